@@ -1,0 +1,16 @@
+/* Clocks in seconds. What decides takes a clock as a parameter, so that tests can bring their own. */
+#ifndef LPOT_BASE_CLOCK_H
+#define LPOT_BASE_CLOCK_H
+
+typedef struct lpot_clock {
+  double (*now)(void *context); /* seconds since an arbitrary start, never backwards */
+  void *context;
+} lpot_clock;
+
+lpot_clock lpot_clock_monotonic(void);
+double lpot_clock_now(const lpot_clock *clock);
+double lpot_clock_wall(void);       /* seconds since 1970 */
+double lpot_clock_thread_cpu(void); /* CPU seconds of the calling thread */
+void lpot_clock_sleep(double seconds);
+
+#endif

@@ -1,0 +1,21 @@
+/* A file mapped read-only into memory, shared by reference counting (one thread). */
+#ifndef LPOT_BASE_MAPPING_H
+#define LPOT_BASE_MAPPING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+typedef struct lpot_mapping lpot_mapping;
+
+/* Maps the regular file at path. LPOT_NOT_FOUND when it does not exist, LPOT_IO when it cannot
+ * be read or is a folder or a device. An empty file gives a mapping of size 0. */
+LPOT_MUST_CHECK lpot_status lpot_mapping_open(const char *path, lpot_mapping **ret_mapping,
+                                              lpot_error *err);
+lpot_mapping *lpot_mapping_ref(lpot_mapping *mapping);
+void lpot_mapping_unref(lpot_mapping *mapping); /* NULL is allowed */
+const uint8_t *lpot_mapping_data(const lpot_mapping *mapping);
+size_t lpot_mapping_size(const lpot_mapping *mapping);
+
+#endif

@@ -1,0 +1,23 @@
+/* Text helpers that do not depend on the locale. */
+#ifndef LPOT_BASE_TEXT_H
+#define LPOT_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The whole string must be the number (surrounding blanks allowed); false otherwise. */
+bool lpot_text_to_double(const char *text, double *ret);
+bool lpot_text_to_int64(const char *text, int64_t *ret);
+bool lpot_text_equal(const char *a, const char *b);
+bool lpot_text_equal_ignoring_case(const char *a, const char *b);
+/* Copies with truncation, always NUL terminated; false when truncated. */
+bool lpot_text_copy(char *out, size_t out_size, const char *text);
+/* The name (of a NULL terminated list) nearest to text by edit distance, or NULL when none is
+ * within a third of its length (at least 2). */
+const char *lpot_text_nearest(const char *text, const char *const *names);
+/* Writes text to out with control characters and invalid UTF-8 replaced by '?', so that a name
+ * from a file cannot disturb a terminal. */
+void lpot_text_printable(const char *text, char *out, size_t out_size);
+
+#endif

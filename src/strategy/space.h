@@ -1,0 +1,55 @@
+/* The tuning space: for each op the list of its configurations, in LPOT's order.
+ *
+ * Built from the engine's capability and the user's wishes by LPOT's merge rule; what a wish drops, and a
+ * wish that matches nothing, is told. Pure: no files, no clock. */
+#ifndef LPOT_STRATEGY_SPACE_H
+#define LPOT_STRATEGY_SPACE_H
+
+#include "quant/capability.h"
+#include "quant/quant_ops.h"
+#include "quant/recipe.h"
+
+/* The user's wishes about one op type or about the ops whose name matches. */
+typedef struct lpot_wish {
+  const char *pattern;     /* op_wise: an op name, or a regular expression; optype_wise: a type; borrowed */
+  lpot_op_choices choices; /* count 0 = not constrained */
+  int line, column;        /* where it was written, for messages */
+} lpot_wish;
+
+typedef struct lpot_wishes {
+  lpot_op_choices model_wise;
+  size_t num_type_wise;
+  const lpot_wish *type_wise;   /* [num_type_wise] */
+  size_t num_op_wise;
+  const lpot_wish *op_wise;     /* [num_op_wise] */
+  size_t num_sampling_sizes;    /* >= 1 */
+  const int64_t *sampling_sizes;
+  bool scale_propagation_concat;
+  bool first_conv_or_matmul_quantization; /* false: the first Conv or MatMul/Gemm in topological order stays f32 */
+} lpot_wishes;
+
+typedef struct lpot_space_op {
+  const char *name;              /* borrowed from the op list */
+  const char *type;
+  size_t num_configs;
+  const lpot_op_config *configs; /* [num_configs], LPOT's order, quantized and F32 ones */
+  size_t num_quantized;
+  const size_t *quantized;       /* [num_quantized] indices of the quantized ones, in order */
+} lpot_space_op;
+
+typedef struct lpot_space lpot_space;
+
+/* ops must outlive the space. */
+LPOT_MUST_CHECK lpot_status lpot_space_new(const lpot_quant_ops *ops, const lpot_wishes *wishes, lpot_space **ret_space,
+                                           lpot_error *err);
+void lpot_space_free(lpot_space *space);
+size_t lpot_space_num_ops(const lpot_space *space);
+const lpot_space_op *lpot_space_get(const lpot_space *space, size_t index);
+size_t lpot_space_num_sampling_sizes(const lpot_space *space);
+int64_t lpot_space_sampling_size(const lpot_space *space, size_t index);
+bool lpot_space_scale_propagation_concat(const lpot_space *space);
+/* What was dropped or matched nothing, one line each. */
+size_t lpot_space_num_warnings(const lpot_space *space);
+const char *lpot_space_warning(const lpot_space *space, size_t index);
+
+#endif
