@@ -9,7 +9,7 @@
 typedef struct lpot_arena lpot_arena;
 
 LPOT_MUST_CHECK lpot_status lpot_arena_new(lpot_arena **ret_arena, lpot_error *err);
-void lpot_arena_free(lpot_arena *arena); /* NULL is allowed */
+void lpot_arena_free(lpot_arena *arena);  /* NULL is allowed */
 void lpot_arena_reset(lpot_arena *arena); /* keeps one block for reuse */
 
 /* Zero-filled, 16-byte aligned; dies with the arena. NULL when memory is exhausted. */

@@ -1,4 +1,5 @@
-/* Clocks in seconds. What decides takes a clock as a parameter, so that tests can bring their own. */
+/* Clocks in seconds. What decides takes a clock as a parameter, so that tests can bring their own.
+ */
 #ifndef LPOT_BASE_CLOCK_H
 #define LPOT_BASE_CLOCK_H
 

@@ -6,7 +6,13 @@
 
 #include "base/error.h"
 
-typedef enum lpot_log_level { LPOT_LOG_DEBUG, LPOT_LOG_INFO, LPOT_LOG_WARNING, LPOT_LOG_ERROR, LPOT_LOG_SILENT } lpot_log_level;
+typedef enum lpot_log_level {
+  LPOT_LOG_DEBUG,
+  LPOT_LOG_INFO,
+  LPOT_LOG_WARNING,
+  LPOT_LOG_ERROR,
+  LPOT_LOG_SILENT
+} lpot_log_level;
 
 /* Names "debug", "info", "warning", "error", "silent"; false when unknown. */
 bool lpot_log_level_from_text(const char *text, lpot_log_level *ret);

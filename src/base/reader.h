@@ -26,11 +26,10 @@ LPOT_MUST_CHECK lpot_status lpot_reader_i64(lpot_reader *reader, int64_t *ret, l
 LPOT_MUST_CHECK lpot_status lpot_reader_f32(lpot_reader *reader, float *ret, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_reader_f64(lpot_reader *reader, double *ret, lpot_error *err);
 /* Base-128 varint as in protocol buffers: at most 10 bytes, value below 2^64. */
-LPOT_MUST_CHECK lpot_status lpot_reader_varint(lpot_reader *reader, uint64_t *ret,
-                                               lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_reader_varint(lpot_reader *reader, uint64_t *ret, lpot_error *err);
 /* A view of the next size bytes; valid as long as the data under the reader. */
-LPOT_MUST_CHECK lpot_status lpot_reader_bytes(lpot_reader *reader, size_t size,
-                                              const uint8_t **ret, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_reader_bytes(lpot_reader *reader, size_t size, const uint8_t **ret,
+                                              lpot_error *err);
 /* Copies a string written by lpot_writer_string into out of out_size bytes, always NUL
  * terminated. LPOT_FORMAT when it is longer than out_size - 1 or holds a NUL. */
 LPOT_MUST_CHECK lpot_status lpot_reader_string(lpot_reader *reader, char *out, size_t out_size,

@@ -11,7 +11,12 @@
 
 #include "base/error.h"
 
-typedef enum lpot_yaml_kind { LPOT_YAML_NULL, LPOT_YAML_SCALAR, LPOT_YAML_LIST, LPOT_YAML_MAP } lpot_yaml_kind;
+typedef enum lpot_yaml_kind {
+  LPOT_YAML_NULL,
+  LPOT_YAML_SCALAR,
+  LPOT_YAML_LIST,
+  LPOT_YAML_MAP
+} lpot_yaml_kind;
 
 typedef struct lpot_yaml_node {
   lpot_yaml_kind kind;
@@ -31,8 +36,7 @@ typedef struct lpot_yaml lpot_yaml;
 /* Parse text; name is used in messages ("conf.yaml:3:5: ..."). LPOT_CONFIG on any error. */
 LPOT_MUST_CHECK lpot_status lpot_yaml_parse(const char *name, const char *text, size_t size,
                                             lpot_yaml **ret_yaml, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_yaml_load(const char *path, lpot_yaml **ret_yaml,
-                                           lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_yaml_load(const char *path, lpot_yaml **ret_yaml, lpot_error *err);
 void lpot_yaml_free(lpot_yaml *yaml);
 
 const lpot_yaml_node *lpot_yaml_root(const lpot_yaml *yaml);
@@ -59,18 +63,26 @@ lpot_status lpot_yaml_fail(lpot_error *err, const lpot_yaml_node *node, const ch
 /* Typed access. Each fails through lpot_yaml_fail, naming what was expected and found. Booleans
  * are true|false|yes|no|on|off in any case. Numbers are parsed whatever the locale. A percent is
  * "1%" or a number (0.01). */
-LPOT_MUST_CHECK lpot_status lpot_yaml_string(const lpot_yaml_node *node, const char **ret, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_yaml_string(const lpot_yaml_node *node, const char **ret,
+                                             lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_yaml_bool(const lpot_yaml_node *node, bool *ret, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_yaml_int(const lpot_yaml_node *node, int64_t minimum, int64_t maximum, int64_t *ret, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_yaml_double(const lpot_yaml_node *node, double *ret, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_yaml_percent(const lpot_yaml_node *node, double *ret, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_yaml_int(const lpot_yaml_node *node, int64_t minimum,
+                                          int64_t maximum, int64_t *ret, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_yaml_double(const lpot_yaml_node *node, double *ret,
+                                             lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_yaml_percent(const lpot_yaml_node *node, double *ret,
+                                              lpot_error *err);
 /* Lists: a YAML list, or LPOT's strings "1, 2, 3" or "1 2 3", or one number. At most capacity
  * items are stored, more is an error. */
-LPOT_MUST_CHECK lpot_status lpot_yaml_ints(const lpot_yaml_node *node, size_t capacity, int64_t *out, size_t *ret_count, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_yaml_doubles(const lpot_yaml_node *node, size_t capacity, double *out, size_t *ret_count, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_yaml_ints(const lpot_yaml_node *node, size_t capacity,
+                                           int64_t *out, size_t *ret_count, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_yaml_doubles(const lpot_yaml_node *node, size_t capacity,
+                                              double *out, size_t *ret_count, lpot_error *err);
 /* Index of the scalar's text in names (NULL terminated); the message lists the nearest name. */
-LPOT_MUST_CHECK lpot_status lpot_yaml_choice(const lpot_yaml_node *node, const char *const *names, int *ret_index, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_yaml_choice(const lpot_yaml_node *node, const char *const *names,
+                                             int *ret_index, lpot_error *err);
 /* Fails at the first key of map that is not in names (NULL terminated), naming the nearest. */
-LPOT_MUST_CHECK lpot_status lpot_yaml_check_keys(const lpot_yaml_node *map, const char *const *names, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_yaml_check_keys(const lpot_yaml_node *map,
+                                                 const char *const *names, lpot_error *err);
 
 #endif

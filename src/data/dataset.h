@@ -22,6 +22,8 @@ void lpot_dataset_close(lpot_dataset *dataset);
 int64_t lpot_dataset_size(const lpot_dataset *dataset);
 /* Number of classes where the dataset knows it, else 0. */
 int64_t lpot_dataset_num_classes(const lpot_dataset *dataset);
+/* Number of listed samples that were left out because their file is missing (ImagenetRaw). */
+int64_t lpot_dataset_num_skipped(const lpot_dataset *dataset);
 /* Fills sample (initialised, emptied first). index in [0, size). */
 LPOT_MUST_CHECK lpot_status lpot_dataset_get(lpot_dataset *dataset, int64_t index, lpot_sample *sample, lpot_error *err);
 /* Identity of the data for resume: names and sizes of all files, and their contents up to 64 MiB in all. */

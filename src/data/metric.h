@@ -18,6 +18,7 @@ typedef struct lpot_metric_state {
   uint64_t elements;   /* averaging metrics: numbers compared */
   double sum;          /* averaging metrics: sum of errors */
   uint64_t bad;        /* predictions that were NaN or infinite */
+  uint64_t classes;    /* counting metrics: number of classes the outputs have, 0 before the first sample */
   uint64_t first_class; /* index + 1 of the class predicted so far, 0 before the first sample; UINT64_MAX once two were seen */
 } lpot_metric_state;
 
@@ -28,7 +29,8 @@ void lpot_metric_free(lpot_metric *metric);
 const char *lpot_metric_name(const lpot_metric *metric);
 bool lpot_metric_higher_is_better(const lpot_metric *metric); /* the metric's own sense: topk true, MSE false */
 bool lpot_metric_is_per_sample(const lpot_metric *metric);
-/* Share of right answers of a constant guess, given num_classes (0: taken from outputs seen); NaN when meaningless. */
+/* Share of right answers of a constant guess, given num_classes (of the dataset, or state.classes where it does not
+ * know); NaN when meaningless or num_classes is 0. */
 double lpot_metric_chance_level(const lpot_metric *metric, int64_t num_classes);
 
 void lpot_metric_state_init(lpot_metric_state *state);

@@ -16,5 +16,8 @@ typedef struct lpot_sample {
 
 void lpot_sample_init(lpot_sample *sample);
 void lpot_sample_done(lpot_sample *sample);
+/* Gives an unlabelled sample the scalar s64 label class_index. */
+LPOT_MUST_CHECK lpot_status lpot_sample_set_class(lpot_sample *sample, int64_t class_index,
+                                                  lpot_error *err);
 
 #endif

@@ -19,7 +19,7 @@ typedef struct lpot_model_info {
 /* Loads path in the format its first bytes tell. The graph's constants are views into the mapped
  * file. ret_info may be NULL. LPOT_NOT_FOUND, LPOT_IO; LPOT_FORMAT: damaged (message says where);
  * LPOT_UNSUPPORTED: an operator, type or opset that we lack (message names the node). */
-LPOT_MUST_CHECK lpot_status lpot_model_load(const char *path, lpot_graph **ret_graph, lpot_model_info *ret_info,
-                                            lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_model_load(const char *path, lpot_graph **ret_graph,
+                                            lpot_model_info *ret_info, lpot_error *err);
 
 #endif

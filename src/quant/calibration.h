@@ -12,6 +12,9 @@
 #include "tensor/histogram.h"
 #include "tensor/quantize.h"
 
+/* Most values that a written calibration may have. */
+#define LPOT_CALIBRATION_MAX_VALUES 16777216
+
 typedef struct lpot_calibration lpot_calibration;
 
 /* One histogram per value with observed[value]; num_values entries. */

@@ -50,5 +50,10 @@ const char *const *lpot_quant_ops_names(const lpot_quant_ops *ops);
 const char *const *lpot_quant_ops_types(const lpot_quant_ops *ops);
 /* observed[value] = true for every value whose statistics a recipe may need; observed has lpot_graph_num_values entries. */
 void lpot_quant_ops_observed(const lpot_quant_ops *ops, bool *observed);
+/* True for the operators that hand int8 through: MaxPool, Reshape, Transpose ... */
+bool lpot_quant_is_transparent(lpot_op op);
+/* The value whose statistics stand for those of value: nodes that merely rearrange elements (Reshape, Transpose,
+ * Flatten, Squeeze, Unsqueeze) are looked through, so that the same elements are never counted twice. */
+lpot_value_id lpot_quant_statistics_source(const lpot_graph *graph, lpot_value_id value);
 
 #endif

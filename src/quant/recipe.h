@@ -39,9 +39,12 @@ typedef struct lpot_op_config {
   lpot_tensor_config weight;     /* UNKNOWN dtype for ops without a constant weight */
 } lpot_op_config;
 
+/* Two F32 configs are equal whether or not the op has a weight. */
 bool lpot_op_config_equal(const lpot_op_config *a, const lpot_op_config *b);
 /* True when the activation is U8 or S8. */
 bool lpot_op_config_is_quantized(const lpot_op_config *config);
+/* NULL when config is one that the rewrite understands, else what is wrong with it (static text). */
+const char *lpot_op_config_problem(const lpot_op_config *config);
 
 typedef struct lpot_recipe {
   size_t num_ops;

@@ -14,6 +14,7 @@ typedef struct lpot_wish {
   const char *pattern;     /* op_wise: an op name, or a regular expression; optype_wise: a type; borrowed */
   lpot_op_choices choices; /* count 0 = not constrained */
   int line, column;        /* where it was written, for messages */
+  const char *file;        /* the same; NULL: not known; borrowed */
 } lpot_wish;
 
 typedef struct lpot_wishes {
@@ -26,6 +27,8 @@ typedef struct lpot_wishes {
   const int64_t *sampling_sizes;
   bool scale_propagation_concat;
   bool first_conv_or_matmul_quantization; /* false: the first Conv or MatMul/Gemm in topological order stays f32 */
+  const char *model_wise_file;  /* where model_wise was written; NULL: not known; borrowed */
+  int model_wise_line;
 } lpot_wishes;
 
 typedef struct lpot_space_op {

@@ -13,12 +13,12 @@
 
 typedef struct lpot_tensor {
   lpot_dtype dtype;
-  lpot_shape shape;       /* always known */
-  void *data;             /* row-major; 64-byte aligned when owned, may be unaligned in a view */
-  size_t size_bytes;      /* elements x element size */
-  int references;         /* private to tensor.c */
-  int owns_data;          /* private to tensor.c */
-  lpot_mapping *mapping;  /* private to tensor.c: kept alive by a view into a file */
+  lpot_shape shape;      /* always known */
+  void *data;            /* row-major; 64-byte aligned when owned, may be unaligned in a view */
+  size_t size_bytes;     /* elements x element size */
+  int references;        /* private to tensor.c */
+  int owns_data;         /* private to tensor.c */
+  lpot_mapping *mapping; /* private to tensor.c: kept alive by a view into a file */
 } lpot_tensor;
 
 /* Zero-filled, owned data. */
@@ -37,7 +37,9 @@ LPOT_MUST_CHECK lpot_status lpot_tensor_view(lpot_dtype dtype, const lpot_shape 
 lpot_tensor *lpot_tensor_ref(lpot_tensor *tensor); /* returns tensor */
 void lpot_tensor_unref(lpot_tensor *tensor);       /* NULL is allowed */
 
-/* One element as a number, whatever the type (F16 and BF16 included). index < elements. */
+/* One element as a number, whatever the type (F16 and BF16 included). index < elements.
+ * Floating-point numbers become integers as by a cast in C, towards zero, but saturating and with
+ * NaN as 0; integers saturate too. BOOL is 0 or 1 and set by anything but 0. */
 double lpot_tensor_get_double(const lpot_tensor *tensor, int64_t index);
 int64_t lpot_tensor_get_int(const lpot_tensor *tensor, int64_t index);
 void lpot_tensor_set_double(lpot_tensor *tensor, int64_t index, double value);

@@ -1,10 +1,10 @@
 /* ONNX models (onnx.proto3, IR versions 3 to 11, opsets 7 to 21).
  *
  * ModelProto  { ir_version=1 producer_name=2 graph=7 opset_import=8 functions=25(refused) }
- * GraphProto  { node=1 name=2 initializer=5 input=11 output=12 value_info=13 sparse_initializer=15(refused) }
- * NodeProto   { input=1 output=2 op_type=4 name=3 attribute=5 domain=7 }
- * TensorProto { dims=1 data_type=2 float_data=4 int32_data=5 int64_data=7 name=8 raw_data=9
- *               double_data=10 uint64_data=11 external_data=13 data_location=14 }
+ * GraphProto  { node=1 name=2 initializer=5 input=11 output=12 value_info=13
+ * sparse_initializer=15(refused) } NodeProto   { input=1 output=2 op_type=4 name=3 attribute=5
+ * domain=7 } TensorProto { dims=1 data_type=2 float_data=4 int32_data=5 int64_data=7 name=8
+ * raw_data=9 double_data=10 uint64_data=11 external_data=13 data_location=14 }
  *
  * Loading raises every older form to the canonical one (opset 13, or the file's own when higher):
  * Upgrade rules live in onnx_raise.c, one function per operator. */
@@ -16,20 +16,22 @@
 /* True when the bytes may be an ONNX model (a ModelProto with a graph), by a cheap look. */
 bool lpot_onnx_probe(const uint8_t *data, size_t size);
 
-LPOT_MUST_CHECK lpot_status lpot_onnx_load(const char *path, lpot_graph **ret_graph, lpot_model_info *ret_info,
-                                           lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_onnx_load(const char *path, lpot_graph **ret_graph,
+                                           lpot_model_info *ret_info, lpot_error *err);
 
-/* Parses bytes that stay alive as long as mapping (may be NULL: constants are then copied). External data
- * is looked up in folder; NULL refuses external data. For lpot_onnx_load and the fuzz target. */
+/* Parses bytes that stay alive as long as mapping (may be NULL: constants are then copied).
+ * External data is looked up in folder; NULL refuses external data. For lpot_onnx_load and the fuzz
+ * target. */
 LPOT_MUST_CHECK lpot_status lpot_onnx_parse(const uint8_t *data, size_t size, lpot_mapping *mapping,
-                                            const char *folder, lpot_graph **ret_graph, lpot_model_info *ret_info,
-                                            lpot_error *err);
+                                            const char *folder, lpot_graph **ret_graph,
+                                            lpot_model_info *ret_info, lpot_error *err);
 
-/* Writes graph to path by a temporary file beside it, fsync and rename. Symbolic dimensions of graph inputs and outputs are
- * written as dim_param "N". The opset written is lpot_graph_opset(graph), and com.microsoft 1 where such nodes
- * occur. IR version 8 (7 for opset 13 and 14). A model whose constants exceed 1.9 GiB gets one external data file
+/* Writes graph to path by a temporary file beside it, fsync and rename. Symbolic dimensions of
+ * graph inputs and outputs are written as dim_param "N". The opset written is
+ * lpot_graph_opset(graph), and com.microsoft 1 where such nodes occur. IR version 8 (7 for opset 13
+ * and 14). A model whose constants exceed 1.9 GiB gets one external data file
  * "<name>.data" beside it. *ret_size_bytes (may be NULL) is the size of all files written. */
-LPOT_MUST_CHECK lpot_status lpot_onnx_save(const lpot_graph *graph, const char *path, uint64_t *ret_size_bytes,
-                                           lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_onnx_save(const lpot_graph *graph, const char *path,
+                                           uint64_t *ret_size_bytes, lpot_error *err);
 
 #endif

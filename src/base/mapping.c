@@ -1,0 +1,91 @@
+#include "base/mapping.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+
+struct lpot_mapping {
+  void *data; /* mapped; NULL for an empty file */
+  size_t size;
+  int references;
+};
+
+static lpot_status map_descriptor(int descriptor, const char *path, lpot_mapping *mapping,
+                                  lpot_error *err) {
+  struct stat information;
+  if (fstat(descriptor, &information) != 0) {
+    return LPOT_FAIL(err, LPOT_IO, "file '%s': %s", path, strerror(errno));
+  }
+  if (!S_ISREG(information.st_mode)) {
+    return LPOT_FAIL(err, LPOT_IO, "file '%s': expected a regular file, got a %s", path,
+                     S_ISDIR(information.st_mode) ? "folder" : "device or pipe");
+  }
+  LPOT_TRY(lpot_to_size(information.st_size, &mapping->size, err));
+  if (mapping->size == 0) {
+    return LPOT_OK;
+  }
+  void *data = mmap(NULL, mapping->size, PROT_READ, MAP_SHARED, descriptor, 0);
+  if (data == MAP_FAILED) {
+    return LPOT_FAIL(err, LPOT_IO, "file '%s' cannot be mapped: %s", path, strerror(errno));
+  }
+  mapping->data = data;
+  return LPOT_OK;
+}
+
+lpot_status lpot_mapping_open(const char *path, lpot_mapping **ret_mapping, lpot_error *err) {
+  lpot_mapping *mapping = lpot_calloc(1, sizeof *mapping);
+  if (mapping == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  mapping->references = 1;
+  /* O_NONBLOCK: opening a pipe must not wait for a writer. It means nothing to regular files. */
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (descriptor < 0) {
+    lpot_status status = errno == ENOENT || errno == ENOTDIR ? LPOT_NOT_FOUND : LPOT_IO;
+    LPOT_FAIL(err, status, "file '%s': %s", path, strerror(errno));
+    lpot_free(mapping);
+    return status;
+  }
+  lpot_status status = map_descriptor(descriptor, path, mapping, err);
+  close(descriptor);
+  if (status != LPOT_OK) {
+    lpot_free(mapping);
+    return status;
+  }
+  *ret_mapping = mapping;
+  return LPOT_OK;
+}
+
+lpot_mapping *lpot_mapping_ref(lpot_mapping *mapping) {
+  mapping->references++;
+  return mapping;
+}
+
+void lpot_mapping_unref(lpot_mapping *mapping) {
+  if (mapping == NULL) {
+    return;
+  }
+  LPOT_ASSERT(mapping->references > 0);
+  mapping->references--;
+  if (mapping->references > 0) {
+    return;
+  }
+  if (mapping->data != NULL) {
+    munmap(mapping->data, mapping->size);
+  }
+  lpot_free(mapping);
+}
+
+const uint8_t *lpot_mapping_data(const lpot_mapping *mapping) {
+  return mapping->data;
+}
+
+size_t lpot_mapping_size(const lpot_mapping *mapping) {
+  return mapping->size;
+}

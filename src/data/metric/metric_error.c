@@ -1,0 +1,112 @@
+/* MSE, MAE and RMSE: mean squared, mean absolute and root mean squared difference of the output's
+ * numbers from the label's. A prediction that is not finite makes the error infinite. */
+#include <math.h>
+
+#include "data/metric_class.h"
+#include "data/setting.h"
+
+static lpot_status parse_error(lpot_metric *metric, const lpot_yaml_node *node, lpot_error *err) {
+  static const char *const names[] = {"compare_label", NULL};
+  bool compare_label = true;
+  LPOT_TRY(lpot_setting_check(node, names, err));
+  LPOT_TRY(lpot_setting_bool(node, "compare_label", &compare_label, err));
+  if (!compare_label) {
+    return lpot_yaml_fail(err, lpot_setting_get(node, "compare_label"),
+                          "%s against the f32 model's outputs (compare_label: false) is not "
+                          "supported yet",
+                          metric->class_of->name);
+  }
+  return LPOT_OK;
+}
+
+/* Numbers per sample, which output and labels must agree on. */
+static lpot_status row_width(const lpot_metric *metric, const lpot_tensor *output,
+                             const lpot_batch *batch, int64_t *ret, lpot_error *err) {
+  const lpot_tensor *labels = batch->labels;
+  bool has_rows = output->shape.rank > 0 && output->shape.dims[0] >= batch->num_valid;
+  int64_t width = has_rows ? lpot_tensor_elements(output) / output->shape.dims[0] : -1;
+  if (width != lpot_tensor_elements(labels) / labels->shape.dims[0]) {
+    char of_output[96];
+    char of_labels[96];
+    lpot_shape_text(&output->shape, of_output, sizeof(of_output));
+    lpot_shape_text(&labels->shape, of_labels, sizeof(of_labels));
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "metric %s: output of shape %s cannot be compared with labels of shape %s",
+                     metric->class_of->name, of_output, of_labels);
+  }
+  *ret = width;
+  return LPOT_OK;
+}
+
+static lpot_status update_error(const lpot_metric *metric, const lpot_tensor *output,
+                                const lpot_batch *batch, lpot_metric_state *state, bool is_squared,
+                                lpot_error *err) {
+  int64_t width = 0;
+  LPOT_TRY(row_width(metric, output, batch, &width, err));
+  for (int64_t row = 0; row < batch->num_valid; row++) {
+    bool is_bad = false;
+    for (int64_t i = row * width; i < (row + 1) * width; i++) {
+      double score = lpot_metric_score(output, i);
+      double difference = score - lpot_metric_score(batch->labels, i);
+      if (!isfinite(score)) {
+        is_bad = true;
+        difference = INFINITY;
+      }
+      state->sum += is_squared ? difference * difference : fabs(difference);
+    }
+    state->samples++;
+    state->elements += (uint64_t)width;
+    state->bad += is_bad ? 1 : 0;
+  }
+  return LPOT_OK;
+}
+
+static lpot_status update_squared(const lpot_metric *metric, const lpot_tensor *output,
+                                  const lpot_batch *batch, lpot_metric_state *state,
+                                  uint8_t *correct, lpot_error *err) {
+  (void)correct;
+  return update_error(metric, output, batch, state, true, err);
+}
+
+static lpot_status update_absolute(const lpot_metric *metric, const lpot_tensor *output,
+                                   const lpot_batch *batch, lpot_metric_state *state,
+                                   uint8_t *correct, lpot_error *err) {
+  (void)correct;
+  return update_error(metric, output, batch, state, false, err);
+}
+
+static double mean_of(const lpot_metric_state *state) {
+  return state->sum / (double)state->elements;
+}
+
+static double root_of_mean(const lpot_metric_state *state) {
+  return sqrt(mean_of(state));
+}
+
+static double no_chance_level(const lpot_metric *metric, int64_t num_classes) {
+  (void)metric;
+  (void)num_classes;
+  return NAN;
+}
+
+const lpot_metric_class lpot_metric_class_mse = {
+    .name = "MSE",
+    .parse = parse_error,
+    .update = update_squared,
+    .value = mean_of,
+    .chance_level = no_chance_level,
+};
+const lpot_metric_class lpot_metric_class_mae = {
+    .name = "MAE",
+    .parse = parse_error,
+    .update = update_absolute,
+    .value = mean_of,
+    .chance_level = no_chance_level,
+};
+const lpot_metric_class lpot_metric_class_rmse = {
+    .name = "RMSE",
+    .parse = parse_error,
+    .update = update_squared,
+    .value = root_of_mean,
+    .chance_level = no_chance_level,
+};

@@ -1,0 +1,159 @@
+#include "data/metric.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/writer.h"
+#include "data/metric_class.h"
+
+static const lpot_metric_class *const classes[] = {
+    &lpot_metric_class_topk, &lpot_metric_class_accuracy, &lpot_metric_class_mse,
+    &lpot_metric_class_mae,  &lpot_metric_class_rmse,
+};
+#define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
+
+static const char *const names[NUM_CLASSES + 1] = {"topk", "Accuracy", "MSE", "MAE", "RMSE", NULL};
+
+/* Names of LPOT's schema that this version answers by saying so. */
+static const char *const later_names[] = {"F1",   "Loss",    "mAP",  "COCOmAP", "VOCmAP",
+                                          "BLEU", "SquadF1", "mIOU", "GLUE",    NULL};
+
+const char *const *lpot_metric_names(void) {
+  return names;
+}
+
+static lpot_status fail_unknown(const lpot_yaml_node *node, lpot_error *err) {
+  for (size_t i = 0; later_names[i] != NULL; i++) {
+    if (lpot_text_equal(later_names[i], node->key)) {
+      return lpot_yaml_fail(err, node, "metric '%s' is not supported yet", node->key);
+    }
+  }
+  const char *nearest = lpot_text_nearest(node->key, names);
+  if (nearest != NULL) {
+    return lpot_yaml_fail(err, node, "unknown metric '%s'; did you mean '%s'?", node->key, nearest);
+  }
+  return lpot_yaml_fail(
+      err, node, "unknown metric '%s'; known are topk, Accuracy, MSE, MAE and RMSE", node->key);
+}
+
+static const lpot_metric_class *find_class(const char *name) {
+  for (size_t i = 0; i < NUM_CLASSES; i++) {
+    if (lpot_text_equal(classes[i]->name, name)) {
+      return classes[i];
+    }
+  }
+  return NULL;
+}
+
+lpot_status lpot_metric_new(const lpot_yaml_node *node, lpot_metric **ret_metric, lpot_error *err) {
+  if (node->kind != LPOT_YAML_MAP || node->num_children != 1) {
+    return lpot_yaml_fail(err, node, "expected a map with one key, the metric's name");
+  }
+  const lpot_yaml_node *settings = node->children[0];
+  const lpot_metric_class *class_of = find_class(settings->key);
+  if (class_of == NULL) {
+    return fail_unknown(settings, err);
+  }
+  lpot_metric *metric = lpot_calloc(1, sizeof(*metric));
+  if (metric == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  metric->class_of = class_of;
+  lpot_status status = class_of->parse(metric, settings, err);
+  if (status != LPOT_OK) {
+    lpot_metric_free(metric);
+    return status;
+  }
+  *ret_metric = metric;
+  return LPOT_OK;
+}
+
+void lpot_metric_free(lpot_metric *metric) {
+  lpot_free(metric);
+}
+
+const char *lpot_metric_name(const lpot_metric *metric) {
+  return metric->class_of->name;
+}
+
+bool lpot_metric_higher_is_better(const lpot_metric *metric) {
+  return metric->class_of->higher_is_better;
+}
+
+bool lpot_metric_is_per_sample(const lpot_metric *metric) {
+  return metric->class_of->is_per_sample;
+}
+
+double lpot_metric_chance_level(const lpot_metric *metric, int64_t num_classes) {
+  return num_classes > 0 ? metric->class_of->chance_level(metric, num_classes) : (double)NAN;
+}
+
+void lpot_metric_state_init(lpot_metric_state *state) {
+  *state = (lpot_metric_state){0};
+}
+
+lpot_status lpot_metric_update(const lpot_metric *metric, const lpot_tensor *const *outputs,
+                               size_t num_outputs, const lpot_batch *batch,
+                               lpot_metric_state *state, uint8_t *correct, lpot_error *err) {
+  if (num_outputs == 0) {
+    return LPOT_FAIL(err, LPOT_INVALID, "metric %s: the model has no outputs",
+                     metric->class_of->name);
+  }
+  if (batch->labels == NULL) {
+    return LPOT_FAIL(err, LPOT_INVALID, "metric %s: the dataset has no labels",
+                     metric->class_of->name);
+  }
+  lpot_metric_state next = *state;
+  LPOT_TRY(metric->class_of->update(metric, outputs[0], batch, &next, correct, err));
+  *state = next;
+  return LPOT_OK;
+}
+
+void lpot_metric_state_merge(lpot_metric_state *into, const lpot_metric_state *from) {
+  into->samples += from->samples;
+  into->correct += from->correct;
+  into->elements += from->elements;
+  into->sum += from->sum;
+  into->bad += from->bad;
+  into->classes = from->classes > into->classes ? from->classes : into->classes;
+  if (into->first_class == 0) {
+    into->first_class = from->first_class;
+  } else if (from->first_class != 0 && from->first_class != into->first_class) {
+    into->first_class = UINT64_MAX;
+  }
+}
+
+lpot_status lpot_metric_state_write(const lpot_metric_state *state, lpot_buffer *out,
+                                    lpot_error *err) {
+  LPOT_TRY(lpot_writer_u64(out, state->samples, err));
+  LPOT_TRY(lpot_writer_u64(out, state->correct, err));
+  LPOT_TRY(lpot_writer_u64(out, state->elements, err));
+  LPOT_TRY(lpot_writer_f64(out, state->sum, err));
+  LPOT_TRY(lpot_writer_u64(out, state->bad, err));
+  LPOT_TRY(lpot_writer_u64(out, state->classes, err));
+  return lpot_writer_u64(out, state->first_class, err);
+}
+
+lpot_status lpot_metric_state_read(lpot_reader *reader, lpot_metric_state *ret_state,
+                                   lpot_error *err) {
+  lpot_metric_state state = {0};
+  LPOT_TRY(lpot_reader_u64(reader, &state.samples, err));
+  LPOT_TRY(lpot_reader_u64(reader, &state.correct, err));
+  LPOT_TRY(lpot_reader_u64(reader, &state.elements, err));
+  LPOT_TRY(lpot_reader_f64(reader, &state.sum, err));
+  LPOT_TRY(lpot_reader_u64(reader, &state.bad, err));
+  LPOT_TRY(lpot_reader_u64(reader, &state.classes, err));
+  LPOT_TRY(lpot_reader_u64(reader, &state.first_class, err));
+  if (state.correct > state.samples || state.bad > state.samples) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "metric state with %llu right and %llu bad of %llu samples",
+                     (unsigned long long)state.correct, (unsigned long long)state.bad,
+                     (unsigned long long)state.samples);
+  }
+  *ret_state = state;
+  return LPOT_OK;
+}
+
+double lpot_metric_value(const lpot_metric *metric, const lpot_metric_state *state) {
+  return state->samples == 0 ? (double)NAN : metric->class_of->value(state);
+}

@@ -1,0 +1,184 @@
+#include "data/transform.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/setting.h"
+#include "data/transform_class.h"
+
+static const lpot_transform_class *const classes[] = {
+    &lpot_transform_class_resize,
+    &lpot_transform_class_center_crop,
+    &lpot_transform_class_normalize,
+    &lpot_transform_class_transpose,
+    &lpot_transform_class_cast,
+    &lpot_transform_class_rescale,
+    &lpot_transform_class_crop_to_bounding_box,
+    &lpot_transform_class_resize_crop_imagenet,
+};
+#define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
+
+static const char *const names[NUM_CLASSES + 1] = {
+    "Resize",  "CenterCrop",        "Normalize",          "Transpose", "Cast",
+    "Rescale", "CropToBoundingBox", "ResizeCropImagenet", NULL,
+};
+
+/* Names of LPOT's schema that this version answers by saying so. */
+static const char *const later_names[] = {
+    "RandomCrop",
+    "RandomResizedCrop",
+    "CropResize",
+    "RandomHorizontalFlip",
+    "RandomVerticalFlip",
+    "ToArray",
+    "AlignImageChannel",
+    "ToTensor",
+    "ToPILImage",
+    "Pad",
+    "ColorJitter",
+    "ToNDArray",
+    "DecodeImage",
+    "EncodeJpeg",
+    "ParseDecodeImagenet",
+    "ParseDecodeCoco",
+    "BilinearImagenet",
+    "QuantizedInput",
+    "ResizeWithRatio",
+    "PaddedCenterCrop",
+    "ResizeWithAspectRatio",
+    NULL,
+};
+
+typedef struct transform_step {
+  const lpot_transform_class *class_of;
+  void *parameters; /* owned */
+} transform_step;
+
+struct lpot_transforms {
+  size_t num_steps;
+  transform_step *steps; /* [num_steps] owned */
+};
+
+const char *const *lpot_transform_names(void) {
+  return names;
+}
+
+static lpot_status fail_unknown(const lpot_yaml_node *node, lpot_error *err) {
+  for (size_t i = 0; later_names[i] != NULL; i++) {
+    if (lpot_text_equal(later_names[i], node->key)) {
+      return lpot_yaml_fail(err, node, "transform '%s' is not supported yet", node->key);
+    }
+  }
+  const char *nearest = lpot_text_nearest(node->key, names);
+  if (nearest != NULL) {
+    return lpot_yaml_fail(err, node, "unknown transform '%s'; did you mean '%s'?", node->key,
+                          nearest);
+  }
+  return lpot_yaml_fail(err, node, "unknown transform '%s'", node->key);
+}
+
+/* Makes the step that node, a value under the transform's name, describes. */
+static lpot_status make_step(transform_step *step, const lpot_yaml_node *node, lpot_error *err) {
+  for (size_t i = 0; i < NUM_CLASSES; i++) {
+    if (lpot_text_equal(classes[i]->name, node->key)) {
+      step->class_of = classes[i];
+    }
+  }
+  if (step->class_of == NULL) {
+    return fail_unknown(node, err);
+  }
+  step->parameters = lpot_calloc(1, step->class_of->size_bytes);
+  if (step->parameters == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  return step->class_of->parse(step->parameters, node, err);
+}
+
+/* The named node of one item: itself in a map, its only child in a list of one-key maps. */
+static lpot_status item_of(const lpot_yaml_node *settings, size_t index, const lpot_yaml_node **ret,
+                           lpot_error *err) {
+  const lpot_yaml_node *node = settings->children[index];
+  if (settings->kind == LPOT_YAML_MAP) {
+    *ret = node;
+    return LPOT_OK;
+  }
+  if (node->kind != LPOT_YAML_MAP || node->num_children != 1) {
+    return lpot_yaml_fail(err, node, "expected a map with one key, the transform's name");
+  }
+  *ret = node->children[0];
+  return LPOT_OK;
+}
+
+static lpot_status make_steps(lpot_transforms *chain, const lpot_yaml_node *settings,
+                              lpot_error *err) {
+  for (size_t i = 0; i < settings->num_children; i++) {
+    const lpot_yaml_node *node = NULL;
+    LPOT_TRY(item_of(settings, i, &node, err));
+    chain->num_steps++;
+    LPOT_TRY(make_step(&chain->steps[i], node, err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_transforms_new(const lpot_yaml_node *settings, lpot_transforms **ret_transforms,
+                                lpot_error *err) {
+  bool is_empty = settings == NULL || settings->kind == LPOT_YAML_NULL;
+  if (!is_empty && settings->kind == LPOT_YAML_SCALAR) {
+    return lpot_yaml_fail(err, settings, "expected a map of transforms, got '%s'", settings->text);
+  }
+  lpot_transforms *chain = lpot_calloc(1, sizeof(*chain));
+  if (chain == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  chain->steps = lpot_calloc(is_empty ? 0 : settings->num_children, sizeof(*chain->steps));
+  lpot_status status = LPOT_OK;
+  if (chain->steps == NULL) {
+    status = LPOT_OUT_OF_MEMORY(err);
+  } else if (!is_empty) {
+    status = make_steps(chain, settings, err);
+  }
+  if (status != LPOT_OK) {
+    lpot_transforms_free(chain);
+    return status;
+  }
+  *ret_transforms = chain;
+  return LPOT_OK;
+}
+
+void lpot_transforms_free(lpot_transforms *transforms) {
+  if (transforms == NULL) {
+    return;
+  }
+  for (size_t i = 0; i < transforms->num_steps; i++) {
+    lpot_free(transforms->steps[i].parameters);
+  }
+  lpot_free(transforms->steps);
+  lpot_free(transforms);
+}
+
+static lpot_status apply_step(const transform_step *step, lpot_sample *sample, lpot_error *err) {
+  lpot_tensor *input = sample->inputs[0];
+  lpot_tensor *output = NULL;
+  lpot_status status = step->class_of->apply(step->parameters, input, &output, err);
+  if (status != LPOT_OK) {
+    char shape[96];
+    lpot_shape_text(&input->shape, shape, sizeof(shape));
+    lpot_error_prefix(err, "transform %s of %s %s", step->class_of->name, shape,
+                      lpot_dtype_text(input->dtype));
+    lpot_tensor_unref(output);
+    return status;
+  }
+  lpot_tensor_unref(input);
+  sample->inputs[0] = output;
+  return LPOT_OK;
+}
+
+lpot_status lpot_transforms_apply(const lpot_transforms *transforms, lpot_sample *sample,
+                                  lpot_error *err) {
+  if (transforms->num_steps > 0 && sample->num_inputs == 0) {
+    return LPOT_FAIL(err, LPOT_INVALID, "a sample without inputs cannot be transformed");
+  }
+  for (size_t i = 0; i < transforms->num_steps; i++) {
+    LPOT_TRY(apply_step(&transforms->steps[i], sample, err));
+  }
+  return LPOT_OK;
+}

@@ -1,0 +1,127 @@
+#include "engine/engine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "engine/cpu_model.h"
+#include "engine/engine_impl.h"
+
+struct lpot_engine {
+  const lpot_engine_methods *methods;
+  void *state;
+  char numeric_class[192];
+};
+
+struct lpot_plan {
+  const lpot_engine_methods *methods;
+  void *impl;
+};
+
+static const lpot_engine_methods *const engines[] = {&lpot_onednn_engine, &lpot_reference_engine};
+
+static const lpot_engine_methods *find_engine(const char *name) {
+  for (size_t i = 0; i < sizeof engines / sizeof engines[0]; ++i) {
+    if (lpot_text_equal(engines[i]->name, name)) {
+      return engines[i];
+    }
+  }
+  return NULL;
+}
+
+lpot_status lpot_engine_open(const char *name, lpot_engine **ret_engine, lpot_error *err) {
+  const lpot_engine_methods *methods = find_engine(name);
+  if (methods == NULL) {
+    return LPOT_FAIL(err, LPOT_NOT_FOUND, "engine '%s' is unknown, expected onednn or reference",
+                     name);
+  }
+  lpot_engine *engine = lpot_calloc(1, sizeof *engine);
+  if (engine == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  engine->methods = methods;
+  if (methods->open != NULL) {
+    lpot_status status = methods->open(&engine->state, err);
+    if (status != LPOT_OK) {
+      lpot_free(engine);
+      return status;
+    }
+  }
+  char cpu[96];
+  lpot_cpu_model(cpu, sizeof cpu);
+  (void)snprintf(engine->numeric_class, sizeof engine->numeric_class, "%s | %s | %s", cpu,
+                 methods->version(), methods->isa());
+  *ret_engine = engine;
+  return LPOT_OK;
+}
+
+void lpot_engine_close(lpot_engine *engine) {
+  if (engine == NULL) {
+    return;
+  }
+  if (engine->methods->close != NULL) {
+    engine->methods->close(engine->state);
+  }
+  lpot_free(engine);
+}
+
+const char *lpot_engine_name(const lpot_engine *engine) {
+  return engine->methods->name;
+}
+
+const char *lpot_engine_version(const lpot_engine *engine) {
+  return engine->methods->version();
+}
+
+const char *lpot_engine_numeric_class(const lpot_engine *engine) {
+  return engine->numeric_class;
+}
+
+lpot_status lpot_plan_compile(lpot_engine *engine, const lpot_graph *graph,
+                              const lpot_plan_options *options, lpot_plan **ret_plan,
+                              lpot_error *err) {
+  static const lpot_plan_options none = {0};
+  lpot_plan *plan = lpot_calloc(1, sizeof *plan);
+  if (plan == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  plan->methods = engine->methods;
+  lpot_status status = engine->methods->compile(engine->state, graph,
+                                                options != NULL ? options : &none, &plan->impl, err);
+  if (status != LPOT_OK) {
+    lpot_free(plan);
+    return status;
+  }
+  *ret_plan = plan;
+  return LPOT_OK;
+}
+
+void lpot_plan_free(lpot_plan *plan) {
+  if (plan == NULL) {
+    return;
+  }
+  plan->methods->free_plan(plan->impl);
+  lpot_free(plan);
+}
+
+lpot_status lpot_plan_run(lpot_plan *plan, const lpot_tensor *const *inputs, lpot_error *err) {
+  lpot_status status = plan->methods->run(plan->impl, inputs, err);
+  return status;
+}
+
+size_t lpot_plan_num_outputs(const lpot_plan *plan) {
+  return plan->methods->num_outputs(plan->impl);
+}
+
+const lpot_tensor *lpot_plan_output(const lpot_plan *plan, size_t index) {
+  return plan->methods->output(plan->impl, index);
+}
+
+void lpot_plan_get_stats(const lpot_plan *plan, lpot_plan_stats *ret_stats) {
+  plan->methods->get_stats(plan->impl, ret_stats);
+}
+
+lpot_plan_step lpot_plan_get_step(const lpot_plan *plan, size_t index) {
+  return plan->methods->get_step(plan->impl, index);
+}

@@ -1,0 +1,134 @@
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/onednn/emit_fusion.h"
+#include "graph/window.h"
+
+/* Conv and ConvTranspose with what is fused to them. */
+
+static void fill_geometry(const lpot_window *window, lpot_dl_convolution *convolution) {
+  convolution->group = window->group;
+  for (int i = 0; i < window->num_spatial; ++i) {
+    convolution->kernel[i] = window->kernel[i];
+    convolution->stride[i] = window->stride[i];
+    convolution->dilation[i] = window->dilation[i];
+    convolution->pad_begin[i] = window->pad_begin[i];
+    convolution->pad_end[i] = window->pad_end[i];
+  }
+}
+
+static void push_post_op(lpot_dl_attributes *attributes, const lpot_dl_post_op *op) {
+  attributes->post_ops[attributes->num_post_ops++] = *op;
+}
+
+/* Scales, zero points and post-ops that a fusion asks for. */
+void lpot_fusion_attributes(const lpot_fusion *fusion, lpot_dl_attributes *ret) {
+  lpot_dl_attributes_init(ret);
+  if (fusion->inputs[0].quantized) {
+    ret->src_scale = fusion->inputs[0].params.scale;
+    ret->src_zero_point = fusion->inputs[0].params.zero_point;
+    ret->num_weight_scales = fusion->num_weight_scales;
+    ret->weight_scales = fusion->weight_scales;
+  }
+  if (fusion->output.quantized) {
+    ret->dst_scale = fusion->output.params.scale;
+    ret->dst_zero_point = fusion->output.params.zero_point;
+  }
+  if (fusion->requantize) {
+    const lpot_quant_params *params = &fusion->requantize_params;
+    lpot_dl_post_op op = {.kind = LPOT_DL_REQUANTIZE, .alpha = params->scale};
+    op.low = (float)(lpot_quant_min(params->dtype) - params->zero_point);
+    op.high = (float)(lpot_quant_max(params->dtype) - params->zero_point);
+    push_post_op(ret, &op);
+  }
+  if (fusion->sum) {
+    lpot_dl_post_op op = {.kind = LPOT_DL_SUM, .alpha = 1.0f, .dtype = LPOT_F32};
+    if (fusion->residual.quantized) {
+      op.alpha = fusion->residual.params.scale;
+      op.zero_point = fusion->residual.params.zero_point;
+      op.dtype = fusion->residual.params.dtype;
+    }
+    push_post_op(ret, &op);
+  }
+  for (size_t i = 0; i < fusion->num_post_ops; ++i) {
+    push_post_op(ret, &fusion->post_ops[i]);
+  }
+}
+
+/* Bias values in real units, or NULL; borrowed from the plan. */
+lpot_status lpot_fusion_bias(lpot_compiler *compiler, const lpot_fusion *fusion,
+                             const float **ret_bias, lpot_error *err) {
+  lpot_tensor *tensor = NULL;
+  *ret_bias = NULL;
+  if (fusion->bias == LPOT_NONE) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_constant_of(compiler, fusion->bias, &tensor, err));
+  LPOT_ASSERT(tensor != NULL);
+  *ret_bias = tensor->data;
+  return LPOT_OK;
+}
+
+static const char *kind_text(const lpot_fusion *fusion) {
+  bool int8 = fusion->inputs[0].quantized;
+  if (fusion->sum) {
+    return int8 ? "conv int8 + sum" : "conv + sum";
+  }
+  return int8 ? "conv int8" : "conv";
+}
+
+/* Whatever oneDNN cannot do runs by the reference kernel, node by node; only plain f32 fusions get
+ * here, as every int8 form that fusion.c accepts has an implementation. */
+static lpot_status add_step(lpot_compiler *compiler, const lpot_fusion *fusion,
+                            lpot_dl_convolution *convolution, lpot_error *err) {
+  lpot_onednn_plan *plan = compiler->plan;
+  lpot_slot_id src = LPOT_NONE;
+  lpot_slot_id dst = LPOT_NONE;
+  lpot_slot_id residual = LPOT_NONE;
+  LPOT_TRY(lpot_need(compiler, fusion->inputs[0].value, LPOT_CHANNELS_LAST, &src, err));
+  if (fusion->sum) {
+    LPOT_TRY(lpot_need(compiler, fusion->residual.value, LPOT_CHANNELS_LAST, &residual, err));
+  }
+  LPOT_TRY(lpot_define(compiler, fusion->output.value, LPOT_CHANNELS_LAST, &dst, err));
+  lpot_slot_desc(&plan->slots[src], &convolution->src);
+  lpot_slot_desc(&plan->slots[dst], &convolution->dst);
+  lpot_dl_primitive *primitive = NULL;
+  LPOT_TRY(lpot_dl_convolution_new(plan->dl, convolution, &primitive, err));
+  const lpot_slot_id inputs[2] = {src, residual};
+  lpot_step *step = NULL;
+  lpot_status status =
+      lpot_step_add(plan, fusion->anchor->name, kind_text(fusion), lpot_run_primitive, inputs,
+                    fusion->sum ? 2 : 1, &dst, 1, &step, err);
+  if (status != LPOT_OK) {
+    lpot_dl_primitive_free(primitive);
+    return status;
+  }
+  step->primitive = primitive;
+  step->accumulator = residual;
+  return LPOT_OK;
+}
+
+lpot_status lpot_emit_convolution(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                  lpot_error *err) {
+  const lpot_node *node = fusion->anchor;
+  const lpot_value *input = lpot_graph_value(compiler->graph, node->inputs[0]);
+  const lpot_value *weight = lpot_graph_value(compiler->graph, node->inputs[1]);
+  lpot_window window;
+  LPOT_TRY(lpot_window_resolve(node, &input->shape, &weight->shape, &window, err));
+  lpot_dl_convolution convolution;
+  memset(&convolution, 0, sizeof convolution);
+  fill_geometry(&window, &convolution);
+  convolution.transposed = node->op == LPOT_OP_CONV_TRANSPOSE;
+  lpot_fusion_attributes(fusion, &convolution.attributes);
+  lpot_tensor *weights = NULL;
+  LPOT_TRY(lpot_constant_of(compiler, fusion->weight, &weights, err));
+  LPOT_ASSERT(weights != NULL);
+  convolution.weights = weights->data;
+  convolution.weight_dtype = weights->dtype;
+  LPOT_TRY(lpot_fusion_bias(compiler, fusion, &convolution.bias, err));
+  lpot_status status = add_step(compiler, fusion, &convolution, err);
+  if (status != LPOT_OK) {
+    lpot_error_prefix(err, "node '%s'", node->name);
+  }
+  return status;
+}

@@ -1,0 +1,13 @@
+/* What the emitters of weighted fusions share. */
+#ifndef LPOT_ENGINE_EMIT_FUSION_H
+#define LPOT_ENGINE_EMIT_FUSION_H
+
+#include "engine/onednn/onednn_plan.h"
+
+/* Scales, zero points and post-ops that a fusion asks for; weight scales stay borrowed from it. */
+void lpot_fusion_attributes(const lpot_fusion *fusion, lpot_dl_attributes *ret);
+/* Bias values [channels] in real units, or NULL; borrowed from the plan. */
+LPOT_MUST_CHECK lpot_status lpot_fusion_bias(lpot_compiler *compiler, const lpot_fusion *fusion, const float **ret_bias,
+                                             lpot_error *err);
+
+#endif

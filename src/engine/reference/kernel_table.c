@@ -1,0 +1,131 @@
+#include "engine/reference/reference.h"
+
+#include "base/text.h"
+#include "engine/reference/kernel.h"
+
+#define ALL_INPUTS UINT32_MAX
+
+typedef struct kernel_row {
+  lpot_node_evaluator run;
+  uint32_t required; /* bit i: input i must be there; ALL_INPUTS: those that the node has */
+} kernel_row;
+
+static const kernel_row kernels[LPOT_NUM_OPS] = {
+    [LPOT_OP_ADD] = {lpot_kernel_binary, 0x3},
+    [LPOT_OP_AVERAGE_POOL] = {lpot_kernel_average_pool, 0x1},
+    [LPOT_OP_BATCH_NORMALIZATION] = {lpot_kernel_batch_normalization, 0x1f},
+    [LPOT_OP_CAST] = {lpot_kernel_cast, 0x1},
+    [LPOT_OP_CLIP] = {lpot_kernel_clip, 0x1},
+    [LPOT_OP_CONCAT] = {lpot_kernel_concat, ALL_INPUTS},
+    [LPOT_OP_CONSTANT] = {lpot_kernel_constant, 0x0},
+    [LPOT_OP_CONSTANT_OF_SHAPE] = {lpot_kernel_constant_of_shape, 0x1},
+    [LPOT_OP_CONV] = {lpot_kernel_convolution, 0x3},
+    [LPOT_OP_CONV_TRANSPOSE] = {lpot_kernel_convolution, 0x3},
+    [LPOT_OP_DEQUANTIZE_LINEAR] = {lpot_kernel_dequantize_linear, 0x3},
+    [LPOT_OP_DIV] = {lpot_kernel_binary, 0x3},
+    [LPOT_OP_DROPOUT] = {lpot_kernel_dropout, 0x1},
+    [LPOT_OP_ERF] = {lpot_kernel_unary, 0x1},
+    [LPOT_OP_EXP] = {lpot_kernel_unary, 0x1},
+    [LPOT_OP_EXPAND] = {lpot_kernel_expand, 0x3},
+    [LPOT_OP_FLATTEN] = {lpot_kernel_copy, 0x1},
+    [LPOT_OP_GATHER] = {lpot_kernel_gather, 0x3},
+    [LPOT_OP_GEMM] = {lpot_kernel_gemm, 0x3},
+    [LPOT_OP_GLOBAL_AVERAGE_POOL] = {lpot_kernel_global_average_pool, 0x1},
+    [LPOT_OP_GLOBAL_MAX_POOL] = {lpot_kernel_global_max_pool, 0x1},
+    [LPOT_OP_HARD_SIGMOID] = {lpot_kernel_unary, 0x1},
+    [LPOT_OP_HARD_SWISH] = {lpot_kernel_unary, 0x1},
+    [LPOT_OP_IDENTITY] = {lpot_kernel_copy, 0x1},
+    [LPOT_OP_LEAKY_RELU] = {lpot_kernel_unary, 0x1},
+    [LPOT_OP_MATMUL] = {lpot_kernel_matmul, 0x3},
+    [LPOT_OP_MAX_POOL] = {lpot_kernel_max_pool, 0x1},
+    [LPOT_OP_MUL] = {lpot_kernel_binary, 0x3},
+    [LPOT_OP_PAD] = {lpot_kernel_pad, 0x3},
+    [LPOT_OP_POW] = {lpot_kernel_binary, 0x3},
+    [LPOT_OP_QUANTIZE_LINEAR] = {lpot_kernel_quantize_linear, 0x3},
+    [LPOT_OP_REDUCE_MEAN] = {lpot_kernel_reduce_mean, 0x1},
+    [LPOT_OP_RELU] = {lpot_kernel_unary, 0x1},
+    [LPOT_OP_RESHAPE] = {lpot_kernel_copy, 0x1},
+    [LPOT_OP_RESIZE] = {lpot_kernel_resize, 0x1},
+    [LPOT_OP_SHAPE] = {lpot_kernel_shape, 0x1},
+    [LPOT_OP_SIGMOID] = {lpot_kernel_unary, 0x1},
+    [LPOT_OP_SLICE] = {lpot_kernel_slice, 0x7},
+    [LPOT_OP_SOFTMAX] = {lpot_kernel_softmax, 0x1},
+    [LPOT_OP_SPLIT] = {lpot_kernel_split, 0x1},
+    [LPOT_OP_SQRT] = {lpot_kernel_unary, 0x1},
+    [LPOT_OP_SQUEEZE] = {lpot_kernel_copy, 0x1},
+    [LPOT_OP_SUB] = {lpot_kernel_binary, 0x3},
+    [LPOT_OP_TANH] = {lpot_kernel_unary, 0x1},
+    [LPOT_OP_TRANSPOSE] = {lpot_kernel_transpose, 0x1},
+    [LPOT_OP_UNSQUEEZE] = {lpot_kernel_copy, 0x1},
+    [LPOT_OP_MATMUL_INTEGER_TO_FLOAT] = {lpot_kernel_matmul_integer_to_float, 0xf},
+    [LPOT_OP_QLINEAR_ADD] = {lpot_kernel_qlinear_binary, 0x5b},
+    [LPOT_OP_QLINEAR_AVERAGE_POOL] = {lpot_kernel_qlinear_average_pool, 0xb},
+    [LPOT_OP_QLINEAR_CONCAT] = {lpot_kernel_qlinear_concat, ALL_INPUTS},
+    [LPOT_OP_QLINEAR_CONV] = {lpot_kernel_qlinear_convolution, 0xff},
+    [LPOT_OP_QLINEAR_GLOBAL_AVERAGE_POOL] = {lpot_kernel_qlinear_global_average_pool, 0x1f},
+    [LPOT_OP_QLINEAR_MATMUL] = {lpot_kernel_qlinear_matmul, 0xff},
+    [LPOT_OP_QLINEAR_MUL] = {lpot_kernel_qlinear_binary, 0x5b},
+    [LPOT_OP_QGEMM] = {lpot_kernel_qgemm, 0x3f},
+};
+
+static lpot_status check_inputs(const kernel_row *row, const lpot_node *node,
+                                const lpot_tensor *const *inputs, lpot_error *err) {
+  int last = row->required == ALL_INPUTS ? node->num_inputs : 32;
+  for (int i = 0; i < last; i++) {
+    bool required = row->required == ALL_INPUTS || (row->required >> i & 1u) != 0;
+    if (required && lpot_kernel_input(node, inputs, i) == NULL) {
+      return LPOT_FAIL(err, LPOT_INVALID, "input %d is missing", i);
+    }
+  }
+  for (int i = 0; i < node->num_inputs; i++) {
+    if (inputs[i] != NULL && inputs[i]->dtype >= LPOT_DTYPE_UNKNOWN) {
+      return LPOT_FAIL(err, LPOT_INVALID, "input %d has no element type", i);
+    }
+  }
+  return LPOT_OK;
+}
+
+/* *ret_empty: there is no element to compute. */
+static lpot_status check_outputs(const lpot_node *node, lpot_tensor *const *outputs,
+                                 bool *ret_empty, lpot_error *err) {
+  bool empty = true;
+  for (int i = 0; i < node->num_outputs; i++) {
+    const lpot_tensor *output = outputs[i];
+    if (output != NULL && output->dtype >= LPOT_DTYPE_UNKNOWN) {
+      return LPOT_FAIL(err, LPOT_INVALID, "output %d has no element type", i);
+    }
+    empty = empty && (output == NULL || lpot_shape_elements(&output->shape) == 0);
+  }
+  if (!empty && outputs[0] == NULL && node->op != LPOT_OP_SPLIT) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "output 0 is left out but a later one is not");
+  }
+  *ret_empty = empty;
+  return LPOT_OK;
+}
+
+static lpot_status run_node(const lpot_node *node, const lpot_tensor *const *inputs,
+                            lpot_tensor *const *outputs, lpot_error *err) {
+  const kernel_row *row = &kernels[node->op];
+  if (row->run == NULL) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "the reference engine has no kernel");
+  }
+  LPOT_TRY(check_inputs(row, node, inputs, err));
+  bool empty = false;
+  LPOT_TRY(check_outputs(node, outputs, &empty, err));
+  if (empty) {
+    return LPOT_OK;
+  }
+  return row->run(node, inputs, outputs, err);
+}
+
+lpot_status lpot_reference_run(const lpot_node *node, const lpot_tensor *const *inputs,
+                               lpot_tensor *const *outputs, lpot_error *err) {
+  LPOT_ASSERT((int)node->op >= 0 && node->op < LPOT_NUM_OPS);
+  lpot_status status = run_node(node, inputs, outputs, err);
+  if (status != LPOT_OK) {
+    char name[128];
+    lpot_text_printable(node->name, name, sizeof name);
+    lpot_error_prefix(err, "node '%s' (%s)", name, lpot_op_get_info(node->op)->name);
+  }
+  return status;
+}

@@ -1,0 +1,93 @@
+/* What the files of the ONNX importer share. An import runs in steps over the bytes of one
+ * GraphProto (onnx_load.c): initializers, inputs, a first look at the nodes that gives every value
+ * its name before anything new is named, the nodes themselves, each raised to the canonical form
+ * (onnx_raise.c), and the outputs. */
+#ifndef LPOT_FORMATS_ONNX_ONNX_IMPORT_H
+#define LPOT_FORMATS_ONNX_ONNX_IMPORT_H
+
+#include "base/arena.h"
+#include "base/hash_map.h"
+#include "base/mapping.h"
+#include "formats/onnx/onnx_external.h"
+#include "formats/protobuf_wire.h"
+#include "graph/graph.h"
+
+#define LPOT_ONNX_MIN_OPSET 7
+#define LPOT_ONNX_MAX_OPSET 21
+#define LPOT_ONNX_CANONICAL_OPSET 13
+/* Room behind a node's inputs, outputs and attributes for what raising adds. */
+#define LPOT_ONNX_SPARE 6
+
+typedef struct lpot_onnx_import {
+  lpot_graph *graph;            /* under construction; owned until the import is done */
+  const char *graph_name;       /* printable */
+  lpot_arena *arena;            /* lives as long as the import */
+  lpot_arena *node_arena;       /* reset before each node */
+  lpot_mapping *mapping;        /* of the model's bytes, borrowed; NULL: constants are copied */
+  lpot_onnx_external *external; /* where external data comes from */
+  lpot_hash_map *reads;         /* names that a node or the graph's outputs read */
+  int64_t opset;                /* of the file's default domain */
+  int64_t microsoft_opset;      /* of com.microsoft; 0 when it is not imported */
+} lpot_onnx_import;
+
+/* A NodeProto: names as in the file, ids once they are looked up. All arrays are in the node
+ * arena; tensors of attributes are referenced and released by lpot_onnx_node_done. */
+typedef struct lpot_onnx_node {
+  const char *name, *op_type, *domain;
+  size_t num_inputs, num_outputs, num_attributes;
+  size_t attribute_capacity;
+  const char **input_names;   /* [num_inputs] as in the file */
+  const char **output_names;  /* [num_outputs] as in the file */
+  lpot_value_id *inputs;      /* [num_inputs + LPOT_ONNX_SPARE] */
+  lpot_value_id *outputs;     /* [num_outputs + LPOT_ONNX_SPARE] */
+  lpot_attribute *attributes; /* [attribute_capacity] */
+} lpot_onnx_node;
+
+/* ---- onnx_tensor.c ---- */
+/* Reads the TensorProto in message; *ret_name (may be NULL) is in the arena. A tensor whose bytes
+ * lie in a mapped file is a view when they are aligned to the element size, else a copy: an
+ * unaligned view would be undefined behaviour for every reader that loads whole elements, and
+ * correctness is worth the memory. Numbers in files are little endian, and so must the host be. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_read_tensor(lpot_onnx_import *import,
+                                                  const lpot_wire_field *message,
+                                                  const char **ret_name, lpot_tensor **ret_tensor,
+                                                  lpot_error *err);
+
+/* ---- onnx_attribute.c ---- */
+/* Reads the AttributeProto in message; strings and arrays are in the node arena, a tensor is owned
+ * by the caller. LPOT_UNSUPPORTED for kinds that the graph lacks. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_read_attribute(lpot_onnx_import *import,
+                                                     const lpot_wire_field *message,
+                                                     lpot_attribute *ret_attribute,
+                                                     lpot_error *err);
+/* Copies attribute to a node of the graph. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_set_attribute(lpot_graph *graph, lpot_node_id node,
+                                                    const lpot_attribute *attribute,
+                                                    lpot_error *err);
+
+/* ---- onnx_node.c ---- */
+/* First look: names every value of the node, notes what it reads, and makes the output of a
+ * Constant node a constant. index counts the graph's nodes from 0. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_declare_node(lpot_onnx_import *import,
+                                                   const lpot_wire_field *message, size_t index,
+                                                   lpot_error *err);
+/* Second look: raises the node and puts it into the graph. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_import_node(lpot_onnx_import *import,
+                                                  const lpot_wire_field *message, size_t index,
+                                                  lpot_error *err);
+/* Puts node into the graph as it is now. ret_node may be NULL. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_emit_node(lpot_onnx_import *import,
+                                                const lpot_onnx_node *node, lpot_node_id *ret_node,
+                                                lpot_error *err);
+/* The value called name, made if there is none yet; LPOT_NONE for "". */
+LPOT_MUST_CHECK lpot_status lpot_onnx_intern_value(lpot_onnx_import *import, const char *name,
+                                                   lpot_value_id *ret_value, lpot_error *err);
+
+/* ---- onnx_raise.c ---- */
+/* Rewrites node to the canonical form. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_raise_node(lpot_onnx_import *import, lpot_onnx_node *node,
+                                                 lpot_error *err);
+/* ---- onnx_raise_softmax.c: what can be raised only when all nodes are there ---- */
+LPOT_MUST_CHECK lpot_status lpot_onnx_raise_softmaxes(lpot_onnx_import *import, lpot_error *err);
+
+#endif

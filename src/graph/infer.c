@@ -1,0 +1,377 @@
+#include "graph/infer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "graph/infer_rules.h"
+
+#define MAX_FOLDED_BYTES ((int64_t)64 << 20)
+
+static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
+    [LPOT_OP_ADD] = lpot_infer_binary,
+    [LPOT_OP_AVERAGE_POOL] = lpot_infer_pool,
+    [LPOT_OP_BATCH_NORMALIZATION] = lpot_infer_batch_normalization,
+    [LPOT_OP_CAST] = lpot_infer_cast,
+    [LPOT_OP_CLIP] = lpot_infer_clip,
+    [LPOT_OP_CONCAT] = lpot_infer_concat,
+    [LPOT_OP_CONSTANT] = NULL, /* becomes a constant before rules are asked */
+    [LPOT_OP_CONSTANT_OF_SHAPE] = lpot_infer_constant_of_shape,
+    [LPOT_OP_CONV] = lpot_infer_conv,
+    [LPOT_OP_CONV_TRANSPOSE] = lpot_infer_conv,
+    [LPOT_OP_DEQUANTIZE_LINEAR] = lpot_infer_dequantize_linear,
+    [LPOT_OP_DIV] = lpot_infer_binary,
+    [LPOT_OP_DROPOUT] = lpot_infer_dropout,
+    [LPOT_OP_ERF] = lpot_infer_same,
+    [LPOT_OP_EXP] = lpot_infer_same,
+    [LPOT_OP_EXPAND] = lpot_infer_expand,
+    [LPOT_OP_FLATTEN] = lpot_infer_flatten,
+    [LPOT_OP_GATHER] = lpot_infer_gather,
+    [LPOT_OP_GEMM] = lpot_infer_gemm,
+    [LPOT_OP_GLOBAL_AVERAGE_POOL] = lpot_infer_global_pool,
+    [LPOT_OP_GLOBAL_MAX_POOL] = lpot_infer_global_pool,
+    [LPOT_OP_HARD_SIGMOID] = lpot_infer_same,
+    [LPOT_OP_HARD_SWISH] = lpot_infer_same,
+    [LPOT_OP_IDENTITY] = lpot_infer_same,
+    [LPOT_OP_LEAKY_RELU] = lpot_infer_same,
+    [LPOT_OP_MATMUL] = lpot_infer_matmul,
+    [LPOT_OP_MAX_POOL] = lpot_infer_pool,
+    [LPOT_OP_MUL] = lpot_infer_binary,
+    [LPOT_OP_PAD] = lpot_infer_pad,
+    [LPOT_OP_POW] = lpot_infer_binary,
+    [LPOT_OP_QUANTIZE_LINEAR] = lpot_infer_quantize_linear,
+    [LPOT_OP_REDUCE_MEAN] = lpot_infer_reduce,
+    [LPOT_OP_RELU] = lpot_infer_same,
+    [LPOT_OP_RESHAPE] = lpot_infer_reshape,
+    [LPOT_OP_RESIZE] = lpot_infer_resize,
+    [LPOT_OP_SHAPE] = lpot_infer_shape,
+    [LPOT_OP_SIGMOID] = lpot_infer_same,
+    [LPOT_OP_SLICE] = lpot_infer_slice,
+    [LPOT_OP_SOFTMAX] = lpot_infer_softmax,
+    [LPOT_OP_SPLIT] = lpot_infer_split,
+    [LPOT_OP_SQRT] = lpot_infer_same,
+    [LPOT_OP_SQUEEZE] = lpot_infer_squeeze,
+    [LPOT_OP_SUB] = lpot_infer_binary,
+    [LPOT_OP_TANH] = lpot_infer_same,
+    [LPOT_OP_TRANSPOSE] = lpot_infer_transpose,
+    [LPOT_OP_UNSQUEEZE] = lpot_infer_unsqueeze,
+    [LPOT_OP_MATMUL_INTEGER_TO_FLOAT] = lpot_infer_matmul_integer_to_float,
+    [LPOT_OP_QLINEAR_ADD] = lpot_infer_qlinear_binary,
+    [LPOT_OP_QLINEAR_AVERAGE_POOL] = lpot_infer_qlinear_average_pool,
+    [LPOT_OP_QLINEAR_CONCAT] = lpot_infer_qlinear_concat,
+    [LPOT_OP_QLINEAR_CONV] = lpot_infer_qlinear_conv,
+    [LPOT_OP_QLINEAR_GLOBAL_AVERAGE_POOL] = lpot_infer_qlinear_global_average_pool,
+    [LPOT_OP_QLINEAR_MATMUL] = lpot_infer_qlinear_matmul,
+    [LPOT_OP_QLINEAR_MUL] = lpot_infer_qlinear_binary,
+    [LPOT_OP_QGEMM] = lpot_infer_qgemm,
+};
+
+/* ---- folding ---- */
+
+/* Replaces a node of one output by its result; *tensor is moved. */
+static lpot_status replace_by_constant(lpot_infer *infer, lpot_tensor **tensor, lpot_error *err) {
+  lpot_value_id output = infer->node->outputs[0];
+  lpot_graph_remove_node(infer->graph, infer->node->id);
+  LPOT_TRY(lpot_graph_set_constant(infer->graph, output, tensor, err));
+  return LPOT_OK;
+}
+
+static lpot_status fold_constant_node(lpot_infer *infer, lpot_error *err) {
+  lpot_tensor *tensor = NULL;
+  lpot_status status = lpot_infer_constant_value(infer->node, &tensor, err);
+  if (status != LPOT_OK) {
+    lpot_error_prefix(err, "node '%s'", infer->node->name);
+    return status;
+  }
+  LPOT_TRY(replace_by_constant(infer, &tensor, err));
+  return LPOT_OK;
+}
+
+/* A Shape node is a constant as soon as the dimensions that it shows are known. */
+static lpot_status fold_shape_node(lpot_infer *infer, bool *ret_folded, lpot_error *err) {
+  const lpot_shape *input = &lpot_infer_input(infer, 0)->shape;
+  int64_t dims[LPOT_MAX_RANK] = {0};
+  int start = 0;
+  int end = 0;
+  if (input->rank == LPOT_RANK_UNKNOWN) {
+    return LPOT_OK;
+  }
+  lpot_infer_shape_window(infer->node, input->rank, &start, &end);
+  int64_t count = 0;
+  for (int i = start; i < end; i++) {
+    if (input->dims[i] == LPOT_DIM_UNKNOWN) {
+      return LPOT_OK;
+    }
+    dims[count++] = input->dims[i];
+  }
+  lpot_shape shape = lpot_shape_of(1, &count);
+  lpot_tensor *tensor = NULL;
+  LPOT_TRY(lpot_tensor_copy_of(LPOT_S64, &shape, dims, &tensor, err));
+  LPOT_TRY(replace_by_constant(infer, &tensor, err));
+  *ret_folded = true;
+  return LPOT_OK;
+}
+
+static bool is_foldable(const lpot_infer *infer) {
+  const lpot_node *node = infer->node;
+  int64_t total_bytes = 0;
+  if (node->op == LPOT_OP_DEQUANTIZE_LINEAR) {
+    return false;
+  }
+  for (int i = 0; i < node->num_inputs; i++) {
+    if (node->inputs[i] != LPOT_NONE && lpot_infer_constant_input(infer, i) == NULL) {
+      return false;
+    }
+  }
+  for (int i = 0; i < node->num_outputs; i++) {
+    if (node->outputs[i] == LPOT_NONE) {
+      continue;
+    }
+    const lpot_value *output = lpot_graph_value(infer->graph, node->outputs[i]);
+    if (output->dtype == LPOT_DTYPE_UNKNOWN || !lpot_shape_is_known(&output->shape)) {
+      return false;
+    }
+    /* At most 2^48 elements of 8 bytes each: no overflow before the test. */
+    total_bytes +=
+        lpot_shape_elements(&output->shape) * (int64_t)lpot_dtype_size(output->dtype);
+    if (total_bytes > MAX_FOLDED_BYTES) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static lpot_status allocate_outputs(const lpot_infer *infer, lpot_tensor **outputs,
+                                    lpot_error *err) {
+  for (int i = 0; i < infer->node->num_outputs; i++) {
+    if (infer->node->outputs[i] == LPOT_NONE) {
+      continue;
+    }
+    const lpot_value *output = lpot_graph_value(infer->graph, infer->node->outputs[i]);
+    LPOT_TRY(lpot_tensor_new(output->dtype, &output->shape, &outputs[i], err));
+  }
+  return LPOT_OK;
+}
+
+/* Evaluates into outputs. A node that has no kernel stays in the graph: perhaps the engine that
+ * runs it has one, and if not it will say so. */
+static lpot_status evaluate_node(lpot_infer *infer, lpot_node_evaluator evaluate,
+                                 const lpot_tensor **inputs, lpot_tensor **outputs,
+                                 bool *ret_folded, lpot_error *err) {
+  const lpot_node *node = infer->node;
+  for (int i = 0; i < node->num_inputs; i++) {
+    inputs[i] = lpot_infer_constant_input(infer, i);
+  }
+  LPOT_TRY(allocate_outputs(infer, outputs, err));
+  lpot_error local = {0};
+  lpot_status status = evaluate(node, inputs, outputs, &local);
+  if (status == LPOT_UNSUPPORTED) {
+    return LPOT_OK;
+  }
+  if (status != LPOT_OK) {
+    if (err != NULL) {
+      *err = local;
+    }
+    return status;
+  }
+  lpot_graph_remove_node(infer->graph, node->id);
+  for (int i = 0; i < node->num_outputs; i++) {
+    if (outputs[i] != NULL) {
+      LPOT_TRY(lpot_graph_set_constant(infer->graph, node->outputs[i], &outputs[i], err));
+    }
+  }
+  *ret_folded = true;
+  return LPOT_OK;
+}
+
+static lpot_status fold_node(lpot_infer *infer, lpot_node_evaluator evaluate, bool *ret_folded,
+                             lpot_error *err) {
+  const lpot_node *node = infer->node;
+  if (evaluate == NULL || !is_foldable(infer)) {
+    return LPOT_OK;
+  }
+  const lpot_tensor **inputs = lpot_calloc((size_t)node->num_inputs, sizeof *inputs);
+  lpot_tensor **outputs = lpot_calloc((size_t)node->num_outputs, sizeof *outputs);
+  lpot_status status = LPOT_OK;
+  if (inputs == NULL || outputs == NULL) {
+    status = LPOT_OUT_OF_MEMORY(err);
+  } else {
+    status = evaluate_node(infer, evaluate, inputs, outputs, ret_folded, err);
+  }
+  for (int i = 0; i < node->num_outputs && outputs != NULL; i++) {
+    lpot_tensor_unref(outputs[i]);
+  }
+  lpot_free(inputs);
+  lpot_free(outputs);
+  return status;
+}
+
+/* ---- one node, all nodes ---- */
+
+static lpot_status infer_node(lpot_infer *infer, lpot_node_evaluator evaluate, lpot_error *err) {
+  const lpot_node *node = infer->node;
+  if (node->op == LPOT_OP_CONSTANT) {
+    LPOT_TRY(fold_constant_node(infer, err));
+    return LPOT_OK;
+  }
+  lpot_status status = rules[node->op](infer, err);
+  if (status != LPOT_OK) {
+    lpot_error_prefix(err, "node '%s'", node->name);
+    return status;
+  }
+  bool folded = false;
+  if (node->op == LPOT_OP_SHAPE) {
+    LPOT_TRY(fold_shape_node(infer, &folded, err));
+  } else {
+    LPOT_TRY(fold_node(infer, evaluate, &folded, err));
+  }
+  if (!folded) {
+    LPOT_TRY(lpot_infer_partial(infer, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status check_input_shape(const lpot_value *input, lpot_error *err) {
+  for (int i = 0; i < input->shape.rank; i++) {
+    if (input->shape.dims[i] < LPOT_DIM_UNKNOWN || input->shape.dims[i] > LPOT_MAX_DIM) {
+      return LPOT_FAIL(err, LPOT_FORMAT,
+                       "graph input '%s': dimension %d is %" PRId64 ", out of range", input->name,
+                       i, input->shape.dims[i]);
+    }
+  }
+  if (lpot_shape_is_known(&input->shape)) {
+    int64_t count = 0;
+    LPOT_TRY(lpot_shape_count(&input->shape, &count, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status check_ends(const lpot_graph *graph, lpot_error *err) {
+  for (size_t i = 0; i < lpot_graph_num_inputs(graph); i++) {
+    const lpot_value *input = lpot_graph_value(graph, lpot_graph_input(graph, i));
+    if (input->dtype == LPOT_DTYPE_UNKNOWN) {
+      return LPOT_FAIL(err, LPOT_FORMAT, "graph input '%s' has no element type", input->name);
+    }
+    LPOT_TRY(check_input_shape(input, err));
+  }
+  for (size_t i = 0; i < lpot_graph_num_outputs(graph); i++) {
+    const lpot_value_slot *slot = lpot_graph_value_slot(graph, lpot_graph_output(graph, i));
+    if (slot->value.producer == LPOT_NONE && slot->value.constant == NULL && !slot->is_input) {
+      return LPOT_FAIL(err, LPOT_FORMAT, "graph output '%s' is produced by nothing",
+                       slot->value.name);
+    }
+  }
+  return LPOT_OK;
+}
+
+static lpot_status infer_in_order(lpot_infer *infer, const lpot_node_id *order, size_t count,
+                                  lpot_node_evaluator evaluate, lpot_error *err) {
+  for (size_t i = 0; i < count; i++) {
+    infer->node = lpot_graph_node(infer->graph, order[i]);
+    LPOT_TRY(infer_node(infer, evaluate, err));
+  }
+  return LPOT_OK;
+}
+
+/* Folding changes the graph, so that the order must be copied. */
+static lpot_status copy_order(const lpot_graph *graph, lpot_node_id **ret_order, size_t *ret_count,
+                              lpot_error *err) {
+  const lpot_node_id *order = NULL;
+  size_t count = 0;
+  LPOT_TRY(lpot_graph_order(graph, &order, &count, err));
+  lpot_node_id *copy = lpot_calloc(count, sizeof *copy);
+  if (copy == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < count; i++) {
+    copy[i] = order[i];
+  }
+  *ret_order = copy;
+  *ret_count = count;
+  return LPOT_OK;
+}
+
+lpot_status lpot_graph_infer(lpot_graph *graph, lpot_node_evaluator evaluate, lpot_error *err) {
+  lpot_infer infer = {.graph = graph};
+  lpot_node_id *order = NULL;
+  size_t count = 0;
+  LPOT_TRY(check_ends(graph, err));
+  LPOT_TRY(copy_order(graph, &order, &count, err));
+  lpot_status status = lpot_arena_new(&infer.arena, err);
+  if (status == LPOT_OK) {
+    infer.partial = lpot_calloc(lpot_graph_num_values(graph), sizeof *infer.partial);
+    status = infer.partial == NULL ? LPOT_OUT_OF_MEMORY(err) : LPOT_OK;
+  }
+  if (status == LPOT_OK) {
+    status = infer_in_order(&infer, order, count, evaluate, err);
+  }
+  lpot_free(infer.partial);
+  lpot_arena_free(infer.arena);
+  lpot_free(order);
+  return status;
+}
+
+/* ---- binding ---- */
+
+static void bind_inputs(lpot_graph *graph, int64_t batch) {
+  for (size_t i = 0; i < lpot_graph_num_inputs(graph); i++) {
+    const lpot_value *input = lpot_graph_value(graph, lpot_graph_input(graph, i));
+    lpot_shape shape = input->shape;
+    if (shape.rank >= 1 && shape.dims[0] == LPOT_DIM_UNKNOWN) {
+      shape.dims[0] = batch;
+      lpot_graph_set_value_type(graph, input->id, input->dtype, &shape);
+    }
+  }
+}
+
+static lpot_status check_known(const lpot_value *value, lpot_error *err) {
+  if (lpot_shape_is_known(&value->shape) && value->dtype != LPOT_DTYPE_UNKNOWN) {
+    return LPOT_OK;
+  }
+  char text[160] = "?";
+  if (value->shape.rank != LPOT_RANK_UNKNOWN) {
+    lpot_shape_text(&value->shape, text, sizeof text);
+  }
+  return LPOT_FAIL(err, LPOT_UNSUPPORTED,
+                   "value '%s' has the shape %s: set its dimension in the model", value->name,
+                   text);
+}
+
+static lpot_status check_all_known(const lpot_graph *graph, lpot_error *err) {
+  const lpot_node_id *order = NULL;
+  size_t count = 0;
+  for (size_t i = 0; i < lpot_graph_num_inputs(graph); i++) {
+    LPOT_TRY(check_known(lpot_graph_value(graph, lpot_graph_input(graph, i)), err));
+  }
+  LPOT_TRY(lpot_graph_order(graph, &order, &count, err));
+  for (size_t i = 0; i < count; i++) {
+    const lpot_node *node = lpot_graph_node(graph, order[i]);
+    for (int k = 0; k < node->num_outputs; k++) {
+      if (node->outputs[k] != LPOT_NONE) {
+        LPOT_TRY(check_known(lpot_graph_value(graph, node->outputs[k]), err));
+      }
+    }
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_graph_bind(const lpot_graph *graph, int64_t batch, lpot_node_evaluator evaluate,
+                            lpot_graph **ret_graph, lpot_error *err) {
+  if (batch < 1) {
+    return LPOT_FAIL(err, LPOT_INVALID, "the batch size is %" PRId64 ", expected at least 1",
+                     batch);
+  }
+  lpot_graph *bound = NULL;
+  LPOT_TRY(lpot_graph_clone(graph, &bound, err));
+  bind_inputs(bound, batch);
+  lpot_status status = lpot_graph_infer(bound, evaluate, err);
+  if (status == LPOT_OK) {
+    status = check_all_known(bound, err);
+  }
+  if (status != LPOT_OK) {
+    lpot_graph_free(bound);
+    return status;
+  }
+  *ret_graph = bound;
+  return LPOT_OK;
+}

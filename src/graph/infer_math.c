@@ -1,0 +1,399 @@
+/* Rules of convolutions, pools, products, reductions and Resize. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "graph/infer_rules.h"
+
+/* ---- Conv, ConvTranspose, pools ---- */
+
+/* For Conv weights [M, C / group, ...], for ConvTranspose [C, M / group, ...]. */
+static lpot_status conv_channels(const lpot_node *node, const lpot_shape *input,
+                                 const lpot_shape *weights, int64_t group, int64_t *ret_channels,
+                                 lpot_error *err) {
+  bool transposed = node->op == LPOT_OP_CONV_TRANSPOSE;
+  int64_t per_group = LPOT_DIM_UNKNOWN;
+  int64_t merged = LPOT_DIM_UNKNOWN;
+  LPOT_TRY(lpot_dim_mul(weights->dims[1], group, &per_group, err));
+  int64_t expected = transposed ? weights->dims[0] : per_group;
+  if (lpot_dim_merge(input->dims[1], expected, &merged, NULL) != LPOT_OK) {
+    return LPOT_FAIL(err, LPOT_FORMAT,
+                     "the input has %" PRId64 " channels, the weights expect %" PRId64,
+                     input->dims[1], expected);
+  }
+  if (weights->dims[0] != LPOT_DIM_UNKNOWN && weights->dims[0] % group != 0) {
+    return LPOT_FAIL(err, LPOT_FORMAT,
+                     "%" PRId64 " channels cannot be divided into %" PRId64 " groups",
+                     weights->dims[0], group);
+  }
+  *ret_channels = transposed ? per_group : weights->dims[0];
+  return LPOT_OK;
+}
+
+static lpot_status window_shape(const lpot_shape *input, int64_t channels,
+                                const lpot_window *window, lpot_shape *ret, lpot_error *err) {
+  LPOT_TRY(lpot_infer_shape_of_rank(input->rank, ret, err));
+  ret->dims[0] = input->dims[0];
+  ret->dims[1] = channels;
+  for (int i = 0; i < window->num_spatial; i++) {
+    ret->dims[i + 2] = window->output[i];
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_conv_shape(const lpot_infer *infer, const lpot_shape *input,
+                                  const lpot_shape *weights, lpot_shape *ret, lpot_error *err) {
+  int rank = input->rank == LPOT_RANK_UNKNOWN ? weights->rank : input->rank;
+  if (input->rank == LPOT_RANK_UNKNOWN || weights->rank == LPOT_RANK_UNKNOWN) {
+    *ret = lpot_shape_unknown();
+    if (rank != LPOT_RANK_UNKNOWN) {
+      LPOT_TRY(lpot_infer_shape_of_rank(rank, ret, err));
+    }
+    return LPOT_OK;
+  }
+  lpot_window window;
+  int64_t channels = 0;
+  LPOT_TRY(lpot_infer_check_rank("the weights", weights, rank, err));
+  LPOT_TRY(lpot_window_compute(infer->node, input, weights, &window, err));
+  LPOT_TRY(conv_channels(infer->node, input, weights, window.group, &channels, err));
+  LPOT_TRY(window_shape(input, channels, &window, ret, err));
+  return LPOT_OK;
+}
+
+static lpot_status check_bias(const lpot_value *bias, const lpot_shape *output, lpot_error *err) {
+  if (bias == NULL) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_infer_check_rank("the bias", &bias->shape, 1, err));
+  int64_t merged = 0;
+  if (bias->shape.rank == 1 && output->rank > 1 &&
+      lpot_dim_merge(bias->shape.dims[0], output->dims[1], &merged, NULL) != LPOT_OK) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "the bias has %" PRId64 " elements, expected %" PRId64,
+                     bias->shape.dims[0], output->dims[1]);
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_conv(lpot_infer *infer, lpot_error *err) {
+  const lpot_value *input = lpot_infer_input(infer, 0);
+  const lpot_value *weights = lpot_infer_input(infer, 1);
+  lpot_shape shape;
+  LPOT_TRY(lpot_infer_same_dtype(infer, 0, 1, err));
+  LPOT_TRY(lpot_infer_same_dtype(infer, 0, 2, err));
+  LPOT_TRY(lpot_infer_conv_shape(infer, &input->shape, &weights->shape, &shape, err));
+  LPOT_TRY(check_bias(lpot_infer_input(infer, 2), &shape, err));
+  LPOT_TRY(lpot_infer_output(infer, 0, input->dtype, &shape, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_pool_shape(const lpot_infer *infer, const lpot_shape *input,
+                                  lpot_shape *ret, lpot_error *err) {
+  if (input->rank == LPOT_RANK_UNKNOWN) {
+    *ret = lpot_shape_unknown();
+    return LPOT_OK;
+  }
+  lpot_window window;
+  LPOT_TRY(lpot_window_compute(infer->node, input, NULL, &window, err));
+  LPOT_TRY(window_shape(input, input->dims[1], &window, ret, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_pool(lpot_infer *infer, lpot_error *err) {
+  const lpot_value *input = lpot_infer_input(infer, 0);
+  lpot_shape shape;
+  LPOT_TRY(lpot_infer_pool_shape(infer, &input->shape, &shape, err));
+  LPOT_TRY(lpot_infer_output(infer, 0, input->dtype, &shape, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_global_pool_shape(const lpot_shape *input, lpot_shape *ret,
+                                         lpot_error *err) {
+  if (input->rank != LPOT_RANK_UNKNOWN && input->rank < 3) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "the input has rank %d, expected at least 3", input->rank);
+  }
+  *ret = *input;
+  for (int i = 2; i < ret->rank; i++) {
+    if (ret->dims[i] == 0) {
+      return LPOT_FAIL(err, LPOT_FORMAT, "the input is empty in spatial dimension %d", i - 2);
+    }
+    ret->dims[i] = 1;
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_global_pool(lpot_infer *infer, lpot_error *err) {
+  const lpot_value *input = lpot_infer_input(infer, 0);
+  lpot_shape shape;
+  LPOT_TRY(lpot_infer_global_pool_shape(&input->shape, &shape, err));
+  LPOT_TRY(lpot_infer_output(infer, 0, input->dtype, &shape, err));
+  return LPOT_OK;
+}
+
+/* ---- products ---- */
+
+static lpot_status merge_depth(int64_t a, int64_t b, lpot_error *err) {
+  int64_t merged = 0;
+  if (lpot_dim_merge(a, b, &merged, NULL) != LPOT_OK) {
+    return LPOT_FAIL(err, LPOT_FORMAT,
+                     "the factors do not fit: %" PRId64 " columns times %" PRId64 " rows", a, b);
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_gemm_shape(const lpot_infer *infer, const lpot_shape *a,
+                                  const lpot_shape *b, lpot_shape *ret, lpot_error *err) {
+  LPOT_TRY(lpot_infer_check_rank("input 0", a, 2, err));
+  LPOT_TRY(lpot_infer_check_rank("the weights", b, 2, err));
+  LPOT_TRY(lpot_infer_shape_of_rank(2, ret, err));
+  int a_row = lpot_node_int(infer->node, "transA", 0) != 0 ? 1 : 0;
+  int b_row = lpot_node_int(infer->node, "transB", 0) != 0 ? 1 : 0;
+  if (a->rank == 2) {
+    ret->dims[0] = a->dims[a_row];
+  }
+  if (b->rank == 2) {
+    ret->dims[1] = b->dims[1 - b_row];
+  }
+  if (a->rank == 2 && b->rank == 2) {
+    LPOT_TRY(merge_depth(a->dims[1 - a_row], b->dims[b_row], err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_gemm(lpot_infer *infer, lpot_error *err) {
+  const lpot_value *a = lpot_infer_input(infer, 0);
+  const lpot_value *bias = lpot_infer_input(infer, 2);
+  lpot_shape shape;
+  LPOT_TRY(lpot_infer_same_dtype(infer, 0, 1, err));
+  LPOT_TRY(lpot_infer_same_dtype(infer, 0, 2, err));
+  LPOT_TRY(lpot_infer_gemm_shape(infer, &a->shape, &lpot_infer_input(infer, 1)->shape, &shape,
+                                 err));
+  if (bias != NULL && bias->shape.rank > 2) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "input 2 has rank %d, expected at most 2",
+                     bias->shape.rank);
+  }
+  for (int i = 1; bias != NULL && i <= bias->shape.rank; i++) {
+    int64_t have = bias->shape.dims[bias->shape.rank - i];
+    int64_t want = shape.dims[2 - i];
+    if (have > 1 && want != LPOT_DIM_UNKNOWN && have != want) {
+      return LPOT_FAIL(err, LPOT_FORMAT,
+                       "input 2 has the dimension %" PRId64 ", expected 1 or %" PRId64, have, want);
+    }
+  }
+  LPOT_TRY(lpot_infer_output(infer, 0, a->dtype, &shape, err));
+  return LPOT_OK;
+}
+
+/* A vector counts as a matrix of one row (left) or one column (right). */
+lpot_status lpot_infer_matmul_shape(const lpot_shape *a, const lpot_shape *b, lpot_shape *ret,
+                                    lpot_error *err) {
+  if (a->rank == LPOT_RANK_UNKNOWN || b->rank == LPOT_RANK_UNKNOWN) {
+    *ret = lpot_shape_unknown();
+    return LPOT_OK;
+  }
+  if (a->rank == 0 || b->rank == 0) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "a factor is a scalar");
+  }
+  LPOT_TRY(merge_depth(a->dims[a->rank - 1], b->dims[b->rank == 1 ? 0 : b->rank - 2], err));
+  lpot_shape a_batch = *a;
+  lpot_shape b_batch = *b;
+  a_batch.rank = a->rank > 2 ? a->rank - 2 : 0;
+  b_batch.rank = b->rank > 2 ? b->rank - 2 : 0;
+  lpot_shape shape;
+  LPOT_TRY(lpot_shape_broadcast(&a_batch, &b_batch, &shape, err));
+  if (a->rank > 1) {
+    shape.dims[shape.rank++] = a->dims[a->rank - 2];
+  }
+  if (b->rank > 1) {
+    shape.dims[shape.rank++] = b->dims[b->rank - 1];
+  }
+  *ret = shape;
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_matmul(lpot_infer *infer, lpot_error *err) {
+  const lpot_value *a = lpot_infer_input(infer, 0);
+  const lpot_value *b = lpot_infer_input(infer, 1);
+  lpot_shape shape;
+  LPOT_TRY(lpot_infer_same_dtype(infer, 0, 1, err));
+  LPOT_TRY(lpot_infer_matmul_shape(&a->shape, &b->shape, &shape, err));
+  LPOT_TRY(lpot_infer_output(infer, 0, a->dtype, &shape, err));
+  return LPOT_OK;
+}
+
+/* ---- ReduceMean ---- */
+
+static void reduce_shape(const lpot_shape *input, const bool *is_axis, bool keep_dims,
+                         lpot_shape *ret) {
+  *ret = lpot_shape_scalar();
+  for (int i = 0; i < input->rank; i++) {
+    if (!is_axis[i]) {
+      ret->dims[ret->rank++] = input->dims[i];
+    } else if (keep_dims) {
+      ret->dims[ret->rank++] = 1;
+    }
+  }
+}
+
+lpot_status lpot_infer_reduce(lpot_infer *infer, lpot_error *err) {
+  const lpot_value *input = lpot_infer_input(infer, 0);
+  const lpot_node *node = infer->node;
+  bool keep_dims = lpot_node_int(node, "keepdims", 1) != 0;
+  lpot_int_list axes;
+  LPOT_TRY(lpot_int_list_read(infer->graph, node, 1, "axes", &axes, err));
+  lpot_shape shape = lpot_shape_unknown();
+  int rank = input->shape.rank;
+  if (rank != LPOT_RANK_UNKNOWN && axes.state == LPOT_INTS_COMPUTED && keep_dims) {
+    LPOT_TRY(lpot_infer_shape_of_rank(rank, &shape, err));
+  }
+  if (rank != LPOT_RANK_UNKNOWN && axes.state != LPOT_INTS_COMPUTED) {
+    bool is_axis[LPOT_MAX_RANK];
+    LPOT_TRY(lpot_infer_axes(&axes, rank, is_axis, err));
+    bool reduce_all = axes.count == 0 && lpot_node_int(node, "noop_with_empty_axes", 0) == 0;
+    for (int i = 0; i < rank && reduce_all; i++) {
+      is_axis[i] = true;
+    }
+    reduce_shape(&input->shape, is_axis, keep_dims, &shape);
+  }
+  LPOT_TRY(lpot_infer_output(infer, 0, input->dtype, &shape, err));
+  return LPOT_OK;
+}
+
+/* ---- Resize ---- */
+
+static lpot_status check_scale(double scale, lpot_error *err) {
+  if (!(scale > 0.0) || !isfinite(scale)) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "a scale is %g, expected more than 0", scale);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status resize_by_scales(const lpot_tensor *scales, const int *axes, lpot_shape *shape,
+                                    lpot_error *err) {
+  for (int64_t i = 0; i < lpot_tensor_elements(scales); i++) {
+    double scale = lpot_tensor_get_double(scales, i);
+    LPOT_TRY(check_scale(scale, err));
+    int64_t *dim = &shape->dims[axes[i]];
+    if (*dim == LPOT_DIM_UNKNOWN) {
+      continue;
+    }
+    double size = floor((double)*dim * scale);
+    if (size > (double)LPOT_MAX_DIM) {
+      return LPOT_FAIL(err, LPOT_FORMAT, "a dimension of the result is out of range");
+    }
+    *dim = (int64_t)size;
+  }
+  return LPOT_OK;
+}
+
+/* One scale for all axes, the smallest or the largest of those that the sizes ask for. */
+static lpot_status resize_keeping_aspect(const lpot_tensor *sizes, const int *axes, bool larger,
+                                         lpot_shape *shape, lpot_error *err) {
+  int64_t count = lpot_tensor_elements(sizes);
+  double chosen = larger ? 0.0 : (double)INFINITY;
+  for (int64_t i = 0; i < count; i++) {
+    int64_t dim = shape->dims[axes[i]];
+    if (dim < 1) {
+      return LPOT_FAIL(err, LPOT_UNSUPPORTED,
+                       "keep_aspect_ratio_policy needs known dimensions of the input");
+    }
+    double scale = (double)lpot_tensor_get_int(sizes, i) / (double)dim;
+    chosen = larger ? fmax(chosen, scale) : fmin(chosen, scale);
+  }
+  for (int64_t i = 0; i < count; i++) {
+    LPOT_TRY(check_scale(chosen, err));
+    double size = floor((double)shape->dims[axes[i]] * chosen + 0.5);
+    if (size > (double)LPOT_MAX_DIM) {
+      return LPOT_FAIL(err, LPOT_FORMAT, "a dimension of the result is out of range");
+    }
+    shape->dims[axes[i]] = (int64_t)size;
+  }
+  return LPOT_OK;
+}
+
+static lpot_status resize_by_sizes(const lpot_node *node, const lpot_tensor *sizes, const int *axes,
+                                   lpot_shape *shape, lpot_error *err) {
+  int64_t count = lpot_tensor_elements(sizes);
+  for (int64_t i = 0; i < count; i++) {
+    int64_t size = lpot_tensor_get_int(sizes, i);
+    if (size < 1 || size > LPOT_MAX_DIM) {
+      return LPOT_FAIL(err, LPOT_FORMAT, "sizes has the value %" PRId64, size);
+    }
+  }
+  const char *policy = lpot_node_string(node, "keep_aspect_ratio_policy", "stretch");
+  if (strcmp(policy, "stretch") != 0) {
+    bool larger = strcmp(policy, "not_smaller") == 0;
+    LPOT_TRY(resize_keeping_aspect(sizes, axes, larger, shape, err));
+    return LPOT_OK;
+  }
+  for (int64_t i = 0; i < count; i++) {
+    shape->dims[axes[i]] = lpot_tensor_get_int(sizes, i);
+  }
+  return LPOT_OK;
+}
+
+/* The axes that scales and sizes speak of: the attribute axes, else all. */
+static lpot_status read_resize_axes(const lpot_node *node, int rank, int *axes, int64_t *ret_count,
+                                    lpot_error *err) {
+  lpot_int_list list;
+  LPOT_TRY(lpot_int_list_read(NULL, node, LPOT_NONE, "axes", &list, err));
+  bool is_axis[LPOT_MAX_RANK];
+  LPOT_TRY(lpot_infer_axes(&list, rank, is_axis, err));
+  *ret_count = list.state == LPOT_INTS_ABSENT ? rank : (int64_t)list.count;
+  for (int i = 0; i < *ret_count; i++) {
+    axes[i] = i;
+    if (list.state != LPOT_INTS_ABSENT) {
+      LPOT_TRY(lpot_infer_axis(lpot_int_list_at(&list, (size_t)i), rank, &axes[i], err));
+    }
+  }
+  return LPOT_OK;
+}
+
+/* An empty tensor stands for an input left out. */
+static bool is_given(const lpot_value *value) {
+  return value != NULL && !(value->shape.rank == 1 && value->shape.dims[0] == 0);
+}
+
+static lpot_status resize_shape(const lpot_infer *infer, const lpot_value *scales,
+                                const lpot_value *sizes, lpot_shape *shape, lpot_error *err) {
+  const lpot_tensor *given = scales != NULL ? scales->constant : sizes->constant;
+  if (given == NULL) {
+    LPOT_TRY(lpot_infer_shape_of_rank(shape->rank, shape, err));
+    return LPOT_OK;
+  }
+  int axes[LPOT_MAX_RANK] = {0};
+  int64_t count = 0;
+  LPOT_TRY(read_resize_axes(infer->node, shape->rank, axes, &count, err));
+  if (lpot_tensor_elements(given) != count) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "%s has %" PRId64 " values, expected %" PRId64,
+                     scales != NULL ? "scales" : "sizes", lpot_tensor_elements(given), count);
+  }
+  if (scales != NULL) {
+    LPOT_TRY(resize_by_scales(given, axes, shape, err));
+  } else {
+    LPOT_TRY(resize_by_sizes(infer->node, given, axes, shape, err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_resize(lpot_infer *infer, lpot_error *err) {
+  const lpot_value *input = lpot_infer_input(infer, 0);
+  const lpot_value *scales = lpot_infer_input(infer, 2);
+  const lpot_value *sizes = lpot_infer_input(infer, 3);
+  scales = is_given(scales) ? scales : NULL;
+  sizes = is_given(sizes) ? sizes : NULL;
+  if ((scales == NULL) == (sizes == NULL)) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "exactly one of scales and sizes must be given");
+  }
+  const char *mode =
+      lpot_node_string(infer->node, "coordinate_transformation_mode", "half_pixel");
+  if (strcmp(mode, "tf_crop_and_resize") == 0) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED,
+                     "coordinate_transformation_mode tf_crop_and_resize is not supported");
+  }
+  lpot_shape shape = input->shape;
+  if (shape.rank != LPOT_RANK_UNKNOWN) {
+    LPOT_TRY(resize_shape(infer, scales, sizes, &shape, err));
+  }
+  LPOT_TRY(lpot_infer_output(infer, 0, input->dtype, &shape, err));
+  return LPOT_OK;
+}

@@ -1,0 +1,23 @@
+#include "quant/capability.h"
+
+static const lpot_tensor_choices activation_choices = {
+    .dtype = {3, {LPOT_U8, LPOT_S8, LPOT_F32}},
+    .scheme = {2, {LPOT_SCHEME_ASYM, LPOT_SCHEME_SYM}},
+    .granularity = {1, {LPOT_PER_TENSOR}},
+    .algorithm = {4, {LPOT_MINMAX, LPOT_KL, LPOT_PERCENTILE, LPOT_MSE}},
+};
+
+static const lpot_tensor_choices weight_choices = {
+    .dtype = {2, {LPOT_S8, LPOT_F32}},
+    .scheme = {1, {LPOT_SCHEME_SYM}},
+    .granularity = {2, {LPOT_PER_CHANNEL, LPOT_PER_TENSOR}},
+    .algorithm = {1, {LPOT_MINMAX}},
+};
+
+lpot_op_choices lpot_capability(const lpot_quant_op *op) {
+  lpot_op_choices choices = {.activation = activation_choices};
+  if (op->weight != LPOT_NONE) {
+    choices.weight = weight_choices;
+  }
+  return choices;
+}

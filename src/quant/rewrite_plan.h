@@ -1,0 +1,43 @@
+/* What the files of the rewrite share: which tensor is quantized, and how. Private to the floor. */
+#ifndef LPOT_QUANT_REWRITE_PLAN_H
+#define LPOT_QUANT_REWRITE_PLAN_H
+
+#include "quant/qdq_nodes.h"
+#include "quant/rewrite.h"
+
+/* One per value of the original graph. */
+typedef struct lpot_planned_tensor {
+  bool needed;          /* an int8 op reads it, directly or through transparent nodes */
+  bool is_int8;         /* comes as int8 from its producer: all readers get the rounded value */
+  bool paired;          /* gets a pair */
+  lpot_value_id parent; /* towards the head of the tensors that share parameters */
+  int32_t reader;  /* lowest int8 op that reads it, or LPOT_NONE; of a head: any of its group */
+  int32_t writer;  /* int8 op that produces it, or LPOT_NONE; of a head: lowest of its group */
+  float low, high; /* of a head: range of its group */
+  lpot_quant_params params; /* of a paired tensor */
+  lpot_value_id rounded;    /* DequantizeLinear's output once the pair is made */
+} lpot_planned_tensor;
+
+typedef struct lpot_rewrite {
+  const lpot_graph *graph;             /* borrowed: the original */
+  const lpot_quant_ops *ops;           /* borrowed */
+  const lpot_recipe *recipe;           /* borrowed */
+  const lpot_calibration *calibration; /* borrowed, may be NULL */
+  lpot_arena *arena;                   /* owned */
+  lpot_graph *qdq;                     /* owned until it is handed out: the clone that is changed */
+  size_t num_tensors;
+  lpot_planned_tensor *tensors; /* [num_tensors]; arena */
+} lpot_rewrite;
+
+/* True when the recipe makes op index int8. */
+bool lpot_rewrite_is_int8(const lpot_rewrite *rewrite, size_t index);
+lpot_qdq_builder lpot_rewrite_builder(const lpot_rewrite *rewrite);
+
+/* Fills tensors: groups, ranges and parameters. */
+LPOT_MUST_CHECK lpot_status lpot_rewrite_plan(lpot_rewrite *rewrite, lpot_error *err);
+/* Puts the planned pairs into qdq and takes away the Relu and Clip nodes that they replace. */
+LPOT_MUST_CHECK lpot_status lpot_rewrite_insert_pairs(lpot_rewrite *rewrite, lpot_error *err);
+/* Quantizes the weights and biases of the int8 ops in qdq. */
+LPOT_MUST_CHECK lpot_status lpot_rewrite_weights(lpot_rewrite *rewrite, lpot_error *err);
+
+#endif

@@ -1,0 +1,275 @@
+/* Weights become s8 constants, the biases of Conv and Gemm s32 constants of scale input x weight.
+ */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "quant/rewrite_plan.h"
+
+/* Largest magnitude of a quantized bias: half of the accumulator's range is left to the products.
+ */
+#define BIAS_LIMIT 1073741824.0
+
+/* A weight seen as [outer, channels, inner], scaled per channel or as a whole. */
+typedef struct weight_form {
+  const lpot_quant_op *op;
+  float *values; /* [outer * channels * inner], times factor; owned */
+  float factor;  /* Gemm's alpha, folded into the weight */
+  int64_t outer, channels, inner;
+  int axis; /* LPOT_NONE when one scale serves all channels */
+  int64_t num_scales;
+  float *scales; /* [num_scales]; arena */
+} weight_form;
+
+/* Quantized weights made so far, so that ops that share a weight and its settings share the form.
+ */
+typedef struct made_weight {
+  struct made_weight *next;
+  lpot_value_id weight;
+  int axis;
+  float factor;
+  int64_t num_scales;
+  const float *scales;
+  lpot_value_id rounded;
+} made_weight;
+
+/* ---- scales ---- */
+
+static lpot_status load_weight(weight_form *form, const lpot_tensor *tensor, lpot_error *err) {
+  int axis = form->op->weight_axis;
+  form->outer = 1;
+  form->inner = 1;
+  form->channels = tensor->shape.dims[axis];
+  for (int i = 0; i < tensor->shape.rank; i++) {
+    form->outer *= i < axis ? tensor->shape.dims[i] : 1;
+    form->inner *= i > axis ? tensor->shape.dims[i] : 1;
+  }
+  form->values = lpot_alloc_aligned(tensor->size_bytes);
+  if (form->values == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  if (tensor->size_bytes > 0) {
+    memcpy(form->values, tensor->data, tensor->size_bytes);
+  }
+  for (int64_t i = 0; i < lpot_tensor_elements(tensor); i++) {
+    form->values[i] *= form->factor;
+    if (!isfinite(form->values[i])) {
+      return LPOT_FAIL(err, LPOT_INVALID, "op '%s': its weight holds NaN or infinite values",
+                       form->op->name);
+    }
+  }
+  return LPOT_OK;
+}
+
+static float largest_magnitude(const float *values, int64_t count) {
+  float largest = 0;
+  for (int64_t i = 0; i < count; i++) {
+    largest = fmaxf(largest, fabsf(values[i]));
+  }
+  return largest;
+}
+
+/* Leaves the largest magnitudes in scales. */
+static void find_magnitudes(weight_form *form) {
+  for (int64_t o = 0; o < form->outer; o++) {
+    for (int64_t c = 0; c < form->channels; c++) {
+      const float *run = form->values + (o * form->channels + c) * form->inner;
+      float *slot = &form->scales[form->axis == LPOT_NONE ? 0 : c];
+      *slot = fmaxf(*slot, largest_magnitude(run, form->inner));
+    }
+  }
+}
+
+static lpot_status find_scales(lpot_rewrite *rewrite, weight_form *form, lpot_error *err) {
+  size_t count = 0;
+  form->num_scales = form->axis == LPOT_NONE ? 1 : form->channels;
+  LPOT_TRY(lpot_to_size(form->num_scales, &count, err));
+  form->scales = lpot_arena_alloc(rewrite->arena, count, sizeof *form->scales);
+  if (form->scales == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  find_magnitudes(form);
+  for (int64_t i = 0; i < form->num_scales; i++) {
+    float magnitude = form->scales[i];
+    form->scales[i] = magnitude == 0 ? 1 : fmaxf(magnitude / 127, FLT_MIN);
+  }
+  return LPOT_OK;
+}
+
+/* Makes room for the bias: its scale, input x weight, must be a normal number, and its quantized
+ * value must leave the accumulator room. */
+static lpot_status widen_scales(weight_form *form, float input_scale, const lpot_tensor *bias,
+                                double beta, lpot_error *err) {
+  for (int64_t i = 0; i < lpot_tensor_elements(bias); i++) {
+    double value = lpot_tensor_get_double(bias, i) * beta;
+    float *scale = &form->scales[form->axis == LPOT_NONE ? 0 : i];
+    if (!isfinite(value)) {
+      return LPOT_FAIL(err, LPOT_INVALID, "op '%s': its bias holds NaN or infinite values",
+                       form->op->name);
+    }
+    double wanted = fmax(fabs(value) / BIAS_LIMIT, 2.0 * (double)FLT_MIN) / (double)input_scale;
+    *scale = fmaxf(*scale, (float)wanted);
+    if (!isfinite(*scale) || !isfinite(*scale * input_scale)) {
+      return LPOT_FAIL(err, LPOT_INVALID, "op '%s': its bias %g is too large for input scale %g",
+                       form->op->name, value, (double)input_scale);
+    }
+  }
+  return LPOT_OK;
+}
+
+/* ---- the weight ---- */
+
+static void quantize_weight(const weight_form *form, int8_t *out) {
+  for (int64_t o = 0; o < form->outer; o++) {
+    for (int64_t c = 0; c < form->channels; c++) {
+      int64_t start = (o * form->channels + c) * form->inner;
+      const lpot_quant_params params = {.dtype = LPOT_S8,
+                                        .scale = form->scales[form->axis == LPOT_NONE ? 0 : c]};
+      lpot_quantize(form->values + start, form->inner, &params, out + start);
+    }
+  }
+}
+
+static const made_weight *find_made(const made_weight *made, const weight_form *form) {
+  for (; made != NULL; made = made->next) {
+    if (made->weight == form->op->weight && made->axis == form->axis &&
+        made->factor == form->factor && made->num_scales == form->num_scales &&
+        memcmp(made->scales, form->scales, (size_t)form->num_scales * sizeof *form->scales) == 0) {
+      return made;
+    }
+  }
+  return NULL;
+}
+
+static lpot_status make_weight(lpot_rewrite *rewrite, const weight_form *form,
+                               lpot_value_id *ret_rounded, lpot_error *err) {
+  const lpot_qdq_builder builder = lpot_rewrite_builder(rewrite);
+  const lpot_value *value = lpot_graph_value(rewrite->graph, form->op->weight);
+  lpot_tensor *tensor = NULL;
+  LPOT_TRY(lpot_tensor_new(LPOT_S8, &value->constant->shape, &tensor, err));
+  quantize_weight(form, tensor->data);
+  lpot_value_id quantized = LPOT_NONE;
+  LPOT_TRY(lpot_qdq_add_quantized_constant(&builder, value->name, &tensor, &quantized, err));
+  lpot_qdq_params params;
+  LPOT_TRY(lpot_qdq_add_axis_params(&builder, value->name, LPOT_S8, form->scales, form->num_scales,
+                                    form->axis, &params, err));
+  LPOT_TRY(lpot_qdq_add_dequantize(&builder, value->name, quantized, &params, LPOT_NONE,
+                                   ret_rounded, err));
+  return LPOT_OK;
+}
+
+static lpot_status put_weight(lpot_rewrite *rewrite, const weight_form *form, made_weight **made,
+                              lpot_error *err) {
+  const made_weight *found = find_made(*made, form);
+  if (found == NULL) {
+    made_weight *entry = lpot_arena_alloc(rewrite->arena, 1, sizeof *entry);
+    if (entry == NULL) {
+      return LPOT_OUT_OF_MEMORY(err);
+    }
+    *entry = (made_weight){.next = *made,
+                           .weight = form->op->weight,
+                           .axis = form->axis,
+                           .factor = form->factor,
+                           .num_scales = form->num_scales,
+                           .scales = form->scales};
+    LPOT_TRY(make_weight(rewrite, form, &entry->rounded, err));
+    *made = entry;
+    found = entry;
+  }
+  LPOT_TRY(lpot_graph_set_input(rewrite->qdq, form->op->anchor, 1, found->rounded, err));
+  return LPOT_OK;
+}
+
+/* ---- the bias ---- */
+
+static lpot_status quantize_bias(const lpot_tensor *bias, double beta, const float *scales,
+                                 int64_t num_scales, lpot_tensor **ret_tensor, lpot_error *err) {
+  int64_t count = lpot_tensor_elements(bias);
+  const lpot_shape shape = lpot_shape_of(1, &count);
+  lpot_tensor *tensor = NULL;
+  LPOT_TRY(lpot_tensor_new(LPOT_S32, &shape, &tensor, err));
+  int32_t *out = tensor->data;
+  for (int64_t i = 0; i < count; i++) {
+    double scale = (double)scales[num_scales == 1 ? 0 : i];
+    double steps = nearbyint(lpot_tensor_get_double(bias, i) * beta / scale);
+    out[i] = (int32_t)fmin(fmax(steps, INT32_MIN), INT32_MAX);
+  }
+  *ret_tensor = tensor;
+  return LPOT_OK;
+}
+
+static lpot_status put_bias(lpot_rewrite *rewrite, const weight_form *form, float input_scale,
+                            double beta, lpot_error *err) {
+  const lpot_qdq_builder builder = lpot_rewrite_builder(rewrite);
+  const lpot_value *value = lpot_graph_value(rewrite->graph, form->op->bias);
+  float *scales = lpot_arena_alloc(rewrite->arena, (size_t)form->num_scales, sizeof *scales);
+  if (scales == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (int64_t i = 0; i < form->num_scales; i++) {
+    scales[i] = input_scale * form->scales[i];
+  }
+  lpot_tensor *tensor = NULL;
+  LPOT_TRY(quantize_bias(value->constant, beta, scales, form->num_scales, &tensor, err));
+  lpot_value_id quantized = LPOT_NONE;
+  lpot_value_id rounded = LPOT_NONE;
+  lpot_qdq_params params;
+  LPOT_TRY(lpot_qdq_add_quantized_constant(&builder, value->name, &tensor, &quantized, err));
+  LPOT_TRY(lpot_qdq_add_axis_params(&builder, value->name, LPOT_S32, scales, form->num_scales,
+                                    form->axis == LPOT_NONE ? LPOT_NONE : 0, &params, err));
+  LPOT_TRY(
+      lpot_qdq_add_dequantize(&builder, value->name, quantized, &params, LPOT_NONE, &rounded, err));
+  LPOT_TRY(lpot_graph_set_input(rewrite->qdq, form->op->anchor, 2, rounded, err));
+  return LPOT_OK;
+}
+
+/* ---- one op ---- */
+
+static lpot_status quantize_form(lpot_rewrite *rewrite, weight_form *form, made_weight **made,
+                                 lpot_error *err) {
+  const lpot_quant_op *op = form->op;
+  const lpot_node *node = lpot_graph_node(rewrite->graph, op->anchor);
+  bool has_s32_bias = op->bias != LPOT_NONE && op->bias_add == LPOT_NONE;
+  float input_scale = rewrite->tensors[op->inputs[0]].params.scale;
+  double beta = node->op == LPOT_OP_GEMM ? (double)lpot_node_float(node, "beta", 1) : 1;
+  LPOT_TRY(load_weight(form, lpot_graph_value(rewrite->graph, op->weight)->constant, err));
+  LPOT_TRY(find_scales(rewrite, form, err));
+  if (has_s32_bias) {
+    const lpot_tensor *bias = lpot_graph_value(rewrite->graph, op->bias)->constant;
+    LPOT_TRY(widen_scales(form, input_scale, bias, beta, err));
+  }
+  LPOT_TRY(put_weight(rewrite, form, made, err));
+  if (has_s32_bias) {
+    LPOT_TRY(put_bias(rewrite, form, input_scale, beta, err));
+  }
+  if (node->op == LPOT_OP_GEMM) {
+    LPOT_TRY(lpot_graph_set_float(rewrite->qdq, op->anchor, "alpha", 1, err));
+    LPOT_TRY(lpot_graph_set_float(rewrite->qdq, op->anchor, "beta", 1, err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_rewrite_weights(lpot_rewrite *rewrite, lpot_error *err) {
+  made_weight *made = NULL; /* arena */
+  for (size_t i = 0; i < lpot_quant_ops_count(rewrite->ops); i++) {
+    const lpot_quant_op *op = lpot_quant_ops_get(rewrite->ops, i);
+    if (!lpot_rewrite_is_int8(rewrite, i) || op->weight == LPOT_NONE) {
+      continue;
+    }
+    const lpot_node *node = lpot_graph_node(rewrite->graph, op->anchor);
+    bool per_channel = rewrite->recipe->ops[i].weight.granularity == LPOT_PER_CHANNEL;
+    weight_form form = {
+        .op = op,
+        .factor = node->op == LPOT_OP_GEMM ? lpot_node_float(node, "alpha", 1) : 1,
+        .axis = per_channel ? op->weight_axis : LPOT_NONE,
+    };
+    lpot_status status = quantize_form(rewrite, &form, &made, err);
+    lpot_free(form.values);
+    if (status != LPOT_OK) {
+      return status;
+    }
+  }
+  return LPOT_OK;
+}

@@ -1,0 +1,68 @@
+#include "tune/calibrate.h"
+
+#include "base/memory.h"
+#include "engine/reference/reference.h"
+#include "graph/infer.h"
+
+static lpot_status run_samples(lpot_job *job, lpot_plan *plan, int64_t first, int64_t count,
+                               const lpot_stop *stop, lpot_error *err) {
+  int64_t step = job->calibration_batch;
+  for (int64_t sample = first; sample < first + count; sample += step) {
+    if (stop != NULL && stop->requested(stop->context)) {
+      return LPOT_FAIL(err, LPOT_INTERRUPTED, "calibration was stopped");
+    }
+    const lpot_batch *batch = NULL;
+    LPOT_TRY(lpot_loader_batch(job->calibration, sample / step, &batch, err));
+    const lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS];
+    for (size_t i = 0; i < batch->num_inputs; i++) {
+      inputs[i] = batch->inputs[i];
+    }
+    LPOT_TRY(lpot_plan_run(plan, inputs, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status observe_samples(lpot_job *job, const bool *observed, int64_t first,
+                                   int64_t count, const lpot_stop *stop,
+                                   lpot_calibration *calibration, lpot_error *err) {
+  lpot_graph *bound = NULL;
+  LPOT_TRY(
+      lpot_graph_bind(job->graph, job->calibration_batch, lpot_reference_run, &bound, err));
+  lpot_plan_options options = {.observed = observed,
+                               .observe = lpot_calibration_observe,
+                               .observe_context = calibration};
+  lpot_plan *plan = NULL;
+  lpot_status status = lpot_plan_compile(job->engine, bound, &options, &plan, err);
+  lpot_graph_free(bound);
+  LPOT_TRY(status);
+  status = run_samples(job, plan, first, count, stop, err);
+  lpot_plan_free(plan);
+  return status;
+}
+
+lpot_status lpot_calibrate(lpot_job *job, int64_t first, int64_t count, const lpot_stop *stop,
+                           lpot_calibration **ret_calibration, lpot_error *err) {
+  int64_t num_samples = lpot_loader_num_samples(job->calibration);
+  if (first < 0 || count < 0 || first > num_samples || count > num_samples - first) {
+    return LPOT_FAIL(err, LPOT_INTERNAL, "samples %lld + %lld are outside of the %lld samples",
+                     (long long)first, (long long)count, (long long)num_samples);
+  }
+  size_t num_values = lpot_graph_num_values(job->graph);
+  bool *observed = lpot_calloc(num_values, sizeof *observed);
+  if (observed == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  lpot_quant_ops_observed(job->ops, observed);
+  lpot_calibration *calibration = NULL;
+  lpot_status status = lpot_calibration_new(observed, num_values, &calibration, err);
+  if (status == LPOT_OK) {
+    status = observe_samples(job, observed, first, count, stop, calibration, err);
+  }
+  lpot_free(observed);
+  if (status != LPOT_OK) {
+    lpot_calibration_free(calibration);
+    return status;
+  }
+  *ret_calibration = calibration;
+  return LPOT_OK;
+}

@@ -1,0 +1,14 @@
+/* Statistics of activations over a range of the calibration order. Not collective. */
+#ifndef LPOT_TUNE_CALIBRATE_H
+#define LPOT_TUNE_CALIBRATE_H
+
+#include "tune/job.h"
+
+/* Runs samples [first, first + count) of the calibration order one by one through the f32 model,
+ * so that the statistics do not depend on batches or sharding. Where the model's batch is fixed to
+ * more than 1, first must be a multiple of it and whole batches are seen. */
+LPOT_MUST_CHECK lpot_status lpot_calibrate(lpot_job *job, int64_t first, int64_t count,
+                                           const lpot_stop *stop,
+                                           lpot_calibration **ret_calibration, lpot_error *err);
+
+#endif

@@ -1,0 +1,407 @@
+#include "tune/comm.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <mpi.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/reader.h"
+#include "base/size.h"
+#include "base/text.h"
+#include "base/writer.h"
+#include "tune/protocol.h"
+
+#define TAG 1
+#define START_SECONDS 300u  /* bound for MPI_Init */
+#define FINISH_SECONDS 60u  /* bound for each step of the end */
+#define AGREE_SIZE 544      /* bytes that each rank brings to an agreement */
+#define SHORTEST_SLEEP_NS 1000L
+#define LONGEST_SLEEP_NS 10000000L
+
+/* Bytes on their way to one or more ranks. */
+typedef struct parcel {
+  int references;
+  lpot_buffer bytes;
+} parcel;
+
+typedef struct pending_send {
+  MPI_Request request;
+  parcel *parcel;
+} pending_send;
+
+struct lpot_comm {
+  bool alone; /* no launcher: MPI is not used */
+  MPI_Comm communicator;
+  int rank, size, local_size;
+  char host[LPOT_HOST_SIZE];
+  size_t num_pending;
+  size_t pending_capacity;
+  pending_send *pending; /* [num_pending] */
+};
+
+static const char *const rank_variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
+                                             "SLURM_PROCID"};
+
+static const char *launcher_rank(void) {
+  for (size_t i = 0; i < sizeof rank_variables / sizeof rank_variables[0]; i++) {
+    const char *text = getenv(rank_variables[i]);
+    if (text != NULL) {
+      return text;
+    }
+  }
+  return NULL;
+}
+
+int lpot_comm_rank_by_environment(void) {
+  const char *text = launcher_rank();
+  int64_t rank = 0;
+  if (text == NULL || !lpot_text_to_int64(text, &rank) || rank < 0 || rank > INT32_MAX) {
+    return 0;
+  }
+  return (int)rank;
+}
+
+static lpot_status check(int code, const char *what, lpot_error *err) {
+  if (code == MPI_SUCCESS) {
+    return LPOT_OK;
+  }
+  char text[MPI_MAX_ERROR_STRING] = "";
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  return LPOT_FAIL(err, LPOT_MPI, "%s failed: %s", what, text);
+}
+
+/* Sleeps and doubles the next sleep; a signal ends it early. */
+static void doze(long *nanoseconds) {
+  struct timespec time = {.tv_sec = 0, .tv_nsec = *nanoseconds};
+  nanosleep(&time, NULL);
+  long doubled = *nanoseconds * 2;
+  *nanoseconds = doubled < LONGEST_SLEEP_NS ? doubled : LONGEST_SLEEP_NS;
+}
+
+static double now(void) {
+  lpot_clock clock = lpot_clock_monotonic();
+  return lpot_clock_now(&clock);
+}
+
+static lpot_status join_ranks(lpot_comm *comm, int *argc, char ***argv, lpot_error *err) {
+  alarm(START_SECONDS); /* The only bound that can be put on MPI_Init. */
+  LPOT_TRY(check(MPI_Init(argc, argv), "MPI_Init", err));
+  alarm(0);
+  LPOT_TRY(check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
+                 "MPI_Comm_set_errhandler", err));
+  LPOT_TRY(check(MPI_Comm_dup(MPI_COMM_WORLD, &comm->communicator), "MPI_Comm_dup", err));
+  LPOT_TRY(check(MPI_Comm_set_errhandler(comm->communicator, MPI_ERRORS_RETURN),
+                 "MPI_Comm_set_errhandler", err));
+  LPOT_TRY(check(MPI_Comm_rank(comm->communicator, &comm->rank), "MPI_Comm_rank", err));
+  LPOT_TRY(check(MPI_Comm_size(comm->communicator, &comm->size), "MPI_Comm_size", err));
+  MPI_Comm local = MPI_COMM_NULL;
+  LPOT_TRY(check(MPI_Comm_split_type(comm->communicator, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
+                                     &local),
+                 "MPI_Comm_split_type", err));
+  LPOT_TRY(check(MPI_Comm_size(local, &comm->local_size), "MPI_Comm_size", err));
+  LPOT_TRY(check(MPI_Comm_free(&local), "MPI_Comm_free", err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_comm_start(int *argc, char ***argv, lpot_comm **ret_comm, lpot_error *err) {
+  lpot_comm *comm = lpot_calloc(1, sizeof *comm);
+  if (comm == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  comm->size = 1;
+  comm->local_size = 1;
+  comm->communicator = MPI_COMM_NULL;
+  comm->alone = launcher_rank() == NULL;
+  if (gethostname(comm->host, sizeof comm->host - 1) != 0) {
+    lpot_text_copy(comm->host, sizeof comm->host, "unknown");
+  }
+  lpot_status status = comm->alone ? LPOT_OK : join_ranks(comm, argc, argv, err);
+  if (status != LPOT_OK) {
+    lpot_free(comm);
+    return status;
+  }
+  *ret_comm = comm;
+  return LPOT_OK;
+}
+
+int lpot_comm_rank(const lpot_comm *comm) {
+  return comm->rank;
+}
+
+int lpot_comm_size(const lpot_comm *comm) {
+  return comm->size;
+}
+
+int lpot_comm_local_size(const lpot_comm *comm) {
+  return comm->local_size;
+}
+
+const char *lpot_comm_host(const lpot_comm *comm) {
+  return comm->host;
+}
+
+/* ---- sending ---- */
+
+static void drop_parcel(parcel *sent) {
+  sent->references--;
+  if (sent->references == 0) {
+    lpot_buffer_done(&sent->bytes);
+    lpot_free(sent);
+  }
+}
+
+/* Lets go of what has been sent; also gives MPI a chance to move the rest. */
+static lpot_status progress(lpot_comm *comm, lpot_error *err) {
+  size_t kept = 0;
+  lpot_status status = LPOT_OK;
+  for (size_t i = 0; i < comm->num_pending; i++) {
+    int done = 0;
+    if (status == LPOT_OK) {
+      status = check(MPI_Test(&comm->pending[i].request, &done, MPI_STATUS_IGNORE), "MPI_Test",
+                     err);
+    }
+    if (done) {
+      drop_parcel(comm->pending[i].parcel);
+    } else {
+      comm->pending[kept++] = comm->pending[i];
+    }
+  }
+  comm->num_pending = kept;
+  return status;
+}
+
+static lpot_status new_parcel(const lpot_buffer *message, parcel **ret_parcel, lpot_error *err) {
+  parcel *fresh = lpot_calloc(1, sizeof *fresh);
+  if (fresh == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  fresh->references = 1;
+  lpot_buffer_init(&fresh->bytes);
+  lpot_status status = lpot_buffer_append(&fresh->bytes, message->data, message->size, err);
+  if (status != LPOT_OK) {
+    drop_parcel(fresh);
+    return status;
+  }
+  *ret_parcel = fresh;
+  return LPOT_OK;
+}
+
+static lpot_status post(lpot_comm *comm, int to, parcel *sent, lpot_error *err) {
+  if (comm->num_pending == comm->pending_capacity) {
+    size_t capacity = comm->pending_capacity == 0 ? 64 : 2 * comm->pending_capacity;
+    pending_send *grown = lpot_realloc(comm->pending, capacity, sizeof *grown);
+    if (grown == NULL) {
+      return LPOT_OUT_OF_MEMORY(err);
+    }
+    comm->pending = grown;
+    comm->pending_capacity = capacity;
+  }
+  int count = 0;
+  LPOT_TRY(lpot_to_int((int64_t)sent->bytes.size, &count, err));
+  pending_send *slot = &comm->pending[comm->num_pending];
+  LPOT_TRY(check(MPI_Isend(sent->bytes.data, count, MPI_BYTE, to, TAG, comm->communicator,
+                           &slot->request),
+                 "MPI_Isend", err));
+  slot->parcel = sent;
+  sent->references++;
+  comm->num_pending++;
+  return LPOT_OK;
+}
+
+lpot_status lpot_comm_send(lpot_comm *comm, int to, const lpot_buffer *message, lpot_error *err) {
+  LPOT_TRY(progress(comm, err));
+  parcel *sent = NULL;
+  LPOT_TRY(new_parcel(message, &sent, err));
+  lpot_status status = post(comm, to, sent, err);
+  drop_parcel(sent);
+  return status;
+}
+
+lpot_status lpot_comm_send_all(lpot_comm *comm, const lpot_buffer *message, lpot_error *err) {
+  if (comm->size == 1) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(progress(comm, err));
+  parcel *sent = NULL;
+  LPOT_TRY(new_parcel(message, &sent, err));
+  lpot_status status = LPOT_OK;
+  for (int rank = 0; rank < comm->size && status == LPOT_OK; rank++) {
+    if (rank != comm->rank) {
+      status = post(comm, rank, sent, err);
+    }
+  }
+  drop_parcel(sent);
+  return status;
+}
+
+/* ---- receiving ---- */
+
+static lpot_status take(lpot_comm *comm, const MPI_Status *found, lpot_buffer *out,
+                        lpot_error *err) {
+  int count = 0;
+  LPOT_TRY(check(MPI_Get_count(found, MPI_BYTE, &count), "MPI_Get_count", err));
+  if (count < 0 || (size_t)count > LPOT_MAX_MESSAGE) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "message from rank %d has %d bytes, at most %u are allowed",
+                     found->MPI_SOURCE, count, LPOT_MAX_MESSAGE);
+  }
+  lpot_buffer_clear(out);
+  LPOT_TRY(lpot_buffer_reserve(out, (size_t)count, err));
+  LPOT_TRY(check(MPI_Recv(out->data, count, MPI_BYTE, found->MPI_SOURCE, TAG, comm->communicator,
+                          MPI_STATUS_IGNORE),
+                 "MPI_Recv", err));
+  out->size = (size_t)count;
+  return LPOT_OK;
+}
+
+lpot_status lpot_comm_receive(lpot_comm *comm, double timeout_seconds, int *ret_from,
+                              lpot_buffer *out, lpot_error *err) {
+  *ret_from = -1;
+  if (comm->alone) {
+    return LPOT_OK;
+  }
+  double deadline = now() + timeout_seconds;
+  long sleep_ns = SHORTEST_SLEEP_NS;
+  for (;;) {
+    int found = 0;
+    MPI_Status status;
+    LPOT_TRY(progress(comm, err));
+    LPOT_TRY(check(MPI_Iprobe(MPI_ANY_SOURCE, TAG, comm->communicator, &found, &status),
+                   "MPI_Iprobe", err));
+    if (found) {
+      LPOT_TRY(take(comm, &status, out, err));
+      *ret_from = status.MPI_SOURCE;
+      return LPOT_OK;
+    }
+    if (timeout_seconds <= 0 || now() >= deadline) {
+      return LPOT_OK;
+    }
+    doze(&sleep_ns);
+  }
+}
+
+/* ---- agreeing and ending ---- */
+
+static lpot_status wait_for(MPI_Request *request, double timeout_seconds, const char *what,
+                            lpot_error *err) {
+  double deadline = now() + timeout_seconds;
+  long sleep_ns = SHORTEST_SLEEP_NS;
+  for (;;) {
+    int done = 0;
+    LPOT_TRY(check(MPI_Test(request, &done, MPI_STATUS_IGNORE), what, err));
+    if (done) {
+      return LPOT_OK;
+    }
+    if (now() >= deadline) {
+      return LPOT_FAIL(err, LPOT_MPI, "%s: no answer from all ranks within %.0f s", what,
+                       timeout_seconds);
+    }
+    doze(&sleep_ns);
+  }
+}
+
+static lpot_status read_verdicts(const uint8_t *all, int size, int *ret_rank, lpot_error *err) {
+  for (int rank = 0; rank < size; rank++) {
+    lpot_reader reader;
+    lpot_reader_init(&reader, all + (size_t)rank * AGREE_SIZE, AGREE_SIZE);
+    uint32_t status = 0;
+    char message[sizeof err->message] = "";
+    LPOT_TRY(lpot_reader_u32(&reader, &status, err));
+    LPOT_TRY(lpot_reader_string(&reader, message, sizeof message, err));
+    if (status != LPOT_OK) {
+      *ret_rank = rank;
+      lpot_status known = status < LPOT_NUM_STATUSES ? (lpot_status)status : LPOT_INTERNAL;
+      return lpot_error_set(err, known, NULL, 0, "%s", message);
+    }
+  }
+  return LPOT_OK;
+}
+
+static lpot_status gather_verdicts(lpot_comm *comm, const lpot_buffer *mine, uint8_t *all,
+                                   double timeout_seconds, int *ret_rank, lpot_error *err) {
+  MPI_Request request = MPI_REQUEST_NULL;
+  LPOT_TRY(check(MPI_Iallgather(mine->data, AGREE_SIZE, MPI_BYTE, all, AGREE_SIZE, MPI_BYTE,
+                                comm->communicator, &request),
+                 "MPI_Iallgather", err));
+  LPOT_TRY(wait_for(&request, timeout_seconds, "agreement of the ranks", err));
+  LPOT_TRY(read_verdicts(all, comm->size, ret_rank, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_comm_agree(lpot_comm *comm, lpot_status status, double timeout_seconds,
+                            int *ret_rank, lpot_error *err) {
+  *ret_rank = status == LPOT_OK ? -1 : comm->rank;
+  if (comm->alone) {
+    return status;
+  }
+  *ret_rank = -1;
+  static const uint8_t padding[AGREE_SIZE];
+  lpot_buffer mine;
+  lpot_buffer_init(&mine);
+  uint8_t *all = lpot_calloc((size_t)comm->size, AGREE_SIZE);
+  lpot_status result = all == NULL ? LPOT_OUT_OF_MEMORY(err) : LPOT_OK;
+  if (result == LPOT_OK) {
+    result = lpot_writer_u32(&mine, (uint32_t)status, err);
+  }
+  if (result == LPOT_OK) {
+    result = lpot_writer_string(&mine, status == LPOT_OK ? "" : err->message, err);
+  }
+  if (result == LPOT_OK) {
+    result = lpot_buffer_append(&mine, padding, AGREE_SIZE - mine.size, err);
+  }
+  if (result == LPOT_OK) {
+    result = gather_verdicts(comm, &mine, all, timeout_seconds, ret_rank, err);
+  }
+  lpot_buffer_done(&mine);
+  lpot_free(all);
+  return result;
+}
+
+static lpot_status drain(lpot_comm *comm, lpot_error *err) {
+  double deadline = now() + FINISH_SECONDS;
+  long sleep_ns = SHORTEST_SLEEP_NS;
+  while (comm->num_pending > 0) {
+    LPOT_TRY(progress(comm, err));
+    if (now() >= deadline) {
+      return LPOT_FAIL(err, LPOT_MPI, "%zu messages were not taken", comm->num_pending);
+    }
+    doze(&sleep_ns);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status leave_ranks(lpot_comm *comm, lpot_error *err) {
+  LPOT_TRY(drain(comm, err));
+  MPI_Request request = MPI_REQUEST_NULL;
+  LPOT_TRY(check(MPI_Ibarrier(comm->communicator, &request), "MPI_Ibarrier", err));
+  LPOT_TRY(wait_for(&request, FINISH_SECONDS, "end of the ranks", err));
+  LPOT_TRY(check(MPI_Comm_free(&comm->communicator), "MPI_Comm_free", err));
+  alarm(FINISH_SECONDS); /* The only bound that can be put on MPI_Finalize. */
+  LPOT_TRY(check(MPI_Finalize(), "MPI_Finalize", err));
+  alarm(0);
+  return LPOT_OK;
+}
+
+void lpot_comm_finish(lpot_comm *comm) {
+  if (comm == NULL) {
+    return;
+  }
+  if (!comm->alone && leave_ranks(comm, NULL) != LPOT_OK) {
+    lpot_comm_abort(comm, 1);
+  }
+  lpot_free(comm->pending);
+  lpot_free(comm);
+}
+
+_Noreturn void lpot_comm_abort(lpot_comm *comm, int exit_code) {
+  if (comm != NULL && !comm->alone) {
+    MPI_Abort(MPI_COMM_WORLD, exit_code);
+  }
+  _exit(exit_code);
+}

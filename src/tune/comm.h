@@ -1,0 +1,51 @@
+/* Message passing between ranks: the only file that calls MPI.
+ *
+ * An own duplicated communicator with MPI_ERRORS_RETURN. Sends never block: the bytes are kept
+ * until they are gone. Waits sleep (1 us doubling to 10 ms) instead of spinning, and have a bound.
+ * A program that no launcher started is alone: it has rank 0 of 1 and MPI is not touched. */
+#ifndef LPOT_TUNE_COMM_H
+#define LPOT_TUNE_COMM_H
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+typedef struct lpot_comm lpot_comm;
+
+/* The rank by the launcher's environment, known before lpot_comm_start; 0 when there is none. For
+ * messages that only one rank prints. */
+int lpot_comm_rank_by_environment(void);
+
+/* Initialises MPI. Collective. */
+LPOT_MUST_CHECK lpot_status lpot_comm_start(int *argc, char ***argv, lpot_comm **ret_comm,
+                                            lpot_error *err);
+/* Waits (bounded) for what is still being sent and for the other ranks, then finalises MPI and
+ * frees comm. Ends the process by lpot_comm_abort when the bound is reached. Collective. */
+void lpot_comm_finish(lpot_comm *comm);
+/* Ends all ranks at once with this exit code. Not collective. */
+_Noreturn void lpot_comm_abort(lpot_comm *comm, int exit_code);
+
+/* Not collective. */
+int lpot_comm_rank(const lpot_comm *comm);
+int lpot_comm_size(const lpot_comm *comm);
+int lpot_comm_local_size(const lpot_comm *comm); /* ranks on this host */
+const char *lpot_comm_host(const lpot_comm *comm);
+
+/* Every rank brings its status and error (err, not NULL, is read when status is not LPOT_OK). All ranks get the status of
+ * the lowest failing rank, *err filled with its message and *ret_rank with that rank (-1 when all
+ * succeeded). LPOT_MPI when a rank does not answer within timeout_seconds. Collective. */
+LPOT_MUST_CHECK lpot_status lpot_comm_agree(lpot_comm *comm, lpot_status status,
+                                            double timeout_seconds, int *ret_rank, lpot_error *err);
+
+/* Starts sending a copy of message to one rank, or to all others. Not collective. */
+LPOT_MUST_CHECK lpot_status lpot_comm_send(lpot_comm *comm, int to, const lpot_buffer *message,
+                                           lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_comm_send_all(lpot_comm *comm, const lpot_buffer *message,
+                                               lpot_error *err);
+/* Waits at most timeout_seconds for a message from any rank and puts its bytes in out.
+ * *ret_from is the sender, or -1 when none came. A signal ends the wait early. Not collective. */
+LPOT_MUST_CHECK lpot_status lpot_comm_receive(lpot_comm *comm, double timeout_seconds,
+                                              int *ret_from, lpot_buffer *out, lpot_error *err);
+
+#endif

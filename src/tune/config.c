@@ -1,0 +1,200 @@
+#include "tune/config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "tune/config_schema.h"
+
+static void set_defaults(lpot_config *config) {
+  static const int64_t default_sampling_sizes[] = {100};
+  config->export_format = LPOT_EXPORT_QDQ;
+  config->calibration.batch_size = 0; /* 0 until given: then the evaluation's */
+  config->evaluation.batch_size = 1;
+  config->performance.batch_size = 0;
+  config->wishes.num_sampling_sizes = 1;
+  config->wishes.sampling_sizes = default_sampling_sizes;
+  config->wishes.scale_propagation_concat = true;
+  config->wishes.first_conv_or_matmul_quantization = true;
+  config->strategy = "basic";
+  config->tolerance = 0.01;
+  config->higher_is_better = true;
+  config->objective = LPOT_OBJECTIVE_PERFORMANCE;
+  config->max_trials = 100;
+  config->seed = 1978;
+  config->warmup = 5;
+  config->iteration = -1;
+}
+
+/* Fails at the deepest node on the way to path that the file has. */
+static lpot_status fail_missing(const lpot_yaml *yaml, const char *const *path, const char *text,
+                                const char *why, lpot_error *err) {
+  const lpot_yaml_node *node = lpot_yaml_root(yaml);
+  for (size_t i = 0; path[i] != NULL; i++) {
+    const lpot_yaml_node *child = lpot_yaml_get(node, path[i]);
+    if (child == NULL) {
+      break;
+    }
+    node = child;
+  }
+  int line = node->key == NULL ? node->line : node->key_line;
+  int column = node->key == NULL ? node->column : node->key_column;
+  return LPOT_FAIL(err, LPOT_CONFIG, "%.160s:%d:%d: %s: missing: %s", lpot_yaml_node_file(node),
+                   line, column, text, why);
+}
+
+typedef struct mandatory_key {
+  const char *path[5]; /* ends with NULL */
+  const char *text;
+  const char *why;
+} mandatory_key;
+
+static const mandatory_key mandatory_keys[] = {
+    {{"model", "name", NULL}, "model.name", "expected a name of your choice"},
+    {{"model", "framework", NULL},
+     "model.framework",
+     "expected onnxrt_qlinearops (QOperator form) or onnxrt_qdqops (QDQ form)"},
+    {{"evaluation", "accuracy", "metric", NULL},
+     "evaluation.accuracy.metric",
+     "tuning needs a metric, for example 'topk: 1'"},
+    {{"evaluation", "accuracy", "dataloader", NULL},
+     "evaluation.accuracy.dataloader",
+     "tuning needs labelled data to evaluate on"},
+    {{"evaluation", "accuracy", "dataloader", "dataset", NULL},
+     "evaluation.accuracy.dataloader.dataset",
+     "tuning needs labelled data to evaluate on"},
+};
+
+static bool has_value(const lpot_yaml *yaml, const char *const *path) {
+  const lpot_yaml_node *node = lpot_yaml_root(yaml);
+  for (size_t i = 0; node != NULL && path[i] != NULL; i++) {
+    node = lpot_yaml_get(node, path[i]);
+  }
+  return node != NULL && node->kind != LPOT_YAML_NULL;
+}
+
+static lpot_status check_mandatory(const lpot_yaml *yaml, lpot_error *err) {
+  for (size_t i = 0; i < sizeof mandatory_keys / sizeof mandatory_keys[0]; i++) {
+    const mandatory_key *key = &mandatory_keys[i];
+    if (!has_value(yaml, key->path)) {
+      return fail_missing(yaml, key->path, key->text, key->why, err);
+    }
+  }
+  return LPOT_OK;
+}
+
+static lpot_status check_criterion(lpot_config_box *box, lpot_error *err) {
+  if (box->relative != NULL && box->absolute_node != NULL) {
+    return lpot_config_fail_key(err, box->absolute_node,
+                                "expected relative or absolute, got both (relative in line %d)",
+                                box->relative->key_line);
+  }
+  if (box->config.performance_only && box->config.timeout_seconds > 0) {
+    const lpot_yaml_node *tuning = lpot_yaml_get(lpot_yaml_root(box->yaml), "tuning");
+    const lpot_yaml_node *exit_policy = lpot_yaml_get(tuning, "exit_policy");
+    LPOT_TRY(lpot_config_warn(box, exit_policy, err,
+                              "timeout has no effect beside performance_only: the first trial is "
+                              "taken"));
+  }
+  return LPOT_OK;
+}
+
+/* What a dataloader section leaves out is taken from the evaluation's. */
+static void complete_loader(lpot_dataloader_config *loader,
+                            const lpot_dataloader_config *evaluation) {
+  bool absent = loader->batch_size == 0 && !loader->discard_last && loader->dataset == NULL &&
+                loader->transform == NULL;
+  if (absent) {
+    *loader = *evaluation;
+    return;
+  }
+  if (loader->batch_size == 0) {
+    loader->batch_size = 1;
+  }
+  if (loader->dataset == NULL) {
+    loader->dataset = evaluation->dataset;
+    loader->dataset_settings = evaluation->dataset_settings;
+    loader->transform = loader->transform == NULL ? evaluation->transform : loader->transform;
+  }
+}
+
+/* The model's name as one part of a path. */
+static lpot_status default_workspace(lpot_config_box *box, lpot_error *err) {
+  char *path = lpot_arena_printf(box->arena, "./lpot_workspace/%s", box->config.model_name);
+  if (path == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  char *name = path + strlen("./lpot_workspace/");
+  for (char *c = name; *c != '\0'; c++) {
+    bool control = (unsigned char)*c < 0x20 || *c == 0x7F;
+    if (*c == '/' || control || (c == name && *c == '.')) {
+      *c = '_';
+    }
+  }
+  box->config.workspace = path;
+  return LPOT_OK;
+}
+
+static lpot_status fill(lpot_config_box *box, lpot_error *err) {
+  lpot_config *config = &box->config;
+  set_defaults(config);
+  LPOT_TRY(lpot_arena_new(&box->arena, err));
+  LPOT_TRY(lpot_config_walk(box, lpot_config_root_rows, lpot_yaml_root(box->yaml), config, err));
+  LPOT_TRY(check_mandatory(box->yaml, err));
+  LPOT_TRY(check_criterion(box, err));
+  complete_loader(&config->calibration, &config->evaluation);
+  complete_loader(&config->performance, &config->evaluation);
+  if (config->workspace == NULL) {
+    LPOT_TRY(default_workspace(box, err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_config, lpot_error *err) {
+  lpot_yaml *moved = *yaml;
+  *yaml = NULL;
+  lpot_config_box *box = lpot_calloc(1, sizeof *box);
+  if (box == NULL) {
+    lpot_yaml_free(moved);
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  box->yaml = moved;
+  box->config.yaml = moved;
+  lpot_status status = fill(box, err);
+  if (status != LPOT_OK) {
+    lpot_config_free(&box->config);
+    return status;
+  }
+  *ret_config = &box->config;
+  return LPOT_OK;
+}
+
+void lpot_config_free(lpot_config *config) {
+  if (config == NULL) {
+    return;
+  }
+  lpot_config_box *box = (lpot_config_box *)config;
+  lpot_arena_free(box->arena);
+  lpot_yaml_free(box->yaml);
+  lpot_free(box);
+}
+
+double lpot_config_target(const lpot_config *config, bool higher_is_better, double baseline) {
+  double allowed = config->absolute ? config->tolerance : fabs(baseline) * config->tolerance;
+  return higher_is_better ? baseline - allowed : baseline + allowed;
+}
+
+bool lpot_config_meets(const lpot_config *config, bool higher_is_better, double baseline,
+                       double accuracy) {
+  double target = lpot_config_target(config, higher_is_better, baseline);
+  return higher_is_better ? accuracy >= target : accuracy <= target;
+}
+
+double lpot_relative_loss(bool higher_is_better, double baseline, double accuracy) {
+  if (baseline == 0) {
+    return (double)NAN;
+  }
+  double loss = (baseline - accuracy) / fabs(baseline);
+  return higher_is_better ? loss : -loss;
+}

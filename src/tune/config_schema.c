@@ -1,0 +1,314 @@
+#include "tune/config_schema.h"
+
+#include "base/text.h"
+
+#define SECTION(key, table) {.name = key, .read = lpot_config_read_section, .rows = (table)}
+#define SECTION_AT(key, table, field)                                                              \
+  {.name = key,                                                                                    \
+   .read = lpot_config_read_section,                                                               \
+   .rows = (table),                                                                                \
+   .offset = offsetof(lpot_config, field)}
+#define UNSUPPORTED(key) {.name = key, .read = lpot_config_read_unsupported}
+#define UNSUPPORTED_BECAUSE(key, why)                                                              \
+  {.name = key, .read = lpot_config_read_unsupported, .remark = (why)}
+#define IGNORED(key, why) {.name = key, .read = lpot_config_read_ignored, .remark = (why)}
+#define READ(key, reader) {.name = key, .read = (reader)}
+#define END {.name = NULL}
+
+static const lpot_config_word dtype_words[] = {
+    {"int8", LPOT_S8}, {"uint8", LPOT_U8}, {"fp32", LPOT_F32}, {"bf16", LPOT_BF16}, {NULL, 0}};
+static const lpot_config_word scheme_words[] = {{"sym", LPOT_SCHEME_SYM},
+                                                {"asym", LPOT_SCHEME_ASYM},
+                                                {"asym_float", LPOT_WORD_UNSUPPORTED},
+                                                {NULL, 0}};
+static const lpot_config_word granularity_words[] = {
+    {"per_channel", LPOT_PER_CHANNEL}, {"per_tensor", LPOT_PER_TENSOR}, {NULL, 0}};
+static const lpot_config_word algorithm_words[] = {{"minmax", LPOT_MINMAX},
+                                                   {"kl", LPOT_KL},
+                                                   {"percentile", LPOT_PERCENTILE},
+                                                   {"mse", LPOT_MSE},
+                                                   {NULL, 0}};
+static const lpot_config_word device_words[] = {
+    {"cpu", 0}, {"gpu", LPOT_WORD_UNSUPPORTED}, {NULL, 0}};
+static const lpot_config_word approach_words[] = {
+    {"post_training_static_quant", 0},
+    {"post_training_dynamic_quant", LPOT_WORD_UNSUPPORTED},
+    {"quant_aware_training", LPOT_WORD_UNSUPPORTED},
+    {NULL, 0}};
+static const lpot_config_word last_batch_words[] = {{"rollover", 0}, {"discard", 1}, {NULL, 0}};
+static const lpot_config_word objective_words[] = {{"performance", LPOT_OBJECTIVE_PERFORMANCE},
+                                                   {"modelsize", LPOT_OBJECTIVE_MODELSIZE},
+                                                   {"footprint", LPOT_WORD_UNSUPPORTED},
+                                                   {NULL, 0}};
+static const lpot_config_word mixed_isa_words[] = {
+    {"refuse", 0}, {"allow", LPOT_WORD_UNSUPPORTED}, {NULL, 0}};
+
+#define CHOICE(key, vocabulary)                                                                    \
+  {.name = #key,                                                                                   \
+   .read = lpot_config_read_choices,                                                               \
+   .words = (vocabulary),                                                                          \
+   .offset = offsetof(lpot_tensor_choices, key)}
+
+static const lpot_config_row activation_rows[] = {
+    CHOICE(granularity, granularity_words),
+    CHOICE(scheme, scheme_words),
+    CHOICE(dtype, dtype_words),
+    CHOICE(algorithm, algorithm_words),
+    END,
+};
+
+static const lpot_config_row weight_rows[] = {
+    CHOICE(granularity, granularity_words),
+    CHOICE(scheme, scheme_words),
+    CHOICE(dtype, dtype_words),
+    CHOICE(algorithm, algorithm_words),
+    READ("bit", lpot_config_read_bits),
+    END,
+};
+
+const lpot_config_row lpot_config_choice_rows[] = {
+    {.name = "weight",
+     .read = lpot_config_read_section,
+     .rows = weight_rows,
+     .offset = offsetof(lpot_op_choices, weight)},
+    {.name = "activation",
+     .read = lpot_config_read_section,
+     .rows = activation_rows,
+     .offset = offsetof(lpot_op_choices, activation)},
+    END,
+};
+
+static const lpot_config_row model_rows[] = {
+    {.name = "name",
+     .read = lpot_config_read_text,
+     .offset = offsetof(lpot_config, model_name)},
+    READ("framework", lpot_config_read_framework),
+    IGNORED("inputs", "an ONNX model names its own inputs"),
+    IGNORED("outputs", "an ONNX model names its own outputs"),
+    END,
+};
+
+#define LOADER_INT(key, low)                                                                       \
+  {.name = #key,                                                                                   \
+   .read = lpot_config_read_int,                                                                   \
+   .offset = offsetof(lpot_dataloader_config, key),                                                \
+   .minimum = (low),                                                                               \
+   .maximum = 1 << 20}
+
+static const lpot_config_row dataloader_rows[] = {
+    LOADER_INT(batch_size, 1),
+    {.name = "last_batch",
+     .read = lpot_config_read_flag_word,
+     .words = last_batch_words,
+     .offset = offsetof(lpot_dataloader_config, discard_last)},
+    READ("dataset", lpot_config_read_dataset),
+    {.name = "transform",
+     .read = lpot_config_read_transform,
+     .offset = offsetof(lpot_dataloader_config, transform)},
+    UNSUPPORTED("filter"),
+    IGNORED("shuffle", "samples are always taken in an order given by tuning.random_seed"),
+    END,
+};
+
+static const lpot_config_row calibration_rows[] = {
+    READ("sampling_size", lpot_config_read_sampling),
+    SECTION_AT("dataloader", dataloader_rows, calibration),
+    END,
+};
+
+#define RECIPE(key)                                                                                \
+  {.name = #key,                                                                                   \
+   .read = lpot_config_read_bool,                                                                  \
+   .offset = offsetof(lpot_config, wishes) + offsetof(lpot_wishes, key)}
+
+static const lpot_config_row recipe_rows[] = {
+    RECIPE(scale_propagation_concat),
+    RECIPE(first_conv_or_matmul_quantization),
+    {.name = "scale_propagation_max_pooling",
+     .read = lpot_config_read_fixed_bool,
+     .minimum = 1,
+     .remark = "MaxPool always keeps the scale of its input"},
+    READ("fast_bias_correction", lpot_config_read_only_false),
+    READ("weight_correction", lpot_config_read_only_false),
+    END,
+};
+
+static const lpot_config_row quantization_rows[] = {
+    {.name = "approach", .read = lpot_config_read_only_word, .words = approach_words},
+    UNSUPPORTED("advance"),
+    SECTION("calibration", calibration_rows),
+    SECTION("recipes", recipe_rows),
+    READ("model_wise", lpot_config_read_model_wise),
+    READ("optype_wise", lpot_config_read_type_wise),
+    READ("op_wise", lpot_config_read_op_wise),
+    UNSUPPORTED("train"),
+    END,
+};
+
+#define NO_THREADS "every rank uses one thread, ranks are given by mpirun"
+
+static const lpot_config_row accuracy_instance_rows[] = {
+    IGNORED("cores_per_instance", NO_THREADS),   IGNORED("num_of_instance", NO_THREADS),
+    IGNORED("inter_num_of_threads", NO_THREADS), IGNORED("intra_num_of_threads", NO_THREADS),
+    IGNORED("kmp_blocktime", NO_THREADS),        IGNORED("kmp_affinity", NO_THREADS),
+    END,
+};
+
+static const lpot_config_row performance_instance_rows[] = {
+    {.name = "cores_per_instance",
+     .read = lpot_config_read_int,
+     .offset = offsetof(lpot_config, cores_per_instance),
+     .minimum = 1,
+     .maximum = 1 << 16},
+    READ("num_of_instance", lpot_config_read_instances),
+    IGNORED("inter_num_of_threads", "use cores_per_instance"),
+    IGNORED("intra_num_of_threads", "use cores_per_instance"),
+    IGNORED("kmp_blocktime", "no OpenMP run-time setting is changed"),
+    IGNORED("kmp_affinity", "the measuring rank pins its threads itself"),
+    END,
+};
+
+static const lpot_config_row accuracy_rows[] = {
+    READ("metric", lpot_config_read_metric),
+    SECTION("configs", accuracy_instance_rows),
+    SECTION_AT("dataloader", dataloader_rows, evaluation),
+    UNSUPPORTED("postprocess"),
+    {.name = "iteration",
+     .read = lpot_config_read_only_int,
+     .minimum = -1,
+     .remark = "accuracy is measured on the whole evaluation set"},
+    END,
+};
+
+static const lpot_config_row performance_rows[] = {
+    {.name = "warmup",
+     .read = lpot_config_read_int,
+     .offset = offsetof(lpot_config, warmup),
+     .minimum = 0,
+     .maximum = 1 << 24},
+    READ("iteration", lpot_config_read_iteration),
+    SECTION("configs", performance_instance_rows),
+    SECTION_AT("dataloader", dataloader_rows, performance),
+    UNSUPPORTED("postprocess"),
+    END,
+};
+
+static const lpot_config_row evaluation_rows[] = {
+    SECTION("accuracy", accuracy_rows),
+    SECTION("performance", performance_rows),
+    END,
+};
+
+static const lpot_config_row strategy_rows[] = {
+    READ("name", lpot_config_read_strategy),
+    IGNORED("accuracy_weight", "it belongs to the strategy tpe"),
+    IGNORED("latency_weight", "it belongs to the strategy tpe"),
+    IGNORED("sigopt_api_token", "it belongs to the strategy sigopt"),
+    IGNORED("sigopt_project_id", "it belongs to the strategy sigopt"),
+    IGNORED("sigopt_experiment_name", "it belongs to the strategy sigopt"),
+    END,
+};
+
+static const lpot_config_row criterion_rows[] = {
+    READ("relative", lpot_config_read_relative),
+    READ("absolute", lpot_config_read_absolute),
+    READ("higher_is_better", lpot_config_read_higher),
+    END,
+};
+
+static const lpot_config_row exit_rows[] = {
+    READ("timeout", lpot_config_read_timeout),
+    {.name = "max_trials",
+     .read = lpot_config_read_int,
+     .offset = offsetof(lpot_config, max_trials),
+     .minimum = 1,
+     .maximum = INT64_C(1) << 40},
+    {.name = "performance_only",
+     .read = lpot_config_read_bool,
+     .offset = offsetof(lpot_config, performance_only)},
+    END,
+};
+
+static const lpot_config_row workspace_rows[] = {
+    {.name = "path",
+     .read = lpot_config_read_text,
+     .offset = offsetof(lpot_config, workspace)},
+    UNSUPPORTED_BECAUSE("resume", "use the option --resume"),
+    END,
+};
+
+static const lpot_config_row tuning_rows[] = {
+    SECTION("strategy", strategy_rows),
+    SECTION("accuracy_criterion", criterion_rows),
+    {.name = "objective",
+     .read = lpot_config_read_word,
+     .words = objective_words,
+     .offset = offsetof(lpot_config, objective)},
+    SECTION("exit_policy", exit_rows),
+    {.name = "random_seed",
+     .read = lpot_config_read_int,
+     .offset = offsetof(lpot_config, seed),
+     .minimum = 0,
+     .maximum = INT64_MAX},
+    {.name = "tensorboard",
+     .read = lpot_config_read_fixed_bool,
+     .minimum = 0,
+     .remark = "not supported yet"},
+    SECTION("workspace", workspace_rows),
+    {.name = "mixed_isa", .read = lpot_config_read_only_word, .words = mixed_isa_words},
+    END,
+};
+
+const lpot_config_row lpot_config_root_rows[] = {
+    READ("version", lpot_config_read_silent),
+    SECTION("model", model_rows),
+    {.name = "device", .read = lpot_config_read_only_word, .words = device_words},
+    SECTION("quantization", quantization_rows),
+    SECTION("evaluation", evaluation_rows),
+    SECTION("tuning", tuning_rows),
+    UNSUPPORTED("graph_optimization"),
+    UNSUPPORTED("model_conversion"),
+    UNSUPPORTED("pruning"),
+    END,
+};
+
+#define MAX_ROWS 32
+
+static const lpot_config_row *find_row(const lpot_config_row *rows, const char *name) {
+  for (size_t i = 0; rows[i].name != NULL; i++) {
+    if (lpot_text_equal(rows[i].name, name)) {
+      return &rows[i];
+    }
+  }
+  return NULL;
+}
+
+/* Unknown keys come first, so that a misspelt section is not answered by what is missing. */
+static lpot_status check_keys(const lpot_config_row *rows, const lpot_yaml_node *node,
+                              lpot_error *err) {
+  const char *names[MAX_ROWS];
+  size_t count = 0;
+  while (rows[count].name != NULL) {
+    LPOT_ASSERT(count + 1 < MAX_ROWS);
+    names[count] = rows[count].name;
+    count++;
+  }
+  names[count] = NULL;
+  LPOT_TRY(lpot_yaml_check_keys(node, names, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_config_walk(lpot_config_box *box, const lpot_config_row *rows,
+                             const lpot_yaml_node *node, void *object, lpot_error *err) {
+  LPOT_TRY(check_keys(rows, node, err));
+  for (size_t i = 0; i < node->num_children; i++) {
+    const lpot_yaml_node *child = node->children[i];
+    const lpot_config_row *row = find_row(rows, child->key);
+    /* A key without a value means its default, as in LPOT. */
+    if (child->kind == LPOT_YAML_NULL && row->read != lpot_config_read_unsupported) {
+      continue;
+    }
+    LPOT_TRY(row->read(box, row, child, (char *)object + row->offset, err));
+  }
+  return LPOT_OK;
+}

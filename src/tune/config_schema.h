@@ -1,0 +1,151 @@
+/* The schema of the configuration as tables, and the walk over a YAML tree by them. For the
+ * sources of config.h only.
+ *
+ * Every section is a table of rows that ends with a row without a name; a row says which function
+ * reads the value under its key and where the result goes. To support a key: one row, one test,
+ * one line in configs/README.md. */
+#ifndef LPOT_TUNE_CONFIG_SCHEMA_H
+#define LPOT_TUNE_CONFIG_SCHEMA_H
+
+#include "base/arena.h"
+#include "tune/config.h"
+
+#define LPOT_MAX_SAMPLING_SIZES 64
+
+/* A word of a closed vocabulary. */
+typedef struct lpot_config_word {
+  const char *text;
+  int value; /* LPOT_WORD_UNSUPPORTED: known from LPOT, not supported yet */
+} lpot_config_word;
+
+#define LPOT_WORD_UNSUPPORTED (-1)
+
+/* A configuration while it is read, and what it owns. */
+typedef struct lpot_config_box {
+  lpot_config config; /* first, so that a config is its box */
+  lpot_yaml *yaml;    /* owned */
+  lpot_arena *arena;  /* owned; arrays and texts of config */
+  const char **warnings;
+  size_t warnings_capacity;
+  const lpot_yaml_node *relative; /* accuracy_criterion.relative, NULL when absent */
+  const lpot_yaml_node *absolute_node;
+} lpot_config_box;
+
+struct lpot_config_row;
+
+/* Reads node into object, which is the row's own one (offset is added already). node is never a
+ * null node, unless the row is a section. */
+typedef lpot_status (*lpot_config_read)(lpot_config_box *box, const struct lpot_config_row *row,
+                                        const lpot_yaml_node *node, void *object, lpot_error *err);
+
+typedef struct lpot_config_row {
+  const char *name;
+  lpot_config_read read;
+  size_t offset;                      /* of the field in the section's object */
+  const struct lpot_config_row *rows; /* of a section */
+  const lpot_config_word *words;      /* vocabulary, ends with a NULL text */
+  int64_t minimum, maximum;           /* of a number */
+  const char *remark;                 /* why a key is refused or ignored */
+} lpot_config_row;
+
+/* The top of the file; its object is the lpot_config. */
+extern const lpot_config_row lpot_config_root_rows[];
+/* What stands under model_wise and under each name of op_wise; its object is an lpot_op_choices. */
+extern const lpot_config_row lpot_config_choice_rows[];
+
+/* Reads a section: fails at the first key that rows do not know. */
+LPOT_MUST_CHECK lpot_status lpot_config_walk(lpot_config_box *box, const lpot_config_row *rows,
+                                             const lpot_yaml_node *node, void *object,
+                                             lpot_error *err);
+
+/* Readers (config_value.c). */
+lpot_status lpot_config_read_section(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_text(lpot_config_box *box, const lpot_config_row *row,
+                                  const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_bool(lpot_config_box *box, const lpot_config_row *row,
+                                  const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_int(lpot_config_box *box, const lpot_config_row *row,
+                                 const lpot_yaml_node *node, void *object, lpot_error *err);
+/* Into an int or an enum. */
+lpot_status lpot_config_read_word(lpot_config_box *box, const lpot_config_row *row,
+                                  const lpot_yaml_node *node, void *object, lpot_error *err);
+/* Into a bool: 0 is false. */
+lpot_status lpot_config_read_flag_word(lpot_config_box *box, const lpot_config_row *row,
+                                       const lpot_yaml_node *node, void *object, lpot_error *err);
+/* A word or a list of words into an lpot_choices. */
+lpot_status lpot_config_read_choices(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
+/* Only the word, number or boolean that stands for what we do anyway passes. */
+lpot_status lpot_config_read_only_word(lpot_config_box *box, const lpot_config_row *row,
+                                       const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_only_false(lpot_config_box *box, const lpot_config_row *row,
+                                        const lpot_yaml_node *node, void *object,
+                                        lpot_error *err);
+lpot_status lpot_config_read_only_int(lpot_config_box *box, const lpot_config_row *row,
+                                      const lpot_yaml_node *node, void *object, lpot_error *err);
+/* A boolean that has no effect: a warning when it is not what we do (row->minimum). */
+lpot_status lpot_config_read_fixed_bool(lpot_config_box *box, const lpot_config_row *row,
+                                        const lpot_yaml_node *node, void *object,
+                                        lpot_error *err);
+lpot_status lpot_config_read_ignored(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_silent(lpot_config_box *box, const lpot_config_row *row,
+                                    const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_unsupported(lpot_config_box *box, const lpot_config_row *row,
+                                         const lpot_yaml_node *node, void *object,
+                                         lpot_error *err);
+
+/* Readers of single keys (config_field.c). */
+lpot_status lpot_config_read_framework(lpot_config_box *box, const lpot_config_row *row,
+                                       const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_strategy(lpot_config_box *box, const lpot_config_row *row,
+                                      const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_sampling(lpot_config_box *box, const lpot_config_row *row,
+                                      const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_bits(lpot_config_box *box, const lpot_config_row *row,
+                                  const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_model_wise(lpot_config_box *box, const lpot_config_row *row,
+                                        const lpot_yaml_node *node, void *object,
+                                        lpot_error *err);
+lpot_status lpot_config_read_type_wise(lpot_config_box *box, const lpot_config_row *row,
+                                       const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_op_wise(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_dataset(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_transform(lpot_config_box *box, const lpot_config_row *row,
+                                       const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_metric(lpot_config_box *box, const lpot_config_row *row,
+                                    const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_relative(lpot_config_box *box, const lpot_config_row *row,
+                                      const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_absolute(lpot_config_box *box, const lpot_config_row *row,
+                                      const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_higher(lpot_config_box *box, const lpot_config_row *row,
+                                    const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_timeout(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_iteration(lpot_config_box *box, const lpot_config_row *row,
+                                       const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_instances(lpot_config_box *box, const lpot_config_row *row,
+                                       const lpot_yaml_node *node, void *object, lpot_error *err);
+
+/* Shared by the readers. */
+
+/* As lpot_yaml_fail, but at the key of node, where it has one. */
+lpot_status lpot_config_fail_key(lpot_error *err, const lpot_yaml_node *node, const char *format,
+                                 ...) LPOT_PRINTF(3, 4);
+/* "not supported yet", with remark behind it when there is one, at the key of node. */
+lpot_status lpot_config_fail_unsupported(lpot_error *err, const lpot_yaml_node *node,
+                                         const char *remark);
+/* The value of the word text (not NUL terminated), which stands in node. */
+LPOT_MUST_CHECK lpot_status lpot_config_find_word(const lpot_config_word *words, const char *text,
+                                                  size_t length, const lpot_yaml_node *node,
+                                                  int *ret_value, lpot_error *err);
+/* Adds a warning about node; beyond a limit further ones are left out. */
+LPOT_MUST_CHECK lpot_status lpot_config_warn(lpot_config_box *box, const lpot_yaml_node *node,
+                                             lpot_error *err, const char *format, ...)
+    LPOT_PRINTF(4, 5);
+
+#endif

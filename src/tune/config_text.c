@@ -1,0 +1,283 @@
+/* The effective configuration as YAML that reads back to the same configuration. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "tune/config.h"
+
+typedef const char *(*value_text)(int value);
+
+static const char *dtype_of(int value) {
+  static const struct {
+    lpot_dtype dtype;
+    const char *text;
+  } names[] = {{LPOT_S8, "int8"}, {LPOT_U8, "uint8"}, {LPOT_F32, "fp32"}};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    if ((int)names[i].dtype == value) {
+      return names[i].text;
+    }
+  }
+  return "unknown";
+}
+
+static const char *scheme_of(int value) {
+  return lpot_scheme_text((lpot_scheme)value);
+}
+
+static const char *granularity_of(int value) {
+  return lpot_granularity_text((lpot_granularity)value);
+}
+
+static const char *algorithm_of(int value) {
+  return lpot_algorithm_text((lpot_algorithm)value);
+}
+
+/* The code point that begins at text (valid UTF-8, not empty) and its number of bytes. */
+static uint32_t decode(const char *text, size_t *ret_length) {
+  const unsigned char *in = (const unsigned char *)text;
+  if (in[0] < 0x80) {
+    *ret_length = 1;
+    return in[0];
+  }
+  size_t length = in[0] >= 0xF0 ? 4 : in[0] >= 0xE0 ? 3 : 2;
+  uint32_t code = in[0] & (0x7FU >> length);
+  size_t i = 1;
+  for (; i < length && (in[i] & 0xC0U) == 0x80U; i++) {
+    code = code << 6 | (in[i] & 0x3FU);
+  }
+  *ret_length = i;
+  return code;
+}
+
+/* What a double-quoted text may hold as it is; the rest is escaped. Line separators would be
+ * folded, control characters and the last two of the plane are refused by YAML. */
+static bool is_plain(uint32_t code) {
+  if (code < 0xA0) {
+    return code >= 0x20 && code < 0x7F && code != '"' && code != '\\';
+  }
+  return code != 0x2028 && code != 0x2029 && code != 0xFEFF && code != 0xFFFE && code != 0xFFFF;
+}
+
+static lpot_status put_quoted(lpot_buffer *out, const char *text, lpot_error *err) {
+  LPOT_TRY(lpot_buffer_append(out, "\"", 1, err));
+  while (*text != '\0') {
+    size_t length = 0;
+    uint32_t code = decode(text, &length);
+    if (is_plain(code)) {
+      LPOT_TRY(lpot_buffer_append(out, text, length, err));
+    } else if (code == '"' || code == '\\') {
+      LPOT_TRY(lpot_buffer_printf(out, err, "\\%c", (int)code));
+    } else if (code < 0x100) {
+      LPOT_TRY(lpot_buffer_printf(out, err, "\\x%02X", code));
+    } else {
+      LPOT_TRY(lpot_buffer_printf(out, err, "\\u%04X", code));
+    }
+    text += length;
+  }
+  LPOT_TRY(lpot_buffer_append(out, "\"", 1, err));
+  return LPOT_OK;
+}
+
+/* A key of a map in flow form. YAML wants a mark before keys of more than 1024 characters. */
+static lpot_status put_key(lpot_buffer *out, const char *key, lpot_error *err) {
+  LPOT_TRY(lpot_buffer_printf(out, err, "%s", strlen(key) > 128 ? "? " : ""));
+  LPOT_TRY(put_quoted(out, key, err));
+  LPOT_TRY(lpot_buffer_append(out, ": ", 2, err));
+  return LPOT_OK;
+}
+
+/* A user's node in flow form. The depth of trees is limited by base/yaml_tree.h. */
+static lpot_status put_node(lpot_buffer *out, const lpot_yaml_node *node, lpot_error *err) {
+  if (node->kind == LPOT_YAML_NULL) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "null"));
+    return LPOT_OK;
+  }
+  if (node->kind == LPOT_YAML_SCALAR) {
+    LPOT_TRY(put_quoted(out, node->text, err));
+    return LPOT_OK;
+  }
+  bool is_map = node->kind == LPOT_YAML_MAP;
+  LPOT_TRY(lpot_buffer_append(out, is_map ? "{" : "[", 1, err));
+  for (size_t i = 0; i < node->num_children; i++) {
+    if (i > 0) {
+      LPOT_TRY(lpot_buffer_append(out, ", ", 2, err));
+    }
+    if (is_map) {
+      LPOT_TRY(put_key(out, node->children[i]->key, err));
+    }
+    LPOT_TRY(put_node(out, node->children[i], err));
+  }
+  LPOT_TRY(lpot_buffer_append(out, is_map ? "}" : "]", 1, err));
+  return LPOT_OK;
+}
+
+/* One line: key and the quoted text. */
+static lpot_status put_text(lpot_buffer *out, const char *key, const char *text, lpot_error *err) {
+  LPOT_TRY(lpot_buffer_printf(out, err, "%s: ", key));
+  LPOT_TRY(put_quoted(out, text, err));
+  LPOT_TRY(lpot_buffer_append(out, "\n", 1, err));
+  return LPOT_OK;
+}
+
+static const char *bool_text(bool value) {
+  return value ? "true" : "false";
+}
+
+static lpot_status put_choices(lpot_buffer *out, const char *key, const lpot_choices *choices,
+                               value_text text_of, size_t *count, lpot_error *err) {
+  if (choices->count == 0) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_buffer_printf(out, err, "%s%s: [", *count == 0 ? "" : ", ", key));
+  for (size_t i = 0; i < choices->count; i++) {
+    LPOT_TRY(
+        lpot_buffer_printf(out, err, "%s%s", i == 0 ? "" : ", ", text_of(choices->values[i])));
+  }
+  LPOT_TRY(lpot_buffer_append(out, "]", 1, err));
+  (*count)++;
+  return LPOT_OK;
+}
+
+static lpot_status put_tensor_choices(lpot_buffer *out, const lpot_tensor_choices *choices,
+                                      lpot_error *err) {
+  size_t count = 0;
+  LPOT_TRY(lpot_buffer_append(out, "{", 1, err));
+  LPOT_TRY(
+      put_choices(out, "granularity", &choices->granularity, granularity_of, &count, err));
+  LPOT_TRY(put_choices(out, "scheme", &choices->scheme, scheme_of, &count, err));
+  LPOT_TRY(put_choices(out, "dtype", &choices->dtype, dtype_of, &count, err));
+  LPOT_TRY(put_choices(out, "algorithm", &choices->algorithm, algorithm_of, &count, err));
+  LPOT_TRY(lpot_buffer_append(out, "}", 1, err));
+  return LPOT_OK;
+}
+
+static lpot_status put_op_choices(lpot_buffer *out, const lpot_op_choices *choices,
+                                  lpot_error *err) {
+  LPOT_TRY(lpot_buffer_printf(out, err, "{weight: "));
+  LPOT_TRY(put_tensor_choices(out, &choices->weight, err));
+  LPOT_TRY(lpot_buffer_printf(out, err, ", activation: "));
+  LPOT_TRY(put_tensor_choices(out, &choices->activation, err));
+  LPOT_TRY(lpot_buffer_append(out, "}", 1, err));
+  return LPOT_OK;
+}
+
+static lpot_status put_wish_list(lpot_buffer *out, const char *key, const lpot_wish *wishes,
+                                 size_t count, lpot_error *err) {
+  if (count == 0) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_buffer_printf(out, err, "  %s: {\n", key));
+  for (size_t i = 0; i < count; i++) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "    "));
+    LPOT_TRY(put_key(out, wishes[i].pattern, err));
+    LPOT_TRY(put_op_choices(out, &wishes[i].choices, err));
+    LPOT_TRY(lpot_buffer_append(out, ",\n", 2, err));
+  }
+  LPOT_TRY(lpot_buffer_printf(out, err, "    }\n"));
+  return LPOT_OK;
+}
+
+/* A dataloader section whose key stands at indent blanks. */
+static lpot_status put_loader(lpot_buffer *out, int indent, const lpot_dataloader_config *loader,
+                              lpot_error *err) {
+  LPOT_TRY(lpot_buffer_printf(out, err, "%*sdataloader:\n", indent, ""));
+  LPOT_TRY(lpot_buffer_printf(out, err, "%*sbatch_size: %" PRId64 "\n", indent + 2, "",
+                              loader->batch_size));
+  LPOT_TRY(lpot_buffer_printf(out, err, "%*slast_batch: %s\n", indent + 2, "",
+                              loader->discard_last ? "discard" : "rollover"));
+  LPOT_TRY(lpot_buffer_printf(out, err, "%*sdataset: {", indent + 2, ""));
+  LPOT_TRY(put_key(out, loader->dataset, err));
+  LPOT_TRY(put_node(out, loader->dataset_settings, err));
+  LPOT_TRY(lpot_buffer_printf(out, err, "}\n"));
+  if (loader->transform != NULL) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "%*stransform: ", indent + 2, ""));
+    LPOT_TRY(put_node(out, loader->transform, err));
+    LPOT_TRY(lpot_buffer_append(out, "\n", 1, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status put_quantization(lpot_buffer *out, const lpot_config *config,
+                                    lpot_error *err) {
+  const lpot_wishes *wishes = &config->wishes;
+  LPOT_TRY(lpot_buffer_printf(out, err, "quantization:\n  approach: post_training_static_quant\n"
+                                        "  calibration:\n    sampling_size: ["));
+  for (size_t i = 0; i < wishes->num_sampling_sizes; i++) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "%s%" PRId64, i == 0 ? "" : ", ",
+                                wishes->sampling_sizes[i]));
+  }
+  LPOT_TRY(lpot_buffer_printf(out, err, "]\n"));
+  LPOT_TRY(put_loader(out, 4, &config->calibration, err));
+  LPOT_TRY(lpot_buffer_printf(out, err,
+                              "  recipes:\n    scale_propagation_concat: %s\n"
+                              "    first_conv_or_matmul_quantization: %s\n",
+                              bool_text(wishes->scale_propagation_concat),
+                              bool_text(wishes->first_conv_or_matmul_quantization)));
+  LPOT_TRY(lpot_buffer_printf(out, err, "  model_wise: "));
+  LPOT_TRY(put_op_choices(out, &wishes->model_wise, err));
+  LPOT_TRY(lpot_buffer_append(out, "\n", 1, err));
+  LPOT_TRY(put_wish_list(out, "optype_wise", wishes->type_wise, wishes->num_type_wise, err));
+  LPOT_TRY(put_wish_list(out, "op_wise", wishes->op_wise, wishes->num_op_wise, err));
+  return LPOT_OK;
+}
+
+static lpot_status put_evaluation(lpot_buffer *out, const lpot_config *config, lpot_error *err) {
+  LPOT_TRY(lpot_buffer_printf(out, err, "evaluation:\n  accuracy:\n    metric: "));
+  LPOT_TRY(put_node(out, config->metric, err));
+  LPOT_TRY(lpot_buffer_append(out, "\n", 1, err));
+  LPOT_TRY(put_loader(out, 4, &config->evaluation, err));
+  LPOT_TRY(lpot_buffer_printf(
+      out, err, "  performance:\n    warmup: %" PRId64 "\n    iteration: %" PRId64 "\n",
+      config->warmup, config->iteration));
+  if (config->cores_per_instance > 0) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "    configs: {cores_per_instance: %" PRId64 "}\n",
+                                config->cores_per_instance));
+  }
+  LPOT_TRY(put_loader(out, 4, &config->performance, err));
+  return LPOT_OK;
+}
+
+static lpot_status put_exit_policy(lpot_buffer *out, const lpot_config *config, bool identity,
+                                   lpot_error *err) {
+  LPOT_TRY(lpot_buffer_printf(out, err, "  exit_policy:\n    performance_only: %s\n",
+                              bool_text(config->performance_only)));
+  if (identity) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_buffer_printf(out, err, "    timeout: %.17g\n    max_trials: %" PRId64 "\n",
+                              config->timeout_seconds, config->max_trials));
+  LPOT_TRY(lpot_buffer_printf(out, err, "  workspace:\n"));
+  LPOT_TRY(put_text(out, "    path", config->workspace, err));
+  return LPOT_OK;
+}
+
+static lpot_status put_tuning(lpot_buffer *out, const lpot_config *config, bool identity,
+                              lpot_error *err) {
+  static const char *const objectives[] = {[LPOT_OBJECTIVE_PERFORMANCE] = "performance",
+                                           [LPOT_OBJECTIVE_MODELSIZE] = "modelsize"};
+  LPOT_TRY(lpot_buffer_printf(out, err, "tuning:\n  strategy: {name: %s}\n", config->strategy));
+  LPOT_TRY(lpot_buffer_printf(out, err, "  accuracy_criterion:\n    %s: %.17g\n",
+                              config->absolute ? "absolute" : "relative", config->tolerance));
+  if (config->higher_is_better_given) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "    higher_is_better: %s\n",
+                                bool_text(config->higher_is_better)));
+  }
+  LPOT_TRY(lpot_buffer_printf(out, err, "  objective: %s\n  random_seed: %" PRIu64 "\n",
+                              objectives[config->objective], config->seed));
+  LPOT_TRY(put_exit_policy(out, config, identity, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_config_text(const lpot_config *config, bool identity, lpot_buffer *out,
+                             lpot_error *err) {
+  static const char *const frameworks[] = {[LPOT_EXPORT_QDQ] = "onnxrt_qdqops",
+                                           [LPOT_EXPORT_QOPERATOR] = "onnxrt_qlinearops"};
+  LPOT_TRY(lpot_buffer_printf(out, err, "model:\n"));
+  LPOT_TRY(put_text(out, "  name", config->model_name, err));
+  LPOT_TRY(lpot_buffer_printf(out, err, "  framework: %s\ndevice: cpu\n",
+                              frameworks[config->export_format]));
+  LPOT_TRY(put_quantization(out, config, err));
+  LPOT_TRY(put_evaluation(out, config, err));
+  LPOT_TRY(put_tuning(out, config, identity, err));
+  return LPOT_OK;
+}

@@ -1,0 +1,46 @@
+/* The crew: the workers as the coordinator sees them. With one rank the only worker is the
+ * coordinator itself, which does the task while it waits for the outcome: the code above this
+ * header is the same. Not collective. */
+#ifndef LPOT_TUNE_CREW_H
+#define LPOT_TUNE_CREW_H
+
+#include "tune/comm.h"
+#include "tune/job.h"
+#include "tune/protocol.h"
+
+#define LPOT_NO_WORKER SIZE_MAX
+
+typedef struct lpot_crew lpot_crew;
+
+/* job and comm are borrowed for the crew's life. */
+LPOT_MUST_CHECK lpot_status lpot_crew_new(lpot_job *job, lpot_comm *comm, lpot_crew **ret_crew,
+                                          lpot_error *err);
+void lpot_crew_free(lpot_crew *crew); /* NULL is allowed */
+
+/* Waits until every worker has said hello. LPOT_MPI when one does not within timeout_seconds. */
+LPOT_MUST_CHECK lpot_status lpot_crew_meet(lpot_crew *crew, double timeout_seconds,
+                                           lpot_error *err);
+size_t lpot_crew_size(const lpot_crew *crew);
+const lpot_hello *lpot_crew_hello(const lpot_crew *crew, size_t worker);
+bool lpot_crew_is_idle(const lpot_crew *crew, size_t worker);
+/* Lowest idle worker, LPOT_NO_WORKER when all are busy. */
+size_t lpot_crew_idle_worker(const lpot_crew *crew);
+bool lpot_crew_all_idle(const lpot_crew *crew);
+
+/* Gives an idle worker a task; it is busy until its outcome has come. */
+LPOT_MUST_CHECK lpot_status lpot_crew_start(lpot_crew *crew, size_t worker, const lpot_task *task,
+                                            lpot_error *err);
+/* Asks a busy worker to stop: its outcome then comes within one batch. */
+LPOT_MUST_CHECK lpot_status lpot_crew_cancel(lpot_crew *crew, size_t worker, lpot_error *err);
+/* Sends merged statistics to all workers. */
+LPOT_MUST_CHECK lpot_status lpot_crew_share(lpot_crew *crew, int64_t samples,
+                                            const lpot_calibration *calibration, lpot_error *err);
+/* Waits for one outcome; *ret_worker is LPOT_NO_WORKER when none came in time. outcome is
+ * initialised and emptied first. */
+LPOT_MUST_CHECK lpot_status lpot_crew_wait(lpot_crew *crew, double timeout_seconds,
+                                           size_t *ret_worker, lpot_outcome *outcome,
+                                           lpot_error *err);
+/* Tells all workers to end, whatever they do. */
+LPOT_MUST_CHECK lpot_status lpot_crew_dismiss(lpot_crew *crew, lpot_error *err);
+
+#endif

@@ -1,0 +1,400 @@
+#include "tune/job.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "engine/reference/reference.h"
+#include "graph/infer.h"
+#include "graph/passes/passes.h"
+#include "quant/rewrite.h"
+
+#define BLOCK_SAMPLES 256            /* at least so many samples in a block */
+#define CACHE_BYTES (UINT64_C(1) << 30) /* transformed samples kept in memory, per host */
+
+/* ---- configuration ---- */
+
+static lpot_status apply_setting(lpot_yaml *yaml, const char *setting, lpot_error *err) {
+  const char *equals = strchr(setting, '=');
+  if (equals == NULL || equals == setting) {
+    return LPOT_FAIL(err, LPOT_INVALID, "--set '%s': expected KEY.PATH=VALUE", setting);
+  }
+  size_t length = (size_t)(equals - setting);
+  char *path = lpot_calloc(length + 1, 1);
+  if (path == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  memcpy(path, setting, length);
+  lpot_status status = lpot_yaml_set(yaml, path, equals + 1, err);
+  lpot_free(path);
+  return status;
+}
+
+static lpot_status read_config(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
+  lpot_yaml *yaml = NULL;
+  if (options->config_text != NULL) {
+    LPOT_TRY(lpot_yaml_parse(options->config_path, options->config_text,
+                             strlen(options->config_text), &yaml, err));
+  } else {
+    LPOT_TRY(lpot_yaml_load(options->config_path, &yaml, err));
+  }
+  for (size_t i = 0; i < options->num_settings; i++) {
+    lpot_status status = apply_setting(yaml, options->settings[i], err);
+    if (status != LPOT_OK) {
+      lpot_yaml_free(yaml);
+      return status;
+    }
+  }
+  LPOT_TRY(lpot_config_new(&yaml, &job->config, err));
+  for (size_t i = 0; i < job->config->num_warnings && options->warns; i++) {
+    lpot_log(LPOT_LOG_WARNING, "%s", job->config->warnings[i]);
+  }
+  return LPOT_OK;
+}
+
+/* ---- model ---- */
+
+/* The batch size that the model's inputs fix; 0 when it is free. */
+static int64_t fixed_batch(const lpot_graph *graph) {
+  for (size_t i = 0; i < lpot_graph_num_inputs(graph); i++) {
+    const lpot_value *input = lpot_graph_value(graph, lpot_graph_input(graph, i));
+    if (input->shape.rank >= 1 && input->shape.dims[0] != LPOT_DIM_UNKNOWN) {
+      return input->shape.dims[0];
+    }
+  }
+  return 0;
+}
+
+/* Binds and makes sure that the outputs have one row for each sample. */
+static lpot_status bind_rows(const lpot_graph *graph, int64_t batch, lpot_graph **ret_bound,
+                             lpot_error *err) {
+  lpot_graph *bound = NULL;
+  LPOT_TRY(lpot_graph_bind(graph, batch, lpot_reference_run, &bound, err));
+  for (size_t i = 0; i < lpot_graph_num_outputs(bound); i++) {
+    const lpot_value *output = lpot_graph_value(bound, lpot_graph_output(bound, i));
+    if (batch > 1 && (output->shape.rank < 1 || output->shape.dims[0] != batch)) {
+      char shape[128];
+      lpot_shape_text(&output->shape, shape, sizeof shape);
+      lpot_status status =
+          LPOT_FAIL(err, LPOT_UNSUPPORTED, "output '%s' has shape %s, expected %lld rows",
+                    output->name, shape, (long long)batch);
+      lpot_graph_free(bound);
+      return status;
+    }
+  }
+  *ret_bound = bound;
+  return LPOT_OK;
+}
+
+static lpot_status bind_model(lpot_job *job, bool warns, lpot_error *err) {
+  int64_t wanted = job->config->evaluation.batch_size;
+  int64_t fixed = fixed_batch(job->graph);
+  job->batch_size = fixed > 0 ? fixed : wanted;
+  job->calibration_batch = fixed > 0 ? fixed : 1;
+  lpot_status status = bind_rows(job->graph, job->batch_size, &job->bound, err);
+  if (status == LPOT_OK) {
+    if (job->batch_size != wanted && warns) {
+      lpot_log(LPOT_LOG_INFO, "the model's batch size is fixed to %lld: it is used instead of %lld",
+               (long long)job->batch_size, (long long)wanted);
+    }
+    return LPOT_OK;
+  }
+  if (job->batch_size == 1) {
+    return status;
+  }
+  lpot_error ignored = {0};
+  if (fixed > 0 || bind_rows(job->graph, 1, &job->bound, &ignored) != LPOT_OK) {
+    return status;
+  }
+  if (warns) {
+    lpot_log(LPOT_LOG_WARNING, "the model cannot run with batches of %lld, samples run one by one: %s",
+             (long long)wanted, err == NULL ? "" : err->message);
+  }
+  if (err != NULL) {
+    *err = (lpot_error){0};
+  }
+  job->batch_size = 1;
+  return LPOT_OK;
+}
+
+int64_t lpot_job_allowed_batch(const lpot_job *job, int64_t wanted) {
+  return job->batch_size == job->config->evaluation.batch_size ? wanted : job->batch_size;
+}
+
+static lpot_status read_model(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
+  lpot_status status = lpot_model_load(options->model_path, &job->graph, &job->model, err);
+  if (status == LPOT_OK) {
+    status = lpot_graph_normalise(job->graph, lpot_reference_run, err);
+  }
+  if (status == LPOT_OK) {
+    status = bind_model(job, options->warns, err);
+  }
+  if (status == LPOT_OK) {
+    status = lpot_quant_ops_new(job->graph, job->bound, &job->ops, err);
+  }
+  if (status != LPOT_OK) {
+    lpot_error_prefix(err, "model '%s'", options->model_path);
+    /* A model file that cannot be opened is the model's fault, not a failure of the run. */
+    bool missing = status == LPOT_NOT_FOUND || status == LPOT_IO;
+    if (missing && err != NULL) {
+      err->status = LPOT_FORMAT;
+    }
+    return missing ? LPOT_FORMAT : status;
+  }
+  return LPOT_OK;
+}
+
+/* ---- data ---- */
+
+static int64_t whole_batches(const lpot_dataset *dataset, int64_t batch) {
+  return lpot_dataset_size(dataset) / batch * batch;
+}
+
+lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_config *section,
+                                 int64_t batch_size, int64_t max_samples, uint64_t cache_bytes,
+                                 lpot_loader **ret_loader, lpot_error *err) {
+  if (section->dataset == NULL) {
+    return LPOT_FAIL(err, LPOT_CONFIG, "%s: evaluation.accuracy.dataloader.dataset is missing",
+                     lpot_yaml_name(job->config->yaml));
+  }
+  lpot_transforms *transforms = NULL;
+  lpot_dataset *dataset = NULL;
+  LPOT_TRY(lpot_transforms_new(section->transform, &transforms, err));
+  lpot_status status =
+      lpot_dataset_open(section->dataset, section->dataset_settings, NULL, &dataset, err);
+  if (status == LPOT_OK && lpot_dataset_size(dataset) <= 0) {
+    status = LPOT_FAIL(err, LPOT_CONFIG, "dataset '%s' is empty", section->dataset);
+  }
+  if (status != LPOT_OK) {
+    lpot_dataset_close(dataset);
+    lpot_transforms_free(transforms);
+    return status;
+  }
+  lpot_loader_options options = {.seed = job->config->seed,
+                                 .batch_size = batch_size,
+                                 .max_samples = max_samples,
+                                 .cache_bytes = cache_bytes};
+  int64_t whole = whole_batches(dataset, section->batch_size);
+  if (section->discard_last && max_samples == 0 && whole > 0) {
+    options.max_samples = whole; /* Also where samples run one by one. */
+  }
+  LPOT_TRY(lpot_loader_new(&dataset, &transforms, &options, ret_loader, err));
+  return LPOT_OK;
+}
+
+/* The first batch tells whether the data fit the model. */
+static lpot_status check_inputs(const lpot_job *job, lpot_loader *loader, const char *section,
+                                lpot_error *err) {
+  const lpot_batch *batch = NULL;
+  LPOT_TRY(lpot_loader_batch(loader, 0, &batch, err));
+  size_t num_inputs = lpot_graph_num_inputs(job->bound);
+  if (batch->num_inputs != num_inputs) {
+    return LPOT_FAIL(err, LPOT_CONFIG, "%s: samples have %zu inputs, the model expects %zu",
+                     section, batch->num_inputs, num_inputs);
+  }
+  for (size_t i = 0; i < num_inputs; i++) {
+    const lpot_value *input = lpot_graph_value(job->bound, lpot_graph_input(job->bound, i));
+    const lpot_tensor *given = batch->inputs[i];
+    lpot_shape expected = input->shape;
+    if (expected.rank >= 1) {
+      expected.dims[0] = given->shape.rank >= 1 ? given->shape.dims[0] : expected.dims[0];
+    }
+    if (given->dtype != input->dtype || !lpot_shape_equal(&given->shape, &expected)) {
+      char given_text[128];
+      char expected_text[128];
+      lpot_shape_text(&given->shape, given_text, sizeof given_text);
+      lpot_shape_text(&input->shape, expected_text, sizeof expected_text);
+      return LPOT_FAIL(err, LPOT_CONFIG,
+                       "%s: batches are %s %s, the model's input '%s' expects %s %s (transforms "
+                       "Transpose, Cast and Resize change layout, type and size)",
+                       section, lpot_dtype_text(given->dtype), given_text, input->name,
+                       lpot_dtype_text(input->dtype), expected_text);
+    }
+  }
+  return LPOT_OK;
+}
+
+static int64_t largest_sampling_size(const lpot_config *config) {
+  int64_t largest = 1;
+  for (size_t i = 0; i < config->wishes.num_sampling_sizes; i++) {
+    int64_t size = config->wishes.sampling_sizes[i];
+    largest = size > largest ? size : largest;
+  }
+  return largest;
+}
+
+static lpot_status open_data(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
+  uint64_t cache_bytes = CACHE_BYTES / (uint64_t)options->local_ranks;
+  int64_t batch = job->batch_size;
+  LPOT_TRY(lpot_job_open_loader(job, &job->config->evaluation, batch, 0, cache_bytes,
+                                &job->evaluation, err));
+  LPOT_TRY(lpot_job_open_loader(job, &job->config->calibration, job->calibration_batch,
+                                largest_sampling_size(job->config), 0, &job->calibration, err));
+  LPOT_TRY(check_inputs(job, job->evaluation, "evaluation data", err));
+  LPOT_TRY(check_inputs(job, job->calibration, "calibration data", err));
+  job->block_batches = (BLOCK_SAMPLES + batch - 1) / batch;
+  int64_t num_batches = lpot_loader_num_batches(job->evaluation);
+  job->num_blocks = (num_batches + job->block_batches - 1) / job->block_batches;
+  int64_t asked = largest_sampling_size(job->config);
+  int64_t given = lpot_loader_num_samples(job->calibration);
+  if (asked > given && options->warns) {
+    lpot_log(LPOT_LOG_WARNING, "the calibration set has %lld samples, %lld were asked for",
+             (long long)given, (long long)asked);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status open_metric(lpot_job *job, lpot_error *err) {
+  if (job->config->metric == NULL) {
+    return LPOT_FAIL(err, LPOT_CONFIG, "%s: evaluation.accuracy.metric is missing",
+                     lpot_yaml_name(job->config->yaml));
+  }
+  LPOT_TRY(lpot_metric_new(job->config->metric, &job->metric, err));
+  job->higher_is_better = job->config->higher_is_better_given
+                              ? job->config->higher_is_better
+                              : lpot_metric_higher_is_better(job->metric);
+  return LPOT_OK;
+}
+
+static lpot_status fill(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
+  LPOT_TRY(read_config(job, options, err));
+  LPOT_TRY(lpot_engine_open(options->engine_name, &job->engine, err));
+  LPOT_TRY(read_model(job, options, err));
+  if (options->needs_data) {
+    LPOT_TRY(open_metric(job, err));
+    LPOT_TRY(open_data(job, options, err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_job_new(const lpot_job_options *options, lpot_job **ret_job, lpot_error *err) {
+  lpot_job *job = lpot_calloc(1, sizeof *job);
+  if (job == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  lpot_status status = fill(job, options, err);
+  if (status != LPOT_OK) {
+    lpot_job_free(job);
+    return status;
+  }
+  *ret_job = job;
+  return LPOT_OK;
+}
+
+void lpot_job_free(lpot_job *job) {
+  if (job == NULL) {
+    return;
+  }
+  lpot_plan_free(job->f32_plan);
+  lpot_plan_free(job->recipe_plan);
+  for (size_t i = 0; i < job->num_calibrations; i++) {
+    lpot_calibration_free(job->calibrations[i].calibration);
+  }
+  lpot_free(job->calibrations);
+  lpot_metric_free(job->metric);
+  lpot_loader_free(job->calibration);
+  lpot_loader_free(job->evaluation);
+  lpot_quant_ops_free(job->ops);
+  lpot_graph_free(job->bound);
+  lpot_graph_free(job->graph);
+  if (job->engine != NULL) {
+    lpot_engine_close(job->engine);
+  }
+  lpot_config_free(job->config);
+  lpot_free(job);
+}
+
+/* ---- calibrations ---- */
+
+static lpot_job_calibration *find(const lpot_job *job, int64_t samples) {
+  for (size_t i = 0; i < job->num_calibrations; i++) {
+    if (job->calibrations[i].samples == samples) {
+      return &job->calibrations[i];
+    }
+  }
+  return NULL;
+}
+
+const lpot_calibration *lpot_job_find_calibration(const lpot_job *job, int64_t samples) {
+  const lpot_job_calibration *entry = find(job, samples);
+  return entry == NULL ? NULL : entry->calibration;
+}
+
+lpot_status lpot_job_add_calibration(lpot_job *job, int64_t samples, lpot_calibration **calibration,
+                                     lpot_error *err) {
+  lpot_job_calibration *entry = find(job, samples);
+  if (entry == NULL) {
+    lpot_job_calibration *grown =
+        lpot_realloc(job->calibrations, job->num_calibrations + 1, sizeof *grown);
+    if (grown == NULL) {
+      lpot_calibration_free(*calibration);
+      *calibration = NULL;
+      return LPOT_OUT_OF_MEMORY(err);
+    }
+    job->calibrations = grown;
+    entry = &grown[job->num_calibrations];
+    *entry = (lpot_job_calibration){.samples = samples};
+    job->num_calibrations++;
+  }
+  lpot_calibration_free(entry->calibration);
+  entry->calibration = *calibration;
+  *calibration = NULL;
+  return LPOT_OK;
+}
+
+/* ---- plans ---- */
+
+lpot_status lpot_job_rewrite(const lpot_job *job, const lpot_recipe *recipe, lpot_graph **ret_qdq,
+                             lpot_error *err) {
+  size_t num_ops = lpot_quant_ops_count(job->ops);
+  if (recipe->num_ops != num_ops) {
+    return LPOT_FAIL(err, LPOT_INTERNAL, "recipe has %zu ops, the model has %zu", recipe->num_ops,
+                     num_ops);
+  }
+  const lpot_calibration *calibration =
+      lpot_job_find_calibration(job, recipe->calibration_samples);
+  if (calibration == NULL && lpot_recipe_num_quantized(recipe) > 0) {
+    return LPOT_FAIL(err, LPOT_INTERNAL, "there is no calibration for %lld samples",
+                     (long long)recipe->calibration_samples);
+  }
+  LPOT_TRY(lpot_quant_rewrite(job->graph, job->ops, recipe, calibration, ret_qdq, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_job_compile(const lpot_job *job, const lpot_recipe *recipe, int64_t batch,
+                             lpot_plan **ret_plan, lpot_error *err) {
+  lpot_graph *qdq = NULL;
+  if (recipe != NULL) {
+    LPOT_TRY(lpot_job_rewrite(job, recipe, &qdq, err));
+  }
+  lpot_graph *bound = NULL;
+  const lpot_graph *source = recipe == NULL ? job->graph : qdq;
+  lpot_status status = lpot_graph_bind(source, batch, lpot_reference_run, &bound, err);
+  if (status == LPOT_OK) {
+    status = lpot_plan_compile(job->engine, bound, NULL, ret_plan, err);
+  }
+  lpot_graph_free(bound);
+  lpot_graph_free(qdq);
+  return status;
+}
+
+/* ---- identity ---- */
+
+lpot_status lpot_job_config_hash(const lpot_job *job, uint64_t *ret_hash, lpot_error *err) {
+  lpot_buffer text;
+  lpot_buffer_init(&text);
+  lpot_status status = lpot_config_text(job->config, true, &text, err);
+  if (status == LPOT_OK) {
+    *ret_hash = lpot_hash64(text.data, text.size, 0);
+  }
+  lpot_buffer_done(&text);
+  return status;
+}
+
+lpot_status lpot_job_manifest(const lpot_job *job, lpot_digest *ret, lpot_error *err) {
+  lpot_digest parts[2];
+  LPOT_TRY(lpot_dataset_manifest(lpot_loader_dataset(job->evaluation), &parts[0], err));
+  LPOT_TRY(lpot_dataset_manifest(lpot_loader_dataset(job->calibration), &parts[1], err));
+  *ret = lpot_digest_of(parts, sizeof parts);
+  return LPOT_OK;
+}

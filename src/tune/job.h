@@ -1,0 +1,95 @@
+/* What every rank has of a job: configuration, graph, engine, data. Built from the command line
+ * and the file system alike on every rank, so that only recipes and results travel. */
+#ifndef LPOT_TUNE_JOB_H
+#define LPOT_TUNE_JOB_H
+
+#include "data/loader.h"
+#include "data/metric.h"
+#include "engine/engine.h"
+#include "formats/model.h"
+#include "quant/calibration.h"
+#include "quant/quant_ops.h"
+#include "strategy/space.h"
+#include "tune/config.h"
+
+typedef struct lpot_job_options {
+  const char *config_path;      /* the file, or the name of config_text in messages */
+  const char *config_text;      /* NULL: read config_path */
+  size_t num_settings;
+  const char *const *settings;  /* [num_settings] "KEY.PATH=VALUE" */
+  const char *model_path;
+  const char *engine_name;
+  int local_ranks;              /* ranks that share this host's memory */
+  bool warns;                   /* this rank logs warnings */
+  bool needs_data;              /* false: datasets are not opened (--dry-run) */
+} lpot_job_options;
+
+/* Statistics for the first `samples` samples of the calibration order. */
+typedef struct lpot_job_calibration {
+  int64_t samples;
+  lpot_calibration *calibration; /* owned */
+} lpot_job_calibration;
+
+typedef struct lpot_job {
+  lpot_config *config;
+  bool higher_is_better;
+  lpot_model_info model;
+  lpot_graph *graph;          /* normalised, symbolic batch */
+  lpot_graph *bound;          /* the same at batch_size */
+  lpot_quant_ops *ops;
+  lpot_engine *engine;
+  lpot_loader *evaluation;    /* batches of batch_size; NULL without needs_data */
+  lpot_loader *calibration;   /* batches of calibration_batch, in calibration order */
+  lpot_metric *metric;
+  int64_t batch_size;         /* of evaluations: the configured one, or what the model allows */
+  int64_t calibration_batch;  /* 1 unless the model's batch is fixed */
+  int64_t block_batches;      /* batches in one block */
+  int64_t num_blocks;
+  lpot_plan *f32_plan;        /* cache at batch_size, or NULL */
+  lpot_plan *recipe_plan;     /* cache of the last recipe, or NULL */
+  uint64_t recipe_plan_hash;
+  size_t num_calibrations;
+  lpot_job_calibration *calibrations; /* [num_calibrations] */
+} lpot_job;
+
+/* Asked between two batches: true when the work is not wanted any more. */
+typedef struct lpot_stop {
+  bool (*requested)(void *context);
+  void *context;
+} lpot_stop;
+
+/* LPOT_CONFIG, LPOT_NOT_FOUND, LPOT_FORMAT, LPOT_UNSUPPORTED ... naming the place. */
+LPOT_MUST_CHECK lpot_status lpot_job_new(const lpot_job_options *options, lpot_job **ret_job,
+                                         lpot_error *err);
+void lpot_job_free(lpot_job *job); /* NULL is allowed */
+
+/* Opens a loader as a section of the configuration describes it, with another batch size. */
+LPOT_MUST_CHECK lpot_status lpot_job_open_loader(const lpot_job *job,
+                                                 const lpot_dataloader_config *section,
+                                                 int64_t batch_size, int64_t max_samples,
+                                                 uint64_t cache_bytes, lpot_loader **ret_loader,
+                                                 lpot_error *err);
+/* The batch size that the model lets us use where wanted is asked for. */
+int64_t lpot_job_allowed_batch(const lpot_job *job, int64_t wanted);
+
+/* NULL when there is none for so many samples. */
+const lpot_calibration *lpot_job_find_calibration(const lpot_job *job, int64_t samples);
+/* *calibration is moved, also on failure. One that is there already is replaced. */
+LPOT_MUST_CHECK lpot_status lpot_job_add_calibration(lpot_job *job, int64_t samples,
+                                                     lpot_calibration **calibration,
+                                                     lpot_error *err);
+
+/* The graph of a recipe: QDQ form, symbolic batch. LPOT_INTERNAL without its calibration. */
+LPOT_MUST_CHECK lpot_status lpot_job_rewrite(const lpot_job *job, const lpot_recipe *recipe,
+                                             lpot_graph **ret_qdq, lpot_error *err);
+/* Compiles f32 (recipe NULL) or a recipe at a batch size. */
+LPOT_MUST_CHECK lpot_status lpot_job_compile(const lpot_job *job, const lpot_recipe *recipe,
+                                             int64_t batch, lpot_plan **ret_plan, lpot_error *err);
+/* Hash of the configuration's identity text. */
+LPOT_MUST_CHECK lpot_status lpot_job_config_hash(const lpot_job *job, uint64_t *ret_hash,
+                                                 lpot_error *err);
+/* Digest of evaluation and calibration data. */
+LPOT_MUST_CHECK lpot_status lpot_job_manifest(const lpot_job *job, lpot_digest *ret,
+                                              lpot_error *err);
+
+#endif

@@ -1,0 +1,251 @@
+#include "tune/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/checksum.h"
+#include "base/mapping.h"
+#include "base/memory.h"
+#include "base/reader.h"
+#include "base/writer.h"
+
+#define MAGIC 0x524a504cu /* "LPJR" */
+#define VERSION 1u
+#define CHECKED_HEAD 12u /* bytes of the head that the checksum covers */
+
+struct lpot_journal {
+  int descriptor;
+  uint64_t size;       /* bytes of valid records in the file */
+  size_t num_dropped;  /* bytes cut off at opening */
+  lpot_buffer scratch; /* the record under construction */
+  lpot_buffer path;    /* NUL terminated, for messages */
+};
+
+typedef struct record {
+  unsigned type;
+  const uint8_t *payload;
+  size_t size;
+} record;
+
+static uint64_t checksum_of(const uint8_t *head, const uint8_t *payload, size_t size,
+                            uint64_t offset) {
+  uint64_t seed = lpot_hash64(head, CHECKED_HEAD, offset);
+  return lpot_hash64(payload, size, seed);
+}
+
+/* True when a whole, valid record stands at offset. */
+static bool record_at(const uint8_t *data, size_t size, size_t offset, record *ret) {
+  if (offset > size) {
+    return false;
+  }
+  lpot_reader reader;
+  lpot_reader_init(&reader, data + offset, size - offset);
+  uint32_t magic = 0;
+  uint16_t type = 0;
+  uint16_t version = 0;
+  uint32_t length = 0;
+  uint64_t checksum = 0;
+  const uint8_t *payload = NULL;
+  bool whole = lpot_reader_u32(&reader, &magic, NULL) == LPOT_OK && magic == MAGIC &&
+               lpot_reader_u16(&reader, &type, NULL) == LPOT_OK &&
+               lpot_reader_u16(&reader, &version, NULL) == LPOT_OK && version == VERSION &&
+               lpot_reader_u32(&reader, &length, NULL) == LPOT_OK &&
+               length <= LPOT_JOURNAL_MAX_PAYLOAD &&
+               lpot_reader_u64(&reader, &checksum, NULL) == LPOT_OK &&
+               lpot_reader_bytes(&reader, length, &payload, NULL) == LPOT_OK;
+  if (!whole || checksum_of(data + offset, payload, length, offset) != checksum) {
+    return false;
+  }
+  *ret = (record){.type = type, .payload = payload, .size = length};
+  return true;
+}
+
+lpot_status lpot_journal_scan(const uint8_t *data, size_t size, lpot_journal_visitor visit,
+                              void *context, size_t *ret_valid, lpot_error *err) {
+  size_t offset = 0;
+  record found;
+  while (offset < size && record_at(data, size, offset, &found)) {
+    lpot_status status = visit(context, found.type, found.payload, found.size, err);
+    if (status != LPOT_OK) {
+      lpot_error_prefix(err, "journal record at byte %zu", offset);
+      return status;
+    }
+    offset += LPOT_JOURNAL_RECORD_HEAD + found.size;
+  }
+  for (size_t later = offset + 1; later + LPOT_JOURNAL_RECORD_HEAD <= size; later++) {
+    if (record_at(data, size, later, &found)) {
+      return LPOT_FAIL(err, LPOT_FORMAT,
+                       "journal is damaged: no valid record at byte %zu, but one at byte %zu",
+                       offset, later);
+    }
+  }
+  *ret_valid = offset;
+  return LPOT_OK;
+}
+
+lpot_status lpot_journal_read(const char *path, lpot_journal_visitor visit, void *context,
+                              lpot_error *err) {
+  lpot_mapping *mapping = NULL;
+  LPOT_TRY(lpot_mapping_open(path, &mapping, err));
+  size_t valid = 0;
+  lpot_status status = lpot_journal_scan(lpot_mapping_data(mapping), lpot_mapping_size(mapping),
+                                         visit, context, &valid, err);
+  if (status != LPOT_OK) {
+    lpot_error_prefix(err, "'%s'", path);
+  }
+  lpot_mapping_unref(mapping);
+  return status;
+}
+
+static lpot_status io_failure(const lpot_journal *journal, const char *what, lpot_error *err) {
+  int code = errno;
+  return LPOT_FAIL(err, LPOT_IO, "cannot %s '%s': %s", what, (const char *)journal->path.data,
+                   strerror(code));
+}
+
+static lpot_status open_and_lock(lpot_journal *journal, const char *path, lpot_error *err) {
+  LPOT_TRY(lpot_buffer_printf(&journal->path, err, "%s", path));
+  LPOT_TRY(lpot_buffer_terminate(&journal->path, err));
+  journal->descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (journal->descriptor < 0) {
+    return io_failure(journal, "open", err);
+  }
+  if (flock(journal->descriptor, LOCK_EX | LOCK_NB) == 0) {
+    return LPOT_OK;
+  }
+  if (errno == EWOULDBLOCK) {
+    return LPOT_FAIL(err, LPOT_INVALID, "'%s' is in use by another lpot-tune", path);
+  }
+  return io_failure(journal, "lock", err);
+}
+
+static lpot_status cut_to(lpot_journal *journal, uint64_t size, lpot_error *err) {
+  if (ftruncate(journal->descriptor, (off_t)size) != 0) {
+    return io_failure(journal, "truncate", err);
+  }
+  return LPOT_OK;
+}
+
+/* Shows what is there and cuts the torn tail off. */
+static lpot_status recover(lpot_journal *journal, const char *path, lpot_journal_visitor visit,
+                           void *context, lpot_error *err) {
+  lpot_mapping *mapping = NULL;
+  LPOT_TRY(lpot_mapping_open(path, &mapping, err));
+  size_t size = lpot_mapping_size(mapping);
+  size_t valid = 0;
+  lpot_status status =
+      lpot_journal_scan(lpot_mapping_data(mapping), size, visit, context, &valid, err);
+  lpot_mapping_unref(mapping);
+  if (status != LPOT_OK) {
+    lpot_error_prefix(err, "'%s'", path);
+    return status;
+  }
+  journal->size = valid;
+  journal->num_dropped = size - valid;
+  if (journal->num_dropped > 0) {
+    LPOT_TRY(cut_to(journal, valid, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status open_into(lpot_journal *journal, const char *path, bool resume,
+                             lpot_journal_visitor visit, void *context, lpot_error *err) {
+  LPOT_TRY(open_and_lock(journal, path, err));
+  struct stat information;
+  if (fstat(journal->descriptor, &information) != 0) {
+    return io_failure(journal, "look at", err);
+  }
+  if (information.st_size == 0) {
+    return LPOT_OK;
+  }
+  if (!resume) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "'%s' exists: go on with it by --resume, or choose another --workspace", path);
+  }
+  LPOT_TRY(recover(journal, path, visit, context, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_journal_open(const char *path, bool resume, lpot_journal_visitor visit,
+                              void *context, lpot_journal **ret_journal, lpot_error *err) {
+  lpot_journal *journal = lpot_calloc(1, sizeof *journal);
+  if (journal == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  journal->descriptor = -1;
+  lpot_buffer_init(&journal->scratch);
+  lpot_buffer_init(&journal->path);
+  lpot_status status = open_into(journal, path, resume, visit, context, err);
+  if (status != LPOT_OK) {
+    lpot_journal_close(journal);
+    return status;
+  }
+  *ret_journal = journal;
+  return LPOT_OK;
+}
+
+void lpot_journal_close(lpot_journal *journal) {
+  if (journal == NULL) {
+    return;
+  }
+  if (journal->descriptor >= 0) {
+    close(journal->descriptor);
+  }
+  lpot_buffer_done(&journal->scratch);
+  lpot_buffer_done(&journal->path);
+  lpot_free(journal);
+}
+
+size_t lpot_journal_num_dropped(const lpot_journal *journal) {
+  return journal->num_dropped;
+}
+
+static lpot_status build(lpot_journal *journal, unsigned type, const void *payload, size_t size,
+                         lpot_error *err) {
+  lpot_buffer *out = &journal->scratch;
+  lpot_buffer_clear(out);
+  LPOT_TRY(lpot_writer_u32(out, MAGIC, err));
+  LPOT_TRY(lpot_writer_u16(out, (uint16_t)type, err));
+  LPOT_TRY(lpot_writer_u16(out, VERSION, err));
+  LPOT_TRY(lpot_writer_u32(out, (uint32_t)size, err));
+  uint64_t checksum = checksum_of(out->data, payload, size, journal->size);
+  LPOT_TRY(lpot_writer_u64(out, checksum, err));
+  LPOT_TRY(lpot_writer_bytes(out, payload, size, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_journal_append(lpot_journal *journal, unsigned type, const void *payload,
+                                size_t size, lpot_error *err) {
+  if (size > LPOT_JOURNAL_MAX_PAYLOAD) {
+    return LPOT_FAIL(err, LPOT_INTERNAL, "journal record has %zu bytes, at most %u are allowed",
+                     size, LPOT_JOURNAL_MAX_PAYLOAD);
+  }
+  LPOT_TRY(build(journal, type, payload, size, err));
+  ssize_t written = 0;
+  do {
+    written = write(journal->descriptor, journal->scratch.data, journal->scratch.size);
+  } while (written < 0 && errno == EINTR);
+  if (written == (ssize_t)journal->scratch.size) {
+    journal->size += journal->scratch.size;
+    return LPOT_OK;
+  }
+  if (written >= 0) {
+    errno = ENOSPC; /* A short write to a file means that the space ran out. */
+  }
+  lpot_status status = io_failure(journal, "write to", err);
+  lpot_status cut = cut_to(journal, journal->size, NULL);
+  (void)cut; /* The torn tail is then cut off when the journal is opened again. */
+  return status;
+}
+
+lpot_status lpot_journal_sync(lpot_journal *journal, lpot_error *err) {
+  if (fdatasync(journal->descriptor) != 0) {
+    return io_failure(journal, "make durable", err);
+  }
+  return LPOT_OK;
+}

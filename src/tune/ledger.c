@@ -1,0 +1,570 @@
+#include "tune/ledger.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/writer.h"
+
+#define MAX_TEXT (4u << 20) /* bytes of one text in a record */
+#define MAX_ITEMS (1u << 20) /* ops, ranks or ranges in a record */
+
+const char *lpot_trial_status_text(lpot_trial_status status) {
+  static const char *const texts[] = {
+#define X(name, text) text,
+      LPOT_TRIAL_STATUS_LIST(X)
+#undef X
+  };
+  return texts[status];
+}
+
+const char *lpot_verdict_text(lpot_verdict verdict) {
+  static const char *const texts[] = {
+#define X(name, text) text,
+      LPOT_VERDICT_LIST(X)
+#undef X
+  };
+  return texts[verdict];
+}
+
+/* ---- life ---- */
+
+static void header_done(lpot_ledger_header *header) {
+  lpot_free(header->program_version);
+  lpot_free(header->engine);
+  lpot_free(header->numeric_class);
+  lpot_free(header->model_path);
+  lpot_free(header->config_name);
+  lpot_free(header->config_text);
+  lpot_free(header->identity);
+  for (size_t i = 0; i < header->num_ops; i++) {
+    lpot_free(header->op_names != NULL ? header->op_names[i] : NULL);
+    lpot_free(header->op_types != NULL ? header->op_types[i] : NULL);
+  }
+  lpot_free(header->op_names);
+  lpot_free(header->op_types);
+}
+
+static void calibration_done(lpot_ledger_calibration *calibration) {
+  for (size_t i = 0; i < calibration->num_ranges; i++) {
+    lpot_free(calibration->ranges[i].value);
+  }
+  lpot_free(calibration->ranges);
+}
+
+void lpot_ledger_init(lpot_ledger *ledger) {
+  *ledger = (lpot_ledger){0};
+}
+
+void lpot_ledger_done(lpot_ledger *ledger) {
+  header_done(&ledger->header);
+  for (size_t i = 0; i < ledger->num_sessions; i++) {
+    lpot_free(ledger->sessions[i].ranks);
+  }
+  for (size_t i = 0; i < ledger->num_calibrations; i++) {
+    calibration_done(&ledger->calibrations[i]);
+  }
+  for (size_t i = 0; i < ledger->num_results; i++) {
+    lpot_recipe_free(ledger->results[i].recipe);
+  }
+  lpot_free(ledger->sessions);
+  lpot_free(ledger->calibrations);
+  lpot_free(ledger->results);
+  lpot_free(ledger->trials);
+  *ledger = (lpot_ledger){0};
+}
+
+/* ---- looking up ---- */
+
+size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash) {
+  for (size_t i = 0; i < ledger->num_results; i++) {
+    if (ledger->results[i].recipe_hash == recipe_hash) {
+      return i;
+    }
+  }
+  return SIZE_MAX;
+}
+
+const lpot_ledger_trial *lpot_ledger_find_trial(const lpot_ledger *ledger, uint64_t id) {
+  return id >= 1 && id <= ledger->num_trials ? &ledger->trials[id - 1] : NULL;
+}
+
+const lpot_ledger_result *lpot_ledger_result_of(const lpot_ledger *ledger,
+                                                const lpot_ledger_trial *trial) {
+  return &ledger->results[trial->result];
+}
+
+/* ---- reading records ---- */
+
+static lpot_status read_text(lpot_reader *reader, char **ret_text, lpot_error *err) {
+  uint32_t length = 0;
+  const uint8_t *bytes = NULL;
+  LPOT_TRY(lpot_reader_u32(reader, &length, err));
+  if (length > MAX_TEXT) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "text has %u bytes, at most %u are allowed",
+                     (unsigned)length, MAX_TEXT);
+  }
+  LPOT_TRY(lpot_reader_bytes(reader, length, &bytes, err));
+  char *text = lpot_calloc((size_t)length + 1, 1);
+  if (text == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  memcpy(text, bytes, length);
+  lpot_free(*ret_text);
+  *ret_text = text;
+  return LPOT_OK;
+}
+
+/* A count of items that have at least one byte each. */
+static lpot_status read_count(lpot_reader *reader, const char *what, size_t *ret_count,
+                              lpot_error *err) {
+  uint32_t count = 0;
+  LPOT_TRY(lpot_reader_u32(reader, &count, err));
+  if (count > MAX_ITEMS || count > lpot_reader_remaining(reader)) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "%u %s, but %zu bytes follow", (unsigned)count, what,
+                     lpot_reader_remaining(reader));
+  }
+  *ret_count = count;
+  return LPOT_OK;
+}
+
+/* Room for one more item behind the count items of array; NULL when there is none. */
+static void *grow(void *array, size_t count, size_t item_size) {
+  bool full = count == 0 || (count & (count - 1)) == 0;
+  return full ? lpot_realloc(array, count == 0 ? 1 : 2 * count, item_size) : array;
+}
+
+static lpot_status read_ops(lpot_reader *reader, lpot_ledger_header *header, lpot_error *err) {
+  size_t count = 0;
+  LPOT_TRY(read_count(reader, "ops", &count, err));
+  header->op_names = lpot_calloc(count, sizeof *header->op_names);
+  header->op_types = lpot_calloc(count, sizeof *header->op_types);
+  if (header->op_names == NULL || header->op_types == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  header->num_ops = count;
+  for (size_t i = 0; i < count; i++) {
+    LPOT_TRY(read_text(reader, &header->op_names[i], err));
+    LPOT_TRY(read_text(reader, &header->op_types[i], err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status apply_header(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  lpot_ledger_header *header = &ledger->header;
+  uint32_t format = 0;
+  if (ledger->has_header) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "a second header");
+  }
+  LPOT_TRY(lpot_reader_u32(reader, &format, err));
+  if (format != LPOT_JOURNAL_FORMAT) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "journal format is %u, expected %d", (unsigned)format,
+                     LPOT_JOURNAL_FORMAT);
+  }
+  char **const texts[] = {&header->program_version, &header->engine,      &header->numeric_class,
+                          &header->model_path,      &header->config_name, &header->config_text,
+                          &header->identity};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    LPOT_TRY(read_text(reader, texts[i], err));
+  }
+  LPOT_TRY(lpot_digest_read(reader, &header->model, err));
+  LPOT_TRY(lpot_digest_read(reader, &header->manifest, err));
+  LPOT_TRY(lpot_reader_u64(reader, &header->seed, err));
+  LPOT_TRY(lpot_reader_u64(reader, &header->given_recipe, err));
+  LPOT_TRY(lpot_read_bool(reader, "header: higher is better", &header->higher_is_better, err));
+  LPOT_TRY(read_ops(reader, header, err));
+  ledger->has_header = true;
+  return LPOT_OK;
+}
+
+static lpot_status read_rank(lpot_reader *reader, int *ret_rank, lpot_error *err) {
+  uint32_t rank = 0;
+  LPOT_TRY(lpot_reader_u32(reader, &rank, err));
+  if (rank > INT32_MAX) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "rank %u is out of range", (unsigned)rank);
+  }
+  *ret_rank = (int)rank;
+  return LPOT_OK;
+}
+
+static lpot_status apply_session(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  lpot_ledger_session *sessions =
+      grow(ledger->sessions, ledger->num_sessions, sizeof *ledger->sessions);
+  if (sessions == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  ledger->sessions = sessions;
+  lpot_ledger_session *session = &sessions[ledger->num_sessions];
+  *session = (lpot_ledger_session){0};
+  ledger->num_sessions++;
+  size_t count = 0;
+  LPOT_TRY(lpot_reader_f64(reader, &session->start, err));
+  LPOT_TRY(read_count(reader, "ranks", &count, err));
+  session->ranks = lpot_calloc(count, sizeof *session->ranks);
+  if (session->ranks == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  session->num_ranks = count;
+  for (size_t i = 0; i < count; i++) {
+    lpot_ledger_rank *rank = &session->ranks[i];
+    LPOT_TRY(read_rank(reader, &rank->rank, err));
+    LPOT_TRY(lpot_reader_string(reader, rank->host, sizeof rank->host, err));
+    LPOT_TRY(lpot_reader_string(reader, rank->numeric_class, sizeof rank->numeric_class, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status apply_baseline(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  if (ledger->has_baseline) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "a second baseline");
+  }
+  LPOT_TRY(lpot_reader_f64(reader, &ledger->baseline.accuracy, err));
+  LPOT_TRY(lpot_metric_state_read(reader, &ledger->baseline.state, err));
+  LPOT_TRY(lpot_reader_f64(reader, &ledger->baseline.seconds, err));
+  ledger->has_baseline = true;
+  return LPOT_OK;
+}
+
+static lpot_status apply_calibration(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  lpot_ledger_calibration *calibrations =
+      grow(ledger->calibrations, ledger->num_calibrations, sizeof *ledger->calibrations);
+  if (calibrations == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  ledger->calibrations = calibrations;
+  lpot_ledger_calibration *calibration = &calibrations[ledger->num_calibrations];
+  *calibration = (lpot_ledger_calibration){0};
+  ledger->num_calibrations++;
+  size_t count = 0;
+  LPOT_TRY(lpot_reader_i64(reader, &calibration->samples, err));
+  LPOT_TRY(lpot_reader_u64(reader, &calibration->hash, err));
+  LPOT_TRY(read_count(reader, "ranges", &count, err));
+  calibration->ranges = lpot_calloc(count, sizeof *calibration->ranges);
+  if (calibration->ranges == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  calibration->num_ranges = count;
+  for (size_t i = 0; i < count; i++) {
+    lpot_ledger_range *range = &calibration->ranges[i];
+    LPOT_TRY(read_text(reader, &range->value, err));
+    LPOT_TRY(lpot_reader_f32(reader, &range->minimum, err));
+    LPOT_TRY(lpot_reader_f32(reader, &range->maximum, err));
+    LPOT_TRY(lpot_reader_u64(reader, &range->total, err));
+    LPOT_TRY(lpot_reader_u64(reader, &range->bad, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status apply_result(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  lpot_ledger_result *results =
+      grow(ledger->results, ledger->num_results, sizeof *ledger->results);
+  if (results == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  ledger->results = results;
+  lpot_ledger_result *result = &results[ledger->num_results];
+  *result = (lpot_ledger_result){0};
+  ledger->num_results++;
+  unsigned status = 0;
+  LPOT_TRY(lpot_recipe_read(reader, &result->recipe, err));
+  LPOT_TRY(lpot_read_choice(reader, "result: status", LPOT_NUM_TRIAL_STATUSES, &status, err));
+  LPOT_TRY(lpot_reader_f64(reader, &result->accuracy, err));
+  LPOT_TRY(lpot_reader_u64(reader, &result->samples, err));
+  LPOT_TRY(lpot_reader_f64(reader, &result->seconds, err));
+  LPOT_TRY(read_rank(reader, &result->rank, err));
+  LPOT_TRY(lpot_reader_string(reader, result->host, sizeof result->host, err));
+  LPOT_TRY(lpot_reader_string(reader, result->cause, sizeof result->cause, err));
+  if (!ledger->has_header || result->recipe->num_ops != ledger->header.num_ops) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "result: its recipe has %zu ops, the model has %zu",
+                     result->recipe->num_ops, ledger->header.num_ops);
+  }
+  result->status = (lpot_trial_status)status;
+  uint64_t hash = lpot_recipe_hash(result->recipe);
+  if (lpot_ledger_find_result(ledger, hash) != SIZE_MAX) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "result: recipe %016llx has a result already",
+                     (unsigned long long)hash);
+  }
+  result->recipe_hash = hash;
+  return LPOT_OK;
+}
+
+static lpot_status read_trial(lpot_ledger *ledger, lpot_reader *reader, lpot_ledger_trial *trial,
+                              lpot_error *err) {
+  unsigned stage = 0;
+  uint64_t hash = 0;
+  LPOT_TRY(lpot_reader_u64(reader, &trial->id, err));
+  LPOT_TRY(lpot_read_choice(reader, "commit: stage", LPOT_NUM_STAGES, &stage, err));
+  LPOT_TRY(lpot_reader_u64(reader, &hash, err));
+  LPOT_TRY(lpot_read_bool(reader, "commit: meets", &trial->meets, err));
+  LPOT_TRY(lpot_reader_f64(reader, &trial->relative_loss, err));
+  LPOT_TRY(lpot_reader_f64(reader, &trial->elapsed, err));
+  trial->stage = (lpot_stage)stage;
+  trial->result = lpot_ledger_find_result(ledger, hash);
+  if (trial->result == SIZE_MAX || ledger->results[trial->result].committed) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "commit: recipe %016llx has no free result",
+                     (unsigned long long)hash);
+  }
+  if (trial->id != ledger->num_trials + 1) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "commit: trial %llu, expected %zu",
+                     (unsigned long long)trial->id, ledger->num_trials + 1);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status apply_commit(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  lpot_ledger_trial trial = {0};
+  LPOT_TRY(read_trial(ledger, reader, &trial, err));
+  lpot_ledger_trial *trials = grow(ledger->trials, ledger->num_trials, sizeof *ledger->trials);
+  if (trials == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  ledger->trials = trials;
+  trials[ledger->num_trials] = trial;
+  ledger->num_trials++;
+  ledger->results[trial.result].committed = true;
+  return LPOT_OK;
+}
+
+static lpot_status apply_measure(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  uint64_t id = 0;
+  uint64_t size_bytes = 0;
+  lpot_latency latency;
+  LPOT_TRY(lpot_reader_u64(reader, &id, err));
+  LPOT_TRY(lpot_latency_read(reader, &latency, err));
+  LPOT_TRY(lpot_reader_u64(reader, &size_bytes, err));
+  if (lpot_ledger_find_trial(ledger, id) == NULL) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "measure: there is no trial %llu", (unsigned long long)id);
+  }
+  lpot_ledger_trial *trial = &ledger->trials[id - 1];
+  trial->measured = true;
+  trial->latency = latency;
+  trial->size_bytes = size_bytes;
+  return LPOT_OK;
+}
+
+static lpot_status apply_verdict(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  unsigned verdict = 0;
+  uint64_t chosen = 0;
+  LPOT_TRY(lpot_read_choice(reader, "verdict", LPOT_NUM_VERDICTS, &verdict, err));
+  LPOT_TRY(lpot_reader_u64(reader, &chosen, err));
+  if (chosen != LPOT_NO_TRIAL && lpot_ledger_find_trial(ledger, chosen) == NULL) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "verdict: there is no trial %llu",
+                     (unsigned long long)chosen);
+  }
+  ledger->verdict = (lpot_verdict)verdict;
+  ledger->chosen = chosen;
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *payload, size_t size,
+                              lpot_error *err) {
+  static lpot_status (*const functions[LPOT_NUM_RECORDS])(lpot_ledger *, lpot_reader *,
+                                                          lpot_error *) = {
+      [LPOT_RECORD_HEADER] = apply_header,           [LPOT_RECORD_SESSION] = apply_session,
+      [LPOT_RECORD_BASELINE] = apply_baseline,       [LPOT_RECORD_CALIBRATION] = apply_calibration,
+      [LPOT_RECORD_RESULT] = apply_result,           [LPOT_RECORD_COMMIT] = apply_commit,
+      [LPOT_RECORD_MEASURE] = apply_measure,         [LPOT_RECORD_VERDICT] = apply_verdict,
+  };
+  lpot_ledger *ledger = context;
+  if (type >= LPOT_NUM_RECORDS || functions[type] == NULL) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "unknown record type %u", type);
+  }
+  if (type != LPOT_RECORD_HEADER && !ledger->has_header) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "record of type %u before the header", type);
+  }
+  lpot_reader reader;
+  lpot_reader_init(&reader, payload, size);
+  LPOT_TRY(functions[type](ledger, &reader, err));
+  LPOT_TRY(lpot_reader_end(&reader, err));
+  return LPOT_OK;
+}
+
+/* ---- new facts ---- */
+
+/* Appends and applies what a writer has put into out, and releases it. */
+static lpot_status enter(lpot_ledger *ledger, lpot_journal *journal, lpot_record_type type,
+                         lpot_buffer *out, lpot_status written, bool durable, lpot_error *err) {
+  lpot_status status = written;
+  if (status == LPOT_OK) {
+    status = lpot_journal_append(journal, (unsigned)type, out->data, out->size, err);
+  }
+  if (status == LPOT_OK && durable) {
+    status = lpot_journal_sync(journal, err);
+  }
+  if (status == LPOT_OK) {
+    status = lpot_ledger_apply(ledger, (unsigned)type, out->data, out->size, err);
+  }
+  lpot_buffer_done(out);
+  return status;
+}
+
+static lpot_status write_header(const lpot_ledger_header *header, lpot_buffer *out,
+                                lpot_error *err) {
+  LPOT_TRY(lpot_writer_u32(out, LPOT_JOURNAL_FORMAT, err));
+  const char *const texts[] = {header->program_version, header->engine,      header->numeric_class,
+                               header->model_path,      header->config_name, header->config_text,
+                               header->identity};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    LPOT_TRY(lpot_writer_string(out, texts[i], err));
+  }
+  LPOT_TRY(lpot_digest_write(&header->model, out, err));
+  LPOT_TRY(lpot_digest_write(&header->manifest, out, err));
+  LPOT_TRY(lpot_writer_u64(out, header->seed, err));
+  LPOT_TRY(lpot_writer_u64(out, header->given_recipe, err));
+  LPOT_TRY(lpot_writer_u8(out, header->higher_is_better, err));
+  LPOT_TRY(lpot_writer_u32(out, (uint32_t)header->num_ops, err));
+  for (size_t i = 0; i < header->num_ops; i++) {
+    LPOT_TRY(lpot_writer_string(out, header->op_names[i], err));
+    LPOT_TRY(lpot_writer_string(out, header->op_types[i], err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_header(lpot_ledger *ledger, lpot_journal *journal,
+                                   const lpot_ledger_header *header, lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_header(header, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_HEADER, &out, written, false, err));
+  return LPOT_OK;
+}
+
+static lpot_status write_session(const lpot_ledger_session *session, lpot_buffer *out,
+                                 lpot_error *err) {
+  LPOT_TRY(lpot_writer_f64(out, session->start, err));
+  LPOT_TRY(lpot_writer_u32(out, (uint32_t)session->num_ranks, err));
+  for (size_t i = 0; i < session->num_ranks; i++) {
+    LPOT_TRY(lpot_writer_u32(out, (uint32_t)session->ranks[i].rank, err));
+    LPOT_TRY(lpot_writer_string(out, session->ranks[i].host, err));
+    LPOT_TRY(lpot_writer_string(out, session->ranks[i].numeric_class, err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_session(lpot_ledger *ledger, lpot_journal *journal,
+                                    const lpot_ledger_session *session, lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_session(session, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_SESSION, &out, written, true, err));
+  return LPOT_OK;
+}
+
+static lpot_status write_baseline(const lpot_ledger_baseline *baseline, lpot_buffer *out,
+                                  lpot_error *err) {
+  LPOT_TRY(lpot_writer_f64(out, baseline->accuracy, err));
+  LPOT_TRY(lpot_metric_state_write(&baseline->state, out, err));
+  LPOT_TRY(lpot_writer_f64(out, baseline->seconds, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_baseline(lpot_ledger *ledger, lpot_journal *journal,
+                                     const lpot_ledger_baseline *baseline, lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_baseline(baseline, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_BASELINE, &out, written, true, err));
+  return LPOT_OK;
+}
+
+static lpot_status write_calibration(const lpot_ledger_calibration *calibration, lpot_buffer *out,
+                                     lpot_error *err) {
+  LPOT_TRY(lpot_writer_i64(out, calibration->samples, err));
+  LPOT_TRY(lpot_writer_u64(out, calibration->hash, err));
+  LPOT_TRY(lpot_writer_u32(out, (uint32_t)calibration->num_ranges, err));
+  for (size_t i = 0; i < calibration->num_ranges; i++) {
+    const lpot_ledger_range *range = &calibration->ranges[i];
+    LPOT_TRY(lpot_writer_string(out, range->value, err));
+    LPOT_TRY(lpot_writer_f32(out, range->minimum, err));
+    LPOT_TRY(lpot_writer_f32(out, range->maximum, err));
+    LPOT_TRY(lpot_writer_u64(out, range->total, err));
+    LPOT_TRY(lpot_writer_u64(out, range->bad, err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_calibration(lpot_ledger *ledger, lpot_journal *journal,
+                                        const lpot_ledger_calibration *calibration,
+                                        lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_calibration(calibration, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_CALIBRATION, &out, written, false, err));
+  return LPOT_OK;
+}
+
+static lpot_status write_result(const lpot_ledger_result *result, lpot_buffer *out,
+                                lpot_error *err) {
+  LPOT_TRY(lpot_recipe_write(result->recipe, out, err));
+  LPOT_TRY(lpot_writer_u8(out, (uint8_t)result->status, err));
+  LPOT_TRY(lpot_writer_f64(out, result->accuracy, err));
+  LPOT_TRY(lpot_writer_u64(out, result->samples, err));
+  LPOT_TRY(lpot_writer_f64(out, result->seconds, err));
+  LPOT_TRY(lpot_writer_u32(out, (uint32_t)result->rank, err));
+  LPOT_TRY(lpot_writer_string(out, result->host, err));
+  LPOT_TRY(lpot_writer_string(out, result->cause, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_result(lpot_ledger *ledger, lpot_journal *journal,
+                                   const lpot_ledger_result *result, lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_result(result, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_RESULT, &out, written, true, err));
+  return LPOT_OK;
+}
+
+static lpot_status write_commit(const lpot_ledger *ledger, const lpot_ledger_trial *trial,
+                                lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_u64(out, trial->id, err));
+  LPOT_TRY(lpot_writer_u8(out, (uint8_t)trial->stage, err));
+  LPOT_TRY(lpot_writer_u64(out, ledger->results[trial->result].recipe_hash, err));
+  LPOT_TRY(lpot_writer_u8(out, trial->meets, err));
+  LPOT_TRY(lpot_writer_f64(out, trial->relative_loss, err));
+  LPOT_TRY(lpot_writer_f64(out, trial->elapsed, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_commit(lpot_ledger *ledger, lpot_journal *journal,
+                                   const lpot_ledger_trial *trial, lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_commit(ledger, trial, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_COMMIT, &out, written, true, err));
+  return LPOT_OK;
+}
+
+static lpot_status write_measure(uint64_t id, const lpot_latency *latency, uint64_t size_bytes,
+                                 lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_u64(out, id, err));
+  LPOT_TRY(lpot_latency_write(latency, out, err));
+  LPOT_TRY(lpot_writer_u64(out, size_bytes, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_measure(lpot_ledger *ledger, lpot_journal *journal, uint64_t id,
+                                    const lpot_latency *latency, uint64_t size_bytes,
+                                    lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_measure(id, latency, size_bytes, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_MEASURE, &out, written, true, err));
+  return LPOT_OK;
+}
+
+static lpot_status write_verdict(lpot_verdict verdict, uint64_t chosen, lpot_buffer *out,
+                                 lpot_error *err) {
+  LPOT_TRY(lpot_writer_u8(out, (uint8_t)verdict, err));
+  LPOT_TRY(lpot_writer_u64(out, chosen, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_verdict(lpot_ledger *ledger, lpot_journal *journal,
+                                    lpot_verdict verdict, uint64_t chosen, lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_verdict(verdict, chosen, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_VERDICT, &out, written, true, err));
+  return LPOT_OK;
+}

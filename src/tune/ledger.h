@@ -1,0 +1,207 @@
+/* The ledger: all that is known of a run, in memory. It is exactly what the journal's records
+ * say: a new fact is first appended to the journal and then applied here by the same function that
+ * reads it back on resume. History, report and export are derived from the ledger alone.
+ *
+ * Records of the journal (payloads by base/writer.h; layout in src/tune/README.md):
+ * HEADER       first: what the run is about; two runs share a journal only if it is equal
+ * SESSION      one for each start of the program: its ranks
+ * BASELINE     accuracy of the f32 model
+ * CALIBRATION  ranges that were seen in so many samples
+ * RESULT       evaluation of one recipe, durable when it arrives
+ * COMMIT       a result becomes the trial with the next id
+ * MEASURE      latency and size of a trial
+ * VERDICT      how the search ended
+ * Not collective. */
+#ifndef LPOT_TUNE_LEDGER_H
+#define LPOT_TUNE_LEDGER_H
+
+#include "base/checksum.h"
+#include "data/metric.h"
+#include "quant/recipe.h"
+#include "strategy/strategy.h"
+#include "tune/journal.h"
+#include "tune/protocol.h"
+
+#define LPOT_JOURNAL_FORMAT 1
+#define LPOT_NO_TRIAL 0 /* trial ids start at 1 */
+
+typedef enum lpot_record_type {
+  LPOT_RECORD_HEADER = 1,
+  LPOT_RECORD_SESSION,
+  LPOT_RECORD_BASELINE,
+  LPOT_RECORD_CALIBRATION,
+  LPOT_RECORD_RESULT,
+  LPOT_RECORD_COMMIT,
+  LPOT_RECORD_MEASURE,
+  LPOT_RECORD_VERDICT,
+  LPOT_NUM_RECORDS
+} lpot_record_type;
+
+/* X(NAME, text): how a trial ended. */
+#define LPOT_TRIAL_STATUS_LIST(X) \
+  X(DONE, "DONE")                 \
+  X(INVALID, "INVALID")           \
+  X(CRASHED, "CRASHED")
+
+typedef enum lpot_trial_status {
+#define X(name, text) LPOT_TRIAL_##name,
+  LPOT_TRIAL_STATUS_LIST(X)
+#undef X
+      LPOT_NUM_TRIAL_STATUSES
+} lpot_trial_status;
+
+const char *lpot_trial_status_text(lpot_trial_status status);
+
+/* X(NAME, text): how the search ended. */
+#define LPOT_VERDICT_LIST(X) \
+  X(NONE, "unfinished")      \
+  X(MET, "met")              \
+  X(NOT_MET, "not_met")
+
+typedef enum lpot_verdict {
+#define X(name, text) LPOT_VERDICT_##name,
+  LPOT_VERDICT_LIST(X)
+#undef X
+      LPOT_NUM_VERDICTS
+} lpot_verdict;
+
+const char *lpot_verdict_text(lpot_verdict verdict);
+
+typedef struct lpot_ledger_header {
+  char *program_version;
+  char *engine;           /* name and version */
+  char *numeric_class;    /* of the first worker */
+  char *model_path;       /* as given, absolute where possible */
+  char *config_name;      /* the configuration's path, for messages */
+  char *config_text;      /* effective configuration, defaults filled in */
+  char *identity;         /* what must be equal on resume */
+  lpot_digest model;
+  lpot_digest manifest;   /* of the data */
+  uint64_t seed;
+  uint64_t given_recipe;  /* hash of the recipe of --recipe; 0 for a search */
+  bool higher_is_better;
+  size_t num_ops;
+  char **op_names;        /* [num_ops] */
+  char **op_types;        /* [num_ops] */
+} lpot_ledger_header;
+
+typedef struct lpot_ledger_rank {
+  int rank;
+  char host[LPOT_HOST_SIZE];
+  char numeric_class[LPOT_CLASS_SIZE];
+} lpot_ledger_rank;
+
+typedef struct lpot_ledger_session {
+  double start;             /* seconds since 1970 */
+  size_t num_ranks;
+  lpot_ledger_rank *ranks;  /* [num_ranks]: those that work */
+} lpot_ledger_session;
+
+typedef struct lpot_ledger_baseline {
+  double accuracy;
+  lpot_metric_state state;
+  double seconds;
+} lpot_ledger_baseline;
+
+typedef struct lpot_ledger_range {
+  char *value;              /* name of the graph's value */
+  float minimum, maximum;
+  uint64_t total;           /* numbers seen */
+  uint64_t bad;             /* of them NaN or infinite */
+} lpot_ledger_range;
+
+typedef struct lpot_ledger_calibration {
+  int64_t samples;
+  uint64_t hash;            /* of the statistics' bytes */
+  size_t num_ranges;
+  lpot_ledger_range *ranges; /* [num_ranges] */
+} lpot_ledger_calibration;
+
+/* The evaluation of one recipe; a trial only once it is committed. */
+typedef struct lpot_ledger_result {
+  uint64_t recipe_hash;
+  lpot_recipe *recipe;      /* owned */
+  lpot_trial_status status;
+  double accuracy;          /* NaN unless DONE */
+  uint64_t samples;
+  double seconds;
+  int rank;
+  char host[LPOT_HOST_SIZE];
+  char cause[LPOT_CAUSE_SIZE]; /* why it is not DONE */
+  bool committed;
+} lpot_ledger_result;
+
+typedef struct lpot_ledger_trial {
+  uint64_t id;              /* 1, 2, 3 ... in the order of demands */
+  lpot_stage stage;
+  size_t result;            /* index of its result */
+  bool meets;
+  double relative_loss;
+  double elapsed;           /* seconds of search, resumed runs added up */
+  bool measured;
+  lpot_latency latency;
+  uint64_t size_bytes;      /* of the exported model; 0 when it was not exported */
+} lpot_ledger_trial;
+
+typedef struct lpot_ledger {
+  bool has_header;
+  lpot_ledger_header header;
+  size_t num_sessions;
+  lpot_ledger_session *sessions;
+  bool has_baseline;
+  lpot_ledger_baseline baseline;
+  size_t num_calibrations;
+  lpot_ledger_calibration *calibrations;
+  size_t num_results;
+  lpot_ledger_result *results;
+  size_t num_trials;
+  lpot_ledger_trial *trials;
+  lpot_verdict verdict;
+  uint64_t chosen;          /* trial id of the verdict, LPOT_NO_TRIAL when there is none */
+} lpot_ledger;
+
+void lpot_ledger_init(lpot_ledger *ledger);
+void lpot_ledger_done(lpot_ledger *ledger);
+
+/* An lpot_journal_visitor; context is the ledger. LPOT_FORMAT when the record is malformed or does
+ * not fit what came before. */
+lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *payload, size_t size,
+                              lpot_error *err);
+
+/* Index of a recipe's result, or SIZE_MAX. */
+size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash);
+/* NULL when there is no such trial. */
+const lpot_ledger_trial *lpot_ledger_find_trial(const lpot_ledger *ledger, uint64_t id);
+const lpot_ledger_result *lpot_ledger_result_of(const lpot_ledger *ledger,
+                                                const lpot_ledger_trial *trial);
+
+/* ---- new facts: appended to the journal, then applied. What is marked durable is synced, with
+ * everything appended before it. ---- */
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_header(lpot_ledger *ledger, lpot_journal *journal,
+                                                   const lpot_ledger_header *header,
+                                                   lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_session(lpot_ledger *ledger, lpot_journal *journal,
+                                                    const lpot_ledger_session *session,
+                                                    lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_baseline(lpot_ledger *ledger, lpot_journal *journal,
+                                                     const lpot_ledger_baseline *baseline,
+                                                     lpot_error *err); /* durable */
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_calibration(lpot_ledger *ledger, lpot_journal *journal,
+                                                        const lpot_ledger_calibration *calibration,
+                                                        lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_result(lpot_ledger *ledger, lpot_journal *journal,
+                                                   const lpot_ledger_result *result,
+                                                   lpot_error *err); /* durable */
+/* Makes the result with this hash the next trial. */
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_commit(lpot_ledger *ledger, lpot_journal *journal,
+                                                   const lpot_ledger_trial *trial,
+                                                   lpot_error *err); /* durable */
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_measure(lpot_ledger *ledger, lpot_journal *journal,
+                                                    uint64_t id, const lpot_latency *latency,
+                                                    uint64_t size_bytes,
+                                                    lpot_error *err); /* durable */
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_verdict(lpot_ledger *ledger, lpot_journal *journal,
+                                                    lpot_verdict verdict, uint64_t chosen,
+                                                    lpot_error *err); /* durable */
+
+#endif

@@ -1,0 +1,332 @@
+#include "tune/protocol.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/writer.h"
+
+#define MAGIC 0x474d504cu /* "LPMG" */
+#define VERSION 1u
+#define MAX_STATES (1u << 22)
+
+lpot_status lpot_message_begin(lpot_buffer *out, lpot_message_kind kind, uint64_t task_id,
+                               lpot_error *err) {
+  lpot_buffer_clear(out);
+  LPOT_TRY(lpot_writer_u32(out, MAGIC, err));
+  LPOT_TRY(lpot_writer_u16(out, VERSION, err));
+  LPOT_TRY(lpot_writer_u16(out, (uint16_t)kind, err));
+  LPOT_TRY(lpot_writer_u64(out, task_id, err));
+  LPOT_TRY(lpot_writer_u64(out, 0, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_message_finish(lpot_buffer *out, lpot_error *err) {
+  if (out->size > LPOT_MAX_MESSAGE) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "message has %zu bytes, at most %u are allowed",
+                     out->size, LPOT_MAX_MESSAGE);
+  }
+  uint64_t length = out->size - LPOT_MESSAGE_HEAD;
+  for (size_t i = 0; i < 8; i++) {
+    out->data[LPOT_MESSAGE_HEAD - 8 + i] = (uint8_t)(length >> (8 * i));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_message_parse(const void *data, size_t size, lpot_message *ret, lpot_error *err) {
+  lpot_reader reader;
+  lpot_reader_init(&reader, data, size);
+  uint32_t magic = 0;
+  uint16_t version = 0;
+  uint16_t kind = 0;
+  uint64_t length = 0;
+  lpot_message message = {0};
+  LPOT_TRY(lpot_reader_u32(&reader, &magic, err));
+  LPOT_TRY(lpot_reader_u16(&reader, &version, err));
+  LPOT_TRY(lpot_reader_u16(&reader, &kind, err));
+  LPOT_TRY(lpot_reader_u64(&reader, &message.task_id, err));
+  LPOT_TRY(lpot_reader_u64(&reader, &length, err));
+  if (magic != MAGIC || version != VERSION) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "message: magic %08x version %u, expected %08x version %u",
+                     (unsigned)magic, (unsigned)version, MAGIC, VERSION);
+  }
+  if (kind >= LPOT_NUM_MESSAGE_KINDS) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "message: kind %u, expected less than %d", (unsigned)kind,
+                     LPOT_NUM_MESSAGE_KINDS);
+  }
+  if (length != lpot_reader_remaining(&reader)) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "message: length %llu, but %zu bytes follow",
+                     (unsigned long long)length, lpot_reader_remaining(&reader));
+  }
+  message.kind = (lpot_message_kind)kind;
+  message.size = lpot_reader_remaining(&reader);
+  LPOT_TRY(lpot_reader_bytes(&reader, message.size, &message.payload, err));
+  *ret = message;
+  return LPOT_OK;
+}
+
+lpot_status lpot_read_choice(lpot_reader *reader, const char *what, unsigned limit, unsigned *ret,
+                             lpot_error *err) {
+  uint8_t value = 0;
+  LPOT_TRY(lpot_reader_u8(reader, &value, err));
+  if (value >= limit) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "%s is %u, expected less than %u", what, (unsigned)value,
+                     limit);
+  }
+  *ret = value;
+  return LPOT_OK;
+}
+
+lpot_status lpot_read_bool(lpot_reader *reader, const char *what, bool *ret, lpot_error *err) {
+  unsigned value = 0;
+  LPOT_TRY(lpot_read_choice(reader, what, 2, &value, err));
+  *ret = value == 1;
+  return LPOT_OK;
+}
+
+lpot_status lpot_digest_write(const lpot_digest *digest, lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_u64(out, digest->low, err));
+  LPOT_TRY(lpot_writer_u64(out, digest->high, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_digest_read(lpot_reader *reader, lpot_digest *ret, lpot_error *err) {
+  LPOT_TRY(lpot_reader_u64(reader, &ret->low, err));
+  LPOT_TRY(lpot_reader_u64(reader, &ret->high, err));
+  return LPOT_OK;
+}
+
+/* ---- HELLO ---- */
+
+lpot_status lpot_hello_write(const lpot_hello *hello, lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_i64(out, hello->rank, err));
+  LPOT_TRY(lpot_writer_string(out, hello->host, err));
+  LPOT_TRY(lpot_writer_string(out, hello->numeric_class, err));
+  LPOT_TRY(lpot_digest_write(&hello->model, out, err));
+  LPOT_TRY(lpot_writer_u64(out, hello->config_hash, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *err) {
+  lpot_hello hello = {0};
+  int64_t rank = 0;
+  LPOT_TRY(lpot_reader_i64(reader, &rank, err));
+  if (rank < 0 || rank > (1 << 24)) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "hello: rank %lld is out of range", (long long)rank);
+  }
+  hello.rank = (int)rank;
+  LPOT_TRY(lpot_reader_string(reader, hello.host, sizeof hello.host, err));
+  LPOT_TRY(lpot_reader_string(reader, hello.numeric_class, sizeof hello.numeric_class, err));
+  LPOT_TRY(lpot_digest_read(reader, &hello.model, err));
+  LPOT_TRY(lpot_reader_u64(reader, &hello.config_hash, err));
+  LPOT_TRY(lpot_reader_end(reader, err));
+  *ret = hello;
+  return LPOT_OK;
+}
+
+/* ---- TASK ---- */
+
+void lpot_task_init(lpot_task *task) {
+  *task = (lpot_task){0};
+}
+
+void lpot_task_done(lpot_task *task) {
+  lpot_recipe_free(task->recipe);
+  *task = (lpot_task){0};
+}
+
+lpot_status lpot_task_write(const lpot_task *task, lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_u8(out, (uint8_t)task->kind, err));
+  LPOT_TRY(lpot_writer_i64(out, task->first, err));
+  LPOT_TRY(lpot_writer_i64(out, task->count, err));
+  LPOT_TRY(lpot_writer_u8(out, task->recipe != NULL, err));
+  if (task->recipe != NULL) {
+    LPOT_TRY(lpot_recipe_write(task->recipe, out, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status read_task(lpot_reader *reader, lpot_task *task, lpot_error *err) {
+  unsigned kind = 0;
+  bool has_recipe = false;
+  LPOT_TRY(lpot_read_choice(reader, "task: kind", LPOT_NUM_TASK_KINDS, &kind, err));
+  task->kind = (lpot_task_kind)kind;
+  LPOT_TRY(lpot_reader_i64(reader, &task->first, err));
+  LPOT_TRY(lpot_reader_i64(reader, &task->count, err));
+  const int64_t limit = INT64_C(1) << 48;
+  if (task->first < 0 || task->count < 0 || task->first > limit || task->count > limit) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "task: range %lld + %lld is out of bounds",
+                     (long long)task->first, (long long)task->count);
+  }
+  LPOT_TRY(lpot_read_bool(reader, "task: recipe flag", &has_recipe, err));
+  if (has_recipe) {
+    LPOT_TRY(lpot_recipe_read(reader, &task->recipe, err));
+  }
+  LPOT_TRY(lpot_reader_end(reader, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_task_read(lpot_reader *reader, lpot_task *task, lpot_error *err) {
+  lpot_task fresh = {0};
+  lpot_status status = read_task(reader, &fresh, err);
+  if (status != LPOT_OK) {
+    lpot_task_done(&fresh);
+    return status;
+  }
+  lpot_task_done(task);
+  *task = fresh;
+  return LPOT_OK;
+}
+
+/* ---- OUTCOME ---- */
+
+void lpot_outcome_init(lpot_outcome *outcome) {
+  *outcome = (lpot_outcome){0};
+}
+
+void lpot_outcome_done(lpot_outcome *outcome) {
+  lpot_free(outcome->states);
+  lpot_calibration_free(outcome->calibration);
+  *outcome = (lpot_outcome){0};
+}
+
+lpot_status lpot_latency_write(const lpot_latency *latency, lpot_buffer *out, lpot_error *err) {
+  const double values[] = {latency->recipe_ms, latency->recipe_low_ms, latency->recipe_high_ms,
+                           latency->f32_ms,    latency->f32_low_ms,    latency->f32_high_ms};
+  for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    LPOT_TRY(lpot_writer_f64(out, values[i], err));
+  }
+  LPOT_TRY(lpot_writer_u64(out, latency->rounds, err));
+  LPOT_TRY(lpot_writer_u64(out, latency->dropped, err));
+  LPOT_TRY(lpot_writer_u8(out, latency->trusted, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_latency_read(lpot_reader *reader, lpot_latency *ret, lpot_error *err) {
+  lpot_latency latency = {0};
+  double *const values[] = {&latency.recipe_ms, &latency.recipe_low_ms, &latency.recipe_high_ms,
+                            &latency.f32_ms,    &latency.f32_low_ms,    &latency.f32_high_ms};
+  for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    LPOT_TRY(lpot_reader_f64(reader, values[i], err));
+  }
+  LPOT_TRY(lpot_reader_u64(reader, &latency.rounds, err));
+  LPOT_TRY(lpot_reader_u64(reader, &latency.dropped, err));
+  LPOT_TRY(lpot_read_bool(reader, "latency: trusted", &latency.trusted, err));
+  *ret = latency;
+  return LPOT_OK;
+}
+
+static lpot_status write_states(const lpot_outcome *outcome, lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_u64(out, outcome->num_states, err));
+  for (size_t i = 0; i < outcome->num_states; i++) {
+    LPOT_TRY(lpot_metric_state_write(&outcome->states[i], out, err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_outcome_write(const lpot_outcome *outcome, lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_u8(out, (uint8_t)outcome->kind, err));
+  LPOT_TRY(lpot_writer_u8(out, (uint8_t)outcome->status, err));
+  LPOT_TRY(lpot_writer_string(out, outcome->cause, err));
+  LPOT_TRY(lpot_writer_f64(out, outcome->seconds, err));
+  if (outcome->status != LPOT_OK) {
+    return LPOT_OK;
+  }
+  switch (outcome->kind) {
+  case LPOT_TASK_EVALUATE:
+    LPOT_TRY(write_states(outcome, out, err));
+    break;
+  case LPOT_TASK_CALIBRATE:
+    LPOT_TRY(lpot_calibration_write(outcome->calibration, out, err));
+    break;
+  default:
+    LPOT_TRY(lpot_latency_write(&outcome->latency, out, err));
+    break;
+  }
+  return LPOT_OK;
+}
+
+static lpot_status read_states(lpot_reader *reader, lpot_outcome *outcome, lpot_error *err) {
+  uint64_t count = 0;
+  LPOT_TRY(lpot_reader_u64(reader, &count, err));
+  /* Each state has at least one byte, so a false count cannot make us allocate much. */
+  if (count > MAX_STATES || count > lpot_reader_remaining(reader)) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "outcome: %llu states, but %zu bytes follow",
+                     (unsigned long long)count, lpot_reader_remaining(reader));
+  }
+  outcome->states = lpot_calloc((size_t)count, sizeof *outcome->states);
+  if (outcome->states == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < (size_t)count; i++) {
+    LPOT_TRY(lpot_metric_state_read(reader, &outcome->states[i], err));
+  }
+  outcome->num_states = (size_t)count;
+  return LPOT_OK;
+}
+
+static lpot_status read_outcome(lpot_reader *reader, lpot_outcome *outcome, lpot_error *err) {
+  unsigned kind = 0;
+  unsigned status = 0;
+  LPOT_TRY(lpot_read_choice(reader, "outcome: kind", LPOT_NUM_TASK_KINDS, &kind, err));
+  LPOT_TRY(lpot_read_choice(reader, "outcome: status", LPOT_NUM_STATUSES, &status, err));
+  outcome->kind = (lpot_task_kind)kind;
+  outcome->status = (lpot_status)status;
+  LPOT_TRY(lpot_reader_string(reader, outcome->cause, sizeof outcome->cause, err));
+  LPOT_TRY(lpot_reader_f64(reader, &outcome->seconds, err));
+  if (outcome->status == LPOT_OK) {
+    switch (outcome->kind) {
+    case LPOT_TASK_EVALUATE:
+      LPOT_TRY(read_states(reader, outcome, err));
+      break;
+    case LPOT_TASK_CALIBRATE:
+      LPOT_TRY(lpot_calibration_read(reader, &outcome->calibration, err));
+      break;
+    default:
+      LPOT_TRY(lpot_latency_read(reader, &outcome->latency, err));
+      break;
+    }
+  }
+  LPOT_TRY(lpot_reader_end(reader, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_outcome_read(lpot_reader *reader, lpot_outcome *outcome, lpot_error *err) {
+  lpot_outcome fresh = {0};
+  lpot_status status = read_outcome(reader, &fresh, err);
+  if (status != LPOT_OK) {
+    lpot_outcome_done(&fresh);
+    return status;
+  }
+  lpot_outcome_done(outcome);
+  *outcome = fresh;
+  return LPOT_OK;
+}
+
+/* ---- CALIBRATION ---- */
+
+lpot_status lpot_calibration_message_write(int64_t samples, const lpot_calibration *calibration,
+                                           lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_i64(out, samples, err));
+  LPOT_TRY(lpot_calibration_write(calibration, out, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_calibration_message_read(lpot_reader *reader, int64_t *ret_samples,
+                                          lpot_calibration **ret_calibration, lpot_error *err) {
+  int64_t samples = 0;
+  LPOT_TRY(lpot_reader_i64(reader, &samples, err));
+  if (samples <= 0) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "calibration: %lld samples, expected at least 1",
+                     (long long)samples);
+  }
+  lpot_calibration *calibration = NULL;
+  LPOT_TRY(lpot_calibration_read(reader, &calibration, err));
+  lpot_status status = lpot_reader_end(reader, err);
+  if (status != LPOT_OK) {
+    lpot_calibration_free(calibration);
+    return status;
+  }
+  *ret_samples = samples;
+  *ret_calibration = calibration;
+  return LPOT_OK;
+}

@@ -1,0 +1,142 @@
+/* Messages between the coordinator and its workers: kinds and encoding. Pure: no MPI, no files.
+ *
+ * message = magic "LPMG" (u32) version (u16) kind (u16) task id (u64) length (u64) payload
+ *
+ * HELLO        worker -> coordinator: who it is and what it reads
+ * TASK         coordinator -> worker: one piece of work
+ * OUTCOME      worker -> coordinator: its result, or a status and a text
+ * CALIBRATION  coordinator -> worker: merged statistics for a number of samples
+ * CANCEL       coordinator -> worker: the task with this id is not needed any more
+ * END          coordinator -> worker: leave the loop
+ *
+ * Integers are little endian; every field is checked when read (LPOT_FORMAT). */
+#ifndef LPOT_TUNE_PROTOCOL_H
+#define LPOT_TUNE_PROTOCOL_H
+
+#include "base/buffer.h"
+#include "base/checksum.h"
+#include "base/reader.h"
+#include "data/metric.h"
+#include "quant/calibration.h"
+#include "quant/recipe.h"
+
+#define LPOT_MESSAGE_HEAD 24u
+#define LPOT_MAX_MESSAGE (512u << 20) /* bytes of one message */
+#define LPOT_HOST_SIZE 64
+#define LPOT_CLASS_SIZE 256
+#define LPOT_CAUSE_SIZE 512
+
+typedef enum lpot_message_kind {
+  LPOT_MESSAGE_HELLO,
+  LPOT_MESSAGE_TASK,
+  LPOT_MESSAGE_OUTCOME,
+  LPOT_MESSAGE_CALIBRATION,
+  LPOT_MESSAGE_CANCEL,
+  LPOT_MESSAGE_END,
+  LPOT_NUM_MESSAGE_KINDS
+} lpot_message_kind;
+
+typedef struct lpot_message {
+  lpot_message_kind kind;
+  uint64_t task_id;
+  const uint8_t *payload; /* [size], borrowed from the message's bytes */
+  size_t size;
+} lpot_message;
+
+/* Empties out and starts a message; the payload is then appended by the writers below. */
+LPOT_MUST_CHECK lpot_status lpot_message_begin(lpot_buffer *out, lpot_message_kind kind,
+                                               uint64_t task_id, lpot_error *err);
+/* Enters the payload's length. */
+LPOT_MUST_CHECK lpot_status lpot_message_finish(lpot_buffer *out, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_message_parse(const void *data, size_t size, lpot_message *ret,
+                                               lpot_error *err);
+
+/* ---- HELLO ---- */
+typedef struct lpot_hello {
+  int rank;
+  char host[LPOT_HOST_SIZE];
+  char numeric_class[LPOT_CLASS_SIZE];
+  lpot_digest model;    /* of the model file that this rank read */
+  uint64_t config_hash; /* of the configuration's identity text */
+} lpot_hello;
+
+LPOT_MUST_CHECK lpot_status lpot_hello_write(const lpot_hello *hello, lpot_buffer *out,
+                                             lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *err);
+
+/* ---- TASK ---- */
+typedef enum lpot_task_kind {
+  LPOT_TASK_EVALUATE,  /* blocks [first, first + count) of the evaluation set */
+  LPOT_TASK_CALIBRATE, /* samples [first, first + count) of the calibration order */
+  LPOT_TASK_LATENCY,   /* the recipe against f32 */
+  LPOT_NUM_TASK_KINDS
+} lpot_task_kind;
+
+typedef struct lpot_task {
+  uint64_t id;
+  lpot_task_kind kind;
+  int64_t first, count;
+  lpot_recipe *recipe; /* owned; NULL: f32 */
+} lpot_task;
+
+void lpot_task_init(lpot_task *task);
+void lpot_task_done(lpot_task *task);
+LPOT_MUST_CHECK lpot_status lpot_task_write(const lpot_task *task, lpot_buffer *out,
+                                            lpot_error *err);
+/* Replaces an initialised task; its id is set by the caller from the message. */
+LPOT_MUST_CHECK lpot_status lpot_task_read(lpot_reader *reader, lpot_task *task, lpot_error *err);
+
+/* ---- OUTCOME ---- */
+typedef struct lpot_latency {
+  double recipe_ms, recipe_low_ms, recipe_high_ms; /* per sample: median and its 95 % interval */
+  double f32_ms, f32_low_ms, f32_high_ms;
+  uint64_t rounds;  /* measured pairs that count */
+  uint64_t dropped; /* measured pairs that were disturbed */
+  bool trusted;     /* false: more than 30 % of the pairs were disturbed */
+} lpot_latency;
+
+typedef struct lpot_outcome {
+  uint64_t task_id;
+  lpot_task_kind kind;
+  lpot_status status;           /* LPOT_INTERRUPTED: cancelled */
+  char cause[LPOT_CAUSE_SIZE];  /* why it failed; empty when status is LPOT_OK */
+  double seconds;               /* wall time of the task */
+  size_t num_states;            /* EVALUATE: one state per block */
+  lpot_metric_state *states;    /* [num_states], owned */
+  lpot_calibration *calibration; /* CALIBRATE: owned */
+  lpot_latency latency;         /* LATENCY */
+} lpot_outcome;
+
+void lpot_outcome_init(lpot_outcome *outcome);
+void lpot_outcome_done(lpot_outcome *outcome);
+LPOT_MUST_CHECK lpot_status lpot_outcome_write(const lpot_outcome *outcome, lpot_buffer *out,
+                                               lpot_error *err);
+/* Replaces an initialised outcome; its task id is set by the caller from the message. */
+LPOT_MUST_CHECK lpot_status lpot_outcome_read(lpot_reader *reader, lpot_outcome *outcome,
+                                              lpot_error *err);
+
+LPOT_MUST_CHECK lpot_status lpot_latency_write(const lpot_latency *latency, lpot_buffer *out,
+                                               lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_latency_read(lpot_reader *reader, lpot_latency *ret,
+                                              lpot_error *err);
+
+/* ---- CALIBRATION: the number of samples, then the statistics ---- */
+LPOT_MUST_CHECK lpot_status lpot_calibration_message_write(int64_t samples,
+                                                           const lpot_calibration *calibration,
+                                                           lpot_buffer *out, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_calibration_message_read(lpot_reader *reader, int64_t *ret_samples,
+                                                          lpot_calibration **ret_calibration,
+                                                          lpot_error *err);
+
+/* ---- helpers shared with the journal's records ---- */
+/* An enum value below limit, or LPOT_FORMAT naming what. */
+LPOT_MUST_CHECK lpot_status lpot_read_choice(lpot_reader *reader, const char *what, unsigned limit,
+                                             unsigned *ret, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_read_bool(lpot_reader *reader, const char *what, bool *ret,
+                                           lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_digest_write(const lpot_digest *digest, lpot_buffer *out,
+                                              lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_digest_read(lpot_reader *reader, lpot_digest *ret,
+                                             lpot_error *err);
+
+#endif

@@ -1,0 +1,59 @@
+#include "tune/work.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "tune/calibrate.h"
+#include "tune/evaluate.h"
+#include "tune/latency.h"
+
+typedef lpot_status (*work_function)(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
+                                     lpot_outcome *outcome, lpot_error *err);
+
+static lpot_status do_evaluate(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
+                               lpot_outcome *outcome, lpot_error *err) {
+  if (task->count < 0 || task->count > job->num_blocks) {
+    return LPOT_FAIL(err, LPOT_INTERNAL, "task asks for %lld blocks of %lld",
+                     (long long)task->count, (long long)job->num_blocks);
+  }
+  outcome->states = lpot_calloc((size_t)task->count, sizeof *outcome->states);
+  if (outcome->states == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  LPOT_TRY(
+      lpot_evaluate(job, task->recipe, task->first, task->count, stop, outcome->states, err));
+  outcome->num_states = (size_t)task->count;
+  return LPOT_OK;
+}
+
+static lpot_status do_calibrate(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
+                                lpot_outcome *outcome, lpot_error *err) {
+  LPOT_TRY(lpot_calibrate(job, task->first, task->count, stop, &outcome->calibration, err));
+  return LPOT_OK;
+}
+
+static lpot_status do_latency(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
+                              lpot_outcome *outcome, lpot_error *err) {
+  LPOT_TRY(lpot_measure_latency(job, task->recipe, stop, &outcome->latency, err));
+  return LPOT_OK;
+}
+
+void lpot_work(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
+               lpot_outcome *outcome) {
+  static const work_function functions[LPOT_NUM_TASK_KINDS] = {
+      [LPOT_TASK_EVALUATE] = do_evaluate,
+      [LPOT_TASK_CALIBRATE] = do_calibrate,
+      [LPOT_TASK_LATENCY] = do_latency,
+  };
+  lpot_clock clock = lpot_clock_monotonic();
+  double start = lpot_clock_now(&clock);
+  lpot_error error = {0};
+  lpot_outcome_done(outcome);
+  outcome->task_id = task->id;
+  outcome->kind = task->kind;
+  outcome->status = functions[task->kind](job, task, stop, outcome, &error);
+  if (outcome->status != LPOT_OK) {
+    lpot_text_copy(outcome->cause, sizeof outcome->cause, error.message);
+  }
+  outcome->seconds = lpot_clock_now(&clock) - start;
+}

@@ -1,0 +1,134 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+
+static void error_set_fills_status_place_and_message(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_status status = lpot_error_set(&err, LPOT_FORMAT, "x.c", 7, "node '%s': got %d", "a", 3);
+  assert_int_equal(status, LPOT_FORMAT);
+  assert_int_equal(err.status, LPOT_FORMAT);
+  assert_string_equal(err.file, "x.c");
+  assert_int_equal(err.line, 7);
+  assert_string_equal(err.message, "node 'a': got 3");
+}
+
+static void error_may_be_null(void **state) {
+  (void)state;
+  assert_int_equal(LPOT_FAIL(NULL, LPOT_IO, "x"), LPOT_IO);
+  lpot_error_prefix(NULL, "x");
+}
+
+static void error_message_may_quote_the_old_message(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  LPOT_FAIL(&err, LPOT_IO, "disk");
+  LPOT_FAIL(&err, LPOT_CONFIG, "a %s b", err.message);
+  assert_string_equal(err.message, "a disk b");
+}
+
+static void error_marks_a_message_that_does_not_fit(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  char long_text[2000];
+  memset(long_text, 'x', sizeof long_text - 1);
+  long_text[sizeof long_text - 1] = '\0';
+  LPOT_FAIL(&err, LPOT_IO, "%s", long_text);
+  assert_int_equal(strlen(err.message), sizeof err.message - 1);
+  assert_string_equal(err.message + sizeof err.message - 4, "...");
+  /* Exactly as long as fits: no mark. */
+  long_text[sizeof err.message - 1] = '\0';
+  LPOT_FAIL(&err, LPOT_IO, "%s", long_text);
+  assert_string_equal(err.message, long_text);
+}
+
+static void error_prefix_puts_context_first(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  LPOT_FAIL(&err, LPOT_FORMAT, "bad");
+  lpot_error_prefix(&err, "node %d", 4);
+  lpot_error_prefix(&err, "model '%s'", "m");
+  assert_string_equal(err.message, "model 'm': node 4: bad");
+  assert_int_equal(err.status, LPOT_FORMAT);
+}
+
+static void error_prefix_marks_what_no_longer_fits(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  LPOT_FAIL(&err, LPOT_FORMAT, "%0400d", 1);
+  lpot_error_prefix(&err, "%0200d", 2);
+  assert_int_equal(strlen(err.message), sizeof err.message - 1);
+  assert_string_equal(err.message + sizeof err.message - 4, "...");
+  lpot_error_prefix(&err, "%0600d", 3);
+  assert_string_equal(err.message + sizeof err.message - 4, "...");
+}
+
+static void error_does_not_cut_a_utf8_sequence(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  char text[1024] = "x";
+  for (size_t i = 1; i + 1 < sizeof text; i += 2) {
+    memcpy(text + i, "\xc3\xa9", 2);
+  }
+  text[sizeof text - 1] = '\0';
+  LPOT_FAIL(&err, LPOT_IO, "%s", text);
+  size_t end = strlen(err.message) - 3;
+  assert_string_equal(err.message + end, "...");
+  assert_int_equal((unsigned char)err.message[end - 1], 0xa9);
+  LPOT_FAIL(&err, LPOT_IO, "%s", text + 1);
+  end = strlen(err.message) - 3;
+  assert_int_equal((unsigned char)err.message[end - 1], 0xa9);
+}
+
+static void status_texts_and_exit_codes_come_from_the_table(void **state) {
+  (void)state;
+  assert_string_equal(lpot_status_text(LPOT_OK), "ok");
+  assert_int_equal(lpot_status_exit_code(LPOT_OK), 0);
+  assert_int_equal(lpot_status_exit_code(LPOT_INVALID), 2);
+  assert_int_equal(lpot_status_exit_code(LPOT_CONFIG), 3);
+  assert_int_equal(lpot_status_exit_code(LPOT_UNSUPPORTED), 4);
+  assert_int_equal(lpot_status_exit_code(LPOT_INTERRUPTED), 6);
+  assert_string_equal(lpot_status_text(LPOT_NUM_STATUSES), "unknown status");
+  assert_int_equal(lpot_status_exit_code((lpot_status)1000), 1);
+}
+
+static lpot_status inner(lpot_status status, int *calls) {
+  (*calls)++;
+  return status;
+}
+
+static lpot_status outer(lpot_status status, int *calls) {
+  LPOT_TRY(inner(status, calls));
+  (*calls) += 10;
+  return LPOT_OK;
+}
+
+static void try_returns_the_first_failure(void **state) {
+  (void)state;
+  int calls = 0;
+  assert_int_equal(outer(LPOT_IO, &calls), LPOT_IO);
+  assert_int_equal(calls, 1);
+  assert_int_equal(outer(LPOT_OK, &calls), LPOT_OK);
+  assert_int_equal(calls, 12);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(error_set_fills_status_place_and_message),
+      cmocka_unit_test(error_may_be_null),
+      cmocka_unit_test(error_message_may_quote_the_old_message),
+      cmocka_unit_test(error_marks_a_message_that_does_not_fit),
+      cmocka_unit_test(error_prefix_puts_context_first),
+      cmocka_unit_test(error_prefix_marks_what_no_longer_fits),
+      cmocka_unit_test(error_does_not_cut_a_utf8_sequence),
+      cmocka_unit_test(status_texts_and_exit_codes_come_from_the_table),
+      cmocka_unit_test(try_returns_the_first_failure),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

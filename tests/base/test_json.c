@@ -1,0 +1,89 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+
+static void check_text(const lpot_json *json, const char *expected) {
+  char *text = NULL;
+  assert_int_equal(lpot_json_text(json, &text, NULL), LPOT_OK);
+  assert_string_equal(text, expected);
+  lpot_free(text);
+}
+
+static void keys_keep_their_order(void **state) {
+  (void)state;
+  lpot_json *json = NULL;
+  assert_int_equal(lpot_json_new(&json, NULL), LPOT_OK);
+  check_text(json, "{}");
+  assert_int_equal(lpot_json_set_string(json, "z", "text", NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_int(json, "a", -5, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_double(json, "m", 0.5, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_bool(json, "b", true, NULL), LPOT_OK);
+  check_text(json, "{\"z\": \"text\", \"a\": -5, \"m\": 0.5, \"b\": true}");
+  lpot_json_free(json);
+  lpot_json_free(NULL);
+}
+
+static void what_json_lacks_becomes_null(void **state) {
+  (void)state;
+  lpot_json *json = NULL;
+  assert_int_equal(lpot_json_new(&json, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_double(json, "a", (double)NAN, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_double(json, "b", (double)-INFINITY, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_string(json, "c", NULL, NULL), LPOT_OK);
+  check_text(json, "{\"a\": null, \"b\": null, \"c\": null}");
+  lpot_json_free(json);
+}
+
+static void texts_are_escaped_and_repaired(void **state) {
+  (void)state;
+  lpot_json *json = NULL;
+  assert_int_equal(lpot_json_new(&json, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_string(json, "a", "\"\n", NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_string(json, "b", "x\xff", NULL), LPOT_OK);
+  check_text(json, "{\"a\": \"\\\"\\n\", \"b\": \"x?\"}");
+  lpot_json_free(json);
+}
+
+static void large_numbers_are_exact(void **state) {
+  (void)state;
+  lpot_json *json = NULL;
+  assert_int_equal(lpot_json_new(&json, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_int(json, "a", INT64_MIN, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_double(json, "b", 0.1, NULL), LPOT_OK);
+  check_text(json, "{\"a\": -9223372036854775808, \"b\": 0.10000000000000001}");
+  lpot_json_free(json);
+}
+
+static void exhausted_memory_is_reported(void **state) {
+  (void)state;
+  lpot_json *json = NULL;
+  char *text = NULL;
+  lpot_memory_fail_after(1);
+  assert_int_equal(lpot_json_new(&json, NULL), LPOT_NO_MEMORY);
+  lpot_memory_fail_after(0);
+  assert_int_equal(lpot_json_new(&json, NULL), LPOT_OK);
+  lpot_memory_fail_after(1);
+  assert_int_equal(lpot_json_text(json, &text, NULL), LPOT_NO_MEMORY);
+  assert_int_equal(lpot_json_set_string(json, "b", "x\xff", NULL), LPOT_NO_MEMORY);
+  lpot_memory_fail_after(0);
+  assert_null(text);
+  lpot_json_free(json);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(keys_keep_their_order),
+      cmocka_unit_test(what_json_lacks_becomes_null),
+      cmocka_unit_test(texts_are_escaped_and_repaired),
+      cmocka_unit_test(large_numbers_are_exact),
+      cmocka_unit_test(exhausted_memory_is_reported),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,107 @@
+#include "support/tensor_check.h"
+
+#define F LPOT_F32
+#define X23 TENSOR(F, SHAPE(2, 3), 1, 2, 3, 4, 5, 9)
+
+static void softmax_works_along_the_last_axis_by_default(void **state) {
+  (void)state;
+  check_node(LPOT_OP_SOFTMAX, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(1, 3), 0, 1, 2)),
+             TENSOR(F, SHAPE(1, 3), 0.0900305732, 0.2447284711, 0.6652409558), 1e-7);
+}
+
+static void softmax_works_along_an_outer_axis(void **state) {
+  (void)state;
+  check_node(LPOT_OP_SOFTMAX, ATTRIBUTES(INT("axis", 0)),
+             TENSORS(TENSOR(F, SHAPE(2, 2), 5, 0, 5, 1)),
+             TENSOR(F, SHAPE(2, 2), 0.5, 0.2689414214, 0.5, 0.7310585786), 1e-7);
+}
+
+static void softmax_of_large_numbers_does_not_overflow(void **state) {
+  (void)state;
+  check_node(LPOT_OP_SOFTMAX, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(2), 1e30, 1e30)),
+             TENSOR(F, SHAPE(2), 0.5, 0.5), 0);
+}
+
+static void softmax_passes_nan_on(void **state) {
+  (void)state;
+  check_node(LPOT_OP_SOFTMAX, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(2), 1, NAN)),
+             TENSOR(F, SHAPE(2), NAN, NAN), 0);
+}
+
+static void batch_normalization_uses_each_channels_own_parameters(void **state) {
+  (void)state;
+  /* Channel 0: (x - 1) / 2 * 4 + 10; channel 1: (x - 0) / 1 * 1 - 1. */
+  check_node(LPOT_OP_BATCH_NORMALIZATION, ATTRIBUTES(FLOAT("epsilon", 0.0f)),
+             TENSORS(TENSOR(F, SHAPE(1, 2, 2), 1, 2, 3, 4), TENSOR(F, SHAPE(2), 4, 1),
+                     TENSOR(F, SHAPE(2), 10, -1), TENSOR(F, SHAPE(2), 1, 0),
+                     TENSOR(F, SHAPE(2), 4, 1)),
+             TENSOR(F, SHAPE(1, 2, 2), 10, 12, 2, 3), 1e-6);
+}
+
+static void batch_normalization_refuses_short_parameters(void **state) {
+  (void)state;
+  check_fails(LPOT_OP_BATCH_NORMALIZATION, NO_ATTRIBUTES,
+              TENSORS(TENSOR(F, SHAPE(1, 2), 1, 2), TENSOR(F, SHAPE(2), 4, 1),
+                      TENSOR(F, SHAPE(1), 10), TENSOR(F, SHAPE(2), 1, 0),
+                      TENSOR(F, SHAPE(2), 4, 1)),
+              TENSOR(F, SHAPE(1, 2), 0, 0), LPOT_INVALID, "bias has 1 elements, expected 2");
+}
+
+static void batch_normalization_refuses_training(void **state) {
+  (void)state;
+  check_fails(LPOT_OP_BATCH_NORMALIZATION, ATTRIBUTES(INT("training_mode", 1)),
+              TENSORS(TENSOR(F, SHAPE(1, 1), 1), TENSOR(F, SHAPE(1), 1), TENSOR(F, SHAPE(1), 1),
+                      TENSOR(F, SHAPE(1), 1), TENSOR(F, SHAPE(1), 1)),
+              TENSOR(F, SHAPE(1, 1), 0), LPOT_UNSUPPORTED, "training_mode");
+}
+
+static void mean_reduces_given_axes(void **state) {
+  (void)state;
+  check_node(LPOT_OP_REDUCE_MEAN, ATTRIBUTES(INTS("axes", 1), INT("keepdims", 0)), TENSORS(X23),
+             TENSOR(F, SHAPE(2), 2, 6), 0);
+  check_node(LPOT_OP_REDUCE_MEAN, ATTRIBUTES(INTS("axes", -2)), TENSORS(X23),
+             TENSOR(F, SHAPE(1, 3), 2.5, 3.5, 6), 0);
+}
+
+static void mean_reduces_everything_by_default(void **state) {
+  (void)state;
+  check_node(LPOT_OP_REDUCE_MEAN, NO_ATTRIBUTES, TENSORS(X23), TENSOR(F, SHAPE(1, 1), 4), 0);
+}
+
+static void mean_takes_axes_as_an_input(void **state) {
+  (void)state;
+  check_node(LPOT_OP_REDUCE_MEAN, NO_ATTRIBUTES, TENSORS(X23, TENSOR(LPOT_S64, SHAPE(1), 0)),
+             TENSOR(F, SHAPE(1, 3), 2.5, 3.5, 6), 0);
+  check_node(LPOT_OP_REDUCE_MEAN, ATTRIBUTES(INT("noop_with_empty_axes", 1)), TENSORS(X23),
+             TENSOR(F, SHAPE(2, 3), 1, 2, 3, 4, 5, 9), 0);
+}
+
+static void mean_of_nothing_is_nan(void **state) {
+  (void)state;
+  check_node(LPOT_OP_REDUCE_MEAN, ATTRIBUTES(INTS("axes", 0)), TENSORS(EMPTY(F, SHAPE(0, 2))),
+             TENSOR(F, SHAPE(1, 2), NAN, NAN), 0);
+}
+
+static void mean_refuses_an_axis_outside(void **state) {
+  (void)state;
+  check_fails(LPOT_OP_REDUCE_MEAN, ATTRIBUTES(INTS("axes", 2)), TENSORS(X23),
+              TENSOR(F, SHAPE(1, 1), 0), LPOT_INVALID, "axis is 2, expected a value in [-2, 2)");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(softmax_works_along_the_last_axis_by_default),
+      cmocka_unit_test(softmax_works_along_an_outer_axis),
+      cmocka_unit_test(softmax_of_large_numbers_does_not_overflow),
+      cmocka_unit_test(softmax_passes_nan_on),
+      cmocka_unit_test(batch_normalization_uses_each_channels_own_parameters),
+      cmocka_unit_test(batch_normalization_refuses_short_parameters),
+      cmocka_unit_test(batch_normalization_refuses_training),
+      cmocka_unit_test(mean_reduces_given_axes),
+      cmocka_unit_test(mean_reduces_everything_by_default),
+      cmocka_unit_test(mean_takes_axes_as_an_input),
+      cmocka_unit_test(mean_of_nothing_is_nan),
+      cmocka_unit_test(mean_refuses_an_axis_outside),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

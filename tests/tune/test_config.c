@@ -1,0 +1,446 @@
+#include "tune/config.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+
+#define MODEL "model: {name: net, framework: onnxrt_qdqops}\n"
+#define LOADER "dataloader: {dataset: {CIFAR10: {root: /data}}}"
+#define EVALUATION "evaluation:\n  accuracy:\n    metric: {topk: 1}\n    " LOADER "\n"
+#define MINIMAL MODEL EVALUATION
+
+static lpot_status read_config(const char *text, lpot_config **ret_config, lpot_error *err) {
+  lpot_yaml *yaml = NULL;
+  LPOT_TRY(lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, err));
+  lpot_status status = lpot_config_new(&yaml, ret_config, err);
+  assert_null(yaml);
+  return status;
+}
+
+static lpot_config *good(const char *text) {
+  lpot_config *config = NULL;
+  lpot_error error = {0};
+  lpot_status status = read_config(text, &config, &error);
+  if (status != LPOT_OK) {
+    fail_msg("%s", error.message);
+  }
+  return config;
+}
+
+/* The text is refused, and each of the parts (parted by '|') is in the message. */
+static void assert_refused(const char *text, const char *parts) {
+  lpot_config *config = NULL;
+  lpot_error error = {0};
+  lpot_status status = read_config(text, &config, &error);
+  assert_int_equal(status, LPOT_CONFIG);
+  assert_null(config);
+  char copy[512];
+  snprintf(copy, sizeof copy, "%s", parts);
+  char *rest = NULL;
+  for (char *part = strtok_r(copy, "|", &rest); part != NULL; part = strtok_r(NULL, "|", &rest)) {
+    if (strstr(error.message, part) == NULL) {
+      fail_msg("'%s' is not in '%s'", part, error.message);
+    }
+  }
+}
+
+static void assert_warned(const char *text, const char *part) {
+  lpot_config *config = good(text);
+  bool found = false;
+  for (size_t i = 0; i < config->num_warnings; i++) {
+    found = found || strstr(config->warnings[i], part) != NULL;
+  }
+  if (!found) {
+    fail_msg("no warning has '%s' (%zu warnings, first: %s)", part, config->num_warnings,
+             config->num_warnings == 0 ? "-" : config->warnings[0]);
+  }
+  lpot_config_free(config);
+}
+
+static void config_rejects_empty_text(void **state) {
+  (void)state;
+  assert_refused("", "conf.yaml:1:1|model.name: missing");
+  assert_refused("# only a comment\n", "model.name: missing");
+  assert_refused("- a\n", "expected a map");
+  assert_refused("text", "expected a map");
+}
+
+static void config_rejects_text_truncated_anywhere(void **state) {
+  (void)state;
+  const char *text = MINIMAL "tuning:\n  exit_policy: {max_trials: 7}\n";
+  for (size_t length = 0; length < strlen(text); length++) {
+    lpot_yaml *yaml = NULL;
+    lpot_config *config = NULL;
+    lpot_error error = {0};
+    lpot_status status = lpot_yaml_parse("conf.yaml", text, length, &yaml, &error);
+    if (status == LPOT_OK) {
+      status = lpot_config_new(&yaml, &config, &error);
+    }
+    /* A prefix that ends between two sections is a configuration of its own. */
+    assert_true(status == LPOT_OK || (status == LPOT_CONFIG && error.message[0] != '\0'));
+    lpot_config_free(config);
+  }
+}
+
+static void config_names_what_is_missing(void **state) {
+  (void)state;
+  assert_refused("model: {framework: onnxrt_qdqops}\n" EVALUATION, "conf.yaml:1:1: model.name");
+  assert_refused("model: {name: a}\n" EVALUATION, "model.framework: missing|onnxrt_qlinearops");
+  assert_refused(MODEL, "evaluation.accuracy.metric: missing|topk: 1");
+  assert_refused(MODEL "evaluation:\n  accuracy:\n    " LOADER "\n",
+                 "conf.yaml:3:3: evaluation.accuracy.metric: missing");
+  assert_refused(MODEL "evaluation: {accuracy: {metric: {topk: 1}}}\n",
+                 "evaluation.accuracy.dataloader: missing");
+  assert_refused(MODEL "evaluation: {accuracy: {metric: {topk: 1}, dataloader: {batch_size: 2}}}\n",
+                 "evaluation.accuracy.dataloader.dataset: missing");
+  assert_refused("model: {name: , framework: onnxrt_qdqops}\n" EVALUATION, "model.name: missing");
+}
+
+static void config_names_the_nearest_key(void **state) {
+  (void)state;
+  assert_refused("modle: {name: a}\n", "conf.yaml:1:1|modle: unknown key|'model'");
+  assert_refused(MINIMAL "tuning:\n  exit_policy:\n    max_trial: 3\n",
+                 "conf.yaml:8:5: tuning.exit_policy.max_trial: unknown key|'max_trials'");
+  assert_refused(MINIMAL "quantization: {model_wise: {weights: {dtype: int8}}}\n",
+                 "quantization.model_wise.weights: unknown key|'weight'");
+  assert_refused(MINIMAL "quantization: {op_wise: {a: {activation: {bit: 7}}}}\n",
+                 "quantization.op_wise.a.activation.bit: unknown key");
+}
+
+static void config_names_the_nearest_word(void **state) {
+  (void)state;
+  assert_refused("model: {name: a, framework: onnxrt_qdqop}\n",
+                 "conf.yaml:1:29: model.framework|'onnxrt_qdqop'|did you mean 'onnxrt_qdqops'");
+  assert_refused(MINIMAL "tuning: {strategy: {name: basik}}\n", "did you mean 'basic'");
+  assert_refused(MINIMAL "tuning: {objective: size}\n", "one of performance, modelsize, got 'size'");
+  assert_refused(MINIMAL "quantization: {model_wise: {weight: {granularity: per_chanel}}}\n",
+                 "did you mean 'per_channel'");
+  assert_refused(MINIMAL "quantization: {model_wise: {activation: {algorithm: [minmax, ql]}}}\n",
+                 "algorithm[1]|'ql'|did you mean 'kl'");
+}
+
+static void config_rejects_values_of_the_wrong_type(void **state) {
+  (void)state;
+  assert_refused("model: [1]\n", "model: expected a map");
+  assert_refused("model: {name: [a]}\n", "model.name: expected a text, got a list");
+  assert_refused(MINIMAL "tuning: {strategy: basic}\n", "tuning.strategy: expected a map");
+  assert_refused(MINIMAL "tuning: {exit_policy: {max_trials: 0}}\n", "max_trials");
+  assert_refused(MINIMAL "tuning: {exit_policy: {max_trials: ten}}\n", "expected an integer");
+  assert_refused(MINIMAL "tuning: {exit_policy: {timeout: -1}}\n", "at least 0");
+  assert_refused(MINIMAL "tuning: {random_seed: -1}\n", "tuning.random_seed");
+  assert_refused(MINIMAL "quantization: {recipes: {scale_propagation_concat: maybe}}\n",
+                 "expected true or false");
+  assert_refused(MINIMAL "quantization: {model_wise: {weight: {dtype: {a: b}}}}\n",
+                 "dtype: expected a text, got a map");
+  assert_refused(MINIMAL "quantization: {op_wise: [a]}\n", "expected a map of names");
+  assert_refused(MINIMAL "quantization: {calibration: {sampling_size: [10, 0]}}\n",
+                 "at least 1, got 0");
+  assert_refused(MINIMAL "quantization: {calibration: {sampling_size: []}}\n", "empty list");
+  assert_refused(MINIMAL "quantization: {calibration: {sampling_size: many}}\n",
+                 "list of integers");
+  assert_refused(MINIMAL "evaluation2: {}\n", "did you mean 'evaluation'");
+  assert_refused(MODEL "evaluation: {accuracy: {metric: topk, " LOADER "}}\n",
+                 "expected a map with the name of a metric");
+  assert_refused(MODEL "evaluation: {accuracy: {metric: {topk: 1, MSE: }, " LOADER "}}\n",
+                 "exactly one metric, got 2");
+  assert_refused(MODEL "evaluation: {accuracy: {dataloader: {dataset: {a: {}, b: {}}}}}\n",
+                 "exactly one dataset, got 2");
+  assert_refused(MODEL "evaluation: {accuracy: {dataloader: {batch_size: 0}}}\n", "batch_size");
+  assert_refused(MODEL "evaluation: {accuracy: {dataloader: {transform: [{a: 1, b: 2}]}}}\n",
+                 "transform[0]|exactly one transform");
+  assert_refused(MODEL "evaluation: {performance: {iteration: 0}}\n", "got 0");
+}
+
+static void config_knows_what_is_not_supported_yet(void **state) {
+  (void)state;
+  assert_refused(MINIMAL "device: gpu\n", "conf.yaml:6:9: device: gpu is not supported yet");
+  assert_refused(MINIMAL "pruning:\n  magnitude: {}\n", "conf.yaml:6:1: pruning: not supported yet");
+  assert_refused(MINIMAL "graph_optimization: {precisions: bf16}\n", "not supported yet");
+  assert_refused(MINIMAL "model_conversion:\n", "not supported yet");
+  assert_refused(MINIMAL "quantization:\n  train: {}\n",
+                 "conf.yaml:7:3: quantization.train: not supported yet");
+  assert_refused(MINIMAL "quantization: {advance: {bias_correction: weight_empirical}}\n",
+                 "not supported yet");
+  assert_refused(MINIMAL "quantization: {approach: quant_aware_training}\n", "not supported yet");
+  assert_refused(MINIMAL "quantization: {recipes: {weight_correction: true}}\n",
+                 "not supported yet");
+  assert_refused(MINIMAL "tuning: {strategy: {name: bayesian}}\n",
+                 "strategy bayesian is not supported yet");
+  assert_refused(MINIMAL "tuning: {objective: footprint}\n", "footprint is not supported yet");
+  assert_refused(MINIMAL "tuning: {workspace: {resume: a}}\n", "--resume");
+  assert_refused(MINIMAL "quantization: {model_wise: {weight: {bit: [6.5]}}}\n",
+                 "6.5 bits are not supported yet");
+  assert_refused(MODEL "evaluation: {accuracy: {iteration: 10}}\n",
+                 "conf.yaml:2:25|10 is not supported yet, expected -1");
+  assert_refused(MODEL "evaluation: {accuracy: {postprocess: {}}}\n", "not supported yet");
+}
+
+static void config_rejects_two_criteria_and_a_whole_percent(void **state) {
+  (void)state;
+  assert_refused(MINIMAL "tuning:\n  accuracy_criterion:\n    relative: 0.01\n    absolute: 0.02\n",
+                 "conf.yaml:9:5: tuning.accuracy_criterion.absolute|got both|line 8");
+  assert_refused(MINIMAL "tuning: {accuracy_criterion: {relative: 1}}\n", "1%");
+}
+
+static void config_fills_in_the_defaults(void **state) {
+  (void)state;
+  lpot_config *config = good(MINIMAL);
+  assert_string_equal(config->model_name, "net");
+  assert_int_equal(config->export_format, LPOT_EXPORT_QDQ);
+  assert_string_equal(config->strategy, "basic");
+  assert_false(config->absolute);
+  assert_true(config->tolerance == 0.01);
+  assert_true(config->higher_is_better);
+  assert_false(config->higher_is_better_given);
+  assert_int_equal(config->objective, LPOT_OBJECTIVE_PERFORMANCE);
+  assert_true(config->timeout_seconds == 0);
+  assert_int_equal(config->max_trials, 100);
+  assert_false(config->performance_only);
+  assert_int_equal(config->seed, 1978);
+  assert_string_equal(config->workspace, "./lpot_workspace/net");
+  assert_int_equal(config->warmup, 5);
+  assert_int_equal(config->iteration, -1);
+  assert_int_equal(config->wishes.num_sampling_sizes, 1);
+  assert_int_equal(config->wishes.sampling_sizes[0], 100);
+  assert_true(config->wishes.scale_propagation_concat);
+  assert_true(config->wishes.first_conv_or_matmul_quantization);
+  assert_int_equal(config->num_warnings, 0);
+  assert_int_equal(config->evaluation.batch_size, 1);
+  assert_string_equal(config->calibration.dataset, "CIFAR10");
+  assert_string_equal(config->performance.dataset, "CIFAR10");
+  assert_ptr_equal(config->calibration.dataset_settings, config->evaluation.dataset_settings);
+  lpot_config_free(config);
+}
+
+static void config_reads_every_value(void **state) {
+  (void)state;
+  lpot_config *config =
+      good("model: {name: ../x y, framework: onnxrt_qlinear}\n"
+           "quantization:\n"
+           "  calibration:\n"
+           "    sampling_size: 20, 10, 20\n"
+           "    dataloader: {batch_size: 5, dataset: {dummy: {shape: [1]}}}\n"
+           "  recipes: {scale_propagation_concat: False, first_conv_or_matmul_quantization: no}\n"
+           "  model_wise: {activation: {algorithm: 'kl, minmax', dtype: int8 fp32}}\n"
+           "  optype_wise: {Conv: {weight: {granularity: [per_tensor, per_channel]}}}\n"
+           "  op_wise:\n"
+           "    conv1: {activation: {dtype: [fp32]}}\n"
+           "    conv.*: {weight: {scheme: asym}}\n"
+           "evaluation:\n"
+           "  accuracy:\n"
+           "    metric: {MSE: }\n"
+           "    dataloader: {batch_size: 8, last_batch: discard, dataset: {a: }, transform: {b: }}\n"
+           "  performance:\n"
+           "    warmup: 0\n"
+           "    iteration: 12\n"
+           "    configs: {cores_per_instance: 3}\n"
+           "    dataloader: {batch_size: 2}\n"
+           "tuning:\n"
+           "  strategy: {name: random}\n"
+           "  accuracy_criterion: {absolute: 2%, higher_is_better: false}\n"
+           "  objective: modelsize\n"
+           "  exit_policy: {timeout: 12.5, max_trials: 9, performance_only: false}\n"
+           "  random_seed: 77\n");
+  assert_int_equal(config->export_format, LPOT_EXPORT_QOPERATOR);
+  assert_string_equal(config->workspace, "./lpot_workspace/_._x y");
+  const lpot_wishes *wishes = &config->wishes;
+  assert_int_equal(wishes->num_sampling_sizes, 2);
+  assert_int_equal(wishes->sampling_sizes[0], 20);
+  assert_int_equal(wishes->sampling_sizes[1], 10);
+  assert_false(wishes->scale_propagation_concat);
+  assert_false(wishes->first_conv_or_matmul_quantization);
+  const lpot_tensor_choices *activation = &wishes->model_wise.activation;
+  assert_int_equal(activation->algorithm.count, 2);
+  assert_int_equal(activation->algorithm.values[0], LPOT_KL);
+  assert_int_equal(activation->algorithm.values[1], LPOT_MINMAX);
+  assert_int_equal(activation->dtype.values[0], LPOT_S8);
+  assert_int_equal(activation->dtype.values[1], LPOT_F32);
+  assert_int_equal(activation->scheme.count, 0);
+  assert_int_equal(wishes->num_type_wise, 1);
+  assert_string_equal(wishes->type_wise[0].pattern, "Conv");
+  assert_int_equal(wishes->type_wise[0].choices.weight.granularity.values[0], LPOT_PER_TENSOR);
+  assert_int_equal(wishes->num_op_wise, 2);
+  assert_string_equal(wishes->op_wise[1].pattern, "conv.*");
+  assert_int_equal(wishes->op_wise[1].line, 11);
+  assert_string_equal(wishes->op_wise[1].file, "conf.yaml");
+  assert_int_equal(config->calibration.batch_size, 5);
+  assert_string_equal(config->calibration.dataset, "dummy");
+  assert_null(config->calibration.transform);
+  assert_true(config->evaluation.discard_last);
+  assert_non_null(config->evaluation.transform);
+  assert_int_equal(config->performance.batch_size, 2);
+  assert_string_equal(config->performance.dataset, "a");
+  assert_ptr_equal(config->performance.transform, config->evaluation.transform);
+  assert_int_equal(config->warmup, 0);
+  assert_int_equal(config->iteration, 12);
+  assert_int_equal(config->cores_per_instance, 3);
+  assert_string_equal(config->strategy, "random");
+  assert_true(config->absolute);
+  assert_true(config->tolerance == 0.02);
+  assert_true(config->higher_is_better_given);
+  assert_false(config->higher_is_better);
+  assert_int_equal(config->objective, LPOT_OBJECTIVE_MODELSIZE);
+  assert_true(config->timeout_seconds == 12.5);
+  assert_int_equal(config->max_trials, 9);
+  assert_int_equal(config->seed, 77);
+  assert_int_equal(config->num_warnings, 0);
+  lpot_config_free(config);
+}
+
+static void config_warns_of_what_has_no_effect(void **state) {
+  (void)state;
+  assert_warned("model: {name: a, framework: tensorflow}\n" EVALUATION,
+                "conf.yaml:1:18: model.framework: tensorflow: the model is read as ONNX");
+  assert_warned("model: {name: a, framework: onnxrt_integer}\n" EVALUATION, "QDQ form");
+  assert_warned(MINIMAL "quantization: {model_wise: {activation: {dtype: [uint8, bf16]}}}\n",
+                "bf16 is not supported yet, dropped");
+  assert_warned(MINIMAL "quantization: {model_wise: {activation: {dtype: bf16}}}\n",
+                "fp32 is taken instead");
+  assert_warned(MINIMAL "tuning: {tensorboard: true}\n", "tuning.tensorboard: true is ignored");
+  assert_warned(MINIMAL "quantization: {recipes: {scale_propagation_max_pooling: false}}\n",
+                "false is ignored");
+  assert_warned(MINIMAL "  performance: {configs: {num_of_instance: 7, kmp_blocktime: 1}}\n",
+                "one instance");
+  assert_warned(MINIMAL "tuning: {strategy: {name: basic, accuracy_weight: 1.0}}\n", "tpe");
+  assert_warned(MINIMAL "tuning: {exit_policy: {timeout: 5, performance_only: true}}\n",
+                "no effect");
+}
+
+static void config_is_silent_about_values_that_hold_anyway(void **state) {
+  (void)state;
+  lpot_config *config = good(MINIMAL "version: 1.0\ndevice: cpu\ntuning: {tensorboard: no, "
+                                     "mixed_isa: refuse}\n"
+                                     "quantization: {approach: post_training_static_quant, recipes: "
+                                     "{weight_correction: false, scale_propagation_max_pooling: on},"
+                                     " model_wise: {weight: {bit: 7.0, granularity: }}, op_wise: }\n");
+  assert_int_equal(config->num_warnings, 0);
+  lpot_config_free(config);
+}
+
+static void config_replaces_bf16_by_fp32_where_it_stands_alone(void **state) {
+  (void)state;
+  lpot_config *config = good(MINIMAL "quantization: {op_wise: {a: {activation: {dtype: bf16}}}}\n");
+  const lpot_choices *dtype = &config->wishes.op_wise[0].choices.activation.dtype;
+  assert_int_equal(dtype->count, 1);
+  assert_int_equal(dtype->values[0], LPOT_F32);
+  lpot_config_free(config);
+}
+
+static void config_target_follows_criterion_and_sense(void **state) {
+  (void)state;
+  lpot_config *config = good(MINIMAL);
+  assert_true(lpot_config_target(config, true, 0.8) == 0.8 - 0.8 * 0.01);
+  assert_true(lpot_config_target(config, false, 0.8) == 0.8 + 0.8 * 0.01);
+  assert_true(lpot_config_target(config, true, -2.0) == -2.0 - 0.02);
+  assert_true(lpot_config_meets(config, true, 1.0, 0.99));
+  assert_false(lpot_config_meets(config, true, 1.0, 0.9899));
+  assert_true(lpot_config_meets(config, false, 1.0, 1.01));
+  assert_false(lpot_config_meets(config, false, 1.0, 1.0101));
+  assert_false(lpot_config_meets(config, true, 1.0, (double)NAN));
+  assert_false(lpot_config_meets(config, false, 1.0, (double)NAN));
+  config->absolute = true;
+  config->tolerance = 0.25;
+  assert_true(lpot_config_target(config, true, 4.0) == 3.75);
+  assert_true(lpot_config_target(config, false, 4.0) == 4.25);
+  lpot_config_free(config);
+}
+
+static void relative_loss_is_positive_when_worse(void **state) {
+  (void)state;
+  assert_true(lpot_relative_loss(true, 2.0, 1.0) == 0.5);
+  assert_true(lpot_relative_loss(false, 2.0, 3.0) == 0.5);
+  assert_true(lpot_relative_loss(true, -2.0, -3.0) == 0.5);
+  assert_true(isnan(lpot_relative_loss(true, 0.0, 1.0)));
+}
+
+static void set_from_the_command_line_is_read_and_named(void **state) {
+  (void)state;
+  lpot_yaml *yaml = NULL;
+  lpot_config *config = NULL;
+  lpot_error error = {0};
+  assert_int_equal(lpot_yaml_parse("conf.yaml", MINIMAL, strlen(MINIMAL), &yaml, &error), LPOT_OK);
+  assert_int_equal(lpot_yaml_set(yaml, "tuning.exit_policy.max_trials", "x", &error), LPOT_OK);
+  assert_int_equal(lpot_config_new(&yaml, &config, &error), LPOT_CONFIG);
+  assert_non_null(strstr(error.message, "--set"));
+  assert_non_null(strstr(error.message, "tuning.exit_policy.max_trials"));
+}
+
+static void config_survives_every_failed_allocation(void **state) {
+  (void)state;
+  static const char text[] =
+      "model: {name: a, framework: mxnet}\n" EVALUATION
+      "quantization: {calibration: {sampling_size: [1, 2]}, op_wise: {a: {weight: {}}}}\n";
+  for (uint64_t n = 1;; n++) {
+    lpot_yaml *yaml = NULL;
+    lpot_config *config = NULL;
+    lpot_error error = {0};
+    assert_int_equal(lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, &error), LPOT_OK);
+    lpot_memory_fail_after(n);
+    lpot_status status = lpot_config_new(&yaml, &config, &error);
+    lpot_memory_fail_after(0);
+    lpot_config_free(config);
+    if (status == LPOT_OK) {
+      assert_true(n > 1);
+      break;
+    }
+    assert_int_equal(status, LPOT_NO_MEMORY);
+  }
+}
+
+static void template_is_valid_and_holds_the_defaults(void **state) {
+  (void)state;
+  char path[1024];
+  snprintf(path, sizeof path, "%s", __FILE__);
+  char *slash = strrchr(path, '/');
+  assert_non_null(slash);
+  snprintf(slash, sizeof path - (size_t)(slash - path), "/../../configs/ptq.yaml");
+  lpot_yaml *yaml = NULL;
+  lpot_config *config = NULL;
+  lpot_error error = {0};
+  assert_int_equal(lpot_yaml_load(path, &yaml, &error), LPOT_OK);
+  if (lpot_config_new(&yaml, &config, &error) != LPOT_OK) {
+    fail_msg("%s", error.message);
+  }
+  assert_int_equal(config->num_warnings, 0);
+  lpot_config *defaults = good(MINIMAL);
+  assert_int_equal(config->max_trials, defaults->max_trials);
+  assert_int_equal(config->seed, defaults->seed);
+  assert_true(config->tolerance == defaults->tolerance);
+  assert_int_equal(config->warmup, defaults->warmup);
+  assert_int_equal(config->iteration, defaults->iteration);
+  assert_string_equal(config->strategy, defaults->strategy);
+  assert_int_equal(config->export_format, defaults->export_format);
+  assert_int_equal(config->wishes.sampling_sizes[0], defaults->wishes.sampling_sizes[0]);
+  lpot_config_free(defaults);
+  lpot_config_free(config);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(config_rejects_empty_text),
+      cmocka_unit_test(config_rejects_text_truncated_anywhere),
+      cmocka_unit_test(config_names_what_is_missing),
+      cmocka_unit_test(config_names_the_nearest_key),
+      cmocka_unit_test(config_names_the_nearest_word),
+      cmocka_unit_test(config_rejects_values_of_the_wrong_type),
+      cmocka_unit_test(config_knows_what_is_not_supported_yet),
+      cmocka_unit_test(config_rejects_two_criteria_and_a_whole_percent),
+      cmocka_unit_test(config_fills_in_the_defaults),
+      cmocka_unit_test(config_reads_every_value),
+      cmocka_unit_test(config_warns_of_what_has_no_effect),
+      cmocka_unit_test(config_is_silent_about_values_that_hold_anyway),
+      cmocka_unit_test(config_replaces_bf16_by_fp32_where_it_stands_alone),
+      cmocka_unit_test(config_target_follows_criterion_and_sense),
+      cmocka_unit_test(relative_loss_is_positive_when_worse),
+      cmocka_unit_test(set_from_the_command_line_is_read_and_named),
+      cmocka_unit_test(config_survives_every_failed_allocation),
+      cmocka_unit_test(template_is_valid_and_holds_the_defaults),
+  };
+  return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}

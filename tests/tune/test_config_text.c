@@ -1,0 +1,169 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "tune/config.h"
+
+#define MINIMAL                                                                                    \
+  "model: {name: net, framework: onnxrt_qlinearops}\n"                                             \
+  "evaluation: {accuracy: {metric: {topk: 1}, dataloader: {dataset: {CIFAR10: {root: /d}}}}}\n"
+
+static lpot_config *good(const char *text) {
+  lpot_yaml *yaml = NULL;
+  lpot_config *config = NULL;
+  lpot_error error = {0};
+  lpot_status status = lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, &error);
+  if (status == LPOT_OK) {
+    status = lpot_config_new(&yaml, &config, &error);
+  }
+  if (status != LPOT_OK) {
+    fail_msg("%s in:\n%s", error.message, text);
+  }
+  return config;
+}
+
+/* The configuration text of text; the caller frees it. */
+static char *text_of(const char *text, bool identity) {
+  lpot_config *config = good(text);
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  assert_int_equal(lpot_config_text(config, identity, &out, NULL), LPOT_OK);
+  assert_int_equal(lpot_buffer_terminate(&out, NULL), LPOT_OK);
+  lpot_config_free(config);
+  return (char *)out.data;
+}
+
+static void assert_same_identity(bool same, const char *a, const char *b) {
+  char *text_a = text_of(a, true);
+  char *text_b = text_of(b, true);
+  assert_int_equal(strcmp(text_a, text_b) == 0, same);
+  lpot_free(text_a);
+  lpot_free(text_b);
+}
+
+static void assert_reads_back(const char *text) {
+  char *first = text_of(text, false);
+  char *second = text_of(first, false);
+  assert_string_equal(first, second);
+  lpot_free(first);
+  lpot_free(second);
+}
+
+static void config_text_shows_the_defaults(void **state) {
+  (void)state;
+  char *text = text_of(MINIMAL, false);
+  assert_string_equal(text, "model:\n"
+                            "  name: \"net\"\n"
+                            "  framework: onnxrt_qlinearops\n"
+                            "device: cpu\n"
+                            "quantization:\n"
+                            "  approach: post_training_static_quant\n"
+                            "  calibration:\n"
+                            "    sampling_size: [100]\n"
+                            "    dataloader:\n"
+                            "      batch_size: 1\n"
+                            "      last_batch: rollover\n"
+                            "      dataset: {\"CIFAR10\": {\"root\": \"/d\"}}\n"
+                            "  recipes:\n"
+                            "    scale_propagation_concat: true\n"
+                            "    first_conv_or_matmul_quantization: true\n"
+                            "  model_wise: {weight: {}, activation: {}}\n"
+                            "evaluation:\n"
+                            "  accuracy:\n"
+                            "    metric: {\"topk\": \"1\"}\n"
+                            "    dataloader:\n"
+                            "      batch_size: 1\n"
+                            "      last_batch: rollover\n"
+                            "      dataset: {\"CIFAR10\": {\"root\": \"/d\"}}\n"
+                            "  performance:\n"
+                            "    warmup: 5\n"
+                            "    iteration: -1\n"
+                            "    dataloader:\n"
+                            "      batch_size: 1\n"
+                            "      last_batch: rollover\n"
+                            "      dataset: {\"CIFAR10\": {\"root\": \"/d\"}}\n"
+                            "tuning:\n"
+                            "  strategy: {name: basic}\n"
+                            "  accuracy_criterion:\n"
+                            "    relative: 0.01\n"
+                            "  objective: performance\n"
+                            "  random_seed: 1978\n"
+                            "  exit_policy:\n"
+                            "    performance_only: false\n"
+                            "    timeout: 0\n"
+                            "    max_trials: 100\n"
+                            "  workspace:\n"
+                            "    path: \"./lpot_workspace/net\"\n");
+  lpot_free(text);
+}
+
+static void config_text_reads_back(void **state) {
+  (void)state;
+  assert_reads_back(MINIMAL);
+  assert_reads_back(
+      "model: {name: \"q\\\"b\\\\n\\nt\\x7F\\x85\\u2028\\uFEFF\\U0001F600 \xC3\xA9\", framework: "
+      "mxnet}\n"
+      "quantization:\n"
+      "  calibration: {sampling_size: [3, 1], dataloader: {dataset: {x: [1, {a: ~}]}}}\n"
+      "  model_wise: {activation: {dtype: [uint8, int8, fp32], scheme: asym}, weight: {algorithm: "
+      "[minmax, kl]}}\n"
+      "  optype_wise: {Conv: {activation: {algorithm: [kl, mse, percentile]}}}\n"
+      "  op_wise: {\"a: b\": {weight: {granularity: per_tensor}}, \"{x}\": {}}\n"
+      "evaluation:\n"
+      "  accuracy:\n"
+      "    metric: {MSE: {compare_label: false}}\n"
+      "    dataloader: {batch_size: 7, last_batch: discard, dataset: {y: }, transform: [{Cast: }, "
+      "{Resize: {size: [2, 3]}}]}\n"
+      "  performance: {warmup: 1, iteration: 2, configs: {cores_per_instance: 2}}\n"
+      "tuning:\n"
+      "  strategy: {name: exhaustive}\n"
+      "  accuracy_criterion: {absolute: 0.1, higher_is_better: false}\n"
+      "  objective: modelsize\n"
+      "  exit_policy: {timeout: 0.1, max_trials: 3, performance_only: true}\n"
+      "  random_seed: 9223372036854775807\n"
+      "  workspace: {path: 'a b'}\n");
+}
+
+static void identity_leaves_out_limits_and_places(void **state) {
+  (void)state;
+  assert_same_identity(true, MINIMAL,
+                       MINIMAL "tuning: {exit_policy: {timeout: 9, max_trials: 5}, workspace: "
+                               "{path: /w}, tensorboard: true}\n");
+}
+
+static void identity_holds_what_decides(void **state) {
+  (void)state;
+  assert_same_identity(false, MINIMAL, MINIMAL "tuning: {random_seed: 1}\n");
+  assert_same_identity(false, MINIMAL, MINIMAL "tuning: {strategy: {name: random}}\n");
+  assert_same_identity(false, MINIMAL, MINIMAL "tuning: {accuracy_criterion: {relative: 0.02}}\n");
+  assert_same_identity(false, MINIMAL, MINIMAL "tuning: {accuracy_criterion: {absolute: 0.01}}\n");
+  assert_same_identity(false, MINIMAL, MINIMAL "quantization: {op_wise: {a: {}}}\n");
+  assert_same_identity(false, MINIMAL, MINIMAL "quantization: {calibration: {sampling_size: 5}}\n");
+  assert_same_identity(false, MINIMAL,
+                       MINIMAL "quantization: {model_wise: {activation: {scheme: sym}}}\n");
+}
+
+static void identity_does_not_depend_on_how_it_is_written(void **state) {
+  (void)state;
+  assert_same_identity(
+      true, MINIMAL,
+      "evaluation:\n  accuracy:\n    metric:\n      topk: 1\n    dataloader:\n      dataset:\n"
+      "        CIFAR10:\n          root: '/d'\n      batch_size: 1\n"
+      "tuning: {accuracy_criterion: {relative: 1%}}\n"
+      "model:\n  framework: onnxrt_qlinearops\n  name: net\n");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(config_text_shows_the_defaults),
+      cmocka_unit_test(config_text_reads_back),
+      cmocka_unit_test(identity_leaves_out_limits_and_places),
+      cmocka_unit_test(identity_holds_what_decides),
+      cmocka_unit_test(identity_does_not_depend_on_how_it_is_written),
+  };
+  return cmocka_run_group_tests_name("config_text", tests, NULL, NULL);
+}
