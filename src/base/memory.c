@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #define ALIGNMENT 64
+/* No object may be larger; allocators differ in what they do when asked for more. */
+#define MAX_BYTES ((size_t)PTRDIFF_MAX - ALIGNMENT)
 
 /* Allocations until injected failures begin, counted from 1; 0 while injection is off. The one
  * piece of state here: it serves tests, which cannot hand a parameter through every caller. */
@@ -20,8 +22,12 @@ static bool injected_failure(void) {
   return countdown == 1;
 }
 
+static bool is_too_large(size_t count, size_t size) {
+  return size != 0 && count > MAX_BYTES / size;
+}
+
 void *lpot_calloc(size_t count, size_t size) {
-  if (injected_failure()) {
+  if (injected_failure() || is_too_large(count, size)) {
     return NULL;
   }
   if (count == 0 || size == 0) {
@@ -31,10 +37,7 @@ void *lpot_calloc(size_t count, size_t size) {
 }
 
 void *lpot_realloc(void *pointer, size_t count, size_t size) {
-  if (injected_failure()) {
-    return NULL;
-  }
-  if (size != 0 && count > SIZE_MAX / size) {
+  if (injected_failure() || is_too_large(count, size)) {
     return NULL;
   }
   size_t size_bytes = count * size;
@@ -42,10 +45,7 @@ void *lpot_realloc(void *pointer, size_t count, size_t size) {
 }
 
 void *lpot_alloc_aligned(size_t size_bytes) {
-  if (injected_failure()) {
-    return NULL;
-  }
-  if (size_bytes > SIZE_MAX - ALIGNMENT) {
+  if (injected_failure() || is_too_large(size_bytes, 1)) {
     return NULL;
   }
   size_t padded = (size_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;

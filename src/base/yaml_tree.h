@@ -36,6 +36,7 @@ typedef struct lpot_yaml lpot_yaml;
 /* Parse text; name is used in messages ("conf.yaml:3:5: ..."). LPOT_CONFIG on any error. */
 LPOT_MUST_CHECK lpot_status lpot_yaml_parse(const char *name, const char *text, size_t size,
                                             lpot_yaml **ret_yaml, lpot_error *err);
+/* The same for a file; LPOT_CONFIG also when it cannot be read. */
 LPOT_MUST_CHECK lpot_status lpot_yaml_load(const char *path, lpot_yaml **ret_yaml, lpot_error *err);
 void lpot_yaml_free(lpot_yaml *yaml);
 
@@ -49,7 +50,8 @@ const lpot_yaml_node *lpot_yaml_get(const lpot_yaml_node *map, const char *key);
 
 /* Sets the value at a dotted path ("tuning.exit_policy.max_trials") to the YAML text value,
  * making maps on the way (command line overrides; errors are named "--set"). A key that holds a
- * dot is written with quotes: a."b.c".d */
+ * dot is written with quotes: a."b.c".d; an existing list item by its index: a.b[2].c. On failure
+ * the tree is unchanged. Nodes that were replaced keep their address. */
 LPOT_MUST_CHECK lpot_status lpot_yaml_set(lpot_yaml *yaml, const char *path, const char *value,
                                           lpot_error *err);
 

@@ -63,8 +63,8 @@ lpot_status lpot_graph_store_attribute(lpot_graph *graph, lpot_node_slot *slot, 
 lpot_status lpot_graph_set_int(lpot_graph *graph, lpot_node_id node, const char *name,
                                int64_t value, lpot_error *err) {
   lpot_attribute *attribute = NULL;
-  LPOT_TRY(lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name, &attribute,
-                                      err));
+  LPOT_TRY(
+      lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name, &attribute, err));
   attribute->kind = LPOT_ATTRIBUTE_INT;
   attribute->integer = value;
   return LPOT_OK;
@@ -73,8 +73,8 @@ lpot_status lpot_graph_set_int(lpot_graph *graph, lpot_node_id node, const char 
 lpot_status lpot_graph_set_float(lpot_graph *graph, lpot_node_id node, const char *name,
                                  float value, lpot_error *err) {
   lpot_attribute *attribute = NULL;
-  LPOT_TRY(lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name, &attribute,
-                                      err));
+  LPOT_TRY(
+      lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name, &attribute, err));
   attribute->kind = LPOT_ATTRIBUTE_FLOAT;
   attribute->real = value;
   return LPOT_OK;
@@ -87,8 +87,8 @@ lpot_status lpot_graph_set_string(lpot_graph *graph, lpot_node_id node, const ch
     return LPOT_OUT_OF_MEMORY(err);
   }
   lpot_attribute *attribute = NULL;
-  LPOT_TRY(lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name, &attribute,
-                                      err));
+  LPOT_TRY(
+      lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name, &attribute, err));
   attribute->kind = LPOT_ATTRIBUTE_STRING;
   attribute->string = copy;
   return LPOT_OK;
@@ -104,8 +104,8 @@ lpot_status lpot_graph_set_ints(lpot_graph *graph, lpot_node_id node, const char
     copy[i] = values[i];
   }
   lpot_attribute *attribute = NULL;
-  LPOT_TRY(lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name, &attribute,
-                                      err));
+  LPOT_TRY(
+      lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name, &attribute, err));
   attribute->kind = LPOT_ATTRIBUTE_INTS;
   attribute->integers = copy;
   attribute->count = count;
@@ -122,8 +122,8 @@ lpot_status lpot_graph_set_floats(lpot_graph *graph, lpot_node_id node, const ch
     copy[i] = values[i];
   }
   lpot_attribute *attribute = NULL;
-  LPOT_TRY(lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name, &attribute,
-                                      err));
+  LPOT_TRY(
+      lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name, &attribute, err));
   attribute->kind = LPOT_ATTRIBUTE_FLOATS;
   attribute->reals = copy;
   attribute->count = count;
@@ -135,8 +135,8 @@ lpot_status lpot_graph_set_tensor(lpot_graph *graph, lpot_node_id node, const ch
   lpot_tensor *taken = *tensor;
   *tensor = NULL;
   lpot_attribute *attribute = NULL;
-  lpot_status status = lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name,
-                                                  &attribute, err);
+  lpot_status status =
+      lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name, &attribute, err);
   if (status != LPOT_OK) {
     lpot_tensor_unref(taken);
     return status;

@@ -19,8 +19,8 @@ static bool value_name_taken(const lpot_graph *graph, const char *name) {
 /* A name made of stem and a number that taken() denies. The counter never goes back, so that all
  * fresh names of a graph together cost linear time. */
 static lpot_status fresh_name(lpot_graph *graph, const char *stem,
-                              bool (*taken)(const lpot_graph *, const char *), const char **ret_name,
-                              lpot_error *err) {
+                              bool (*taken)(const lpot_graph *, const char *),
+                              const char **ret_name, lpot_error *err) {
   const char *name = NULL;
   do {
     graph->fresh_counter++;
@@ -168,8 +168,8 @@ static lpot_status check_id(const lpot_graph *graph, const char *node_name, cons
                      what, index);
   }
   if (id != LPOT_NONE && !value_exists(graph, id)) {
-    return LPOT_FAIL(err, LPOT_INVALID, "node '%s': %s %zu is no value: %d", node_name, what,
-                     index, (int)id);
+    return LPOT_FAIL(err, LPOT_INVALID, "node '%s': %s %zu is no value: %d", node_name, what, index,
+                     (int)id);
   }
   return LPOT_OK;
 }
@@ -195,8 +195,8 @@ lpot_status lpot_graph_check_inputs(const lpot_graph *graph, lpot_op op, const c
                                     const lpot_value_id *inputs, size_t num_inputs,
                                     lpot_error *err) {
   const lpot_op_info *info = lpot_op_get_info(op);
-  LPOT_TRY(check_count(node_name, info, "inputs", num_inputs, info->min_inputs, info->max_inputs,
-                       err));
+  LPOT_TRY(
+      check_count(node_name, info, "inputs", num_inputs, info->min_inputs, info->max_inputs, err));
   LPOT_TRY(check_ids(graph, node_name, "input", inputs, num_inputs, info->min_inputs, err));
   return LPOT_OK;
 }

@@ -31,12 +31,12 @@ static lpot_status copy_attribute(lpot_graph *copy, lpot_node_id node,
     LPOT_TRY(lpot_graph_set_string(copy, node, attribute->name, attribute->string, err));
     break;
   case LPOT_ATTRIBUTE_INTS:
-    LPOT_TRY(lpot_graph_set_ints(copy, node, attribute->name, attribute->integers,
-                                 attribute->count, err));
+    LPOT_TRY(lpot_graph_set_ints(copy, node, attribute->name, attribute->integers, attribute->count,
+                                 err));
     break;
   case LPOT_ATTRIBUTE_FLOATS:
-    LPOT_TRY(
-        lpot_graph_set_floats(copy, node, attribute->name, attribute->reals, attribute->count, err));
+    LPOT_TRY(lpot_graph_set_floats(copy, node, attribute->name, attribute->reals, attribute->count,
+                                   err));
     break;
   case LPOT_ATTRIBUTE_TENSOR:
     tensor = lpot_tensor_ref(attribute->tensor);

@@ -92,8 +92,7 @@ static lpot_status replace_in_node(lpot_graph *graph, lpot_node_slot *slot, lpot
 }
 
 lpot_status lpot_graph_replace_uses(lpot_graph *graph, lpot_value_id old_value,
-                                    lpot_value_id new_value, lpot_node_id except,
-                                    lpot_error *err) {
+                                    lpot_value_id new_value, lpot_node_id except, lpot_error *err) {
   (void)lpot_graph_value_slot(graph, new_value); /* asserts that it exists */
   if (old_value == new_value) {
     return LPOT_OK;

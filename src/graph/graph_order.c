@@ -80,12 +80,12 @@ lpot_status lpot_graph_consumers(const lpot_graph *graph, lpot_value_id value,
  * its outputs, kept as one array cut by first[]. */
 typedef struct sorter {
   const lpot_graph *graph;
-  size_t *first;         /* [num_nodes + 1]: where the successors of a node begin */
-  lpot_node_id *edges;   /* [first[num_nodes]]: successors, one per input that reads */
-  size_t *waiting;       /* [num_nodes]: inputs whose producer is not in the order yet */
-  lpot_node_id *heap;    /* [heap_size]: ready nodes, the lowest id on top */
+  size_t *first;       /* [num_nodes + 1]: where the successors of a node begin */
+  lpot_node_id *edges; /* [first[num_nodes]]: successors, one per input that reads */
+  size_t *waiting;     /* [num_nodes]: inputs whose producer is not in the order yet */
+  lpot_node_id *heap;  /* [heap_size]: ready nodes, the lowest id on top */
   size_t heap_size;
-  lpot_node_id *order;   /* [order_count] */
+  lpot_node_id *order; /* [order_count] */
   size_t order_count;
   size_t num_alive;
 } sorter;

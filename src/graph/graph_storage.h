@@ -88,7 +88,8 @@ LPOT_MUST_CHECK lpot_status lpot_graph_store_attribute(lpot_graph *graph, lpot_n
 LPOT_MUST_CHECK lpot_status lpot_graph_note_reader(lpot_graph *graph, lpot_value_id value,
                                                    lpot_node_id node, int32_t delta,
                                                    lpot_error *err);
-/* Whether the ids may be the inputs of a node of that operator: number, existence, required ones. */
+/* Whether the ids may be the inputs of a node of that operator: number, existence, required ones.
+ */
 LPOT_MUST_CHECK lpot_status lpot_graph_check_inputs(const lpot_graph *graph, lpot_op op,
                                                     const char *node_name,
                                                     const lpot_value_id *inputs, size_t num_inputs,

@@ -132,8 +132,7 @@ static bool is_foldable(const lpot_infer *infer) {
       return false;
     }
     /* At most 2^48 elements of 8 bytes each: no overflow before the test. */
-    total_bytes +=
-        lpot_shape_elements(&output->shape) * (int64_t)lpot_dtype_size(output->dtype);
+    total_bytes += lpot_shape_elements(&output->shape) * (int64_t)lpot_dtype_size(output->dtype);
     if (total_bytes > MAX_FOLDED_BYTES) {
       return false;
     }
@@ -208,6 +207,18 @@ static lpot_status fold_node(lpot_infer *infer, lpot_node_evaluator evaluate, bo
 
 /* ---- one node, all nodes ---- */
 
+/* The floors below call a shape that is too large, or does not broadcast, an invalid argument; here
+ * it is what the model says. */
+static lpot_status blame_model(lpot_status status, lpot_error *err) {
+  if (status != LPOT_INVALID) {
+    return status;
+  }
+  if (err != NULL) {
+    err->status = LPOT_FORMAT;
+  }
+  return LPOT_FORMAT;
+}
+
 static lpot_status infer_node(lpot_infer *infer, lpot_node_evaluator evaluate, lpot_error *err) {
   const lpot_node *node = infer->node;
   if (node->op == LPOT_OP_CONSTANT) {
@@ -217,7 +228,7 @@ static lpot_status infer_node(lpot_infer *infer, lpot_node_evaluator evaluate, l
   lpot_status status = rules[node->op](infer, err);
   if (status != LPOT_OK) {
     lpot_error_prefix(err, "node '%s'", node->name);
-    return status;
+    return blame_model(status, err);
   }
   bool folded = false;
   if (node->op == LPOT_OP_SHAPE) {
@@ -241,7 +252,11 @@ static lpot_status check_input_shape(const lpot_value *input, lpot_error *err) {
   }
   if (lpot_shape_is_known(&input->shape)) {
     int64_t count = 0;
-    LPOT_TRY(lpot_shape_count(&input->shape, &count, err));
+    lpot_status status = lpot_shape_count(&input->shape, &count, err);
+    if (status != LPOT_OK) {
+      lpot_error_prefix(err, "graph input '%s'", input->name);
+      return blame_model(status, err);
+    }
   }
   return LPOT_OK;
 }

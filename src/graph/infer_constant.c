@@ -26,8 +26,7 @@ static lpot_status tensor_of_attribute(const lpot_attribute *attribute, lpot_ten
     LPOT_TRY(tensor_of(LPOT_F32, false, 1, &attribute->real, ret_tensor, err));
     break;
   case LPOT_ATTRIBUTE_INTS:
-    LPOT_TRY(
-        tensor_of(LPOT_S64, true, attribute->count, attribute->integers, ret_tensor, err));
+    LPOT_TRY(tensor_of(LPOT_S64, true, attribute->count, attribute->integers, ret_tensor, err));
     break;
   case LPOT_ATTRIBUTE_FLOATS:
     LPOT_TRY(tensor_of(LPOT_F32, true, attribute->count, attribute->reals, ret_tensor, err));
@@ -44,9 +43,9 @@ lpot_status lpot_infer_constant_value(const lpot_node *node, lpot_tensor **ret_t
     const char *name;
     lpot_attribute_kind kind;
   } table[] = {
-      {"value", LPOT_ATTRIBUTE_TENSOR},       {"value_float", LPOT_ATTRIBUTE_FLOAT},
+      {"value", LPOT_ATTRIBUTE_TENSOR},        {"value_float", LPOT_ATTRIBUTE_FLOAT},
       {"value_floats", LPOT_ATTRIBUTE_FLOATS}, {"value_int", LPOT_ATTRIBUTE_INT},
-      {"value_ints", LPOT_ATTRIBUTE_INTS},    {"value_string", LPOT_ATTRIBUTE_STRING},
+      {"value_ints", LPOT_ATTRIBUTE_INTS},     {"value_string", LPOT_ATTRIBUTE_STRING},
   };
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
     const lpot_attribute *attribute = lpot_node_attribute(node, table[i].name);

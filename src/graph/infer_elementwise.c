@@ -110,8 +110,8 @@ lpot_status lpot_infer_softmax(lpot_infer *infer, lpot_error *err) {
   const lpot_value *input = lpot_infer_input(infer, 0);
   int axis = 0;
   if (input->shape.rank != LPOT_RANK_UNKNOWN) {
-    LPOT_TRY(lpot_infer_axis(lpot_node_int(infer->node, "axis", -1), input->shape.rank, &axis,
-                             err));
+    LPOT_TRY(
+        lpot_infer_axis(lpot_node_int(infer->node, "axis", -1), input->shape.rank, &axis, err));
   }
   LPOT_TRY(lpot_infer_same(infer, err));
   return LPOT_OK;

@@ -93,8 +93,8 @@ static lpot_status read_constant_ints(const lpot_graph *graph, const lpot_node *
 lpot_status lpot_node_constant_ints(const lpot_graph *graph, const lpot_node *node, int input_index,
                                     const char *attribute, size_t capacity, int64_t *out,
                                     size_t *ret_count, lpot_error *err) {
-  lpot_status status = read_constant_ints(graph, node, input_index, attribute, capacity, out,
-                                          ret_count, err);
+  lpot_status status =
+      read_constant_ints(graph, node, input_index, attribute, capacity, out, ret_count, err);
   if (status != LPOT_OK) {
     lpot_error_prefix(err, "node '%s'", node->name);
   }
@@ -134,8 +134,7 @@ lpot_status lpot_infer_check_rank(const char *what, const lpot_shape *shape, int
   return LPOT_OK;
 }
 
-lpot_status lpot_infer_same_dtype(const lpot_infer *infer, int first, int second,
-                                  lpot_error *err) {
+lpot_status lpot_infer_same_dtype(const lpot_infer *infer, int first, int second, lpot_error *err) {
   const lpot_value *a = lpot_infer_input(infer, first);
   const lpot_value *b = lpot_infer_input(infer, second);
   if (a == NULL || b == NULL || a->dtype == LPOT_DTYPE_UNKNOWN || b->dtype == LPOT_DTYPE_UNKNOWN) {

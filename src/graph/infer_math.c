@@ -86,8 +86,8 @@ lpot_status lpot_infer_conv(lpot_infer *infer, lpot_error *err) {
   return LPOT_OK;
 }
 
-lpot_status lpot_infer_pool_shape(const lpot_infer *infer, const lpot_shape *input,
-                                  lpot_shape *ret, lpot_error *err) {
+lpot_status lpot_infer_pool_shape(const lpot_infer *infer, const lpot_shape *input, lpot_shape *ret,
+                                  lpot_error *err) {
   if (input->rank == LPOT_RANK_UNKNOWN) {
     *ret = lpot_shape_unknown();
     return LPOT_OK;
@@ -140,8 +140,8 @@ static lpot_status merge_depth(int64_t a, int64_t b, lpot_error *err) {
   return LPOT_OK;
 }
 
-lpot_status lpot_infer_gemm_shape(const lpot_infer *infer, const lpot_shape *a,
-                                  const lpot_shape *b, lpot_shape *ret, lpot_error *err) {
+lpot_status lpot_infer_gemm_shape(const lpot_infer *infer, const lpot_shape *a, const lpot_shape *b,
+                                  lpot_shape *ret, lpot_error *err) {
   LPOT_TRY(lpot_infer_check_rank("input 0", a, 2, err));
   LPOT_TRY(lpot_infer_check_rank("the weights", b, 2, err));
   LPOT_TRY(lpot_infer_shape_of_rank(2, ret, err));
@@ -165,11 +165,10 @@ lpot_status lpot_infer_gemm(lpot_infer *infer, lpot_error *err) {
   lpot_shape shape;
   LPOT_TRY(lpot_infer_same_dtype(infer, 0, 1, err));
   LPOT_TRY(lpot_infer_same_dtype(infer, 0, 2, err));
-  LPOT_TRY(lpot_infer_gemm_shape(infer, &a->shape, &lpot_infer_input(infer, 1)->shape, &shape,
-                                 err));
+  LPOT_TRY(
+      lpot_infer_gemm_shape(infer, &a->shape, &lpot_infer_input(infer, 1)->shape, &shape, err));
   if (bias != NULL && bias->shape.rank > 2) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "input 2 has rank %d, expected at most 2",
-                     bias->shape.rank);
+    return LPOT_FAIL(err, LPOT_FORMAT, "input 2 has rank %d, expected at most 2", bias->shape.rank);
   }
   for (int i = 1; bias != NULL && i <= bias->shape.rank; i++) {
     int64_t have = bias->shape.dims[bias->shape.rank - i];
@@ -384,8 +383,7 @@ lpot_status lpot_infer_resize(lpot_infer *infer, lpot_error *err) {
   if ((scales == NULL) == (sizes == NULL)) {
     return LPOT_FAIL(err, LPOT_FORMAT, "exactly one of scales and sizes must be given");
   }
-  const char *mode =
-      lpot_node_string(infer->node, "coordinate_transformation_mode", "half_pixel");
+  const char *mode = lpot_node_string(infer->node, "coordinate_transformation_mode", "half_pixel");
   if (strcmp(mode, "tf_crop_and_resize") == 0) {
     return LPOT_FAIL(err, LPOT_UNSUPPORTED,
                      "coordinate_transformation_mode tf_crop_and_resize is not supported");

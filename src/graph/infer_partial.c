@@ -149,12 +149,12 @@ static void follow_binary(const lpot_infer *infer, lpot_partial_ints *ret) {
 typedef void (*follower)(const lpot_infer *infer, lpot_partial_ints *ret);
 
 static const follower followers[LPOT_NUM_OPS] = {
-    [LPOT_OP_ADD] = follow_binary,      [LPOT_OP_CAST] = follow_same,
-    [LPOT_OP_CONCAT] = follow_concat,   [LPOT_OP_DIV] = follow_binary,
-    [LPOT_OP_GATHER] = follow_gather,   [LPOT_OP_IDENTITY] = follow_same,
-    [LPOT_OP_MUL] = follow_binary,      [LPOT_OP_RESHAPE] = follow_same,
-    [LPOT_OP_SHAPE] = follow_shape,     [LPOT_OP_SLICE] = follow_slice,
-    [LPOT_OP_SQUEEZE] = follow_same,    [LPOT_OP_SUB] = follow_binary,
+    [LPOT_OP_ADD] = follow_binary,     [LPOT_OP_CAST] = follow_same,
+    [LPOT_OP_CONCAT] = follow_concat,  [LPOT_OP_DIV] = follow_binary,
+    [LPOT_OP_GATHER] = follow_gather,  [LPOT_OP_IDENTITY] = follow_same,
+    [LPOT_OP_MUL] = follow_binary,     [LPOT_OP_RESHAPE] = follow_same,
+    [LPOT_OP_SHAPE] = follow_shape,    [LPOT_OP_SLICE] = follow_slice,
+    [LPOT_OP_SQUEEZE] = follow_same,   [LPOT_OP_SUB] = follow_binary,
     [LPOT_OP_UNSQUEEZE] = follow_same,
 };
 

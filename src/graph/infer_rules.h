@@ -16,15 +16,15 @@
 /* What is known of a scalar or vector of integers, as the shapes that exporters compute from that
  * of the input. */
 typedef struct lpot_partial_ints {
-  int count; /* -1: nothing is known */
+  int count;                               /* -1: nothing is known */
   int64_t elements[LPOT_MAX_PARTIAL_INTS]; /* [count]; LPOT_INT_UNKNOWN where not known */
 } lpot_partial_ints;
 
 typedef struct lpot_infer {
   lpot_graph *graph;
   const lpot_node *node;
-  lpot_arena *arena;            /* for partial */
-  lpot_partial_ints **partial;  /* [num_values]; NULL where nothing is known */
+  lpot_arena *arena;           /* for partial */
+  lpot_partial_ints **partial; /* [num_values]; NULL where nothing is known */
 } lpot_infer;
 
 typedef lpot_status (*lpot_infer_rule)(lpot_infer *infer, lpot_error *err);
@@ -131,7 +131,7 @@ LPOT_MUST_CHECK lpot_status lpot_infer_partial(lpot_infer *infer, lpot_error *er
 
 /* ---- the rules ---- */
 
-#define LPOT_INFER_RULE(name) \
+#define LPOT_INFER_RULE(name)                                                                      \
   LPOT_MUST_CHECK lpot_status lpot_infer_##name(lpot_infer *infer, lpot_error *err)
 /* infer_elementwise.c */
 LPOT_INFER_RULE(same);

@@ -93,8 +93,7 @@ lpot_status lpot_infer_gather(lpot_infer *infer, lpot_error *err) {
 
 static lpot_status pad_dim(int64_t begin, int64_t end, bool reflect, int64_t *dim,
                            lpot_error *err) {
-  if (begin < -LPOT_MAX_DIM || begin > LPOT_MAX_DIM || end < -LPOT_MAX_DIM ||
-      end > LPOT_MAX_DIM) {
+  if (begin < -LPOT_MAX_DIM || begin > LPOT_MAX_DIM || end < -LPOT_MAX_DIM || end > LPOT_MAX_DIM) {
     return LPOT_FAIL(err, LPOT_FORMAT, "pads has the values %" PRId64 " and %" PRId64, begin, end);
   }
   if (*dim == LPOT_DIM_UNKNOWN) {
@@ -232,8 +231,7 @@ static lpot_status slice_axes(const slice_lists *lists, size_t count, lpot_shape
                               lpot_error *err) {
   bool seen[LPOT_MAX_RANK] = {false};
   bool known = lists->starts.state == LPOT_INTS_CONSTANT &&
-               lists->ends.state == LPOT_INTS_CONSTANT &&
-               lists->steps.state != LPOT_INTS_COMPUTED;
+               lists->ends.state == LPOT_INTS_CONSTANT && lists->steps.state != LPOT_INTS_COMPUTED;
   for (size_t i = 0; i < count; i++) {
     int axis = 0;
     bool listed = lists->axes.state == LPOT_INTS_CONSTANT;
@@ -295,8 +293,8 @@ static lpot_status check_split_sizes(const lpot_int_list *sizes, int num_outputs
     LPOT_TRY(lpot_dim_add(sum, size, &sum, err));
   }
   if (whole != LPOT_DIM_UNKNOWN && whole != sum) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "the values of split add up to %" PRId64 ", expected %" PRId64,
-                     sum, whole);
+    return LPOT_FAIL(err, LPOT_FORMAT,
+                     "the values of split add up to %" PRId64 ", expected %" PRId64, sum, whole);
   }
   return LPOT_OK;
 }

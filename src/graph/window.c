@@ -9,7 +9,12 @@
 #define MAX_PARAMETER ((int64_t)1 << 24)
 #define MAX_SPATIAL_SIZE ((int64_t)INT32_MAX)
 
-typedef enum auto_pad_mode { PAD_EXPLICIT, PAD_VALID, PAD_SAME_UPPER, PAD_SAME_LOWER } auto_pad_mode;
+typedef enum auto_pad_mode {
+  PAD_EXPLICIT,
+  PAD_VALID,
+  PAD_SAME_UPPER,
+  PAD_SAME_LOWER
+} auto_pad_mode;
 
 static const struct {
   const char *text;
@@ -53,8 +58,8 @@ static lpot_status read_values(const lpot_node *node, const char *name, int coun
     int64_t value = lpot_int_list_at(&list, (size_t)i);
     if (value < minimum || value > MAX_PARAMETER) {
       return LPOT_FAIL(err, LPOT_FORMAT,
-                       "%s has the value %" PRId64 ", expected %" PRId64 " to %" PRId64, name, value,
-                       minimum, MAX_PARAMETER);
+                       "%s has the value %" PRId64 ", expected %" PRId64 " to %" PRId64, name,
+                       value, minimum, MAX_PARAMETER);
     }
     out[i] = value;
   }
@@ -261,8 +266,7 @@ static lpot_status resolve_transposed(const lpot_node *node, const int64_t *inpu
                                       auto_pad_mode mode, lpot_window *window, lpot_error *err) {
   int spatial = window->num_spatial;
   bool present = false;
-  LPOT_TRY(
-      read_values(node, "output_padding", spatial, 0, window->output_padding, &present, err));
+  LPOT_TRY(read_values(node, "output_padding", spatial, 0, window->output_padding, &present, err));
   for (int i = 0; i < spatial; i++) {
     int64_t padding = window->output_padding[i];
     if (padding > 0 && padding >= window->stride[i] && padding >= window->dilation[i]) {
@@ -295,8 +299,7 @@ static lpot_status read_spatial_input(const lpot_shape *input_shape, int64_t *in
 }
 
 lpot_status lpot_window_compute(const lpot_node *node, const lpot_shape *input_shape,
-                                const lpot_shape *weight_shape, lpot_window *ret,
-                                lpot_error *err) {
+                                const lpot_shape *weight_shape, lpot_window *ret, lpot_error *err) {
   if (input_shape->rank < 3 || input_shape->rank > LPOT_MAX_SPATIAL + 2) {
     return LPOT_FAIL(err, LPOT_UNSUPPORTED, "the input has rank %d, expected 3 to %d",
                      input_shape->rank, LPOT_MAX_SPATIAL + 2);
@@ -318,8 +321,7 @@ lpot_status lpot_window_compute(const lpot_node *node, const lpot_shape *input_s
 }
 
 lpot_status lpot_window_resolve(const lpot_node *node, const lpot_shape *input_shape,
-                                const lpot_shape *weight_shape, lpot_window *ret,
-                                lpot_error *err) {
+                                const lpot_shape *weight_shape, lpot_window *ret, lpot_error *err) {
   lpot_status status = lpot_window_compute(node, input_shape, weight_shape, ret, err);
   if (status != LPOT_OK) {
     lpot_error_prefix(err, "node '%s'", node->name);

@@ -144,15 +144,18 @@ static lpot_status convert_gemm(group *found, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* ONNX Runtime has kernels for u8 by u8, u8 by s8 and s8 by s8. */
+static bool has_matmul_kernel(const int8_tensor *left, const int8_tensor *right) {
+  bool is_matrix = right->params.axis == LPOT_NONE || is_weight(right, 1);
+  return is_matrix && left->params.axis == LPOT_NONE &&
+         (left->params.dtype == LPOT_U8 || right->params.dtype == LPOT_S8);
+}
+
 static lpot_status convert_matmul(group *found, lpot_error *err) {
   int8_tensor left;
   int8_tensor right;
   if (!read_input(found, 0, &left) || !read_input(found, 1, &right) ||
-      !same_type(&left, &found->output)) {
-    return LPOT_OK;
-  }
-  bool is_u8_by_u8 = same_type(&left, &right) && left.params.dtype == LPOT_U8;
-  if (!is_u8_by_u8 && !is_weight(&right, 1)) {
+      !same_type(&left, &found->output) || !has_matmul_kernel(&left, &right)) {
     return LPOT_OK;
   }
   lpot_value_id inputs[MAX_FIXED_INPUTS];
@@ -258,7 +261,7 @@ static lpot_status convert_transparent(group *found, lpot_error *err) {
 
 /* ---- MatMul with a bias: MatMulIntegerToFloat, then what follows in f32 ---- */
 
-/* The Add of a constant vector that alone reads the MatMul, or NULL. */
+/* The Add of a constant row that alone reads the MatMul, or NULL. */
 static lpot_status find_bias_add(const group *found, const lpot_node **ret_add,
                                  lpot_value_id *ret_bias, lpot_error *err) {
   const lpot_node_id *readers = NULL;
@@ -275,11 +278,28 @@ static lpot_status find_bias_add(const group *found, const lpot_node **ret_add,
   }
   lpot_value_id other = add->inputs[0] == value ? add->inputs[1] : add->inputs[0];
   const lpot_tensor *bias = lpot_graph_value(found->graph, other)->constant;
-  if (bias != NULL && bias->dtype == LPOT_F32 && bias->shape.rank == 1) {
-    *ret_add = add;
-    *ret_bias = other;
+  if (bias == NULL || bias->dtype != LPOT_F32 || bias->shape.rank < 1 ||
+      bias->shape.dims[bias->shape.rank - 1] != lpot_tensor_elements(bias)) {
+    return LPOT_OK;
   }
+  *ret_add = add;
+  *ret_bias = other;
   return LPOT_OK;
+}
+
+/* The operator wants its bias with one axis. */
+static lpot_status flatten_bias(const group *found, lpot_value_id *bias, lpot_error *err) {
+  const lpot_tensor *constant = lpot_graph_value(found->graph, *bias)->constant;
+  int64_t count = lpot_tensor_elements(constant);
+  const lpot_shape shape = lpot_shape_of(1, &count);
+  lpot_tensor *tensor = NULL;
+  if (constant->shape.rank == 1) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_tensor_copy_of(LPOT_F32, &shape, constant->data, &tensor, err));
+  lpot_status status = lpot_graph_add_constant(found->graph, NULL, &tensor, bias, err);
+  lpot_tensor_unref(tensor);
+  return status;
 }
 
 static lpot_status convert_biased_matmul(group *found, lpot_error *err) {
@@ -288,13 +308,14 @@ static lpot_status convert_biased_matmul(group *found, lpot_error *err) {
   const lpot_node *add = NULL;
   lpot_value_id bias = LPOT_NONE;
   if (!read_input(found, 0, &left) || !read_input(found, 1, &right) ||
-      left.params.axis != LPOT_NONE || (right.params.axis != LPOT_NONE && !is_weight(&right, 1))) {
+      !has_matmul_kernel(&left, &right)) {
     return LPOT_OK;
   }
   LPOT_TRY(find_bias_add(found, &add, &bias, err));
   if (add == NULL) {
     return LPOT_OK;
   }
+  LPOT_TRY(flatten_bias(found, &bias, err));
   const lpot_value_id inputs[] = {left.quantized,
                                   right.quantized,
                                   left.params.scale,

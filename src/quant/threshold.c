@@ -30,7 +30,7 @@ static void find_percentile(const lpot_histogram *histogram, double *ret_low, do
   double width = lpot_histogram_bin_width(histogram);
   double tail = (double)lpot_histogram_num_finite(histogram) * PERCENTILE_TAIL;
   *ret_high = cut_tail(histogram->positive, width, (double)histogram->maximum, tail);
-  *ret_low = -cut_tail(histogram->negative, width, -(double)histogram->minimum, tail);
+  *ret_low = 0.0 - cut_tail(histogram->negative, width, -(double)histogram->minimum, tail);
 }
 
 /* ---- mean squared error ---- */

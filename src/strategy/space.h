@@ -1,7 +1,22 @@
 /* The tuning space: for each op the list of its configurations, in LPOT's order.
  *
  * Built from the engine's capability and the user's wishes by LPOT's merge rule; what a wish drops, and a
- * wish that matches nothing, is told. Pure: no files, no clock. */
+ * wish that matches nothing, is told. Pure: no files, no clock.
+ *
+ * Merging. An op's choices are the capability, narrowed by model_wise, then by the optype_wise wish of its type, then by
+ * every op_wise wish that matches its name, in order. Narrowing keeps the wished values that are
+ * still there, in the order of the wish; when none is, the wish has no effect and a warning says
+ * so. One exception: a dtype wish for F32 alone always holds, whatever earlier wishes left.
+ *
+ * Expansion. The product of dtype, scheme, granularity, algorithm (the first slowest) of weight
+ * (slower) and activation; a tensor that is not quantized has no other settings; a quantized
+ * tensor beside one that is not is dropped; equal neighbours are one. An op whose list would be
+ * empty gets F32 alone, with a warning.
+ *
+ * Patterns of op_wise. A pattern that equals an op's name means that op. Else, a pattern of the
+ * plain form [A-Za-z0-9.][A-Za-z0-9_.\-/]* matches nothing, and any other is a POSIX extended regular
+ * expression that must match at the beginning of a name; at most 256 characters, at most 8 times
+ * '+', no {n}, no back reference, no \d (all LPOT_CONFIG). */
 #ifndef LPOT_STRATEGY_SPACE_H
 #define LPOT_STRATEGY_SPACE_H
 
@@ -38,11 +53,14 @@ typedef struct lpot_space_op {
   const lpot_op_config *configs; /* [num_configs], LPOT's order, quantized and F32 ones */
   size_t num_quantized;
   const size_t *quantized;       /* [num_quantized] indices of the quantized ones, in order */
+  lpot_op_config fallback;       /* its F32 configuration, whether listed or not */
+  bool may_fall_back;            /* false: op_wise asks for a quantized activation. model_wise and optype_wise say which
+                                    int8 to try; F32 stays what an op falls back to */
 } lpot_space_op;
 
 typedef struct lpot_space lpot_space;
 
-/* ops must outlive the space. */
+/* ops must outlive the space. LPOT_CONFIG for a bad pattern. */
 LPOT_MUST_CHECK lpot_status lpot_space_new(const lpot_quant_ops *ops, const lpot_wishes *wishes, lpot_space **ret_space,
                                            lpot_error *err);
 void lpot_space_free(lpot_space *space);

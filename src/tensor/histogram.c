@@ -89,9 +89,10 @@ typedef struct batch_summary {
 } batch_summary;
 
 /* Order keys: the bits of values >= 0, and -1 - magnitude bits for negative ones. A key is its
- * own inverse. */
+ * own inverse. Masks instead of choices here and below: branches on the data would be guessed
+ * wrong half of the time. */
 static int32_t order_key(int32_t bits) {
-  return bits < 0 ? bits ^ MAGNITUDE_MASK : bits;
+  return bits ^ (-(bits < 0) & MAGNITUDE_MASK);
 }
 
 static float value_of_key(int32_t key) {
@@ -113,8 +114,9 @@ static void summarize_block(const float *values, int count, batch_summary *summa
     memcpy(&bits, &values[i], sizeof bits);
     int32_t magnitude = bits & MAGNITUDE_MASK;
     int32_t key = order_key(bits);
-    int32_t low = magnitude < INFINITY_BITS ? key : INT32_MAX;
-    int32_t high = magnitude < INFINITY_BITS ? key : INT32_MIN;
+    int32_t finite = -(magnitude < INFINITY_BITS);
+    int32_t low = (key & finite) | (INT32_MAX & ~finite);
+    int32_t high = (key & finite) | (INT32_MIN & ~finite);
     lowest = low < lowest ? low : lowest;
     highest = high > highest ? high : highest;
     nans += magnitude > INFINITY_BITS;
@@ -137,19 +139,29 @@ static batch_summary summarize(const float *values, int64_t count) {
   return summary;
 }
 
-/* Counts the values into the bins and the zero slots; NaN and infinities go to the zero slots
- * too. The factors make the bin number by exact multiplications: two of them, because their
- * product may be out of the range of normal floats. */
+/* The slot of one value; zeros, NaN and infinities belong to slot `zero`. The factors make the bin
+ * number by exact multiplications: two of them, because their product may be out of the range of
+ * normal floats. */
+static inline int32_t slot_of(float value, float first_factor, float second_factor, int32_t zero) {
+  int32_t bits = 0;
+  memcpy(&bits, &value, sizeof bits);
+  int32_t kept = bits & MAGNITUDE_MASK;
+  kept &= -(kept < INFINITY_BITS);
+  float magnitude = 0;
+  memcpy(&magnitude, &kept, sizeof magnitude);
+  int32_t bin = (int32_t)(magnitude * first_factor * second_factor);
+  bin += -(bits < 0) & BINS;
+  int32_t in_bins = -(kept != 0);
+  return (bin & in_bins) | (zero & ~in_bins);
+}
+
+/* Counts the values into the bins and the zero slots. */
 static void count_block(uint64_t *slots, const float *values, int count, float first_factor,
                         float second_factor) {
   uint16_t places[BLOCK];
   for (int i = 0; i < count; i++) {
-    float magnitude = fabsf(values[i]);
-    magnitude = magnitude <= FLT_MAX ? magnitude : 0.0F;
-    int32_t bin = (int32_t)(magnitude * first_factor * second_factor);
-    bin += values[i] < 0.0F ? BINS : 0;
-    bin = magnitude > 0.0F ? bin : 2 * BINS + (i & (ZERO_SLOTS - 1));
-    places[i] = (uint16_t)bin;
+    int32_t zero = 2 * BINS + (i & (ZERO_SLOTS - 1));
+    places[i] = (uint16_t)slot_of(values[i], first_factor, second_factor, zero);
   }
   for (int i = 0; i < count; i++) {
     slots[places[i]]++;

@@ -9,19 +9,19 @@
 /* Silence of all busy workers for so long means that one hangs. */
 #define PATIENCE_SECONDS 21600.0
 
-typedef struct member {
+typedef struct crew_member {
   lpot_hello hello;
   bool met;
   bool busy;
   uint64_t task_id;
-} member;
+} crew_member;
 
 struct lpot_crew {
   lpot_job *job;
   lpot_comm *comm;
   bool inline_work;  /* one rank: the coordinator works itself */
   size_t count;
-  member *members;   /* [count]; member i is rank i + 1, or rank 0 with inline_work */
+  crew_member *members;   /* [count]; member i is rank i + 1, or rank 0 with inline_work */
   lpot_task pending; /* inline_work: the task to do */
   lpot_buffer inbox, outbox;
   double last_news;  /* when an outcome or a new task last happened */
@@ -103,7 +103,7 @@ static lpot_status take_hello(lpot_crew *crew, int from, lpot_error *err) {
     return LPOT_FAIL(err, LPOT_FORMAT, "rank %d: message of kind %d, expected hello", from,
                      (int)message.kind);
   }
-  member *member = &crew->members[from - 1];
+  crew_member *member = &crew->members[from - 1];
   lpot_reader reader;
   lpot_reader_init(&reader, message.payload, message.size);
   LPOT_TRY(lpot_hello_read(&reader, &member->hello, err));

@@ -42,7 +42,10 @@ static void error_marks_a_message_that_does_not_fit(void **state) {
   LPOT_FAIL(&err, LPOT_IO, "%s", long_text);
   assert_int_equal(strlen(err.message), sizeof err.message - 1);
   assert_string_equal(err.message + sizeof err.message - 4, "...");
-  /* Exactly as long as fits: no mark. */
+  /* One more than fits: a mark. Exactly as long as fits: none. */
+  long_text[sizeof err.message] = '\0';
+  LPOT_FAIL(&err, LPOT_IO, "%s", long_text);
+  assert_string_equal(err.message + sizeof err.message - 4, "...");
   long_text[sizeof err.message - 1] = '\0';
   LPOT_FAIL(&err, LPOT_IO, "%s", long_text);
   assert_string_equal(err.message, long_text);

@@ -48,6 +48,9 @@ static void many_keys_are_all_found(void **state) {
   for (int i = 0; i < 20000; i++) {
     snprintf(key, sizeof key, "node_%d", i);
     assert_int_equal(lpot_hash_map_put(map, key, i, NULL), LPOT_OK);
+    /* In a map without a free slot, the search for an absent key would never end. */
+    int64_t absent = 0;
+    assert_false(lpot_hash_map_get(map, "absent", &absent));
   }
   assert_int_equal(lpot_hash_map_count(map), 20000);
   for (int i = 0; i < 20000; i++) {

@@ -170,23 +170,53 @@ static void depth_is_limited(void **state) {
   assert_non_null(strstr(err.message, "expected at most 64 levels, got more"));
 }
 
-static void depth_of_aliases_is_limited(void **state) {
-  (void)state;
-  /* Forty levels under the anchor, used thirty levels deep. */
+/* Parses an anchored value of anchor_depth lists, used inside of thirty lists. */
+static lpot_status parse_deep_alias(size_t anchor_depth, lpot_error *err) {
   char text[300] = "a: &x ";
   char *end = text + strlen(text);
-  memset(end, '[', 40);
-  memset(end + 40, ']', 40);
-  strcpy(end + 80, "\nb: ");
+  memset(end, '[', anchor_depth);
+  memset(end + anchor_depth, ']', anchor_depth);
+  strcpy(end + 2 * anchor_depth, "\nb: ");
   end += strlen(end);
   memset(end, '[', 30);
   strcpy(end + 30, "*x");
   memset(end + 32, ']', 30);
   end[62] = '\0';
   lpot_yaml *yaml = NULL;
+  lpot_status status = lpot_yaml_parse("c.yaml", text, strlen(text), &yaml, err);
+  lpot_yaml_free(yaml);
+  return status;
+}
+
+static void depth_of_aliases_is_limited(void **state) {
+  (void)state;
+  /* The root, 30 lists, then 33 lists: 64 levels. */
   lpot_error err = {0};
-  assert_int_equal(lpot_yaml_parse("c.yaml", text, strlen(text), &yaml, &err), LPOT_CONFIG);
+  assert_int_equal(parse_deep_alias(33, NULL), LPOT_OK);
+  assert_int_equal(parse_deep_alias(34, &err), LPOT_CONFIG);
   assert_non_null(strstr(err.message, "expected at most 64 levels, got more"));
+}
+
+static void number_of_values_is_limited(void **state) {
+  (void)state;
+  enum { ITEMS = 100000 };
+  char *text = lpot_calloc(2 * ITEMS + 2, 1);
+  text[0] = '[';
+  for (size_t i = 0; i < ITEMS; i++) {
+    text[2 * i + 1] = '0';
+    text[2 * i + 2] = ',';
+  }
+  text[2 * ITEMS] = ']';
+  lpot_yaml *yaml = NULL;
+  lpot_error err = {0};
+  assert_int_equal(lpot_yaml_parse("c.yaml", text, 2 * ITEMS + 1, &yaml, &err), LPOT_CONFIG);
+  assert_string_equal(err.message, "c.yaml:1:200000: expected at most 100000 values, got more");
+  /* One item fewer: with the list itself just as many as allowed. */
+  text[2 * ITEMS - 2] = ']';
+  assert_int_equal(lpot_yaml_parse("c.yaml", text, 2 * ITEMS - 1, &yaml, NULL), LPOT_OK);
+  assert_int_equal(lpot_yaml_root(yaml)->num_children, ITEMS - 1);
+  lpot_yaml_free(yaml);
+  lpot_free(text);
 }
 
 static void size_is_limited(void **state) {
@@ -323,6 +353,7 @@ int main(void) {
       cmocka_unit_test(aliases_cannot_multiply_beyond_the_limit),
       cmocka_unit_test(depth_is_limited),
       cmocka_unit_test(depth_of_aliases_is_limited),
+      cmocka_unit_test(number_of_values_is_limited),
       cmocka_unit_test(size_is_limited),
       cmocka_unit_test(nodes_remember_where_they_stand),
       cmocka_unit_test(quoted_null_is_a_text),

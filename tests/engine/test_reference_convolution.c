@@ -6,8 +6,7 @@
 static void conv_sums_products_of_a_window(void **state) {
   (void)state;
   /* 1*1 + 2*2 + 4*3 + 5*4 = 37, ... */
-  check_node(LPOT_OP_CONV, NO_ATTRIBUTES,
-             TENSORS(X33, TENSOR(F, SHAPE(1, 1, 2, 2), 1, 2, 3, 4)),
+  check_node(LPOT_OP_CONV, NO_ATTRIBUTES, TENSORS(X33, TENSOR(F, SHAPE(1, 1, 2, 2), 1, 2, 3, 4)),
              TENSOR(F, SHAPE(1, 1, 2, 2), 37, 47, 67, 77), 0);
 }
 
@@ -29,10 +28,10 @@ static void conv_takes_asymmetric_pads_and_strides(void **state) {
 
 static void conv_of_groups_keeps_them_apart(void **state) {
   (void)state;
-  check_node(LPOT_OP_CONV, ATTRIBUTES(INT("group", 2)),
-             TENSORS(TENSOR(F, SHAPE(1, 2, 2), 1, 2, 3, 4),
-                     TENSOR(F, SHAPE(4, 1, 1), 1, 10, 100, 1000)),
-             TENSOR(F, SHAPE(1, 4, 2), 1, 2, 10, 20, 300, 400, 3000, 4000), 0);
+  check_node(
+      LPOT_OP_CONV, ATTRIBUTES(INT("group", 2)),
+      TENSORS(TENSOR(F, SHAPE(1, 2, 2), 1, 2, 3, 4), TENSOR(F, SHAPE(4, 1, 1), 1, 10, 100, 1000)),
+      TENSOR(F, SHAPE(1, 4, 2), 1, 2, 10, 20, 300, 400, 3000, 4000), 0);
 }
 
 static void conv_dilates_in_one_dimension(void **state) {
@@ -106,20 +105,19 @@ static void conv_transpose_scatters_each_element(void **state) {
 
 static void conv_transpose_crops_pads_and_appends_output_padding(void **state) {
   (void)state;
-  check_node(
-      LPOT_OP_CONV_TRANSPOSE,
-      ATTRIBUTES(INTS("strides", 2), INTS("pads", 1, 1), INTS("output_padding", 1)),
-      TENSORS(TENSOR(F, SHAPE(1, 1, 2), 1, 2), TENSOR(F, SHAPE(1, 1, 3), 1, 10, 100),
-              TENSOR(F, SHAPE(1), 0.5)),
-      TENSOR(F, SHAPE(1, 1, 4), 10.5, 102.5, 20.5, 200.5), 0);
+  check_node(LPOT_OP_CONV_TRANSPOSE,
+             ATTRIBUTES(INTS("strides", 2), INTS("pads", 1, 1), INTS("output_padding", 1)),
+             TENSORS(TENSOR(F, SHAPE(1, 1, 2), 1, 2), TENSOR(F, SHAPE(1, 1, 3), 1, 10, 100),
+                     TENSOR(F, SHAPE(1), 0.5)),
+             TENSOR(F, SHAPE(1, 1, 4), 10.5, 102.5, 20.5, 200.5), 0);
 }
 
 static void conv_transpose_of_groups_keeps_them_apart(void **state) {
   (void)state;
-  check_node(LPOT_OP_CONV_TRANSPOSE, ATTRIBUTES(INT("group", 2)),
-             TENSORS(TENSOR(F, SHAPE(1, 2, 1, 1), 2, 3),
-                     TENSOR(F, SHAPE(2, 2, 1, 1), 1, 10, 100, 1000)),
-             TENSOR(F, SHAPE(1, 4, 1, 1), 2, 20, 300, 3000), 0);
+  check_node(
+      LPOT_OP_CONV_TRANSPOSE, ATTRIBUTES(INT("group", 2)),
+      TENSORS(TENSOR(F, SHAPE(1, 2, 1, 1), 2, 3), TENSOR(F, SHAPE(2, 2, 1, 1), 1, 10, 100, 1000)),
+      TENSOR(F, SHAPE(1, 4, 1, 1), 2, 20, 300, 3000), 0);
 }
 
 int main(void) {

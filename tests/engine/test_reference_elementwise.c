@@ -48,10 +48,10 @@ static void subtract_and_multiply_compute_in_float(void **state) {
 
 static void divide_truncates_integers_towards_zero(void **state) {
   (void)state;
-  check_node(LPOT_OP_DIV, NO_ATTRIBUTES,
-             TENSORS(TENSOR(LPOT_S64, SHAPE(4), 7, -7, 7, -7), TENSOR(LPOT_S64, SHAPE(4), 2, 2, -2,
-                                                                      -1)),
-             TENSOR(LPOT_S64, SHAPE(4), 3, -3, -3, 7), 0);
+  check_node(
+      LPOT_OP_DIV, NO_ATTRIBUTES,
+      TENSORS(TENSOR(LPOT_S64, SHAPE(4), 7, -7, 7, -7), TENSOR(LPOT_S64, SHAPE(4), 2, 2, -2, -1)),
+      TENSOR(LPOT_S64, SHAPE(4), 3, -3, -3, 7), 0);
 }
 
 static void divide_refuses_an_integer_zero(void **state) {
@@ -61,11 +61,18 @@ static void divide_refuses_an_integer_zero(void **state) {
               TENSOR(LPOT_S32, SHAPE(1), 0), LPOT_INVALID, "division by zero");
 }
 
+static void divide_of_the_smallest_integer_by_minus_one_wraps(void **state) {
+  (void)state;
+  check_node(LPOT_OP_DIV, NO_ATTRIBUTES,
+             TENSORS(TENSOR(LPOT_S64, SHAPE(1), -0x1p63), TENSOR(LPOT_S64, SHAPE(1), -1)),
+             TENSOR(LPOT_S64, SHAPE(1), -0x1p63), 0);
+}
+
 static void divide_of_floats_by_zero_is_infinite(void **state) {
   (void)state;
   check_node(LPOT_OP_DIV, NO_ATTRIBUTES,
              TENSORS(TENSOR(F, SHAPE(2), 7, 0), TENSOR(F, SHAPE(2), 0, 0)),
-             TENSOR(F, SHAPE(2), INFINITY, NAN), 0);
+             TENSOR(F, SHAPE(2), INFINITE, NOT_A_NUMBER), 0);
 }
 
 static void integers_wrap_at_their_width(void **state) {
@@ -88,14 +95,14 @@ static void power_takes_integer_exponents_of_a_float_base(void **state) {
 static void binary_refuses_mixed_types(void **state) {
   (void)state;
   check_fails(LPOT_OP_ADD, NO_ATTRIBUTES,
-              TENSORS(TENSOR(F, SHAPE(1), 7), TENSOR(LPOT_S32, SHAPE(1), 0)), TENSOR(F, SHAPE(1), 0),
-              LPOT_INVALID, "float32 and int32");
+              TENSORS(TENSOR(F, SHAPE(1), 7), TENSOR(LPOT_S32, SHAPE(1), 0)),
+              TENSOR(F, SHAPE(1), 0), LPOT_INVALID, "float32 and int32");
 }
 
 static void relu_keeps_nan_and_clips_negatives(void **state) {
   (void)state;
-  check_node(LPOT_OP_RELU, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(4), -1, 0, 2, NAN)),
-             TENSOR(F, SHAPE(4), 0, 0, 2, NAN), 0);
+  check_node(LPOT_OP_RELU, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(4), -1, 0, 2, NOT_A_NUMBER)),
+             TENSOR(F, SHAPE(4), 0, 0, 2, NOT_A_NUMBER), 0);
   check_node(LPOT_OP_RELU, NO_ATTRIBUTES, TENSORS(TENSOR(LPOT_S8, SHAPE(2), -1, 2)),
              TENSOR(LPOT_S8, SHAPE(2), 0, 2), 0);
 }
@@ -135,7 +142,7 @@ static void functions_of_one_element_have_known_values(void **state) {
   check_node(LPOT_OP_EXP, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(2), 0, 1)),
              TENSOR(F, SHAPE(2), 1, 2.7182818285), 1e-6);
   check_node(LPOT_OP_SQRT, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(3), 0, 9, -1)),
-             TENSOR(F, SHAPE(3), 0, 3, NAN), 0);
+             TENSOR(F, SHAPE(3), 0, 3, NOT_A_NUMBER), 0);
   check_node(LPOT_OP_ERF, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(2), 0, 0.5)),
              TENSOR(F, SHAPE(2), 0, 0.5204998778), 1e-7);
 }
@@ -154,10 +161,9 @@ static void unary_refuses_integers(void **state) {
 
 static void clip_takes_bounds_from_inputs_or_attributes(void **state) {
   (void)state;
-  check_node(
-      LPOT_OP_CLIP, NO_ATTRIBUTES,
-      TENSORS(TENSOR(F, SHAPE(3), -9, 3, 9), TENSOR(F, SCALAR, 0), TENSOR(F, SCALAR, 6)),
-      TENSOR(F, SHAPE(3), 0, 3, 6), 0);
+  check_node(LPOT_OP_CLIP, NO_ATTRIBUTES,
+             TENSORS(TENSOR(F, SHAPE(3), -9, 3, 9), TENSOR(F, SCALAR, 0), TENSOR(F, SCALAR, 6)),
+             TENSOR(F, SHAPE(3), 0, 3, 6), 0);
   check_node(LPOT_OP_CLIP, NO_ATTRIBUTES,
              TENSORS(TENSOR(F, SHAPE(2), -9, 9), NULL, TENSOR(F, SCALAR, 6)),
              TENSOR(F, SHAPE(2), -9, 6), 0);
@@ -170,9 +176,10 @@ static void clip_takes_bounds_from_inputs_or_attributes(void **state) {
 
 static void cast_truncates_saturates_and_tests_for_zero(void **state) {
   (void)state;
-  check_node(LPOT_OP_CAST, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(4), -1.9, 1.9, 300, NAN)),
+  check_node(LPOT_OP_CAST, NO_ATTRIBUTES,
+             TENSORS(TENSOR(F, SHAPE(4), -1.9, 1.9, 300, NOT_A_NUMBER)),
              TENSOR(LPOT_U8, SHAPE(4), 0, 1, 255, 0), 0);
-  check_node(LPOT_OP_CAST, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(3), 0, 0.5, NAN)),
+  check_node(LPOT_OP_CAST, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(3), 0, 0.5, NOT_A_NUMBER)),
              TENSOR(LPOT_BOOL, SHAPE(3), 0, 1, 1), 0);
   check_node(LPOT_OP_CAST, NO_ATTRIBUTES, TENSORS(TENSOR(LPOT_S64, SHAPE(2), -1, 257)),
              TENSOR(LPOT_U8, SHAPE(2), 255, 1), 0);
@@ -200,6 +207,7 @@ int main(void) {
       cmocka_unit_test(subtract_and_multiply_compute_in_float),
       cmocka_unit_test(divide_truncates_integers_towards_zero),
       cmocka_unit_test(divide_refuses_an_integer_zero),
+      cmocka_unit_test(divide_of_the_smallest_integer_by_minus_one_wraps),
       cmocka_unit_test(divide_of_floats_by_zero_is_infinite),
       cmocka_unit_test(integers_wrap_at_their_width),
       cmocka_unit_test(power_takes_integer_exponents_of_a_float_base),

@@ -47,8 +47,8 @@ static void gemm_transposes_scales_and_adds(void **state) {
   (void)state;
   /* 2 * transpose(a) b + 0.5 c; transpose(a) b = [26 30; 38 44]. */
   check_node(LPOT_OP_GEMM, ATTRIBUTES(INT("transA", 1), FLOAT("alpha", 2), FLOAT("beta", 0.5f)),
-             TENSORS(A22, B22, TENSOR(F, SHAPE(2), 10, 20)),
-             TENSOR(F, SHAPE(2, 2), 57, 70, 81, 98), 0);
+             TENSORS(A22, B22, TENSOR(F, SHAPE(2), 10, 20)), TENSOR(F, SHAPE(2, 2), 57, 70, 81, 98),
+             0);
   /* a transpose(b) = [17 23; 39 53]. */
   check_node(LPOT_OP_GEMM, ATTRIBUTES(INT("transB", 1)),
              TENSORS(A22, B22, TENSOR(F, SHAPE(2, 1), 100, 200)),

@@ -64,14 +64,14 @@ static void gather_picks_rows_columns_and_negative_indices(void **state) {
   (void)state;
   check_node(LPOT_OP_GATHER, ATTRIBUTES(INT("axis", 1)), TENSORS(X23, LIST(2, 0)),
              TENSOR(F, SHAPE(2, 2), 3, 1, 6, 4), 0);
-  check_node(LPOT_OP_GATHER, NO_ATTRIBUTES,
-             TENSORS(X23, TENSOR(LPOT_S32, SCALAR, -1)), TENSOR(F, SHAPE(3), 4, 5, 6), 0);
+  check_node(LPOT_OP_GATHER, NO_ATTRIBUTES, TENSORS(X23, TENSOR(LPOT_S32, SCALAR, -1)),
+             TENSOR(F, SHAPE(3), 4, 5, 6), 0);
 }
 
 static void gather_refuses_an_index_outside(void **state) {
   (void)state;
-  check_fails(LPOT_OP_GATHER, NO_ATTRIBUTES, TENSORS(X23, LIST(2)),
-              TENSOR(F, SHAPE(1, 3), 0, 0, 0), LPOT_INVALID, "index 2 is outside [-2, 2)");
+  check_fails(LPOT_OP_GATHER, NO_ATTRIBUTES, TENSORS(X23, LIST(2)), TENSOR(F, SHAPE(1, 3), 0, 0, 0),
+              LPOT_INVALID, "index 2 is outside [-2, 2)");
 }
 
 static void pad_surrounds_with_a_constant(void **state) {

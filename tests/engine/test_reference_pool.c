@@ -39,7 +39,8 @@ static void max_pool_runs_on_bytes(void **state) {
 static void max_pool_passes_nan_on(void **state) {
   (void)state;
   check_node(LPOT_OP_MAX_POOL, ATTRIBUTES(INTS("kernel_shape", 3)),
-             TENSORS(TENSOR(F, SHAPE(1, 1, 3), 1, NAN, 3)), TENSOR(F, SHAPE(1, 1, 1), NAN), 0);
+             TENSORS(TENSOR(F, SHAPE(1, 1, 3), 1, NOT_A_NUMBER, 3)),
+             TENSOR(F, SHAPE(1, 1, 1), NOT_A_NUMBER), 0);
 }
 
 static void average_pool_leaves_padding_out_by_default(void **state) {
@@ -75,8 +76,8 @@ static void average_pool_runs_in_three_dimensions(void **state) {
 static void global_pools_reduce_each_channel(void **state) {
   (void)state;
   check_node(LPOT_OP_GLOBAL_AVERAGE_POOL, NO_ATTRIBUTES,
-             TENSORS(TENSOR(F, SHAPE(1, 2, 1, 2), 1, 2, 5, 7)), TENSOR(F, SHAPE(1, 2, 1, 1), 1.5, 6),
-             0);
+             TENSORS(TENSOR(F, SHAPE(1, 2, 1, 2), 1, 2, 5, 7)),
+             TENSOR(F, SHAPE(1, 2, 1, 1), 1.5, 6), 0);
   check_node(LPOT_OP_GLOBAL_MAX_POOL, NO_ATTRIBUTES,
              TENSORS(TENSOR(F, SHAPE(1, 2, 1, 2), 1, 2, 7, 5)), TENSOR(F, SHAPE(1, 2, 1, 1), 2, 7),
              0);

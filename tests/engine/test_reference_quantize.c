@@ -14,8 +14,8 @@ static void quantize_rounds_half_to_even_and_saturates(void **state) {
 
 static void quantize_without_zero_point_uses_zero(void **state) {
   (void)state;
-  check_node(LPOT_OP_QUANTIZE_LINEAR, NO_ATTRIBUTES,
-             TENSORS(TENSOR(F, SHAPE(2), 5, -5), ONE(F, 1)), TENSOR(U, SHAPE(2), 5, 0), 0);
+  check_node(LPOT_OP_QUANTIZE_LINEAR, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(2), 5, -5), ONE(F, 1)),
+             TENSOR(U, SHAPE(2), 5, 0), 0);
 }
 
 static void quantize_works_per_axis(void **state) {
@@ -100,6 +100,16 @@ static void qgemm_gives_bytes_or_floats(void **state) {
              TENSOR(U, SHAPE(1, 1), 102), 0);
 }
 
+static void qgemm_broadcasts_its_bias_over_columns(void **state) {
+  (void)state;
+  /* [1 2; 3 4] x [1 0; 0 1] + [10; 20]. */
+  check_node(LPOT_OP_QGEMM, NO_ATTRIBUTES,
+             TENSORS(TENSOR(U, SHAPE(2, 2), 1, 2, 3, 4), ONE(F, 1), ONE(U, 0),
+                     TENSOR(U, SHAPE(2, 2), 1, 0, 0, 1), ONE(F, 1), ONE(U, 0),
+                     TENSOR(LPOT_S32, SHAPE(2, 1), 10, 20)),
+             TENSOR(F, SHAPE(2, 2), 11, 12, 23, 24), 0);
+}
+
 static void matmul_integer_to_float_adds_a_float_bias(void **state) {
   (void)state;
   /* [1 2] x [3 5; 4 6] = [11 17], times 0.5 and [1 2]. */
@@ -133,15 +143,15 @@ static void qlinear_concat_brings_parts_to_one_scale(void **state) {
 static void qlinear_pools_average_centered_values(void **state) {
   (void)state;
   /* Centered: 2, 4; the padded window counts a real zero. */
-  check_node(LPOT_OP_QLINEAR_AVERAGE_POOL,
-             ATTRIBUTES(INTS("kernel_shape", 2), INTS("pads", 1, 0), INT("count_include_pad", 1)),
-             TENSORS(TENSOR(U, SHAPE(1, 1, 2), 12, 14), ONE(F, 1), ONE(U, 10), ONE(F, 1),
-                     ONE(U, 50)),
-             TENSOR(U, SHAPE(1, 1, 2), 51, 53), 0);
-  check_node(LPOT_OP_QLINEAR_GLOBAL_AVERAGE_POOL, ATTRIBUTES(INT("channels_last", 0)),
-             TENSORS(TENSOR(U, SHAPE(1, 1, 2), 12, 14), ONE(F, 2), ONE(U, 10), ONE(F, 1),
-                     ONE(U, 50)),
-             TENSOR(U, SHAPE(1, 1, 1), 56), 0);
+  check_node(
+      LPOT_OP_QLINEAR_AVERAGE_POOL,
+      ATTRIBUTES(INTS("kernel_shape", 2), INTS("pads", 1, 0), INT("count_include_pad", 1)),
+      TENSORS(TENSOR(U, SHAPE(1, 1, 2), 12, 14), ONE(F, 1), ONE(U, 10), ONE(F, 1), ONE(U, 50)),
+      TENSOR(U, SHAPE(1, 1, 2), 51, 53), 0);
+  check_node(
+      LPOT_OP_QLINEAR_GLOBAL_AVERAGE_POOL, ATTRIBUTES(INT("channels_last", 0)),
+      TENSORS(TENSOR(U, SHAPE(1, 1, 2), 12, 14), ONE(F, 2), ONE(U, 10), ONE(F, 1), ONE(U, 50)),
+      TENSOR(U, SHAPE(1, 1, 1), 56), 0);
 }
 
 int main(void) {
@@ -156,6 +166,7 @@ int main(void) {
       cmocka_unit_test(qlinear_conv_pads_with_the_zero_point),
       cmocka_unit_test(qlinear_matmul_subtracts_both_zero_points),
       cmocka_unit_test(qgemm_gives_bytes_or_floats),
+      cmocka_unit_test(qgemm_broadcasts_its_bias_over_columns),
       cmocka_unit_test(matmul_integer_to_float_adds_a_float_bias),
       cmocka_unit_test(qlinear_add_and_mul_compute_in_real_numbers),
       cmocka_unit_test(qlinear_concat_brings_parts_to_one_scale),

@@ -9,10 +9,10 @@
 
 static void nearest_repeats_elements(void **state) {
   (void)state;
-  check_node(LPOT_OP_RESIZE, NO_ATTRIBUTES,
-             TENSORS(TENSOR(F, SHAPE(1, 1, 2, 2), 1, 2, 3, 4), NULL,
-                     TENSOR(F, SHAPE(4), 1, 1, 2, 2)),
-             TENSOR(F, SHAPE(1, 1, 4, 4), 1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4), 0);
+  check_node(
+      LPOT_OP_RESIZE, NO_ATTRIBUTES,
+      TENSORS(TENSOR(F, SHAPE(1, 1, 2, 2), 1, 2, 3, 4), NULL, TENSOR(F, SHAPE(4), 1, 1, 2, 2)),
+      TENSOR(F, SHAPE(1, 1, 4, 4), 1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4), 0);
 }
 
 static void nearest_modes_break_ties_their_way(void **state) {
@@ -31,9 +31,8 @@ static void nearest_modes_break_ties_their_way(void **state) {
 static void nearest_computes_coordinates_in_float(void **state) {
   (void)state;
   /* 4 / 0.8f is 5 in float and a little less in double. */
-  check_node(LPOT_OP_RESIZE,
-             ATTRIBUTES(COORDINATES("asymmetric"), STRING("nearest_mode", "floor")),
-             TENSORS(TENSOR(F, SHAPE(1, 1, 7), 0, 1, 2, 3, 4, 5, 6), NULL, SCALES(0.8f)),
+  check_node(LPOT_OP_RESIZE, ATTRIBUTES(COORDINATES("asymmetric"), STRING("nearest_mode", "floor")),
+             TENSORS(TENSOR(F, SHAPE(1, 1, 7), 0, 1, 2, 3, 4, 5, 6), NULL, SCALES((double)0.8f)),
              TENSOR(F, SHAPE(1, 1, 5), 0, 1, 2, 3, 5), 0);
 }
 

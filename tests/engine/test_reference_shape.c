@@ -61,6 +61,13 @@ static void split_cuts_unequal_parts(void **state) {
                       2, 0);
 }
 
+static void split_cuts_an_outer_axis(void **state) {
+  (void)state;
+  lpot_tensor *expected[] = {TENSOR(F, SHAPE(1, 2), 1, 2), TENSOR(F, SHAPE(2, 2), 3, 4, 5, 6)};
+  check_nodes_outputs(LPOT_OP_SPLIT, ATTRIBUTES(INTS("split", 1, 2)),
+                      TENSORS(TENSOR(F, SHAPE(3, 2), 1, 2, 3, 4, 5, 6)), expected, 2, 0);
+}
+
 static void split_skips_an_output_left_out(void **state) {
   (void)state;
   lpot_tensor *expected[] = {NULL, TENSOR(F, SHAPE(2, 2), 2, 3, 5, 6)};
@@ -78,8 +85,7 @@ static void shape_gives_dimensions_of_a_range(void **state) {
 static void constant_takes_each_kind_of_attribute(void **state) {
   (void)state;
   lpot_tensor *value = TENSOR(F, SHAPE(2), 1, 2);
-  const lpot_attribute tensor = {
-      .name = "value", .kind = LPOT_ATTRIBUTE_TENSOR, .tensor = value};
+  const lpot_attribute tensor = {.name = "value", .kind = LPOT_ATTRIBUTE_TENSOR, .tensor = value};
   check_node(LPOT_OP_CONSTANT, &tensor, 1, NULL, 0, TENSOR(F, SHAPE(2), 1, 2), 0);
   lpot_tensor_unref(value);
   check_node(LPOT_OP_CONSTANT, ATTRIBUTES(INTS("value_ints", 3, 4)), NULL, 0, LIST(3, 4), 0);
@@ -90,12 +96,11 @@ static void constant_takes_each_kind_of_attribute(void **state) {
 static void constant_of_shape_fills_with_its_value(void **state) {
   (void)state;
   lpot_tensor *value = TENSOR(I, SHAPE(1), 7);
-  const lpot_attribute tensor = {
-      .name = "value", .kind = LPOT_ATTRIBUTE_TENSOR, .tensor = value};
+  const lpot_attribute tensor = {.name = "value", .kind = LPOT_ATTRIBUTE_TENSOR, .tensor = value};
   check_node(LPOT_OP_CONSTANT_OF_SHAPE, &tensor, 1, TENSORS(LIST(2)), LIST(7, 7), 0);
   lpot_tensor_unref(value);
-  check_node(LPOT_OP_CONSTANT_OF_SHAPE, NO_ATTRIBUTES, TENSORS(LIST(2)),
-             TENSOR(F, SHAPE(2), 0, 0), 0);
+  check_node(LPOT_OP_CONSTANT_OF_SHAPE, NO_ATTRIBUTES, TENSORS(LIST(2)), TENSOR(F, SHAPE(2), 0, 0),
+             0);
 }
 
 int main(void) {
@@ -107,6 +112,7 @@ int main(void) {
       cmocka_unit_test(concat_joins_along_an_inner_axis),
       cmocka_unit_test(concat_refuses_parts_that_do_not_line_up),
       cmocka_unit_test(split_cuts_unequal_parts),
+      cmocka_unit_test(split_cuts_an_outer_axis),
       cmocka_unit_test(split_skips_an_output_left_out),
       cmocka_unit_test(shape_gives_dimensions_of_a_range),
       cmocka_unit_test(constant_takes_each_kind_of_attribute),

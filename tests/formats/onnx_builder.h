@@ -186,8 +186,7 @@ static inline void put_names(lpot_buffer *node, uint32_t number, const char *nam
 
 /* attributes may be NULL; it is emptied. */
 static inline void builder_node(builder *b, const char *op_type, const char *name,
-                                const char *inputs, const char *outputs,
-                                lpot_buffer *attributes) {
+                                const char *inputs, const char *outputs, lpot_buffer *attributes) {
   lpot_buffer node;
   lpot_buffer_init(&node);
   put_names(&node, LPOT_NODE_INPUT, inputs);

@@ -175,6 +175,17 @@ static void load_refuses_names_given_twice(void **state) {
   build_small(&b);
   builder_node(&b, "Relu", "again", "x", "w", NULL);
   builder_refused(&b, 13, LPOT_FORMAT, "node 2 'again' (Relu)", "'w'");
+  static const char *const taken[3] = {"x", "w", "c"};
+  for (int i = 0; i < 3; i++) {
+    lpot_buffer attributes;
+    lpot_buffer_init(&attributes);
+    build_small(&b);
+    attribute_int(&attributes, "value_int", 1);
+    builder_node(&b, "Constant", "first", NULL, "c", &attributes);
+    attribute_int(&attributes, "value_int", 1);
+    builder_node(&b, "Constant", "again", NULL, taken[i], &attributes);
+    builder_refused(&b, 13, LPOT_FORMAT, "node 3 'again' (Constant)", "already");
+  }
 }
 
 static void load_names_the_nearest_of_an_unknown_operator(void **state) {

@@ -1,4 +1,5 @@
 #include "onnx_builder.h"
+#include "temp_folder.h"
 
 #include "base/writer.h"
 
@@ -211,6 +212,63 @@ static void tensor_reads_packed_floats_scalars_and_empty_tensors(void **state) {
   lpot_buffer_done(&packed);
 }
 
+/* A model with the initializers "bytes" (16 x int8) and "w" (4 x float32) in raw_data; the graph's
+ * name moves them by padding bytes. Written to the folder as "m". */
+static void write_mapped_model(const temp_folder *folder, int padding) {
+  static const uint8_t bytes[16] = {1, 2, 3, 4};
+  const int64_t dims[2] = {16, 4};
+  lpot_buffer tensor;
+  builder b;
+  builder_init(&b);
+  MUST(lpot_wire_put_bytes(&b.graph, LPOT_GRAPH_NAME, "padding", (size_t)padding, NULL));
+  start_tensor(&tensor, 3, 1, &dims[0]);
+  MUST(lpot_wire_put_bytes(&tensor, LPOT_TENSOR_RAW_DATA, bytes, 16, NULL));
+  builder_initializer(&b, "bytes", &tensor);
+  lpot_buffer_done(&tensor);
+  start_tensor(&tensor, 1, 1, &dims[1]);
+  MUST(lpot_wire_put_bytes(&tensor, LPOT_TENSOR_RAW_DATA, bytes, 16, NULL));
+  builder_initializer(&b, "w", &tensor);
+  lpot_buffer_done(&tensor);
+  builder_output(&b, "w");
+  builder_finish(&b, 13);
+  temp_write(folder, "m", b.model.data, b.model.size);
+  builder_done(&b);
+}
+
+static const lpot_tensor *constant_named(const lpot_graph *graph, const char *name) {
+  return lpot_graph_value(graph, lpot_graph_find_value(graph, name))->constant;
+}
+
+static bool lies_in(const lpot_tensor *tensor, const lpot_mapping *mapping) {
+  uintptr_t start = (uintptr_t)lpot_mapping_data(mapping);
+  uintptr_t data = (uintptr_t)tensor->data;
+  return data >= start && data < start + lpot_mapping_size(mapping);
+}
+
+static void tensor_in_a_mapped_file_is_a_view_where_it_is_aligned(void **state) {
+  (void)state;
+  temp_folder folder;
+  char path[PATH_SIZE];
+  int num_views = 0;
+  temp_folder_make(&folder);
+  for (int padding = 0; padding < 4; padding++) {
+    lpot_mapping *mapping = NULL;
+    lpot_graph *graph = NULL;
+    write_mapped_model(&folder, padding);
+    MUST(lpot_mapping_open(temp_path(&folder, "m", path), &mapping, NULL));
+    MUST(lpot_onnx_parse(lpot_mapping_data(mapping), lpot_mapping_size(mapping), mapping, NULL,
+                         &graph, NULL, NULL));
+    assert_true(lies_in(constant_named(graph, "bytes"), mapping));
+    num_views += lies_in(constant_named(graph, "w"), mapping);
+    assert_int_equal((uintptr_t)constant_named(graph, "w")->data % sizeof(float), 0);
+    lpot_mapping_unref(mapping); /* the view keeps the file mapped */
+    assert_int_equal(lpot_tensor_get_int(constant_named(graph, "bytes"), 3), 4);
+    lpot_graph_free(graph);
+  }
+  assert_int_equal(num_views, 1);
+  temp_folder_remove(&folder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tensor_refuses_types_that_the_graph_lacks),
@@ -222,6 +280,7 @@ int main(void) {
       cmocka_unit_test(tensor_reads_typed_fields_of_every_type),
       cmocka_unit_test(tensor_reads_half_precision_bits_and_doubles),
       cmocka_unit_test(tensor_reads_packed_floats_scalars_and_empty_tensors),
+      cmocka_unit_test(tensor_in_a_mapped_file_is_a_view_where_it_is_aligned),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,10 +15,18 @@
 #include "graph/infer.h"
 
 /* Both expand to a count and an array. */
-#define DIMS(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define DIMS(...)                                                                                  \
+  (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) {                         \
+    __VA_ARGS__                                                                                    \
+  }
 #define INTS(...)                                                                                  \
-  (size_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) { __VA_ARGS__ }
-#define REALS(...) (float[]){__VA_ARGS__}
+  (size_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) {                      \
+    __VA_ARGS__                                                                                    \
+  }
+#define REALS(...)                                                                                 \
+  (float[]) {                                                                                      \
+    __VA_ARGS__                                                                                    \
+  }
 #define VALUES(...)                                                                                \
   (size_t)(sizeof((lpot_value_id[]){__VA_ARGS__}) / sizeof(lpot_value_id)), (lpot_value_id[]) {    \
     __VA_ARGS__                                                                                    \

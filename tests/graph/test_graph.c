@@ -128,11 +128,9 @@ static void shapes_out_of_range_are_refused(void **state) {
   (void)state;
   lpot_value_id value = LPOT_NONE;
   lpot_shape shape = lpot_shape_of(DIMS(2, -5));
-  assert_int_equal(lpot_graph_add_value(graph, "x", LPOT_F32, &shape, &value, &error),
-                   LPOT_FORMAT);
+  assert_int_equal(lpot_graph_add_value(graph, "x", LPOT_F32, &shape, &value, &error), LPOT_FORMAT);
   shape = lpot_shape_of(DIMS(INT64_MAX));
-  assert_int_equal(lpot_graph_add_value(graph, "x", LPOT_F32, &shape, &value, &error),
-                   LPOT_FORMAT);
+  assert_int_equal(lpot_graph_add_value(graph, "x", LPOT_F32, &shape, &value, &error), LPOT_FORMAT);
   shape.rank = LPOT_MAX_RANK + 1;
   assert_int_equal(lpot_graph_add_value(graph, "x", LPOT_F32, &shape, &value, &error),
                    LPOT_UNSUPPORTED);

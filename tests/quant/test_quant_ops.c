@@ -39,8 +39,7 @@ static void ops_are_found_in_order_with_their_activations(void **state) {
   assert_int_equal(lpot_quant_ops_count(model.ops), 5);
   for (size_t i = 0; i < 5; i++) {
     assert_string_equal(lpot_quant_ops_types(model.ops)[i], types[i]);
-    assert_string_equal(lpot_quant_ops_names(model.ops)[i],
-                        lpot_quant_ops_get(model.ops, i)->name);
+    assert_string_equal(lpot_quant_ops_names(model.ops)[i], lpot_quant_ops_get(model.ops, i)->name);
   }
   const lpot_quant_op *conv = lpot_quant_ops_get(model.ops, 0);
   assert_string_equal(conv->name, "c1_node");
@@ -215,9 +214,9 @@ static void rearranged_values_are_observed_at_their_source(void **state) {
   for (size_t i = 0; i < count; i++) {
     assert_true(observed[lpot_graph_find_value(model.graph, wanted[i])]);
   }
-  assert_int_equal(lpot_quant_statistics_source(model.graph,
-                                                lpot_graph_find_value(model.graph, "flat")),
-                   lpot_graph_find_value(model.graph, "pool"));
+  assert_int_equal(
+      lpot_quant_statistics_source(model.graph, lpot_graph_find_value(model.graph, "flat")),
+      lpot_graph_find_value(model.graph, "pool"));
   fixture_free(&model);
 }
 

@@ -15,6 +15,8 @@
 #include "tensor/tensor.h"
 
 #define CHECK_MAX_TENSORS 12
+#define NOT_A_NUMBER ((double)NAN)
+#define INFINITE ((double)INFINITY)
 #define CHECK_ENDS(type, ...) (sizeof((type[]){__VA_ARGS__}) / sizeof(type))
 
 /* SHAPE(2, 3); SCALAR. */
@@ -25,17 +27,23 @@
 #define TENSOR(dtype, shape, ...)                                                                  \
   check_tensor((dtype), (shape), CHECK_ENDS(double, __VA_ARGS__), (const double[]){__VA_ARGS__})
 #define EMPTY(dtype, shape) check_tensor((dtype), (shape), 0, NULL)
-#define TENSORS(...)                                                                               \
-  (lpot_tensor *[]){__VA_ARGS__}, CHECK_ENDS(lpot_tensor *, __VA_ARGS__)
+#define TENSORS(...) (lpot_tensor *[]){__VA_ARGS__}, CHECK_ENDS(lpot_tensor *, __VA_ARGS__)
 #define ATTRIBUTES(...)                                                                            \
   (const lpot_attribute[]){__VA_ARGS__}, CHECK_ENDS(lpot_attribute, __VA_ARGS__)
 #define NO_ATTRIBUTES NULL, 0
-#define INT(text, value) {.name = (text), .kind = LPOT_ATTRIBUTE_INT, .integer = (value)}
-#define FLOAT(text, value) {.name = (text), .kind = LPOT_ATTRIBUTE_FLOAT, .real = (value)}
-#define STRING(text, value) {.name = (text), .kind = LPOT_ATTRIBUTE_STRING, .string = (value)}
+#define INT(text, value)                                                                           \
+  { .name = (text), .kind = LPOT_ATTRIBUTE_INT, .integer = (value) }
+#define FLOAT(text, value)                                                                         \
+  { .name = (text), .kind = LPOT_ATTRIBUTE_FLOAT, .real = (value) }
+#define STRING(text, value)                                                                        \
+  { .name = (text), .kind = LPOT_ATTRIBUTE_STRING, .string = (value) }
 #define INTS(text, ...)                                                                            \
-  {.name = (text), .kind = LPOT_ATTRIBUTE_INTS, .count = CHECK_ENDS(int64_t, __VA_ARGS__),         \
-   .integers = (const int64_t[]){__VA_ARGS__}}
+  {                                                                                                \
+    .name = (text), .kind = LPOT_ATTRIBUTE_INTS, .count = CHECK_ENDS(int64_t, __VA_ARGS__),        \
+    .integers = (const int64_t[]) {                                                                \
+      __VA_ARGS__                                                                                  \
+    }                                                                                              \
+  }
 
 static inline lpot_tensor *check_tensor(lpot_dtype dtype, lpot_shape shape, size_t count,
                                         const double *values) {
@@ -78,8 +86,7 @@ static inline lpot_status check_run(lpot_op op, const lpot_attribute *attributes
                     .outputs = ids,
                     .num_attributes = (int)num_attributes,
                     .attributes = attributes};
-  lpot_status status =
-      lpot_reference_run(&node, (const lpot_tensor *const *)inputs, outputs, err);
+  lpot_status status = lpot_reference_run(&node, (const lpot_tensor *const *)inputs, outputs, err);
   return status;
 }
 

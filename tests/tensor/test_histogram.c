@@ -119,6 +119,10 @@ static void nan_and_infinities_are_counted_apart(void **state) {
   update(&histogram, &negative, 1);
   assert_true(histogram.minimum == -5 && histogram.maximum == -5);
   lpot_histogram_done(&histogram);
+  const float positive = 5.0F;
+  update(&histogram, &positive, 1);
+  assert_true(histogram.minimum == 5 && histogram.maximum == 5);
+  lpot_histogram_done(&histogram);
 }
 
 static void limits_never_are_minus_zero(void **state) {

@@ -130,9 +130,11 @@ typedef struct forged {
   uint64_t total, zeros;
   float minimum, maximum;
   uint64_t runs, gap, length, bin_count;
+  uint64_t second[3]; /* gap, length and count of a second run, when runs is 2 */
 } forged;
 
-static const forged good = {1, 128, 2, 1, 0, 3.0F, 1, 3072, 1, 1};
+static const forged good = {1, 128, 2, 1, 0, 3.0F, 1, 3072, 1, 1, {0}};
+static const forged two_runs = {1, 128, 3, 1, 0, 3.5F, 2, 3072, 1, 1, {511, 1, 1}};
 
 static lpot_status read_forged(const forged *fields) {
   lpot_buffer buffer;
@@ -145,10 +147,15 @@ static lpot_status read_forged(const forged *fields) {
   }
   assert_int_equal(lpot_writer_f32(&buffer, fields->minimum, NULL), LPOT_OK);
   assert_int_equal(lpot_writer_f32(&buffer, fields->maximum, NULL), LPOT_OK);
-  const uint64_t run[] = {fields->runs, fields->gap, fields->length, fields->bin_count, 0};
-  for (size_t i = 0; i < 5; i++) {
+  const uint64_t run[] = {fields->runs, fields->gap, fields->length, fields->bin_count};
+  for (size_t i = 0; i < 4; i++) {
     assert_int_equal(lpot_writer_varint(&buffer, run[i], NULL), LPOT_OK);
   }
+  for (size_t i = 0; i < 3 && fields->runs == 2; i++) {
+    assert_int_equal(lpot_writer_varint(&buffer, fields->second[i], NULL), LPOT_OK);
+  }
+  /* No negative bins. */
+  assert_int_equal(lpot_writer_varint(&buffer, 0, NULL), LPOT_OK);
   lpot_histogram histogram;
   lpot_histogram_init(&histogram);
   lpot_status status = read_copy(buffer.data, buffer.size, &histogram, NULL);
@@ -200,6 +207,26 @@ static void wrong_fields_are_refused(void **state) {
   CHECK_REFUSED(bin_count, UINT64_MAX);
 }
 
+static void a_wrong_second_run_is_refused(void **state) {
+  (void)state;
+  assert_int_equal(read_forged(&two_runs), LPOT_OK);
+  /* Runs without a gap are one run. */
+  forged fields = two_runs;
+  fields.second[0] = 0;
+  fields.maximum = 3.0009765625F;
+  assert_int_equal(read_forged(&fields), LPOT_FORMAT);
+  /* An empty bin is not written. */
+  fields = two_runs;
+  fields.second[2] = 0;
+  fields.total = 2;
+  fields.maximum = 3.0F;
+  assert_int_equal(read_forged(&fields), LPOT_FORMAT);
+  /* The last bin is the end. */
+  fields = two_runs;
+  fields.second[0] = 1023;
+  assert_int_equal(read_forged(&fields), LPOT_FORMAT);
+}
+
 static void exhausted_memory_is_reported(void **state) {
   (void)state;
   lpot_histogram histogram;
@@ -227,6 +254,7 @@ int main(void) {
       cmocka_unit_test(whatever_is_read_is_written_alike),
       cmocka_unit_test(histograms_come_back),
       cmocka_unit_test(wrong_fields_are_refused),
+      cmocka_unit_test(a_wrong_second_run_is_refused),
       cmocka_unit_test(exhausted_memory_is_reported),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,11 +29,11 @@
                    lpot_tensor *const *outputs, lpot_error *err)
 
 /* ---- kernels, by file ---- */
-LPOT_KERNEL(lpot_kernel_binary);                      /* Add Sub Mul Div Pow */
-LPOT_KERNEL(lpot_kernel_unary);                       /* Relu Exp ... */
+LPOT_KERNEL(lpot_kernel_binary); /* Add Sub Mul Div Pow */
+LPOT_KERNEL(lpot_kernel_unary);  /* Relu Exp ... */
 LPOT_KERNEL(lpot_kernel_clip);
 LPOT_KERNEL(lpot_kernel_cast);
-LPOT_KERNEL(lpot_kernel_convolution);                 /* Conv ConvTranspose */
+LPOT_KERNEL(lpot_kernel_convolution); /* Conv ConvTranspose */
 LPOT_KERNEL(lpot_kernel_qlinear_convolution);
 LPOT_KERNEL(lpot_kernel_max_pool);
 LPOT_KERNEL(lpot_kernel_average_pool);
@@ -51,7 +51,7 @@ LPOT_KERNEL(lpot_kernel_slice);
 LPOT_KERNEL(lpot_kernel_expand);
 LPOT_KERNEL(lpot_kernel_gather);
 LPOT_KERNEL(lpot_kernel_pad);
-LPOT_KERNEL(lpot_kernel_copy);                        /* Reshape Flatten Squeeze Identity ... */
+LPOT_KERNEL(lpot_kernel_copy); /* Reshape Flatten Squeeze Identity ... */
 LPOT_KERNEL(lpot_kernel_dropout);
 LPOT_KERNEL(lpot_kernel_concat);
 LPOT_KERNEL(lpot_kernel_split);
@@ -64,7 +64,7 @@ LPOT_KERNEL(lpot_kernel_batch_normalization);
 LPOT_KERNEL(lpot_kernel_reduce_mean);
 LPOT_KERNEL(lpot_kernel_quantize_linear);
 LPOT_KERNEL(lpot_kernel_dequantize_linear);
-LPOT_KERNEL(lpot_kernel_qlinear_binary);              /* QLinearAdd QLinearMul */
+LPOT_KERNEL(lpot_kernel_qlinear_binary); /* QLinearAdd QLinearMul */
 LPOT_KERNEL(lpot_kernel_qlinear_concat);
 
 /* ---- elements as numbers (kernel_values.c) ---- */
@@ -137,11 +137,11 @@ typedef struct lpot_kernel_rows {
   int64_t dims[LPOT_MAX_RANK];
   int64_t strides[2][LPOT_MAX_RANK];
   int64_t index[LPOT_MAX_RANK];
-  int64_t length;     /* elements of a row */
-  int64_t step[2];    /* strides within a row */
-  int64_t start[2];   /* where the row begins in each operand */
-  int64_t out_start;  /* where it begins in the output */
-  int64_t total;      /* elements of the output */
+  int64_t length;    /* elements of a row */
+  int64_t step[2];   /* strides within a row */
+  int64_t start[2];  /* where the row begins in each operand */
+  int64_t out_start; /* where it begins in the output */
+  int64_t total;     /* elements of the output */
 } lpot_kernel_rows;
 LPOT_MUST_CHECK lpot_status lpot_kernel_rows_begin(const lpot_shape *a, const lpot_shape *b,
                                                    const lpot_shape *out, lpot_kernel_rows *ret,
@@ -153,9 +153,9 @@ void lpot_kernel_rows_next(lpot_kernel_rows *rows);
 /* out[i0, i1, ...] = in[offsets[0][i0] + offsets[1][i1] + ...]; a negative offset on any axis
  * stands for the fill element. */
 typedef struct lpot_copy_map {
-  lpot_shape shape;                   /* of the output */
-  int64_t *offsets[LPOT_MAX_RANK];    /* [shape.dims[axis]] each, in elements; zero at first */
-  int64_t *storage;                   /* owned */
+  lpot_shape shape;                /* of the output */
+  int64_t *offsets[LPOT_MAX_RANK]; /* [shape.dims[axis]] each, in elements; zero at first */
+  int64_t *storage;                /* owned */
 } lpot_copy_map;
 LPOT_MUST_CHECK lpot_status lpot_copy_map_init(const lpot_shape *shape, lpot_copy_map *ret_map,
                                                lpot_error *err);
@@ -206,9 +206,9 @@ LPOT_MUST_CHECK lpot_status lpot_convolve(const lpot_node *node, const lpot_oper
 /* Matrix product of two stacks of matrices. */
 typedef struct lpot_product {
   int64_t m, n, k;
-  bool a_transposed, b_transposed;    /* a is stored [k, m], b is stored [n, k] */
-  int64_t count;                      /* matrices */
-  lpot_kernel_rows rows;              /* over the stack: one "element" is one matrix */
+  bool a_transposed, b_transposed; /* a is stored [k, m], b is stored [n, k] */
+  int64_t count;                   /* matrices */
+  lpot_kernel_rows rows;           /* over the stack: one "element" is one matrix */
 } lpot_product;
 /* numpy's matmul; LPOT_INVALID unless out_shape has the elements of the result. */
 LPOT_MUST_CHECK lpot_status lpot_product_of_stacks(const lpot_shape *a, const lpot_shape *b,
@@ -229,9 +229,9 @@ LPOT_MUST_CHECK lpot_status lpot_product_run(lpot_product *product, const lpot_o
 LPOT_MUST_CHECK lpot_status lpot_average_pool(const lpot_node *node, const lpot_tensor *input,
                                               const lpot_shape *out_shape, lpot_sums_sink sink,
                                               const void *context, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_global_average(const lpot_tensor *input,
-                                                const lpot_tensor *output, lpot_sums_sink sink,
-                                                const void *context, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_global_average(const lpot_tensor *input, const lpot_tensor *output,
+                                                lpot_sums_sink sink, const void *context,
+                                                lpot_error *err);
 
 /* ---- shapes (kernel_shape.c) ---- */
 /* Checks that the inputs (every `stride`-th from `first` on) line up along axis to output. */

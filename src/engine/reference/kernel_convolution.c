@@ -141,9 +141,9 @@ typedef struct convolution {
   int64_t batch, in_channels, out_channels; /* in all groups */
   int64_t group_in, group_out;              /* in one group */
   const lpot_operand *x, *w;
-  double *image;   /* [group_in, input_size] */
-  double *filter;  /* [group_in, kernel_size] of one output channel */
-  double *sums;    /* [output_size] */
+  double *image;  /* [group_in, input_size] */
+  double *filter; /* [group_in, kernel_size] of one output channel */
+  double *sums;   /* [output_size] */
 } convolution;
 
 static double zero_point_at(const lpot_tensor *zero_points, int64_t channel) {
@@ -318,6 +318,7 @@ LPOT_KERNEL(lpot_kernel_convolution) {
   float_sink sink = {bias, out};
   const lpot_operand x_operand = {x, NULL};
   const lpot_operand w_operand = {inputs[1], NULL};
-  LPOT_TRY(lpot_convolve(node, &x_operand, &w_operand, &out->shape, add_bias_and_store, &sink, err));
+  LPOT_TRY(
+      lpot_convolve(node, &x_operand, &w_operand, &out->shape, add_bias_and_store, &sink, err));
   return LPOT_OK;
 }

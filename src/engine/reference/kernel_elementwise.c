@@ -84,7 +84,7 @@ typedef struct binary_row {
 } binary_row;
 
 static const binary_row binary_rows[] = {
-    {LPOT_OP_ADD, add_doubles, add_ints},      {LPOT_OP_SUB, subtract_doubles, subtract_ints},
+    {LPOT_OP_ADD, add_doubles, add_ints},           {LPOT_OP_SUB, subtract_doubles, subtract_ints},
     {LPOT_OP_MUL, multiply_doubles, multiply_ints}, {LPOT_OP_DIV, divide_doubles, divide_ints},
     {LPOT_OP_POW, raise_doubles, raise_ints},
 };
@@ -145,8 +145,8 @@ LPOT_KERNEL(lpot_kernel_binary) {
   }
   bool ints = !lpot_dtype_is_float(out->dtype) && !lpot_dtype_is_float(operands[1]->dtype);
   lpot_kernel_rows rows;
-  LPOT_TRY(lpot_kernel_rows_begin(&operands[0]->shape, &operands[1]->shape, &out->shape, &rows,
-                                  err));
+  LPOT_TRY(
+      lpot_kernel_rows_begin(&operands[0]->shape, &operands[1]->shape, &out->shape, &rows, err));
   for (; lpot_kernel_rows_more(&rows); lpot_kernel_rows_next(&rows)) {
     if (ints) {
       LPOT_TRY(run_ints(row->on_ints, operands, &rows, out, err));

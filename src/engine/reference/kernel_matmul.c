@@ -75,9 +75,9 @@ lpot_status lpot_product_of_matrices(const lpot_node *node, const lpot_shape *a,
 }
 
 typedef struct product_buffers {
-  double *b;     /* [k, n], zero points subtracted */
-  double *a_row; /* [k] */
-  double *sums;  /* [n] */
+  double *b;      /* [k, n], zero points subtracted */
+  double *a_row;  /* [k] */
+  double *sums;   /* [n] */
   double *b_zero; /* [n] */
   double a_zero;
 } product_buffers;
@@ -196,8 +196,8 @@ LPOT_KERNEL(lpot_kernel_matmul) {
 typedef struct gemm_sink {
   lpot_tensor *out;
   double alpha, beta;
-  const lpot_tensor *c;              /* NULL when left out */
-  int64_t c_strides[LPOT_MAX_RANK];  /* of c at the coordinates of out */
+  const lpot_tensor *c;             /* NULL when left out */
+  int64_t c_strides[LPOT_MAX_RANK]; /* of c at the coordinates of out */
   int64_t columns;
 } gemm_sink;
 

@@ -34,10 +34,10 @@ void lpot_copy_map_done(lpot_copy_map *map) {
 
 typedef struct copy_run {
   const lpot_copy_map *map;
-  size_t size;         /* bytes of an element */
+  size_t size; /* bytes of an element */
   const uint8_t *in;
-  const uint8_t *fill; /* one element */
-  bool contiguous;     /* the last axis is a plain run of elements */
+  const uint8_t *fill;              /* one element */
+  bool contiguous;                  /* the last axis is a plain run of elements */
   int64_t block[LPOT_MAX_RANK + 1]; /* elements of the output under one step of axis - 1 */
 } copy_run;
 
@@ -99,10 +99,8 @@ static uint8_t *copy_axis(const copy_run *run, int axis, int64_t base, uint8_t *
 
 void lpot_copy_map_run(const lpot_copy_map *map, const lpot_tensor *input, const void *fill,
                        lpot_tensor *output) {
-  copy_run run = {.map = map,
-                  .size = lpot_dtype_size(output->dtype),
-                  .in = input->data,
-                  .fill = fill};
+  copy_run run = {
+      .map = map, .size = lpot_dtype_size(output->dtype), .in = input->data, .fill = fill};
   int rank = map->shape.rank;
   if (lpot_shape_elements(&map->shape) == 0) {
     return;
@@ -329,8 +327,7 @@ LPOT_KERNEL(lpot_kernel_gather) {
   LPOT_TRY(lpot_copy_map_init(&flat, &map, err));
   fill_axis(map.offsets[0], outer, 0, input->shape.dims[axis] * inner);
   fill_axis(map.offsets[2], inner, 0, 1);
-  lpot_status status =
-      fill_gather(indices, input->shape.dims[axis], inner, map.offsets[1], err);
+  lpot_status status = fill_gather(indices, input->shape.dims[axis], inner, map.offsets[1], err);
   if (status == LPOT_OK) {
     lpot_copy_map_run(&map, input, NULL, outputs[0]);
   }

@@ -20,8 +20,7 @@ static lpot_status check_batch_normalization(const lpot_node *node,
                      x->shape.rank);
   }
   LPOT_TRY(lpot_kernel_check_same_type(x, outputs[0], err));
-  LPOT_TRY(
-      lpot_kernel_check_same_shape("input and output", &x->shape, &outputs[0]->shape, err));
+  LPOT_TRY(lpot_kernel_check_same_shape("input and output", &x->shape, &outputs[0]->shape, err));
   for (int i = 1; i < 5; i++) {
     LPOT_TRY(lpot_kernel_check_count(names[i], inputs[i], x->shape.dims[1], err));
   }

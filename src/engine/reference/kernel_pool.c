@@ -68,7 +68,7 @@ static void take_sum(double *state, const double *values, int64_t count, int64_t
 static double maximum_of_window(const lpot_plane *plane, const pool_window *window,
                                 const double *image, bool count_include_pad) {
   (void)count_include_pad;
-  double maximum = -INFINITY;
+  double maximum = -(double)INFINITY;
   visit_window(plane, window, image, take_maximum, &maximum);
   return maximum;
 }
@@ -105,8 +105,8 @@ static void pool_plane(const lpot_plane *plane, window_function apply, bool coun
 }
 
 static lpot_status run_pool(const lpot_node *node, const lpot_tensor *input,
-                            const lpot_shape *out_shape, window_function apply,
-                            lpot_sums_sink sink, const void *context, lpot_error *err) {
+                            const lpot_shape *out_shape, window_function apply, lpot_sums_sink sink,
+                            const void *context, lpot_error *err) {
   if (input->shape.rank < 3) {
     return LPOT_FAIL(err, LPOT_INVALID, "input has rank %d, expected 3 to 5", input->shape.rank);
   }
@@ -139,8 +139,8 @@ static void store_values(const void *context, int64_t out_start, int64_t channel
 
 LPOT_KERNEL(lpot_kernel_max_pool) {
   LPOT_TRY(lpot_kernel_check_same_type(inputs[0], outputs[0], err));
-  LPOT_TRY(run_pool(node, inputs[0], &outputs[0]->shape, maximum_of_window, store_values, outputs,
-                  err));
+  LPOT_TRY(
+      run_pool(node, inputs[0], &outputs[0]->shape, maximum_of_window, store_values, outputs, err));
   return LPOT_OK;
 }
 
@@ -188,8 +188,8 @@ static lpot_status run_global(const lpot_tensor *input, const lpot_tensor *outpu
 LPOT_KERNEL(lpot_kernel_global_max_pool) {
   (void)node;
   LPOT_TRY(lpot_kernel_check_same_type(inputs[0], outputs[0], err));
-  LPOT_TRY(run_global(inputs[0], outputs[0], take_maximum, -INFINITY, false, store_values, outputs,
-                    err));
+  LPOT_TRY(run_global(inputs[0], outputs[0], take_maximum, -(double)INFINITY, false, store_values,
+                      outputs, err));
   return LPOT_OK;
 }
 

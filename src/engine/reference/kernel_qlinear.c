@@ -67,13 +67,13 @@ static lpot_status check_channel_scale(const lpot_tensor *scale, int64_t count, 
 /* out = round(sum * (a_scale * b_scale / out scale)) + zero point, or in float where out is. */
 typedef struct integer_sink {
   lpot_tensor *out;
-  lpot_quant_params params;       /* of a quantized out */
-  float factor;                   /* of a: a_scale, with alpha */
-  const lpot_tensor *b_scale;     /* one, or one per column (per_column) or channel */
-  bool per_column;                /* scale and bias go by column, not by channel */
-  const lpot_tensor *bias;        /* s32 sums, or float on a float out; NULL: none */
-  int64_t bias_row;               /* elements of bias per output row; 0: the same for all rows */
-  int64_t bias_column;            /* 0: the same for all columns */
+  lpot_quant_params params;   /* of a quantized out */
+  float factor;               /* of a: a_scale, with alpha */
+  const lpot_tensor *b_scale; /* one, or one per column (per_column) or channel */
+  bool per_column;            /* scale and bias go by column, not by channel */
+  const lpot_tensor *bias;    /* s32 sums, or float on a float out; NULL: none */
+  int64_t bias_row;           /* elements of bias per output row; 0: the same for all rows */
+  int64_t bias_column;        /* 0: the same for all columns */
 } integer_sink;
 
 static double bias_at(const integer_sink *sink, int64_t index) {
@@ -142,8 +142,8 @@ LPOT_KERNEL(lpot_kernel_qlinear_matmul) {
   LPOT_TRY(read_params(inputs[0], inputs[1], inputs[2], &a_params, err));
   LPOT_TRY(read_params(out, inputs[6], inputs[7], &sink.params, err));
   LPOT_TRY(check_int8(inputs[3], err));
-  LPOT_TRY(lpot_product_of_stacks(&inputs[0]->shape, &inputs[3]->shape, &out->shape, &product,
-                                  err));
+  LPOT_TRY(
+      lpot_product_of_stacks(&inputs[0]->shape, &inputs[3]->shape, &out->shape, &product, err));
   LPOT_TRY(check_channel_scale(sink.b_scale, product.n, err));
   sink.factor = a_params.scale;
   const lpot_operand a = {inputs[0], inputs[2]};
@@ -205,8 +205,7 @@ LPOT_KERNEL(lpot_kernel_matmul_integer_to_float) {
   if (out->dtype != LPOT_F32) {
     return lpot_kernel_unsupported_type(out, err);
   }
-  LPOT_TRY(
-      lpot_product_of_stacks(&a.tensor->shape, &b.tensor->shape, &out->shape, &product, err));
+  LPOT_TRY(lpot_product_of_stacks(&a.tensor->shape, &b.tensor->shape, &out->shape, &product, err));
   LPOT_TRY(check_channel_scale(sink.b_scale, product.n, err));
   if (sink.bias != NULL) {
     LPOT_TRY(lpot_kernel_check_same_type(sink.bias, out, err));

@@ -39,9 +39,8 @@ static lpot_status resolve(const lpot_node *node, const lpot_tensor *const *inpu
 }
 
 static lpot_quant_params params_of(const quantization *q, lpot_dtype dtype, int64_t channel) {
-  lpot_quant_params params = {.dtype = dtype,
-                              .scale = ((const float *)q->scale->data)[channel],
-                              .zero_point = 0};
+  lpot_quant_params params = {
+      .dtype = dtype, .scale = ((const float *)q->scale->data)[channel], .zero_point = 0};
   if (q->zero_point != NULL) {
     int64_t zero_point = 0;
     lpot_kernel_load_ints(q->zero_point, channel, 1, 1, &zero_point);

@@ -50,7 +50,7 @@ static float half_pixel_symmetric(float x, const resize_axis *axis) {
   float adjustment = (float)axis->out / (axis->scale * (float)axis->in);
   float center = (float)axis->in / 2.0f;
   float offset = center * (1.0f - adjustment);
-  return offset + half_pixel(x, axis);
+  return offset + (x + 0.5f) / axis->scale - 0.5f;
 }
 
 static const struct {

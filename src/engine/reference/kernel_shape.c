@@ -137,8 +137,8 @@ LPOT_KERNEL(lpot_kernel_split) {
       lpot_shape expected = input->shape;
       LPOT_TRY(lpot_kernel_check_same_type(input, output, err));
       expected.dims[axis] = output->shape.rank > axis ? output->shape.dims[axis] : 0;
-      LPOT_TRY(lpot_kernel_check_same_shape("a part and its output", &expected, &output->shape,
-                                            err));
+      LPOT_TRY(
+          lpot_kernel_check_same_shape("a part and its output", &expected, &output->shape, err));
     }
     int64_t part = 0;
     LPOT_TRY(part_size(node, output, axis, dim - start, &sizes, i, &part, err));

@@ -7,7 +7,7 @@
 
 /* Subtracting the maximum keeps exp from overflowing and changes nothing else. */
 static void normalise_line(int64_t count, double *line) {
-  double maximum = -INFINITY;
+  double maximum = -(double)INFINITY;
   double sum = 0.0;
   for (int64_t i = 0; i < count; i++) {
     maximum = line[i] > maximum ? line[i] : maximum;

@@ -187,8 +187,8 @@ LPOT_KERNEL(lpot_kernel_clip) {
   }
   double low = 0.0;
   double high = 0.0;
-  LPOT_TRY(read_bound(node, inputs, 1, "min", -INFINITY, &low, err));
-  LPOT_TRY(read_bound(node, inputs, 2, "max", INFINITY, &high, err));
+  LPOT_TRY(read_bound(node, inputs, 1, "min", -(double)INFINITY, &low, err));
+  LPOT_TRY(read_bound(node, inputs, 2, "max", (double)INFINITY, &high, err));
   double values[CHUNK];
   int64_t total = lpot_shape_elements(&out->shape);
   for (int64_t done = 0; done < total; done += CHUNK) {

@@ -1,5 +1,5 @@
 /* What the files of the ONNX importer share. An import runs in steps over the bytes of one
- * GraphProto (onnx_load.c): initializers, inputs, a first look at the nodes that gives every value
+ * GraphProto (onnx_graph.c): initializers, inputs, a first look at the nodes that gives every value
  * its name before anything new is named, the nodes themselves, each raised to the canonical form
  * (onnx_raise.c), and the outputs. */
 #ifndef LPOT_FORMATS_ONNX_ONNX_IMPORT_H
@@ -43,11 +43,33 @@ typedef struct lpot_onnx_node {
   lpot_attribute *attributes; /* [attribute_capacity] */
 } lpot_onnx_node;
 
+/* ---- onnx_graph.c ---- */
+/* Reads the GraphProto in message into import->graph, which it makes. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_read_graph(lpot_onnx_import *import,
+                                                 const lpot_wire_field *message, lpot_error *err);
+
+/* ---- onnx_value_info.c ---- */
+/* A ValueInfoProto. */
+typedef struct lpot_onnx_value_info {
+  const char *name; /* in the arena, not empty */
+  bool has_type;
+  lpot_dtype dtype; /* UNKNOWN without type */
+  lpot_shape shape; /* unknown without type */
+} lpot_onnx_value_info;
+
+/* Fills info with the name and without type. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_read_value_name(lpot_onnx_import *import,
+                                                      const lpot_wire_field *message,
+                                                      lpot_onnx_value_info *ret_info,
+                                                      lpot_error *err);
+/* Adds the type where the file gives it. LPOT_UNSUPPORTED for what is no tensor of ours. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_read_value_type(lpot_onnx_import *import,
+                                                      const lpot_wire_field *message,
+                                                      lpot_onnx_value_info *info, lpot_error *err);
+
 /* ---- onnx_tensor.c ---- */
-/* Reads the TensorProto in message; *ret_name (may be NULL) is in the arena. A tensor whose bytes
- * lie in a mapped file is a view when they are aligned to the element size, else a copy: an
- * unaligned view would be undefined behaviour for every reader that loads whole elements, and
- * correctness is worth the memory. Numbers in files are little endian, and so must the host be. */
+/* Reads the TensorProto in message; *ret_name (may be NULL) is in the arena. Views and copies: see
+ * onnx.h. Numbers in files are little endian, and so must the host be. */
 LPOT_MUST_CHECK lpot_status lpot_onnx_read_tensor(lpot_onnx_import *import,
                                                   const lpot_wire_field *message,
                                                   const char **ret_name, lpot_tensor **ret_tensor,

@@ -108,306 +108,6 @@ static lpot_status read_model(lpot_onnx_import *import, const uint8_t *data, siz
   return LPOT_OK;
 }
 
-/* ---- ValueInfoProto ---- */
-
-typedef struct value_info {
-  const char *name;
-  bool has_type;
-  lpot_dtype dtype;
-  lpot_shape shape;
-} value_info;
-
-static lpot_status read_dim(const lpot_wire_field *message, int64_t *ret_dim, lpot_error *err) {
-  int64_t dim = LPOT_DIM_UNKNOWN;
-  lpot_wire wire;
-  LPOT_TRY(lpot_wire_enter(message, &wire, err));
-  while (lpot_wire_more(&wire)) {
-    lpot_wire_field field;
-    LPOT_TRY(lpot_wire_next(&wire, &field, err));
-    if (field.number == LPOT_DIM_VALUE) {
-      LPOT_TRY(lpot_wire_int64(&field, &dim, err));
-    }
-  }
-  /* Some exporters write 0 or -1 for a dimension that is not known. */
-  if (dim < -1) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "offset %zu: dimension is %lld, expected > 0",
-                     message->offset, (long long)dim);
-  }
-  *ret_dim = dim == 0 ? LPOT_DIM_UNKNOWN : dim;
-  return LPOT_OK;
-}
-
-static lpot_status read_shape(const lpot_wire_field *message, lpot_shape *ret_shape,
-                              lpot_error *err) {
-  lpot_shape shape = lpot_shape_scalar();
-  lpot_wire wire;
-  LPOT_TRY(lpot_wire_enter(message, &wire, err));
-  while (lpot_wire_more(&wire)) {
-    lpot_wire_field field;
-    LPOT_TRY(lpot_wire_next(&wire, &field, err));
-    if (field.number != LPOT_SHAPE_DIM) {
-      continue;
-    }
-    if (shape.rank == LPOT_MAX_RANK) {
-      return LPOT_FAIL(err, LPOT_UNSUPPORTED, "offset %zu: more than %d dimensions",
-                       message->offset, LPOT_MAX_RANK);
-    }
-    LPOT_TRY(read_dim(&field, &shape.dims[shape.rank], err));
-    shape.rank++;
-  }
-  *ret_shape = shape;
-  return LPOT_OK;
-}
-
-static lpot_status read_tensor_type(const lpot_wire_field *message, value_info *info,
-                                    lpot_error *err) {
-  int64_t element = 0;
-  lpot_wire wire;
-  LPOT_TRY(lpot_wire_enter(message, &wire, err));
-  while (lpot_wire_more(&wire)) {
-    lpot_wire_field field;
-    LPOT_TRY(lpot_wire_next(&wire, &field, err));
-    if (field.number == LPOT_TENSOR_TYPE_ELEMENT) {
-      LPOT_TRY(lpot_wire_int64(&field, &element, err));
-    } else if (field.number == LPOT_TENSOR_TYPE_SHAPE) {
-      LPOT_TRY(read_shape(&field, &info->shape, err));
-    }
-  }
-  bool in_range = element >= 0 && element <= INT16_MAX;
-  info->dtype = in_range ? lpot_dtype_from_onnx((int)element) : LPOT_DTYPE_UNKNOWN;
-  if (info->dtype == LPOT_DTYPE_UNKNOWN) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "data type %lld is not supported", (long long)element);
-  }
-  info->has_type = true;
-  return LPOT_OK;
-}
-
-static lpot_status read_type(const lpot_wire_field *message, value_info *info, lpot_error *err) {
-  lpot_wire wire;
-  LPOT_TRY(lpot_wire_enter(message, &wire, err));
-  while (lpot_wire_more(&wire)) {
-    lpot_wire_field field;
-    LPOT_TRY(lpot_wire_next(&wire, &field, err));
-    if (field.number == LPOT_TYPE_TENSOR) {
-      LPOT_TRY(read_tensor_type(&field, info, err));
-    } else if (field.type == LPOT_WIRE_BYTES && field.number != LPOT_TYPE_DENOTATION) {
-      return LPOT_FAIL(err, LPOT_UNSUPPORTED,
-                       "is a sequence, map, optional or sparse tensor, expected a tensor");
-    }
-  }
-  return LPOT_OK;
-}
-
-/* Reads the name first, whatever the order in the file: messages about the type want it. */
-static lpot_status read_value_info(lpot_onnx_import *import, const lpot_wire_field *message,
-                                   uint32_t wanted, value_info *info, lpot_error *err) {
-  lpot_wire wire;
-  LPOT_TRY(lpot_wire_enter(message, &wire, err));
-  while (lpot_wire_more(&wire)) {
-    lpot_wire_field field;
-    LPOT_TRY(lpot_wire_next(&wire, &field, err));
-    if (field.number != wanted) {
-      continue;
-    }
-    if (wanted == LPOT_VALUE_INFO_NAME) {
-      LPOT_TRY(lpot_wire_string(&field, import->arena, &info->name, err));
-    } else {
-      LPOT_TRY(read_type(&field, info, err));
-    }
-  }
-  return LPOT_OK;
-}
-
-static lpot_status read_name(lpot_onnx_import *import, const lpot_wire_field *message,
-                             value_info *info, lpot_error *err) {
-  *info = (value_info){.name = "", .dtype = LPOT_DTYPE_UNKNOWN, .shape = lpot_shape_unknown()};
-  LPOT_TRY(read_value_info(import, message, LPOT_VALUE_INFO_NAME, info, err));
-  if (info->name[0] == '\0') {
-    return LPOT_FAIL(err, LPOT_FORMAT, "offset %zu: an input or output of the graph has no name",
-                     message->offset);
-  }
-  return LPOT_OK;
-}
-
-static lpot_status fail_value(lpot_status status, const lpot_onnx_import *import, const char *what,
-                              const char *name, lpot_error *err) {
-  if (status != LPOT_OK) {
-    char shown[96];
-    lpot_text_printable(name, shown, sizeof shown);
-    lpot_error_prefix(err, "graph '%s', %s '%s'", import->graph_name, what, shown);
-  }
-  return status;
-}
-
-/* ---- GraphProto, one function per kind of field ---- */
-
-static lpot_status add_initializer(lpot_onnx_import *import, const lpot_wire_field *message,
-                                   size_t index, lpot_error *err) {
-  const char *name = "";
-  lpot_tensor *tensor = NULL;
-  lpot_status status = lpot_onnx_read_tensor(import, message, &name, &tensor, err);
-  if (status != LPOT_OK) {
-    lpot_error_prefix(err, "graph '%s', initializer %zu", import->graph_name, index);
-    return status;
-  }
-  lpot_value_id value = LPOT_NONE;
-  if (name[0] == '\0' || lpot_graph_find_value(import->graph, name) != LPOT_NONE) {
-    status = LPOT_FAIL(err, LPOT_FORMAT, "offset %zu: the name is empty or taken", message->offset);
-    status = fail_value(status, import, "initializer", name, err);
-  } else {
-    status = lpot_graph_add_constant(import->graph, name, &tensor, &value, err);
-  }
-  lpot_tensor_unref(tensor); /* NULL once it was moved */
-  return status;
-}
-
-static lpot_status add_typed_input(lpot_onnx_import *import, const lpot_wire_field *message,
-                                   value_info *info, lpot_error *err) {
-  if (lpot_graph_find_value(import->graph, info->name) != LPOT_NONE) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "offset %zu: the name is taken", message->offset);
-  }
-  LPOT_TRY(read_value_info(import, message, LPOT_VALUE_INFO_TYPE, info, err));
-  if (!info->has_type) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "offset %zu: the type is missing", message->offset);
-  }
-  lpot_value_id value = LPOT_NONE;
-  LPOT_TRY(lpot_graph_add_value(import->graph, info->name, info->dtype, &info->shape, &value, err));
-  LPOT_TRY(lpot_graph_add_input(import->graph, value, err));
-  return LPOT_OK;
-}
-
-/* Up to IR version 3 initializers were listed as inputs too; they are constants all the same. */
-static lpot_status add_input(lpot_onnx_import *import, const lpot_wire_field *message, size_t index,
-                             lpot_error *err) {
-  (void)index;
-  value_info info;
-  LPOT_TRY(read_name(import, message, &info, err));
-  lpot_value_id known = lpot_graph_find_value(import->graph, info.name);
-  if (known != LPOT_NONE && lpot_graph_value(import->graph, known)->constant != NULL) {
-    return LPOT_OK;
-  }
-  lpot_status status = add_typed_input(import, message, &info, err);
-  return fail_value(status, import, "input", info.name, err);
-}
-
-static lpot_status note_output(lpot_onnx_import *import, const lpot_wire_field *message,
-                               size_t index, lpot_error *err) {
-  (void)index;
-  value_info info;
-  LPOT_TRY(read_name(import, message, &info, err));
-  LPOT_TRY(lpot_hash_map_put(import->reads, info.name, 1, err));
-  return LPOT_OK;
-}
-
-static lpot_status add_known_output(lpot_onnx_import *import, const lpot_wire_field *message,
-                                    value_info *info, lpot_error *err) {
-  LPOT_TRY(read_value_info(import, message, LPOT_VALUE_INFO_TYPE, info, err));
-  lpot_value_id id = lpot_graph_find_value(import->graph, info->name);
-  const lpot_value *value = id == LPOT_NONE ? NULL : lpot_graph_value(import->graph, id);
-  if (value == NULL || (value->producer == LPOT_NONE && value->dtype == LPOT_DTYPE_UNKNOWN)) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "offset %zu: no node produces it", message->offset);
-  }
-  if (lpot_graph_is_output(import->graph, id)) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "offset %zu: it is listed twice", message->offset);
-  }
-  if (value->dtype == LPOT_DTYPE_UNKNOWN) {
-    /* What the file claims holds until inference knows better. */
-    lpot_graph_set_value_type(import->graph, id, info->dtype, &info->shape);
-  }
-  LPOT_TRY(lpot_graph_add_output(import->graph, id, err));
-  return LPOT_OK;
-}
-
-static lpot_status add_output(lpot_onnx_import *import, const lpot_wire_field *message,
-                              size_t index, lpot_error *err) {
-  (void)index;
-  value_info info;
-  LPOT_TRY(read_name(import, message, &info, err));
-  lpot_status status = add_known_output(import, message, &info, err);
-  return fail_value(status, import, "output", info.name, err);
-}
-
-static lpot_status name_graph(lpot_onnx_import *import, const lpot_wire_field *message,
-                              lpot_error *err) {
-  const char *name = "";
-  lpot_wire wire;
-  LPOT_TRY(lpot_wire_enter(message, &wire, err));
-  while (lpot_wire_more(&wire)) {
-    lpot_wire_field field;
-    LPOT_TRY(lpot_wire_next(&wire, &field, err));
-    if (field.number == LPOT_GRAPH_NAME) {
-      LPOT_TRY(lpot_wire_string(&field, import->arena, &name, err));
-    } else if (field.number == LPOT_GRAPH_SPARSE_INITIALIZER) {
-      return LPOT_FAIL(err, LPOT_UNSUPPORTED, "offset %zu: sparse initializers are not supported",
-                       field.offset);
-    }
-  }
-  char shown[96];
-  lpot_text_printable(name, shown, sizeof shown);
-  import->graph_name = lpot_arena_strdup(import->arena, shown);
-  if (import->graph_name == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  LPOT_TRY(lpot_graph_new(name, &import->graph, err));
-  return LPOT_OK;
-}
-
-/* One step over the fields of the graph that have this number. */
-typedef struct import_step {
-  uint32_t number;
-  lpot_status (*take)(lpot_onnx_import *import, const lpot_wire_field *message, size_t index,
-                      lpot_error *err);
-} import_step;
-
-static const import_step steps[] = {
-    {LPOT_GRAPH_INITIALIZER, add_initializer}, {LPOT_GRAPH_INPUT, add_input},
-    {LPOT_GRAPH_NODE, lpot_onnx_declare_node}, {LPOT_GRAPH_OUTPUT, note_output},
-    {LPOT_GRAPH_NODE, lpot_onnx_import_node},  {LPOT_GRAPH_OUTPUT, add_output},
-};
-
-static lpot_status run_step(lpot_onnx_import *import, const lpot_wire_field *graph,
-                            const import_step *step, lpot_error *err) {
-  size_t index = 0;
-  lpot_wire wire;
-  LPOT_TRY(lpot_wire_enter(graph, &wire, err));
-  while (lpot_wire_more(&wire)) {
-    lpot_wire_field field;
-    LPOT_TRY(lpot_wire_next(&wire, &field, err));
-    if (field.number == step->number) {
-      LPOT_TRY(step->take(import, &field, index, err));
-      index++;
-    }
-  }
-  return LPOT_OK;
-}
-
-static lpot_status check_graph(const lpot_onnx_import *import, lpot_error *err) {
-  if (lpot_graph_num_outputs(import->graph) == 0) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "graph '%s': has no outputs", import->graph_name);
-  }
-  const lpot_node_id *order = NULL;
-  size_t count = 0;
-  lpot_status status = lpot_graph_order(import->graph, &order, &count, err);
-  if (status != LPOT_OK) {
-    lpot_error_prefix(err, "graph '%s'", import->graph_name);
-  }
-  return status;
-}
-
-static lpot_status read_graph(lpot_onnx_import *import, const lpot_wire_field *graph,
-                              lpot_error *err) {
-  LPOT_TRY(name_graph(import, graph, err));
-  int64_t opset = import->opset;
-  lpot_graph_set_opset(import->graph,
-                       opset < LPOT_ONNX_CANONICAL_OPSET ? LPOT_ONNX_CANONICAL_OPSET : (int)opset);
-  for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-    LPOT_TRY(run_step(import, graph, &steps[i], err));
-  }
-  LPOT_TRY(check_graph(import, err));
-  LPOT_TRY(lpot_onnx_raise_softmaxes(import, err));
-  return LPOT_OK;
-}
-
 /* ---- the whole ---- */
 
 /* The digest of several files is that of their digests, in the order in which they are named. */
@@ -447,7 +147,7 @@ static lpot_status run_import(lpot_onnx_import *import, const uint8_t *data, siz
   LPOT_TRY(lpot_onnx_external_new(folder, &import->external, err));
   model_head model = {.producer = ""};
   LPOT_TRY(read_model(import, data, size, &model, err));
-  LPOT_TRY(read_graph(import, &model.graph, err));
+  LPOT_TRY(lpot_onnx_read_graph(import, &model.graph, err));
   LPOT_TRY(fill_digest(import, data, size, info, err));
   info->format = "onnx";
   info->opset = (int)import->opset;
@@ -508,9 +208,33 @@ lpot_status lpot_onnx_load(const char *path, lpot_graph **ret_graph, lpot_model_
   return status;
 }
 
-/* A ModelProto begins with its ir_version as every writer puts it, or shows a graph field before
- * anything illegal: enough to tell it from text, archives and other protocol buffers, and a
- * truncated model is still known as one. */
+/* ---- the first look ---- */
+
+typedef struct model_field {
+  uint32_t number;
+  lpot_wire_type type;
+} model_field;
+
+/* The fields of a ModelProto that may stand before its graph. */
+static const model_field model_fields[] = {
+    {LPOT_MODEL_IR_VERSION, LPOT_WIRE_VARINT},      {LPOT_MODEL_PRODUCER_NAME, LPOT_WIRE_BYTES},
+    {LPOT_MODEL_PRODUCER_VERSION, LPOT_WIRE_BYTES}, {LPOT_MODEL_DOMAIN, LPOT_WIRE_BYTES},
+    {LPOT_MODEL_VERSION, LPOT_WIRE_VARINT},         {LPOT_MODEL_DOC_STRING, LPOT_WIRE_BYTES},
+    {LPOT_MODEL_OPSET_IMPORT, LPOT_WIRE_BYTES},     {LPOT_MODEL_METADATA, LPOT_WIRE_BYTES},
+};
+
+static bool is_model_field(const lpot_wire_field *field) {
+  for (size_t i = 0; i < sizeof model_fields / sizeof model_fields[0]; i++) {
+    if (model_fields[i].number == field->number) {
+      return model_fields[i].type == field->type;
+    }
+  }
+  return false;
+}
+
+/* A ModelProto begins with its ir_version, as every writer puts it, or shows a graph behind known
+ * fields: enough to tell it from text, archives and other protocol buffers, and a truncated model
+ * is still known as one. */
 bool lpot_onnx_probe(const uint8_t *data, size_t size) {
   bool starts_well = false;
   size_t index = 0;
@@ -524,8 +248,10 @@ bool lpot_onnx_probe(const uint8_t *data, size_t size) {
     if (field.number == LPOT_MODEL_GRAPH) {
       return field.type == LPOT_WIRE_BYTES;
     }
-    starts_well = starts_well || (index == 0 && field.number == LPOT_MODEL_IR_VERSION &&
-                                  field.type == LPOT_WIRE_VARINT);
+    if (!is_model_field(&field)) {
+      return false;
+    }
+    starts_well = starts_well || (index == 0 && field.number == LPOT_MODEL_IR_VERSION);
   }
   return starts_well;
 }

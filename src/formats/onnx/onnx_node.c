@@ -264,35 +264,10 @@ static size_t without_trailing_none(const lpot_value_id *values, size_t count) {
   return count;
 }
 
-/* ONNX's own operators put what may be left out behind what may not. */
-static lpot_status check_required(const lpot_op_info *info, const lpot_onnx_node *node,
-                                  lpot_error *err) {
-  if (info->domain[0] != '\0') {
-    return LPOT_OK;
-  }
-  for (size_t i = 0; i < (size_t)info->min_inputs && i < node->num_inputs; i++) {
-    if (node->inputs[i] == LPOT_NONE) {
-      return LPOT_FAIL(err, LPOT_FORMAT, "input %zu is left out, but it is required", i);
-    }
-  }
-  for (size_t i = 0; i < (size_t)info->min_outputs && i < node->num_outputs; i++) {
-    if (node->outputs[i] == LPOT_NONE) {
-      return LPOT_FAIL(err, LPOT_FORMAT, "output %zu is left out, but it is required", i);
-    }
-  }
-  return LPOT_OK;
-}
-
 lpot_status lpot_onnx_emit_node(lpot_onnx_import *import, const lpot_onnx_node *node,
                                 lpot_node_id *ret_node, lpot_error *err) {
   lpot_op op = LPOT_NUM_OPS;
   LPOT_TRY(lpot_op_find(node->domain, node->op_type, &op, err));
-  LPOT_TRY(check_required(lpot_op_get_info(op), node, err));
-  for (size_t i = 0; i < node->num_outputs; i++) {
-    if (node->outputs[i] != LPOT_NONE) {
-      LPOT_TRY(check_free(import, node->outputs[i], err));
-    }
-  }
   lpot_node_id id = LPOT_NONE;
   LPOT_TRY(lpot_graph_add_node(import->graph, op, node->name, node->inputs,
                                without_trailing_none(node->inputs, node->num_inputs), node->outputs,

@@ -37,6 +37,7 @@ typedef struct tensor_head {
   lpot_shape shape;
   int64_t elements;
   size_t size_bytes; /* that the elements need */
+  bool has_segment;
   bool has_raw;
   lpot_wire_field raw;
   int64_t location; /* 1: external */
@@ -91,7 +92,8 @@ static lpot_status read_head_field(lpot_onnx_import *import, const lpot_wire_fie
     LPOT_TRY(lpot_wire_int64(field, &head->data_type, err));
     break;
   case LPOT_TENSOR_SEGMENT:
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "tensors in segments are not supported");
+    head->has_segment = true;
+    break;
   case LPOT_TENSOR_RAW_DATA:
     LPOT_TRY(lpot_wire_expect(field, LPOT_WIRE_BYTES, err));
     head->raw = *field;
@@ -144,6 +146,9 @@ static lpot_status read_head(lpot_onnx_import *import, const lpot_wire_field *me
     lpot_wire_field field;
     LPOT_TRY(lpot_wire_next(&wire, &field, err));
     LPOT_TRY(read_head_field(import, &field, head, err));
+  }
+  if (head->has_segment) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "tensors in segments are not supported");
   }
   if (head->data_type >= 0 && head->data_type <= INT16_MAX) {
     head->dtype = lpot_dtype_from_onnx((int)head->data_type);

@@ -89,8 +89,7 @@ static bool add_bias(const lpot_graph *graph, const lpot_node *node, int64_t cha
   if (count != 1 && !(count == channels && along_channels)) {
     return false;
   }
-  double beta =
-      node->op == LPOT_OP_GEMM ? (double)lpot_node_float(node, "beta", 1.0F) : 1.0;
+  double beta = node->op == LPOT_OP_GEMM ? (double)lpot_node_float(node, "beta", 1.0F) : 1.0;
   for (int64_t i = 0; i < channels; i++) {
     double value = lpot_tensor_get_double(bias, count == 1 ? 0 : i);
     values->shift[i] += beta * value * values->scale[i];

@@ -9,8 +9,7 @@ static const pass passes[] = {
 };
 
 /* Inference comes first too: it turns Constant nodes into the constants that passes look for. */
-lpot_status lpot_graph_normalise(lpot_graph *graph, lpot_node_evaluator evaluate,
-                                 lpot_error *err) {
+lpot_status lpot_graph_normalise(lpot_graph *graph, lpot_node_evaluator evaluate, lpot_error *err) {
   LPOT_TRY(lpot_graph_infer(graph, evaluate, err));
   for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
     LPOT_TRY(passes[i](graph, err));

@@ -1,0 +1,200 @@
+#include "strategy/strategy.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "strategy/strategy_impl.h"
+
+static const lpot_strategy_class *const strategy_table[] = {
+    &lpot_strategy_class_basic,
+    &lpot_strategy_class_exhaustive,
+    &lpot_strategy_class_random,
+};
+
+#define NUM_STRATEGIES (sizeof strategy_table / sizeof strategy_table[0])
+
+/* In the table's order; a test holds the two together. */
+static const char *const strategy_names[NUM_STRATEGIES + 1] = {"basic", "exhaustive", "random",
+                                                               NULL};
+
+static const char *const stage_texts[LPOT_NUM_STAGES] = {
+#define X(name, text) [LPOT_STAGE_##name] = text,
+    LPOT_STAGE_LIST(X)
+#undef X
+};
+
+const char *lpot_stage_text(lpot_stage stage) {
+  return (size_t)stage < LPOT_NUM_STAGES ? stage_texts[stage] : "unknown";
+}
+
+const char *const *lpot_strategy_names(void) {
+  return strategy_names;
+}
+
+static const lpot_strategy_class *find_class(const char *name) {
+  for (size_t i = 0; i < NUM_STRATEGIES; i++) {
+    if (lpot_text_equal(strategy_table[i]->name, name)) {
+      return strategy_table[i];
+    }
+  }
+  return NULL;
+}
+
+lpot_status lpot_strategy_new(const char *name, const lpot_space *space,
+                              const lpot_strategy_options *options, lpot_strategy **ret_strategy,
+                              lpot_error *err) {
+  const lpot_strategy_class *class_of = find_class(name);
+  if (class_of == NULL) {
+    const char *nearest = lpot_text_nearest(name, strategy_names);
+    return LPOT_FAIL(err, LPOT_NOT_FOUND, "unknown strategy '%s', expected one of basic, "
+                                          "exhaustive, random%s%s%s",
+                     name, nearest == NULL ? "" : " (did you mean '",
+                     nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?)");
+  }
+  lpot_strategy *strategy = lpot_calloc(1, class_of->size_bytes);
+  if (strategy == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  strategy->class_of = class_of;
+  strategy->space = space;
+  strategy->options = *options;
+  lpot_status status = class_of->init(strategy, err);
+  if (status != LPOT_OK) {
+    lpot_strategy_free(strategy);
+    return status;
+  }
+  *ret_strategy = strategy;
+  return LPOT_OK;
+}
+
+void lpot_strategy_free(lpot_strategy *strategy) {
+  if (strategy == NULL) {
+    return;
+  }
+  strategy->class_of->done(strategy);
+  lpot_free(strategy);
+}
+
+lpot_status lpot_strategy_next(lpot_strategy *strategy, lpot_demand *ret_demand, lpot_error *err) {
+  if (strategy->waiting) {
+    return LPOT_FAIL(err, LPOT_INTERNAL,
+                     "strategy %s: asked for a recipe before the last one was answered",
+                     strategy->class_of->name);
+  }
+  lpot_demand demand = {0};
+  LPOT_TRY(strategy->class_of->next(strategy, &demand, err));
+  if (demand.recipe != NULL) {
+    strategy->waiting = true;
+    strategy->pending = lpot_recipe_hash(demand.recipe);
+  }
+  *ret_demand = demand;
+  return LPOT_OK;
+}
+
+lpot_status lpot_strategy_tell(lpot_strategy *strategy, const lpot_result *result,
+                               lpot_error *err) {
+  if (!strategy->waiting) {
+    return LPOT_FAIL(err, LPOT_INTERNAL, "strategy %s: told a result that it did not demand",
+                     strategy->class_of->name);
+  }
+  if (strategy->class_of->tell != NULL) {
+    LPOT_TRY(strategy->class_of->tell(strategy, result, err));
+  }
+  strategy->waiting = false;
+  return LPOT_OK;
+}
+
+lpot_status lpot_strategy_hints(const lpot_strategy *strategy, size_t capacity, lpot_recipe **out,
+                                size_t *ret_count, lpot_error *err) {
+  lpot_hint_list list = {.capacity = capacity, .recipes = out};
+  lpot_status status =
+      capacity == 0 ? LPOT_OK : strategy->class_of->hints(strategy, &list, err);
+  if (status != LPOT_OK) {
+    for (size_t i = 0; i < list.count; i++) {
+      lpot_recipe_free(list.recipes[i]);
+      list.recipes[i] = NULL;
+    }
+    return status;
+  }
+  *ret_count = list.count;
+  return LPOT_OK;
+}
+
+/* ---- shared by strategies ---- */
+
+bool lpot_hint_list_is_full(const lpot_hint_list *list) {
+  return list->count == list->capacity;
+}
+
+bool lpot_hint_list_has(const lpot_hint_list *list, uint64_t hash) {
+  for (size_t i = 0; i < list->count; i++) {
+    if (lpot_recipe_hash(list->recipes[i]) == hash) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void lpot_hint_list_add(lpot_hint_list *list, lpot_recipe **recipe) {
+  if (lpot_hint_list_is_full(list) || lpot_hint_list_has(list, lpot_recipe_hash(*recipe))) {
+    lpot_recipe_free(*recipe);
+    *recipe = NULL;
+    return;
+  }
+  list->recipes[list->count] = *recipe;
+  list->count++;
+  *recipe = NULL;
+}
+
+typedef struct hash_text {
+  char text[17];
+} hash_text;
+
+static hash_text text_of_hash(uint64_t hash) {
+  hash_text key;
+  snprintf(key.text, sizeof key.text, "%016" PRIx64, hash);
+  return key;
+}
+
+lpot_status lpot_score_book_put(lpot_hash_map *book, uint64_t hash, double score,
+                                lpot_error *err) {
+  const hash_text key = text_of_hash(hash);
+  int64_t bits = 0;
+  memcpy(&bits, &score, sizeof bits);
+  LPOT_TRY(lpot_hash_map_put(book, key.text, bits, err));
+  return LPOT_OK;
+}
+
+bool lpot_score_book_get(const lpot_hash_map *book, uint64_t hash, double *ret_score) {
+  const hash_text key = text_of_hash(hash);
+  int64_t bits = 0;
+  if (!lpot_hash_map_get(book, key.text, &bits)) {
+    return false;
+  }
+  memcpy(ret_score, &bits, sizeof bits);
+  return true;
+}
+
+lpot_status lpot_strategy_blank_recipe(const lpot_space *space, size_t sampling_index,
+                                       lpot_recipe **ret_recipe, lpot_error *err) {
+  lpot_recipe *recipe = NULL;
+  LPOT_TRY(lpot_recipe_new(lpot_space_num_ops(space), &recipe, err));
+  for (size_t i = 0; i < recipe->num_ops; i++) {
+    recipe->ops[i] = lpot_space_get(space, i)->fallback;
+  }
+  recipe->calibration_samples = lpot_space_sampling_size(space, sampling_index);
+  recipe->scale_propagation_concat = lpot_space_scale_propagation_concat(space);
+  *ret_recipe = recipe;
+  return LPOT_OK;
+}
+
+size_t lpot_strategy_num_options(const lpot_space_op *op) {
+  return op->num_quantized > 0 ? op->num_quantized : op->num_configs;
+}
+
+const lpot_op_config *lpot_strategy_option(const lpot_space_op *op, size_t index) {
+  return &op->configs[op->num_quantized > 0 ? op->quantized[index] : index];
+}

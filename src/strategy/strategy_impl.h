@@ -1,0 +1,64 @@
+/* What a strategy brings to strategy.c, and what strategies share.
+ *
+ * To add a strategy: one file that defines its class, one declaration here, one row in
+ * strategy.c, one test. */
+#ifndef LPOT_STRATEGY_STRATEGY_IMPL_H
+#define LPOT_STRATEGY_STRATEGY_IMPL_H
+
+#include "base/hash_map.h"
+#include "strategy/strategy.h"
+
+/* Hints under construction. */
+typedef struct lpot_hint_list {
+  size_t capacity;
+  size_t count;
+  lpot_recipe **recipes; /* [capacity]; the first count are owned */
+} lpot_hint_list;
+
+typedef struct lpot_strategy_class {
+  const char *name;
+  size_t size_bytes; /* of the class's own struct, which begins with lpot_strategy */
+  /* Fills the zero-filled object, whose space and options are set. On failure it is only done. */
+  lpot_status (*init)(lpot_strategy *strategy, lpot_error *err);
+  void (*done)(lpot_strategy *strategy);
+  /* ret_demand->recipe is NULL at the end. Not called while a demand is unanswered. */
+  lpot_status (*next)(lpot_strategy *strategy, lpot_demand *ret_demand, lpot_error *err);
+  /* The answer to the last demand; (optional). */
+  lpot_status (*tell)(lpot_strategy *strategy, const lpot_result *result, lpot_error *err);
+  /* Adds hints until the list is full or there is no more. */
+  lpot_status (*hints)(const lpot_strategy *strategy, lpot_hint_list *list,
+                       lpot_error *err);
+} lpot_strategy_class;
+
+struct lpot_strategy {
+  const lpot_strategy_class *class_of;
+  const lpot_space *space;       /* borrowed */
+  lpot_strategy_options options;
+  bool waiting;                  /* a demand is unanswered */
+  uint64_t pending;              /* hash of the unanswered demand's recipe */
+};
+
+extern const lpot_strategy_class lpot_strategy_class_basic;
+extern const lpot_strategy_class lpot_strategy_class_exhaustive;
+extern const lpot_strategy_class lpot_strategy_class_random;
+
+bool lpot_hint_list_is_full(const lpot_hint_list *list);
+bool lpot_hint_list_has(const lpot_hint_list *list, uint64_t hash);
+/* Takes the recipe and clears the pointer; frees it when the list is full or has its equal. */
+void lpot_hint_list_add(lpot_hint_list *list, lpot_recipe **recipe);
+
+/* Recipe hashes with a score each. */
+LPOT_MUST_CHECK lpot_status lpot_score_book_put(lpot_hash_map *book, uint64_t hash, double score,
+                                                lpot_error *err);
+bool lpot_score_book_get(const lpot_hash_map *book, uint64_t hash, double *ret_score);
+
+/* A recipe for all ops of the space with its switches set and all ops F32. */
+LPOT_MUST_CHECK lpot_status lpot_strategy_blank_recipe(const lpot_space *space,
+                                                       size_t sampling_index,
+                                                       lpot_recipe **ret_recipe, lpot_error *err);
+/* Configurations that exhaustive and random choose from: the quantized ones of op, or all where
+ * there is none. */
+size_t lpot_strategy_num_options(const lpot_space_op *op);
+const lpot_op_config *lpot_strategy_option(const lpot_space_op *op, size_t index);
+
+#endif

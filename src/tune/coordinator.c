@@ -1,0 +1,334 @@
+#include "tune/coordinator.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "tune/export.h"
+#include "tune/progress.h"
+#include "tune/search.h"
+
+#define HELLO_SECONDS 120.0
+#define CHUNKS_PER_WORKER 4 /* pieces of the baseline, so that fast workers take more of them */
+
+/* ---- the workers ---- */
+
+static lpot_status check_worker(const lpot_run *run, const lpot_hello *hello, uint64_t config_hash,
+                                lpot_error *err) {
+  const lpot_hello *first = lpot_crew_hello(run->crew, 0);
+  if (hello->model.low != run->job->model.digest.low ||
+      hello->model.high != run->job->model.digest.high) {
+    return LPOT_FAIL(err, LPOT_INVALID, "rank %d on %s reads another model file than rank 0",
+                     hello->rank, hello->host);
+  }
+  if (hello->config_hash != config_hash) {
+    return LPOT_FAIL(err, LPOT_INVALID, "rank %d on %s reads another configuration than rank 0",
+                     hello->rank, hello->host);
+  }
+  if (strcmp(hello->numeric_class, first->numeric_class) != 0) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "rank %d on %s computes as '%.120s', rank %d on %s as '%.120s': results would "
+                     "differ",
+                     hello->rank, hello->host, hello->numeric_class, first->rank, first->host,
+                     first->numeric_class);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status meet_workers(lpot_run *run, lpot_error *err) {
+  uint64_t config_hash = 0;
+  LPOT_TRY(lpot_crew_meet(run->crew, HELLO_SECONDS, err));
+  LPOT_TRY(lpot_job_config_hash(run->job, &config_hash, err));
+  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
+    LPOT_TRY(check_worker(run, lpot_crew_hello(run->crew, i), config_hash, err));
+  }
+  return LPOT_OK;
+}
+
+/* ---- the header ---- */
+
+static void absolute_path(const char *path, char out[PATH_MAX]) {
+  char folder[PATH_MAX] = "";
+  if (path[0] == '/' || getcwd(folder, sizeof folder) == NULL) {
+    lpot_text_copy(out, PATH_MAX, path);
+    return;
+  }
+  int length = snprintf(out, PATH_MAX, "%s/%s", folder, path);
+  if (length < 0 || length >= PATH_MAX) {
+    lpot_text_copy(out, PATH_MAX, path);
+  }
+}
+
+/* What a header's texts point to while it is made. */
+typedef struct header_texts {
+  lpot_buffer config, identity, engine;
+  char model_path[PATH_MAX];
+  char config_path[PATH_MAX];
+} header_texts;
+
+static lpot_status make_texts(const lpot_run *run, header_texts *texts, lpot_error *err) {
+  const lpot_engine *engine = run->job->engine;
+  LPOT_TRY(lpot_config_text(run->job->config, false, &texts->config, err));
+  LPOT_TRY(lpot_buffer_terminate(&texts->config, err));
+  LPOT_TRY(lpot_config_text(run->job->config, true, &texts->identity, err));
+  LPOT_TRY(lpot_buffer_terminate(&texts->identity, err));
+  LPOT_TRY(lpot_buffer_printf(&texts->engine, err, "%s, %s", lpot_engine_name(engine),
+                              lpot_engine_version(engine)));
+  LPOT_TRY(lpot_buffer_terminate(&texts->engine, err));
+  return LPOT_OK;
+}
+
+static lpot_status make_header(const lpot_run *run, header_texts *texts,
+                               lpot_ledger_header *header, lpot_error *err) {
+  LPOT_TRY(make_texts(run, texts, err));
+  const lpot_quant_ops *ops = run->job->ops;
+  /* The record only reads these texts and keeps copies, therefore the casts. */
+  *header = (lpot_ledger_header){
+      .program_version = (char *)LPOT_VERSION,
+      .engine = (char *)texts->engine.data,
+      .numeric_class = (char *)lpot_crew_hello(run->crew, 0)->numeric_class,
+      .model_path = texts->model_path,
+      .config_name = texts->config_path,
+      .config_text = (char *)texts->config.data,
+      .identity = (char *)texts->identity.data,
+      .model = run->job->model.digest,
+      .seed = run->job->config->seed,
+      .given_recipe =
+          run->options->given_recipe == NULL ? 0 : lpot_recipe_hash(run->options->given_recipe),
+      .higher_is_better = run->job->higher_is_better,
+      .num_ops = lpot_quant_ops_count(ops),
+      .op_names = (char **)lpot_quant_ops_names(ops),
+      .op_types = (char **)lpot_quant_ops_types(ops)};
+  LPOT_TRY(lpot_job_manifest(run->job, &header->manifest, err));
+  return LPOT_OK;
+}
+
+static size_t line_length(const char *text) {
+  const char *newline = strchr(text, '\n');
+  return newline == NULL ? strlen(text) : (size_t)(newline - text);
+}
+
+/* Names the first line in which two texts differ. */
+static lpot_status fail_on_texts(const char *old, const char *fresh, lpot_error *err) {
+  size_t old_size = line_length(old);
+  size_t fresh_size = line_length(fresh);
+  while (*old != '\0' && old_size == fresh_size && strncmp(old, fresh, old_size) == 0) {
+    old += old_size + (old[old_size] == '\n');
+    fresh += fresh_size + (fresh[fresh_size] == '\n');
+    old_size = line_length(old);
+    fresh_size = line_length(fresh);
+  }
+  old += strspn(old, " ");
+  fresh += strspn(fresh, " ");
+  return LPOT_FAIL(err, LPOT_INVALID,
+                   "the journal is of another configuration: there '%.*s', now '%.*s'",
+                   (int)line_length(old), old, (int)line_length(fresh), fresh);
+}
+
+static bool same_digest(const lpot_digest *a, const lpot_digest *b) {
+  return a->low == b->low && a->high == b->high;
+}
+
+static lpot_status compare_headers(const lpot_ledger_header *old, const lpot_ledger_header *fresh,
+                                   lpot_error *err) {
+  if (!same_digest(&old->model, &fresh->model)) {
+    return LPOT_FAIL(err, LPOT_INVALID, "the journal is of another model: '%s' has changed or is "
+                     "not the one it was started with ('%s')", fresh->model_path, old->model_path);
+  }
+  if (strcmp(old->identity, fresh->identity) != 0) {
+    lpot_status status = fail_on_texts(old->identity, fresh->identity, err);
+    return status;
+  }
+  if (!same_digest(&old->manifest, &fresh->manifest)) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "the journal is of other data: files of the datasets have changed");
+  }
+  if (strcmp(old->numeric_class, fresh->numeric_class) != 0) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "the journal was written by workers that compute as '%.150s', these are '%.150s'",
+                     old->numeric_class, fresh->numeric_class);
+  }
+  if (old->given_recipe != fresh->given_recipe) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "the journal is of another kind of run: --recipe differs");
+  }
+  if (strcmp(old->engine, fresh->engine) != 0) {
+    return LPOT_FAIL(err, LPOT_INVALID, "the journal was written with engine '%s', this is '%s'",
+                     old->engine, fresh->engine);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status enter_header(lpot_run *run, const char *model_path, const char *config_path,
+                                lpot_error *err) {
+  header_texts texts = {0};
+  lpot_buffer_init(&texts.config);
+  lpot_buffer_init(&texts.identity);
+  lpot_buffer_init(&texts.engine);
+  absolute_path(model_path, texts.model_path);
+  absolute_path(config_path, texts.config_path);
+  lpot_ledger_header header = {0};
+  lpot_status status = make_header(run, &texts, &header, err);
+  if (status == LPOT_OK) {
+    status = run->ledger->has_header
+                 ? compare_headers(&run->ledger->header, &header, err)
+                 : lpot_ledger_add_header(run->ledger, run->journal, &header, err);
+  }
+  lpot_buffer_done(&texts.config);
+  lpot_buffer_done(&texts.identity);
+  lpot_buffer_done(&texts.engine);
+  return status;
+}
+
+static lpot_status enter_session(lpot_run *run, lpot_error *err) {
+  size_t count = lpot_crew_size(run->crew);
+  lpot_ledger_rank *ranks = lpot_calloc(count, sizeof *ranks);
+  if (ranks == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < count; i++) {
+    const lpot_hello *hello = lpot_crew_hello(run->crew, i);
+    ranks[i].rank = hello->rank;
+    memcpy(ranks[i].host, hello->host, sizeof ranks[i].host);
+    memcpy(ranks[i].numeric_class, hello->numeric_class, sizeof ranks[i].numeric_class);
+  }
+  if (run->ledger->num_sessions > 0) {
+    lpot_log(LPOT_LOG_INFO, "resuming: %zu trials are in the journal", run->ledger->num_trials);
+  }
+  lpot_ledger_session session = {
+      .start = lpot_clock_wall(), .num_ranks = count, .ranks = ranks};
+  lpot_status status = lpot_ledger_add_session(run->ledger, run->journal, &session, err);
+  lpot_free(ranks);
+  return status;
+}
+
+/* ---- the baseline ---- */
+
+static lpot_status run_blocks(lpot_run *run, lpot_error *err) {
+  int64_t total = run->job->num_blocks;
+  int64_t pieces = CHUNKS_PER_WORKER * (int64_t)lpot_crew_size(run->crew);
+  int64_t chunk = (total + pieces - 1) / pieces;
+  int64_t next = 0;
+  while (run->baseline_blocks < total) {
+    size_t worker = lpot_crew_idle_worker(run->crew);
+    if (next < total && worker != LPOT_NO_WORKER) {
+      int64_t count = chunk < total - next ? chunk : total - next;
+      LPOT_TRY(lpot_run_assign(run, worker, LPOT_TASK_EVALUATE, next, count, NULL, err));
+      next += count;
+      continue;
+    }
+    LPOT_TRY(lpot_run_pump(run, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status record_baseline(lpot_run *run, double seconds, lpot_error *err) {
+  lpot_ledger_baseline baseline = {.seconds = seconds};
+  lpot_metric_state_init(&baseline.state);
+  for (int64_t i = 0; i < run->job->num_blocks; i++) {
+    lpot_metric_state_merge(&baseline.state, &run->baseline_states[i]);
+  }
+  baseline.accuracy = lpot_metric_value(run->job->metric, &baseline.state);
+  if (baseline.state.bad > 0 || !isfinite(baseline.accuracy)) {
+    return LPOT_FAIL(err, LPOT_FORMAT,
+                     "the f32 model's predictions are NaN or infinite for %llu of %llu samples",
+                     (unsigned long long)baseline.state.bad,
+                     (unsigned long long)baseline.state.samples);
+  }
+  LPOT_TRY(lpot_ledger_add_baseline(run->ledger, run->journal, &baseline, err));
+  return LPOT_OK;
+}
+
+static lpot_status measure_baseline(lpot_run *run, lpot_error *err) {
+  if (run->ledger->has_baseline) {
+    return LPOT_OK;
+  }
+  lpot_clock clock = lpot_clock_monotonic();
+  double start = lpot_clock_now(&clock);
+  run->baseline_states = lpot_calloc((size_t)run->job->num_blocks, sizeof *run->baseline_states);
+  if (run->baseline_states == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  lpot_progress_phase("baseline", (long)run->job->num_blocks);
+  lpot_status status = run_blocks(run, err);
+  lpot_progress_end();
+  LPOT_TRY(status);
+  LPOT_TRY(record_baseline(run, lpot_clock_now(&clock) - start, err));
+  return LPOT_OK;
+}
+
+/* Tuning against a baseline that means nothing would be a waste, so this is said first. */
+static void warn_of_baseline(const lpot_run *run) {
+  const lpot_ledger_baseline *baseline = &run->ledger->baseline;
+  const lpot_metric *metric = run->job->metric;
+  double samples = (double)baseline->state.samples;
+  lpot_log(LPOT_LOG_INFO, "f32 baseline: %s %.6g on %.0f samples", lpot_metric_name(metric),
+           baseline->accuracy, samples);
+  int64_t num_classes = lpot_dataset_num_classes(lpot_loader_dataset(run->job->evaluation));
+  double chance = lpot_metric_chance_level(metric, num_classes);
+  if (!isnan(chance) && samples > 0 &&
+      baseline->accuracy <= chance + 3 * sqrt(chance * (1 - chance) / samples)) {
+    lpot_log(LPOT_LOG_WARNING,
+             "the f32 accuracy %.6g is near chance level (%.6g): do transforms and labels fit the "
+             "model?",
+             baseline->accuracy, chance);
+  }
+  if (baseline->state.first_class != 0 && baseline->state.first_class != UINT64_MAX &&
+      samples > 1) {
+    lpot_log(LPOT_LOG_WARNING,
+             "the f32 model predicts class %llu for every sample: do transforms fit the model?",
+             (unsigned long long)(baseline->state.first_class - 1));
+  }
+}
+
+/* ---- the end ---- */
+
+static lpot_status export_chosen(lpot_run *run, uint64_t chosen, lpot_error *err) {
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(run->ledger, chosen);
+  const lpot_recipe *recipe = lpot_ledger_result_of(run->ledger, trial)->recipe;
+  const char *folder = run->options->workspace;
+  LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
+  LPOT_TRY(lpot_export_model(run->job, recipe, folder, "best_model.onnx", NULL, err));
+  LPOT_TRY(lpot_export_recipe(run->job, recipe, folder, "best_recipe.yaml", err));
+  LPOT_TRY(lpot_export_deploy(run->job, folder, "best_model.onnx", err));
+  return LPOT_OK;
+}
+
+static lpot_status conclude(lpot_run *run, lpot_error *err) {
+  bool met = false;
+  uint64_t chosen = lpot_search_choose(run, &met);
+  if (chosen != LPOT_NO_TRIAL) {
+    LPOT_TRY(lpot_search_measure(run, chosen, err));
+    LPOT_TRY(export_chosen(run, chosen, err));
+  }
+  lpot_verdict verdict = met ? LPOT_VERDICT_MET : LPOT_VERDICT_NOT_MET;
+  if (run->ledger->verdict != verdict || run->ledger->chosen != chosen) {
+    LPOT_TRY(lpot_ledger_add_verdict(run->ledger, run->journal, verdict, chosen, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status run_phases(lpot_run *run, lpot_error *err) {
+  LPOT_TRY(measure_baseline(run, err));
+  warn_of_baseline(run);
+  LPOT_TRY(lpot_search(run, err));
+  LPOT_TRY(conclude(run, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_coordinate(lpot_run *run, const char *model_path, const char *config_path,
+                            lpot_error *err) {
+  LPOT_TRY(meet_workers(run, err));
+  LPOT_TRY(enter_header(run, model_path, config_path, err));
+  LPOT_TRY(enter_session(run, err));
+  lpot_status status = run_phases(run, err);
+  /* Also after a failure or a signal: what was found until then can be looked at. */
+  lpot_status written = lpot_run_checkpoint(run, true, status == LPOT_OK ? err : NULL);
+  return status != LPOT_OK ? status : written;
+}

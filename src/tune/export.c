@@ -1,0 +1,137 @@
+#include "tune/export.h"
+
+#include <string.h>
+
+#include "formats/onnx/onnx.h"
+#include "formats/output_file.h"
+#include "quant/rewrite.h"
+
+static lpot_status path_of(const char *folder, const char *name, lpot_buffer *out,
+                           lpot_error *err) {
+  LPOT_TRY(lpot_buffer_printf(out, err, "%s/%s", folder, name));
+  LPOT_TRY(lpot_buffer_terminate(out, err));
+  return LPOT_OK;
+}
+
+static lpot_status quantized_graph(const lpot_job *job, const lpot_recipe *recipe,
+                                   lpot_graph **ret_graph, lpot_error *err) {
+  lpot_graph *qdq = NULL;
+  LPOT_TRY(lpot_job_rewrite(job, recipe, &qdq, err));
+  if (job->config->export_format == LPOT_EXPORT_QDQ) {
+    *ret_graph = qdq;
+    return LPOT_OK;
+  }
+  lpot_status status = lpot_quant_to_qoperator(qdq, ret_graph, err);
+  lpot_graph_free(qdq);
+  return status;
+}
+
+lpot_status lpot_export_model(const lpot_job *job, const lpot_recipe *recipe, const char *folder,
+                              const char *name, uint64_t *ret_size_bytes, lpot_error *err) {
+  lpot_graph *graph = NULL;
+  lpot_buffer path;
+  lpot_buffer_init(&path);
+  lpot_status status = path_of(folder, name, &path, err);
+  if (status == LPOT_OK) {
+    status = quantized_graph(job, recipe, &graph, err);
+  }
+  if (status == LPOT_OK) {
+    status = lpot_onnx_save(graph, (const char *)path.data, ret_size_bytes, err);
+  }
+  lpot_graph_free(graph);
+  lpot_buffer_done(&path);
+  return status;
+}
+
+static lpot_status save_text(const char *folder, const char *name, const lpot_buffer *text,
+                             lpot_error *err) {
+  lpot_output_file *file = NULL;
+  lpot_buffer path;
+  lpot_buffer_init(&path);
+  lpot_status status = path_of(folder, name, &path, err);
+  if (status == LPOT_OK) {
+    status = lpot_output_file_open((const char *)path.data, &file, err);
+  }
+  if (status == LPOT_OK) {
+    status = lpot_output_file_write(file, text->data, text->size, err);
+  }
+  if (status == LPOT_OK) {
+    status = lpot_output_file_commit(file, err);
+  }
+  lpot_output_file_free(file);
+  lpot_buffer_done(&path);
+  return status;
+}
+
+lpot_status lpot_export_recipe(const lpot_job *job, const lpot_recipe *recipe, const char *folder,
+                               const char *name, lpot_error *err) {
+  lpot_buffer text;
+  lpot_buffer_init(&text);
+  lpot_status status = lpot_recipe_to_text(recipe, lpot_quant_ops_names(job->ops),
+                                           lpot_quant_ops_types(job->ops), &text, err);
+  if (status == LPOT_OK) {
+    status = save_text(folder, name, &text, err);
+  }
+  lpot_buffer_done(&text);
+  return status;
+}
+
+/* Appends one top-level section of YAML text that we wrote ourselves: from its key to the next
+ * line that starts a key. */
+static lpot_status copy_section(const char *text, const char *section, lpot_buffer *out,
+                                lpot_error *err) {
+  bool inside = false;
+  size_t length = strlen(section);
+  for (const char *line = text; *line != '\0';) {
+    const char *newline = strchr(line, '\n');
+    size_t size = newline == NULL ? strlen(line) : (size_t)(newline - line) + 1;
+    bool top_level = line[0] != ' ' && line[0] != '-' && line[0] != '\n';
+    if (top_level) {
+      inside = strncmp(line, section, length) == 0 && line[length] == ':';
+    }
+    if (inside) {
+      LPOT_TRY(lpot_buffer_append(out, line, size, err));
+    }
+    line += size;
+  }
+  return LPOT_OK;
+}
+
+static lpot_status deploy_text(const lpot_job *job, const char *model_name, lpot_buffer *config,
+                               lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_config_text(job->config, false, config, err));
+  LPOT_TRY(lpot_buffer_terminate(config, err));
+  LPOT_TRY(lpot_buffer_printf(out, err,
+                              "# How to measure the quantized model in %s, beside this file.\n",
+                              model_name));
+  LPOT_TRY(copy_section((const char *)config->data, "model", out, err));
+  LPOT_TRY(lpot_buffer_printf(out, err, "device: cpu\n"));
+  LPOT_TRY(copy_section((const char *)config->data, "evaluation", out, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_export_deploy(const lpot_job *job, const char *folder, const char *model_name,
+                               lpot_error *err) {
+  lpot_buffer config;
+  lpot_buffer text;
+  lpot_buffer_init(&config);
+  lpot_buffer_init(&text);
+  lpot_status status = deploy_text(job, model_name, &config, &text, err);
+  if (status == LPOT_OK) {
+    status = save_text(folder, "deploy.yaml", &text, err);
+  }
+  lpot_buffer_done(&config);
+  lpot_buffer_done(&text);
+  return status;
+}
+
+lpot_status lpot_import_recipe(const lpot_job *job, const char *path, lpot_recipe **ret_recipe,
+                               lpot_error *err) {
+  lpot_yaml *yaml = NULL;
+  LPOT_TRY(lpot_yaml_load(path, &yaml, err));
+  lpot_status status = lpot_recipe_from_yaml(
+      lpot_yaml_root(yaml), lpot_quant_ops_names(job->ops), lpot_quant_ops_types(job->ops),
+      lpot_quant_ops_count(job->ops), ret_recipe, err);
+  lpot_yaml_free(yaml);
+  return status;
+}

@@ -1,0 +1,614 @@
+#include "tune/history.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <hdf5.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#define FORMAT_VERSION 1
+#define NAME_SIZE 128  /* bytes of a name of an op or a value in the file */
+#define CAUSE_SIZE 256
+
+/* ---- errors ---- */
+
+static herr_t take_description(unsigned depth, const H5E_error2_t *entry, void *context) {
+  (void)depth;
+  const char **text = context;
+  if (entry->desc != NULL) {
+    *text = entry->desc; /* The last one walked is the innermost cause. */
+  }
+  return 0;
+}
+
+/* Turns HDF5's error stack into an error; result is negative when a call failed. */
+static lpot_status check(int64_t result, const char *what, lpot_error *err) {
+  if (result >= 0) {
+    return LPOT_OK;
+  }
+  const char *text = "unknown cause";
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, take_description, &text);
+  lpot_status status = LPOT_FAIL(err, LPOT_IO, "hdf5: %s: %s", what, text);
+  H5Eclear2(H5E_DEFAULT);
+  return status;
+}
+
+/* ---- small pieces ---- */
+
+static hid_t text_type(size_t size) {
+  hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, size);
+  return type;
+}
+
+static lpot_status put_attribute(hid_t object, const char *name, hid_t type, const void *value,
+                                 lpot_error *err) {
+  hid_t space = H5Screate(H5S_SCALAR);
+  hid_t attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+  lpot_status status = check(attribute, name, err);
+  if (status == LPOT_OK) {
+    status = check(H5Awrite(attribute, type, value), name, err);
+    H5Aclose(attribute);
+  }
+  H5Sclose(space);
+  return status;
+}
+
+static lpot_status put_text(hid_t object, const char *name, const char *text, lpot_error *err) {
+  hid_t type = text_type(strlen(text) + 1);
+  lpot_status status = put_attribute(object, name, type, text, err);
+  H5Tclose(type);
+  return status;
+}
+
+static lpot_status put_double(hid_t object, const char *name, double value, lpot_error *err) {
+  LPOT_TRY(put_attribute(object, name, H5T_NATIVE_DOUBLE, &value, err));
+  return LPOT_OK;
+}
+
+static lpot_status put_uint(hid_t object, const char *name, uint64_t value, lpot_error *err) {
+  LPOT_TRY(put_attribute(object, name, H5T_NATIVE_UINT64, &value, err));
+  return LPOT_OK;
+}
+
+/* Writes a dataset of rank 0 (num_dims 0), 1 or 2. */
+static lpot_status put_dataset(hid_t parent, const char *name, hid_t type, int num_dims,
+                               const hsize_t *dims, const void *data, lpot_error *err) {
+  hid_t space = num_dims == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(num_dims, dims, NULL);
+  LPOT_TRY(check(space, name, err));
+  hid_t dataset = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  lpot_status status = check(dataset, name, err);
+  if (status == LPOT_OK) {
+    status = check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), name, err);
+    H5Dclose(dataset);
+  }
+  H5Sclose(space);
+  return status;
+}
+
+/* One member of a compound type. */
+typedef struct member_spec {
+  const char *name;
+  size_t offset;
+  char kind;   /* 'u' u64, 'i' i64, 'd' f64, 'f' f32, 'r' i32, 'b' u8, 's' text of size, 'e' enum */
+  size_t size; /* of a text; number of an enum's values */
+  const char *(*text)(int value); /* of an enum's values */
+} member_spec;
+
+static hid_t enum_type(const member_spec *spec) {
+  hid_t type = H5Tenum_create(H5T_NATIVE_UINT8);
+  for (size_t i = 0; i < spec->size; i++) {
+    uint8_t value = (uint8_t)i;
+    H5Tenum_insert(type, spec->text((int)i), &value);
+  }
+  return type;
+}
+
+static hid_t member_type(const member_spec *spec) {
+  switch (spec->kind) {
+  case 'u':
+    return H5Tcopy(H5T_NATIVE_UINT64);
+  case 'i':
+    return H5Tcopy(H5T_NATIVE_INT64);
+  case 'd':
+    return H5Tcopy(H5T_NATIVE_DOUBLE);
+  case 'f':
+    return H5Tcopy(H5T_NATIVE_FLOAT);
+  case 'r':
+    return H5Tcopy(H5T_NATIVE_INT32);
+  case 'b':
+    return H5Tcopy(H5T_NATIVE_UINT8);
+  case 'e':
+    return enum_type(spec);
+  default:
+    return text_type(spec->size);
+  }
+}
+
+/* Writes count rows of row_size bytes as a one-dimensional compound dataset. */
+static lpot_status put_table(hid_t parent, const char *name, const member_spec *specs,
+                             size_t num_specs, size_t row_size, const void *rows, size_t count,
+                             lpot_error *err) {
+  hid_t type = H5Tcreate(H5T_COMPOUND, row_size);
+  LPOT_TRY(check(type, name, err));
+  lpot_status status = LPOT_OK;
+  for (size_t i = 0; i < num_specs && status == LPOT_OK; i++) {
+    hid_t member = member_type(&specs[i]);
+    status = check(H5Tinsert(type, specs[i].name, specs[i].offset, member), specs[i].name, err);
+    H5Tclose(member);
+  }
+  hsize_t dims[1] = {count};
+  if (status == LPOT_OK) {
+    status = put_dataset(parent, name, type, 1, dims, rows, err);
+  }
+  H5Tclose(type);
+  return status;
+}
+
+#define NUM_SPECS(specs) (sizeof(specs) / sizeof((specs)[0]))
+
+/* ---- /trials ---- */
+
+typedef struct trial_row {
+  uint64_t id;
+  uint8_t stage;
+  uint64_t recipe_hash;
+  uint8_t status;
+  double accuracy, relative_loss;
+  uint64_t samples;
+  uint8_t meets;
+  double latency_ms, latency_low_ms, latency_high_ms;
+  uint64_t size_bytes;
+  double seconds;
+  int32_t rank;
+  char host[LPOT_HOST_SIZE];
+  double f32_latency_ms;
+  uint8_t latency_trusted;
+  int64_t calibration_samples;
+  uint8_t scale_propagation_concat;
+  char cause[CAUSE_SIZE];
+} trial_row;
+
+static const char *stage_text(int value) {
+  return lpot_stage_text((lpot_stage)value);
+}
+
+static const char *status_text(int value) {
+  return lpot_trial_status_text((lpot_trial_status)value);
+}
+
+static const member_spec trial_members[] = {
+    {"id", offsetof(trial_row, id), 'u', 0, NULL},
+    {"stage", offsetof(trial_row, stage), 'e', LPOT_NUM_STAGES, stage_text},
+    {"recipe_hash", offsetof(trial_row, recipe_hash), 'u', 0, NULL},
+    {"status", offsetof(trial_row, status), 'e', LPOT_NUM_TRIAL_STATUSES, status_text},
+    {"accuracy", offsetof(trial_row, accuracy), 'd', 0, NULL},
+    {"relative_loss", offsetof(trial_row, relative_loss), 'd', 0, NULL},
+    {"samples", offsetof(trial_row, samples), 'u', 0, NULL},
+    {"meets", offsetof(trial_row, meets), 'b', 0, NULL},
+    {"latency_ms", offsetof(trial_row, latency_ms), 'd', 0, NULL},
+    {"latency_low_ms", offsetof(trial_row, latency_low_ms), 'd', 0, NULL},
+    {"latency_high_ms", offsetof(trial_row, latency_high_ms), 'd', 0, NULL},
+    {"size_bytes", offsetof(trial_row, size_bytes), 'u', 0, NULL},
+    {"seconds", offsetof(trial_row, seconds), 'd', 0, NULL},
+    {"rank", offsetof(trial_row, rank), 'r', 0, NULL},
+    {"host", offsetof(trial_row, host), 's', LPOT_HOST_SIZE, NULL},
+    {"f32_latency_ms", offsetof(trial_row, f32_latency_ms), 'd', 0, NULL},
+    {"latency_trusted", offsetof(trial_row, latency_trusted), 'b', 0, NULL},
+    {"calibration_samples", offsetof(trial_row, calibration_samples), 'i', 0, NULL},
+    {"scale_propagation_concat", offsetof(trial_row, scale_propagation_concat), 'b', 0, NULL},
+    {"cause", offsetof(trial_row, cause), 's', CAUSE_SIZE, NULL},
+};
+
+static void fill_trial(const lpot_ledger *ledger, const lpot_ledger_trial *trial, trial_row *row) {
+  const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
+  const double unknown = (double)NAN;
+  *row = (trial_row){.id = trial->id,
+                     .stage = (uint8_t)trial->stage,
+                     .recipe_hash = result->recipe_hash,
+                     .status = (uint8_t)result->status,
+                     .accuracy = result->accuracy,
+                     .relative_loss = trial->relative_loss,
+                     .samples = result->samples,
+                     .meets = trial->meets,
+                     .latency_ms = trial->measured ? trial->latency.recipe_ms : unknown,
+                     .latency_low_ms = trial->measured ? trial->latency.recipe_low_ms : unknown,
+                     .latency_high_ms = trial->measured ? trial->latency.recipe_high_ms : unknown,
+                     .size_bytes = trial->size_bytes,
+                     .seconds = result->seconds,
+                     .rank = result->rank,
+                     .f32_latency_ms = trial->measured ? trial->latency.f32_ms : unknown,
+                     .latency_trusted = trial->measured && trial->latency.trusted,
+                     .calibration_samples = result->recipe->calibration_samples,
+                     .scale_propagation_concat = result->recipe->scale_propagation_concat};
+  lpot_text_copy(row->host, sizeof row->host, result->host);
+  lpot_text_copy(row->cause, sizeof row->cause, result->cause);
+}
+
+static lpot_status put_trials(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  trial_row *rows = lpot_calloc(ledger->num_trials, sizeof *rows);
+  if (rows == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < ledger->num_trials; i++) {
+    fill_trial(ledger, &ledger->trials[i], &rows[i]);
+  }
+  lpot_status status = put_table(file, "trials", trial_members, NUM_SPECS(trial_members),
+                                 sizeof *rows, rows, ledger->num_trials, err);
+  lpot_free(rows);
+  return status;
+}
+
+/* ---- /ops, /recipes, /recipe_legend ---- */
+
+typedef struct op_row {
+  char name[NAME_SIZE];
+  char type[32];
+} op_row;
+
+static lpot_status put_ops(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  static const member_spec members[] = {
+      {"name", offsetof(op_row, name), 's', NAME_SIZE, NULL},
+      {"type", offsetof(op_row, type), 's', 32, NULL},
+  };
+  const lpot_ledger_header *header = &ledger->header;
+  op_row *rows = lpot_calloc(header->num_ops, sizeof *rows);
+  if (rows == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < header->num_ops; i++) {
+    lpot_text_copy(rows[i].name, sizeof rows[i].name, header->op_names[i]);
+    lpot_text_copy(rows[i].type, sizeof rows[i].type, header->op_types[i]);
+  }
+  lpot_status status = put_table(file, "ops", members, NUM_SPECS(members), sizeof *rows, rows,
+                                 header->num_ops, err);
+  lpot_free(rows);
+  return status;
+}
+
+/* The distinct op configurations in the order of their first use. */
+typedef struct op_legend {
+  size_t count;
+  lpot_op_config *configs; /* [count], room for capacity */
+  size_t capacity;
+} op_legend;
+
+static lpot_status legend_index(op_legend *legend, const lpot_op_config *config, int32_t *ret_index,
+                                lpot_error *err) {
+  for (size_t i = 0; i < legend->count; i++) {
+    if (lpot_op_config_equal(&legend->configs[i], config)) {
+      *ret_index = (int32_t)i;
+      return LPOT_OK;
+    }
+  }
+  if (legend->count == legend->capacity) {
+    size_t capacity = legend->capacity == 0 ? 16 : 2 * legend->capacity;
+    lpot_op_config *grown = lpot_realloc(legend->configs, capacity, sizeof *grown);
+    if (grown == NULL) {
+      return LPOT_OUT_OF_MEMORY(err);
+    }
+    legend->configs = grown;
+    legend->capacity = capacity;
+  }
+  legend->configs[legend->count] = *config;
+  *ret_index = (int32_t)legend->count;
+  legend->count++;
+  return LPOT_OK;
+}
+
+static void tensor_text(const lpot_tensor_config *config, char *out, size_t out_size) {
+  if (config->dtype == LPOT_DTYPE_UNKNOWN) {
+    lpot_text_copy(out, out_size, "none");
+  } else if (config->dtype == LPOT_F32) {
+    lpot_text_copy(out, out_size, "fp32");
+  } else {
+    snprintf(out, out_size, "%s %s %s %s", lpot_dtype_text(config->dtype),
+             lpot_scheme_text(config->scheme), lpot_granularity_text(config->granularity),
+             lpot_algorithm_text(config->algorithm));
+  }
+}
+
+static lpot_status put_legend(hid_t file, const op_legend *legend, lpot_error *err) {
+  char(*texts)[NAME_SIZE] = lpot_calloc(legend->count, sizeof *texts);
+  if (texts == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < legend->count; i++) {
+    char activation[48];
+    char weight[48];
+    tensor_text(&legend->configs[i].activation, activation, sizeof activation);
+    tensor_text(&legend->configs[i].weight, weight, sizeof weight);
+    snprintf(texts[i], sizeof texts[i], "activation %s; weight %s", activation, weight);
+  }
+  hsize_t dims[1] = {legend->count};
+  hid_t type = text_type(NAME_SIZE);
+  lpot_status status = put_dataset(file, "recipe_legend", type, 1, dims, texts, err);
+  H5Tclose(type);
+  lpot_free(texts);
+  return status;
+}
+
+static lpot_status fill_matrix(const lpot_ledger *ledger, op_legend *legend, int32_t *matrix,
+                               lpot_error *err) {
+  size_t num_ops = ledger->header.num_ops;
+  for (size_t i = 0; i < ledger->num_trials; i++) {
+    const lpot_recipe *recipe = lpot_ledger_result_of(ledger, &ledger->trials[i])->recipe;
+    for (size_t op = 0; op < num_ops; op++) {
+      LPOT_TRY(legend_index(legend, &recipe->ops[op], &matrix[i * num_ops + op], err));
+    }
+  }
+  return LPOT_OK;
+}
+
+static lpot_status put_recipes(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  size_t num_ops = ledger->header.num_ops;
+  size_t cells = 0;
+  op_legend legend = {0};
+  cells = ledger->num_trials * num_ops;
+  int32_t *matrix = lpot_calloc(cells, sizeof *matrix);
+  if (matrix == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  hsize_t dims[2] = {ledger->num_trials, num_ops};
+  lpot_status status = fill_matrix(ledger, &legend, matrix, err);
+  if (status == LPOT_OK) {
+    status = put_dataset(file, "recipes", H5T_NATIVE_INT32, 2, dims, matrix, err);
+  }
+  if (status == LPOT_OK) {
+    status = put_legend(file, &legend, err);
+  }
+  lpot_free(legend.configs);
+  lpot_free(matrix);
+  return status;
+}
+
+/* ---- /calibration ---- */
+
+typedef struct range_row {
+  char value[NAME_SIZE];
+  float minimum, maximum;
+  uint64_t total, bad;
+} range_row;
+
+static lpot_status put_ranges(hid_t group, const lpot_ledger_calibration *calibration,
+                              lpot_error *err) {
+  static const member_spec members[] = {
+      {"value", offsetof(range_row, value), 's', NAME_SIZE, NULL},
+      {"minimum", offsetof(range_row, minimum), 'f', 0, NULL},
+      {"maximum", offsetof(range_row, maximum), 'f', 0, NULL},
+      {"total", offsetof(range_row, total), 'u', 0, NULL},
+      {"bad", offsetof(range_row, bad), 'u', 0, NULL},
+  };
+  range_row *rows = lpot_calloc(calibration->num_ranges, sizeof *rows);
+  if (rows == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < calibration->num_ranges; i++) {
+    const lpot_ledger_range *range = &calibration->ranges[i];
+    lpot_text_copy(rows[i].value, sizeof rows[i].value, range->value);
+    rows[i].minimum = range->minimum;
+    rows[i].maximum = range->maximum;
+    rows[i].total = range->total;
+    rows[i].bad = range->bad;
+  }
+  char name[48];
+  snprintf(name, sizeof name, "samples_%lld", (long long)calibration->samples);
+  lpot_status status = put_table(group, name, members, NUM_SPECS(members), sizeof *rows, rows,
+                                 calibration->num_ranges, err);
+  lpot_free(rows);
+  return status;
+}
+
+static lpot_status put_calibrations(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  hid_t group = H5Gcreate2(file, "calibration", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  LPOT_TRY(check(group, "calibration", err));
+  lpot_status status = LPOT_OK;
+  for (size_t i = 0; i < ledger->num_calibrations && status == LPOT_OK; i++) {
+    status = put_ranges(group, &ledger->calibrations[i], err);
+  }
+  H5Gclose(group);
+  return status;
+}
+
+/* ---- /ranks ---- */
+
+typedef struct rank_row {
+  int32_t session;
+  double start;
+  int32_t rank;
+  char host[LPOT_HOST_SIZE];
+  char numeric_class[LPOT_CLASS_SIZE];
+} rank_row;
+
+static lpot_status put_ranks(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  static const member_spec members[] = {
+      {"session", offsetof(rank_row, session), 'r', 0, NULL},
+      {"start", offsetof(rank_row, start), 'd', 0, NULL},
+      {"rank", offsetof(rank_row, rank), 'r', 0, NULL},
+      {"host", offsetof(rank_row, host), 's', LPOT_HOST_SIZE, NULL},
+      {"numeric_class", offsetof(rank_row, numeric_class), 's', LPOT_CLASS_SIZE, NULL},
+  };
+  size_t count = 0;
+  for (size_t i = 0; i < ledger->num_sessions; i++) {
+    count += ledger->sessions[i].num_ranks;
+  }
+  rank_row *rows = lpot_calloc(count, sizeof *rows);
+  if (rows == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  size_t next = 0;
+  for (size_t i = 0; i < ledger->num_sessions; i++) {
+    for (size_t k = 0; k < ledger->sessions[i].num_ranks; k++) {
+      const lpot_ledger_rank *rank = &ledger->sessions[i].ranks[k];
+      rank_row *row = &rows[next++];
+      row->session = (int32_t)i;
+      row->start = ledger->sessions[i].start;
+      row->rank = rank->rank;
+      lpot_text_copy(row->host, sizeof row->host, rank->host);
+      lpot_text_copy(row->numeric_class, sizeof row->numeric_class, rank->numeric_class);
+    }
+  }
+  lpot_status status =
+      put_table(file, "ranks", members, NUM_SPECS(members), sizeof *rows, rows, count, err);
+  lpot_free(rows);
+  return status;
+}
+
+/* ---- / and /baseline ---- */
+
+static lpot_status put_header(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  const lpot_ledger_header *header = &ledger->header;
+  char model[33];
+  char data[33];
+  lpot_digest_text(&header->model, model);
+  lpot_digest_text(&header->manifest, data);
+  uint64_t speculative = 0;
+  for (size_t i = 0; i < ledger->num_results; i++) {
+    speculative += ledger->results[i].committed ? 0 : 1;
+  }
+  LPOT_TRY(put_uint(file, "format_version", FORMAT_VERSION, err));
+  LPOT_TRY(put_text(file, "program_version", header->program_version, err));
+  LPOT_TRY(put_text(file, "engine", header->engine, err));
+  LPOT_TRY(put_text(file, "numeric_class", header->numeric_class, err));
+  LPOT_TRY(put_text(file, "model", header->model_path, err));
+  LPOT_TRY(put_text(file, "model_digest", model, err));
+  LPOT_TRY(put_text(file, "data_manifest", data, err));
+  LPOT_TRY(put_uint(file, "seed", header->seed, err));
+  LPOT_TRY(put_text(file, "verdict", lpot_verdict_text(ledger->verdict), err));
+  LPOT_TRY(put_uint(file, "chosen_trial", ledger->chosen, err));
+  LPOT_TRY(put_uint(file, "speculative_results", speculative, err));
+  hid_t type = text_type(strlen(header->config_text) + 1);
+  lpot_status status = put_dataset(file, "config", type, 0, NULL, header->config_text, err);
+  H5Tclose(type);
+  return status;
+}
+
+/* The f32 latency that was measured beside the chosen trial, or beside the last measured one. */
+static double f32_latency(const lpot_ledger *ledger) {
+  double latency_ms = (double)NAN;
+  for (size_t i = 0; i < ledger->num_trials; i++) {
+    const lpot_ledger_trial *trial = &ledger->trials[i];
+    if (!trial->measured) {
+      continue;
+    }
+    latency_ms = trial->latency.f32_ms;
+    if (trial->id == ledger->chosen) {
+      return latency_ms;
+    }
+  }
+  return latency_ms;
+}
+
+static lpot_status put_baseline(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  hid_t group = H5Gcreate2(file, "baseline", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  LPOT_TRY(check(group, "baseline", err));
+  const lpot_ledger_baseline *baseline = &ledger->baseline;
+  double accuracy = ledger->has_baseline ? baseline->accuracy : (double)NAN;
+  lpot_status status = put_double(group, "accuracy", accuracy, err);
+  if (status == LPOT_OK) {
+    status = put_uint(group, "samples", baseline->state.samples, err);
+  }
+  if (status == LPOT_OK) {
+    status = put_double(group, "latency_ms", f32_latency(ledger), err);
+  }
+  if (status == LPOT_OK) {
+    status = put_double(group, "seconds", baseline->seconds, err);
+  }
+  H5Gclose(group);
+  return status;
+}
+
+static lpot_status put_all(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  LPOT_TRY(put_header(file, ledger, err));
+  LPOT_TRY(put_baseline(file, ledger, err));
+  LPOT_TRY(put_ops(file, ledger, err));
+  LPOT_TRY(put_trials(file, ledger, err));
+  LPOT_TRY(put_recipes(file, ledger, err));
+  LPOT_TRY(put_calibrations(file, ledger, err));
+  LPOT_TRY(put_ranks(file, ledger, err));
+  return LPOT_OK;
+}
+
+/* ---- the file ---- */
+
+static lpot_status write_draft(const lpot_ledger *ledger, const char *draft, lpot_error *err) {
+  hid_t file = H5Fcreate(draft, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  LPOT_TRY(check(file, draft, err));
+  lpot_status status = put_all(file, ledger, err);
+  lpot_status closed = check(H5Fclose(file), draft, status == LPOT_OK ? err : NULL);
+  return status != LPOT_OK ? status : closed;
+}
+
+static lpot_status io_failure(const char *what, const char *path, lpot_error *err) {
+  int code = errno;
+  return LPOT_FAIL(err, LPOT_IO, "cannot %s '%s': %s", what, path, strerror(code));
+}
+
+static lpot_status sync_path(const char *path, lpot_error *err) {
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return io_failure("open", path, err);
+  }
+  lpot_status status = LPOT_OK;
+  if (fsync(descriptor) != 0) {
+    status = io_failure("make durable", path, err);
+  }
+  close(descriptor);
+  return status;
+}
+
+static lpot_status sync_folder_of(const char *path, lpot_error *err) {
+  lpot_buffer folder;
+  lpot_buffer_init(&folder);
+  const char *slash = strrchr(path, '/');
+  int length = slash == NULL ? 1 : (int)(slash - path) + 1;
+  lpot_status status =
+      lpot_buffer_printf(&folder, err, "%.*s", length, slash == NULL ? "." : path);
+  if (status == LPOT_OK) {
+    status = lpot_buffer_terminate(&folder, err);
+  }
+  if (status == LPOT_OK) {
+    status = sync_path((const char *)folder.data, err);
+  }
+  lpot_buffer_done(&folder);
+  return status;
+}
+
+static lpot_status publish(const char *draft, const char *path, lpot_error *err) {
+  LPOT_TRY(sync_path(draft, err));
+  if (rename(draft, path) != 0) {
+    return io_failure("rename", draft, err);
+  }
+  LPOT_TRY(sync_folder_of(path, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_history_write(const lpot_ledger *ledger, const char *path, lpot_error *err) {
+  if (!ledger->has_header) {
+    return LPOT_FAIL(err, LPOT_INTERNAL, "history of a run without a header");
+  }
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  lpot_buffer draft;
+  lpot_buffer_init(&draft);
+  lpot_status status = lpot_buffer_printf(&draft, err, "%s.tmp", path);
+  if (status == LPOT_OK) {
+    status = lpot_buffer_terminate(&draft, err);
+  }
+  if (status == LPOT_OK) {
+    status = write_draft(ledger, (const char *)draft.data, err);
+    if (status == LPOT_OK) {
+      status = publish((const char *)draft.data, path, err);
+    }
+    if (status != LPOT_OK) {
+      unlink((const char *)draft.data);
+    }
+  }
+  lpot_buffer_done(&draft);
+  return status;
+}

@@ -1,0 +1,140 @@
+#include "tune/report.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "tune/run.h"
+
+#define EXIT_NOT_MET 5
+#define EXIT_INTERRUPTED 6
+
+int lpot_report_exit_code(const lpot_ledger *ledger) {
+  static const int codes[LPOT_NUM_VERDICTS] = {[LPOT_VERDICT_NONE] = EXIT_INTERRUPTED,
+                                               [LPOT_VERDICT_MET] = 0,
+                                               [LPOT_VERDICT_NOT_MET] = EXIT_NOT_MET};
+  return codes[ledger->verdict];
+}
+
+static void print_trial(const lpot_ledger *ledger, const lpot_ledger_trial *trial, FILE *out) {
+  const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
+  const char *mark = trial->id == ledger->chosen ? "*" : " ";
+  fprintf(out, "%s%5" PRIu64 "  %-10s  %016" PRIx64 "  ", mark, trial->id,
+          lpot_stage_text(trial->stage), result->recipe_hash);
+  if (result->status != LPOT_TRIAL_DONE) {
+    fprintf(out, "%s: %s\n", lpot_trial_status_text(result->status), result->cause);
+    return;
+  }
+  fprintf(out, "%4zu  %9.6f  %8.3f%%  %-5s", lpot_recipe_num_quantized(result->recipe),
+          result->accuracy, 100 * trial->relative_loss, trial->meets ? "yes" : "no");
+  if (trial->measured) {
+    const lpot_latency *latency = &trial->latency;
+    fprintf(out, "  %.4g [%.4g, %.4g]%s", latency->recipe_ms, latency->recipe_low_ms,
+            latency->recipe_high_ms, latency->trusted ? "" : " UNTRUSTED");
+  }
+  fputc('\n', out);
+}
+
+static void print_verdict(const lpot_ledger *ledger, FILE *out) {
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
+  if (trial == NULL) {
+    fprintf(out, "Verdict: %s; no trial is valid.\n", lpot_verdict_text(ledger->verdict));
+    return;
+  }
+  const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
+  fprintf(out,
+          "Verdict: the criterion is %s; trial %" PRIu64 " has accuracy %.6f (f32 %.6f), %zu of %zu ops "
+          "in int8.\n",
+          ledger->verdict == LPOT_VERDICT_MET ? "met" : "NOT met, the best trial is handed out",
+          trial->id, result->accuracy, ledger->baseline.accuracy,
+          lpot_recipe_num_quantized(result->recipe), result->recipe->num_ops);
+  if (trial->measured) {
+    const lpot_latency *latency = &trial->latency;
+    fprintf(out, "Latency per sample: %.4g ms [%.4g, %.4g], f32 %.4g ms [%.4g, %.4g]: %.2f times as fast%s.\n",
+            latency->recipe_ms, latency->recipe_low_ms, latency->recipe_high_ms, latency->f32_ms,
+            latency->f32_low_ms, latency->f32_high_ms, latency->f32_ms / latency->recipe_ms,
+            latency->trusted ? "" : " (UNTRUSTED: the machine was busy)");
+  }
+}
+
+void lpot_report_print(const lpot_ledger *ledger, const char *workspace, FILE *out) {
+  fprintf(out, "f32 baseline: accuracy %.6f on %" PRIu64 " samples\n", ledger->baseline.accuracy,
+          ledger->baseline.state.samples);
+  fprintf(out, " trial  stage       recipe            int8   accuracy      loss  meets  latency ms/sample\n");
+  for (size_t i = 0; i < ledger->num_trials; i++) {
+    print_trial(ledger, &ledger->trials[i], out);
+  }
+  if (ledger->verdict == LPOT_VERDICT_NONE) {
+    fprintf(out, "Unfinished: go on with --resume.\n");
+  } else {
+    print_verdict(ledger, out);
+  }
+  if (ledger->chosen != LPOT_NO_TRIAL) {
+    fprintf(out, "Model:   %s/best_model.onnx (recipe %s/best_recipe.yaml, %s/deploy.yaml)\n",
+            workspace, workspace, workspace);
+  }
+  fprintf(out, "History: %s/history.h5\n", workspace);
+}
+
+/* Appends "folder/name" to json, or null. */
+static lpot_status set_path(lpot_json *json, const char *key, const char *folder, const char *name,
+                            lpot_error *err) {
+  lpot_buffer path;
+  lpot_buffer_init(&path);
+  lpot_status status = lpot_workspace_path(folder, name, &path, err);
+  if (status == LPOT_OK) {
+    status = lpot_json_set_string(json, key, (const char *)path.data, err);
+  }
+  lpot_buffer_done(&path);
+  return status;
+}
+
+static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const char *workspace,
+                             int exit_code, lpot_error *err) {
+  const double unknown = (double)NAN;
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
+  const lpot_ledger_result *result = trial == NULL ? NULL : lpot_ledger_result_of(ledger, trial);
+  bool measured = trial != NULL && trial->measured;
+  char hash[17] = "";
+  if (result != NULL) {
+    snprintf(hash, sizeof hash, "%016" PRIx64, result->recipe_hash);
+  }
+  LPOT_TRY(lpot_json_set_string(json, "verdict", lpot_verdict_text(ledger->verdict), err));
+  LPOT_TRY(lpot_json_set_int(json, "exit_code", exit_code, err));
+  LPOT_TRY(lpot_json_set_double(json, "baseline_accuracy",
+                                ledger->has_baseline ? ledger->baseline.accuracy : unknown, err));
+  LPOT_TRY(lpot_json_set_double(json, "accuracy", result == NULL ? unknown : result->accuracy, err));
+  LPOT_TRY(lpot_json_set_double(json, "relative_loss",
+                                trial == NULL ? unknown : trial->relative_loss, err));
+  LPOT_TRY(lpot_json_set_int(json, "trials", (int64_t)ledger->num_trials, err));
+  LPOT_TRY(lpot_json_set_double(json, "latency_ms",
+                                measured ? trial->latency.recipe_ms : unknown, err));
+  LPOT_TRY(lpot_json_set_double(json, "baseline_latency_ms",
+                                measured ? trial->latency.f32_ms : unknown, err));
+  LPOT_TRY(lpot_json_set_string(json, "recipe_hash", result == NULL ? NULL : hash, err));
+  if (trial == NULL) {
+    LPOT_TRY(lpot_json_set_string(json, "model", NULL, err));
+  } else {
+    LPOT_TRY(set_path(json, "model", workspace, "best_model.onnx", err));
+  }
+  LPOT_TRY(set_path(json, "history", workspace, "history.h5", err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_report_json(const lpot_ledger *ledger, const char *workspace, int exit_code,
+                             FILE *out, lpot_error *err) {
+  lpot_json *json = NULL;
+  char *text = NULL;
+  LPOT_TRY(lpot_json_new(&json, err));
+  lpot_status status = fill_json(json, ledger, workspace, exit_code, err);
+  if (status == LPOT_OK) {
+    status = lpot_json_text(json, &text, err);
+  }
+  if (status == LPOT_OK) {
+    fprintf(out, "%s\n", text);
+  }
+  lpot_free(text);
+  lpot_json_free(json);
+  return status;
+}

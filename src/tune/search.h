@@ -1,0 +1,22 @@
+/* The search: trials in the order in which the strategy demands them. Not collective. */
+#ifndef LPOT_TUNE_SEARCH_H
+#define LPOT_TUNE_SEARCH_H
+
+#include "tune/run.h"
+
+/* Runs trials until one of the configuration's rules ends the search: a recipe that meets the
+ * criterion (timeout 0), the clock (timeout > 0), max_trials, performance_only, or a strategy that
+ * has no more recipes. Trials of the ledger are replayed first: the strategy must demand them
+ * again. Ids, recipes and accuracies do not depend on the number of workers. */
+LPOT_MUST_CHECK lpot_status lpot_search(lpot_run *run, lpot_error *err);
+
+/* Measures latency and size of a trial unless the ledger has them: all workers are made idle, then
+ * one measures. */
+LPOT_MUST_CHECK lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err);
+
+/* The trial to hand out: the lowest accepted id (timeout 0), the fastest accepted (timeout > 0; the
+ * smallest where the objective is modelsize), else the most accurate. LPOT_NO_TRIAL when none is
+ * valid. *ret_met: it meets the criterion, or performance_only asked for no more. */
+uint64_t lpot_search_choose(const lpot_run *run, bool *ret_met);
+
+#endif

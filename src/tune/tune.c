@@ -1,0 +1,292 @@
+#include "tune/tune.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "tune/calibrate.h"
+#include "tune/coordinator.h"
+#include "tune/export.h"
+#include "tune/interrupt.h"
+#include "tune/report.h"
+#include "tune/worker.h"
+
+#define AGREE_SECONDS 900.0
+#define JOURNAL_NAME "trials.journal"
+
+/* What rank 0 holds open besides the job. */
+typedef struct front_desk {
+  const char *workspace;
+  lpot_journal *journal;
+  lpot_ledger ledger;
+  lpot_recipe *given_recipe;
+} front_desk;
+
+/* ---- the workspace ---- */
+
+static lpot_status make_folder(const char *path, lpot_error *err) {
+  if (mkdir(path, 0777) == 0 || errno == EEXIST) {
+    return LPOT_OK;
+  }
+  int code = errno;
+  return LPOT_FAIL(err, LPOT_IO, "cannot make the workspace '%s': %s", path, strerror(code));
+}
+
+/* Makes the folder and those above it. */
+static lpot_status make_folders(const char *path, lpot_error *err) {
+  size_t size = strlen(path) + 1;
+  char *part = lpot_calloc(size, 1);
+  if (part == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  lpot_status status = LPOT_OK;
+  for (size_t i = 0; i < size - 1 && status == LPOT_OK; i++) {
+    if (path[i] == '/' && i > 0) {
+      status = make_folder(part, err);
+    }
+    part[i] = path[i];
+  }
+  if (status == LPOT_OK) {
+    status = make_folder(part, err);
+  }
+  lpot_free(part);
+  return status;
+}
+
+static lpot_status open_journal(front_desk *desk, bool resume, lpot_error *err) {
+  lpot_buffer path;
+  lpot_buffer_init(&path);
+  lpot_status status = lpot_workspace_path(desk->workspace, JOURNAL_NAME, &path, err);
+  if (status == LPOT_OK) {
+    status = lpot_journal_open((const char *)path.data, resume, lpot_ledger_apply, &desk->ledger,
+                               &desk->journal, err);
+  }
+  lpot_buffer_done(&path);
+  LPOT_TRY(status);
+  if (lpot_journal_num_dropped(desk->journal) > 0) {
+    lpot_log(LPOT_LOG_INFO, "the last record of the journal was torn: %zu bytes are dropped",
+             lpot_journal_num_dropped(desk->journal));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status open_desk(front_desk *desk, const lpot_tune_options *options, const lpot_job *job,
+                             lpot_error *err) {
+  desk->workspace = options->workspace != NULL ? options->workspace : job->config->workspace;
+  if (options->recipe_path != NULL) {
+    LPOT_TRY(lpot_import_recipe(job, options->recipe_path, &desk->given_recipe, err));
+  }
+  LPOT_TRY(make_folders(desk->workspace, err));
+  LPOT_TRY(open_journal(desk, options->resume, err));
+  return LPOT_OK;
+}
+
+static void close_desk(front_desk *desk) {
+  lpot_journal_close(desk->journal);
+  lpot_ledger_done(&desk->ledger);
+  lpot_recipe_free(desk->given_recipe);
+}
+
+/* ---- tuning ---- */
+
+static lpot_job_options job_options(const lpot_tune_options *options, int local_ranks, bool root) {
+  return (lpot_job_options){.config_path = options->config_path,
+                            .num_settings = options->num_settings,
+                            .settings = options->settings,
+                            .model_path = options->model_path,
+                            .engine_name = options->engine_name,
+                            .local_ranks = local_ranks,
+                            .warns = root,
+                            .needs_data = true};
+}
+
+static lpot_status coordinate(const lpot_tune_options *options, lpot_comm *comm, lpot_job *job,
+                              front_desk *desk, lpot_error *err) {
+  lpot_run_options run_options = {.workspace = desk->workspace,
+                                  .given_recipe = desk->given_recipe};
+  lpot_run run = {.job = job,
+                  .ledger = &desk->ledger,
+                  .journal = desk->journal,
+                  .options = &run_options};
+  LPOT_TRY(lpot_crew_new(job, comm, &run.crew, err));
+  lpot_status status = lpot_run_init(&run, err);
+  if (status == LPOT_OK) {
+    status = lpot_coordinate(&run, options->model_path, options->config_path, err);
+  }
+  lpot_status dismissed = lpot_crew_dismiss(run.crew, status == LPOT_OK ? err : NULL);
+  lpot_run_done(&run);
+  lpot_crew_free(run.crew);
+  return status != LPOT_OK ? status : dismissed;
+}
+
+static int tell_result(const lpot_tune_options *options, const front_desk *desk, lpot_status status,
+                       lpot_error *err) {
+  if (status != LPOT_OK && status != LPOT_INTERRUPTED) {
+    lpot_log(LPOT_LOG_ERROR, "%s", err->message);
+    return lpot_status_exit_code(status);
+  }
+  int exit_code = lpot_report_exit_code(&desk->ledger);
+  if (status == LPOT_INTERRUPTED) {
+    exit_code = lpot_status_exit_code(status);
+    lpot_log(LPOT_LOG_WARNING, "%s: %zu trials are safe in '%s', go on with --resume",
+             err->message, desk->ledger.num_trials, desk->workspace);
+  }
+  if (options->json) {
+    lpot_status written =
+        lpot_report_json(&desk->ledger, desk->workspace, exit_code, stdout, err);
+    exit_code = written == LPOT_OK ? exit_code : lpot_status_exit_code(written);
+  } else if (!options->quiet) {
+    lpot_report_print(&desk->ledger, desk->workspace, stdout);
+  }
+  return exit_code;
+}
+
+/* All ranks know alike whether all of them are ready. */
+static lpot_status prepare(const lpot_tune_options *options, lpot_comm *comm, lpot_job **ret_job,
+                           front_desk *desk, lpot_error *err) {
+  bool root = lpot_comm_rank(comm) == 0;
+  lpot_job_options wanted = job_options(options, lpot_comm_local_size(comm), root);
+  lpot_status status = lpot_job_new(&wanted, ret_job, err);
+  if (status == LPOT_OK && root) {
+    status = open_desk(desk, options, *ret_job, err);
+  }
+  int failed_rank = -1;
+  lpot_status agreed = lpot_comm_agree(comm, status, AGREE_SECONDS, &failed_rank, err);
+  if (agreed != LPOT_OK && failed_rank > 0) {
+    lpot_error_prefix(err, "rank %d", failed_rank);
+  }
+  return agreed;
+}
+
+int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm) {
+  bool root = lpot_comm_rank(comm) == 0;
+  lpot_error error = {0};
+  lpot_job *job = NULL;
+  front_desk desk = {0};
+  int exit_code = 0;
+  lpot_ledger_init(&desk.ledger);
+  lpot_interrupt_install();
+  lpot_status status = prepare(options, comm, &job, &desk, &error);
+  if (status != LPOT_OK) {
+    if (root) {
+      lpot_log(LPOT_LOG_ERROR, "%s", error.message);
+      exit_code = lpot_status_exit_code(status);
+    }
+  } else if (root) {
+    status = coordinate(options, comm, job, &desk, &error);
+    exit_code = tell_result(options, &desk, status, &error);
+  } else {
+    status = lpot_worker_run(job, comm, &error);
+    if (status != LPOT_OK) {
+      lpot_log(LPOT_LOG_ERROR, "%s", error.message);
+      lpot_comm_abort(comm, lpot_status_exit_code(status)); /* The coordinator would wait for us. */
+    }
+  }
+  close_desk(&desk);
+  lpot_job_free(job);
+  return exit_code;
+}
+
+/* ---- export of a recorded trial ---- */
+
+static lpot_status load_ledger(const char *workspace, lpot_ledger *ledger, lpot_error *err) {
+  lpot_buffer path;
+  lpot_buffer_init(&path);
+  lpot_status status = lpot_workspace_path(workspace, JOURNAL_NAME, &path, err);
+  if (status == LPOT_OK) {
+    status = lpot_journal_read((const char *)path.data, lpot_ledger_apply, ledger, err);
+  }
+  lpot_buffer_done(&path);
+  LPOT_TRY(status);
+  if (!ledger->has_header) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "the journal in '%s' is empty", workspace);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status rebuild_job(const lpot_ledger *ledger, const char *engine_name,
+                               lpot_job **ret_job, lpot_error *err) {
+  const lpot_ledger_header *header = &ledger->header;
+  lpot_job_options options = {.config_path = header->config_name,
+                              .config_text = header->config_text,
+                              .model_path = header->model_path,
+                              .engine_name = engine_name,
+                              .local_ranks = 1,
+                              .needs_data = true};
+  lpot_job *job = NULL;
+  LPOT_TRY(lpot_job_new(&options, &job, err));
+  if (job->model.digest.low != header->model.low || job->model.digest.high != header->model.high) {
+    lpot_job_free(job);
+    return LPOT_FAIL(err, LPOT_INVALID, "model '%s' has changed since the run",
+                     header->model_path);
+  }
+  *ret_job = job;
+  return LPOT_OK;
+}
+
+static lpot_status export_recipe(lpot_job *job, const lpot_recipe *recipe, const char *folder,
+                                 lpot_error *err) {
+  int64_t given = lpot_loader_num_samples(job->calibration);
+  int64_t samples = recipe->calibration_samples;
+  lpot_calibration *calibration = NULL;
+  LPOT_TRY(lpot_calibrate(job, 0, samples < given ? samples : given, NULL, &calibration, err));
+  LPOT_TRY(lpot_job_add_calibration(job, samples, &calibration, err));
+  LPOT_TRY(make_folders(folder, err));
+  LPOT_TRY(lpot_export_model(job, recipe, folder, "model.onnx", NULL, err));
+  LPOT_TRY(lpot_export_recipe(job, recipe, folder, "recipe.yaml", err));
+  LPOT_TRY(lpot_export_deploy(job, folder, "model.onnx", err));
+  return LPOT_OK;
+}
+
+static lpot_status export_trial(const char *workspace, uint64_t trial_id, const char *folder,
+                                const char *engine_name, lpot_ledger *ledger, lpot_job **ret_job,
+                                lpot_error *err) {
+  LPOT_TRY(load_ledger(workspace, ledger, err));
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, trial_id);
+  if (trial == NULL) {
+    return LPOT_FAIL(err, LPOT_INVALID, "there is no trial %llu in '%s', trials are 1 to %zu",
+                     (unsigned long long)trial_id, workspace, ledger->num_trials);
+  }
+  const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
+  if (result->status != LPOT_TRIAL_DONE) {
+    return LPOT_FAIL(err, LPOT_INVALID, "trial %llu is %s: %s", (unsigned long long)trial_id,
+                     lpot_trial_status_text(result->status), result->cause);
+  }
+  LPOT_TRY(rebuild_job(ledger, engine_name, ret_job, err));
+  LPOT_TRY(export_recipe(*ret_job, result->recipe, folder, err));
+  return LPOT_OK;
+}
+
+int lpot_tune_export(const char *workspace, uint64_t trial_id, const char *folder,
+                     const char *engine_name) {
+  lpot_error error = {0};
+  lpot_job *job = NULL;
+  lpot_ledger ledger;
+  lpot_buffer path;
+  lpot_ledger_init(&ledger);
+  lpot_buffer_init(&path);
+  lpot_status status = LPOT_OK;
+  if (folder == NULL) {
+    status = lpot_buffer_printf(&path, &error, "%s/trial_%llu", workspace,
+                                (unsigned long long)trial_id);
+    if (status == LPOT_OK) {
+      status = lpot_buffer_terminate(&path, &error);
+    }
+    folder = (const char *)path.data;
+  }
+  if (status == LPOT_OK) {
+    status = export_trial(workspace, trial_id, folder, engine_name, &ledger, &job, &error);
+  }
+  if (status == LPOT_OK) {
+    printf("%s/model.onnx\n%s/recipe.yaml\n%s/deploy.yaml\n", folder, folder, folder);
+  } else {
+    lpot_log(LPOT_LOG_ERROR, "%s", error.message);
+  }
+  lpot_job_free(job);
+  lpot_ledger_done(&ledger);
+  lpot_buffer_done(&path);
+  return lpot_status_exit_code(status);
+}

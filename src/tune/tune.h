@@ -1,0 +1,34 @@
+/* The jobs of the program lpot-tune, from options to exit code. */
+#ifndef LPOT_TUNE_TUNE_H
+#define LPOT_TUNE_TUNE_H
+
+#include "tune/comm.h"
+#include "tune/progress.h"
+
+typedef struct lpot_tune_options {
+  const char *config_path;
+  const char *model_path;
+  const char *workspace;       /* NULL: as the configuration says */
+  const char *recipe_path;     /* --recipe: evaluate this one only; NULL: search */
+  size_t num_settings;
+  const char *const *settings; /* [num_settings] "KEY.PATH=VALUE" */
+  const char *engine_name;     /* "onednn" */
+  bool resume;
+  bool json;                   /* the result as JSON instead of the table */
+  bool quiet;                  /* no table */
+} lpot_tune_options;
+
+/* Tunes: all ranks build the job and agree, rank 0 coordinates, the others work. Returns the exit
+ * code on rank 0; the others return 0 unless the transport fails. Errors are printed by rank 0.
+ * Collective. */
+int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm);
+
+/* Prints ops, space and plan. Not collective; returns the exit code. */
+int lpot_tune_dry_run(const lpot_tune_options *options);
+
+/* Writes the files of one recorded trial into folder (NULL: WORKSPACE/trial_N). Not collective;
+ * returns the exit code. */
+int lpot_tune_export(const char *workspace, uint64_t trial_id, const char *folder,
+                     const char *engine_name);
+
+#endif

@@ -1,0 +1,179 @@
+#include "engine/engine_fixture.h"
+
+/* Convolutions of random shapes, f32 and int8, held against the reference engine. */
+
+typedef struct geometry {
+  int64_t batch, in, out, group, height, width, kernel_h, kernel_w, stride, pad[4], dilation;
+} geometry;
+
+static geometry random_geometry(fixture *f) {
+  static const int64_t groups[] = {1, 1, 1, 2, 4, 0};
+  geometry g = {0};
+  g.batch = pick(f, 1, 3);
+  g.group = groups[pick(f, 0, 5)];
+  g.in = pick(f, 1, 5) * (g.group > 0 ? g.group : 4);
+  g.out = g.group > 0 ? pick(f, 1, 6) * g.group : g.in; /* 0: depthwise */
+  g.group = g.group > 0 ? g.group : g.in;
+  g.kernel_h = pick(f, 1, 4);
+  g.kernel_w = pick(f, 1, 3);
+  g.stride = pick(f, 1, 2);
+  g.dilation = pick(f, 0, 3) == 0 ? 2 : 1;
+  for (int i = 0; i < 4; ++i) {
+    g.pad[i] = pick(f, 0, 1);
+  }
+  g.height = pick(f, 8, 13);
+  g.width = pick(f, 8, 13);
+  return g;
+}
+
+static void set_geometry(fixture *f, const geometry *g) {
+  CHECK(lpot_graph_set_ints(f->graph, f->last, "pads", g->pad, 4, e));
+  CHECK(lpot_graph_set_ints(f->graph, f->last, "strides", (int64_t[]){g->stride, g->stride}, 2, e));
+  CHECK(lpot_graph_set_ints(f->graph, f->last, "dilations",
+                            (int64_t[]){g->dilation, g->dilation}, 2, e));
+  CHECK(lpot_graph_set_int(f->graph, f->last, "group", g->group, e));
+}
+
+static lpot_value_id f32_conv(fixture *f, lpot_value_id from, const geometry *g) {
+  lpot_value_id w =
+      weights(f, 0.3, DIMS(g->out, g->in / g->group, g->kernel_h, g->kernel_w));
+  lpot_value_id b = weights(f, 1.0, DIMS(g->out));
+  lpot_value_id id = output_of(f, LPOT_OP_CONV, IDS(from, w, b));
+  set_geometry(f, g);
+  return id;
+}
+
+static lpot_value_id int8_conv(fixture *f, lpot_value_id from, const geometry *g) {
+  lpot_value_id w = int8_weights(f, 0, pick(f, 0, 1) == 1,
+                                 DIMS(g->out, g->in / g->group, g->kernel_h, g->kernel_w));
+  lpot_value_id b = weights(f, 1.0, DIMS(g->out));
+  lpot_value_id id = output_of(f, LPOT_OP_CONV, IDS(from, w, b));
+  set_geometry(f, g);
+  return id;
+}
+
+static void f32_convolutions_agree_with_the_reference(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    geometry g = random_geometry(&f);
+    lpot_value_id x = input(&f, DIMS(g.batch, g.in, g.height, g.width));
+    lpot_value_id y = f32_conv(&f, x, &g);
+    if (seed % 3 == 1) {
+      y = output_of(&f, LPOT_OP_RELU, IDS(y));
+    } else if (seed % 3 == 2) {
+      lpot_value_id low = number(&f, LPOT_F32, -0.5);
+      lpot_value_id high = number(&f, LPOT_F32, 1.5);
+      y = output_of(&f, LPOT_OP_CLIP, IDS(y, low, high));
+    }
+    result(&f, y);
+    check_engines_agree(&f, 0.0, "conv");
+  }
+}
+
+static void int8_convolutions_agree_for_all_activation_types(void **state) {
+  (void)state;
+  static const struct {
+    lpot_dtype dtype;
+    int zero_point;
+  } types[] = {{LPOT_U8, 0}, {LPOT_U8, 117}, {LPOT_U8, 128}, {LPOT_S8, 0}, {LPOT_S8, -13}};
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    geometry g = random_geometry(&f);
+    lpot_dtype in = types[seed % 5].dtype;
+    lpot_dtype out = types[seed / 5 % 5].dtype;
+    lpot_value_id x = input(&f, DIMS(g.batch, g.in, g.height, g.width));
+    lpot_value_id q = pair(&f, x, in, 0.02, types[seed % 5].zero_point);
+    lpot_value_id y = int8_conv(&f, q, &g);
+    if (pick(&f, 0, 1) == 1) {
+      y = output_of(&f, LPOT_OP_RELU, IDS(y));
+    }
+    result(&f, pair(&f, y, out, 0.05, types[seed / 5 % 5].zero_point));
+    check_engines_agree(&f, 0.05, "conv int8");
+  }
+}
+
+static void residual_sum_keeps_the_rounding_of_the_convolution(void **state) {
+  (void)state;
+  static const lpot_dtype types[] = {LPOT_U8, LPOT_S8};
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    int64_t channels = pick(&f, 1, 8) * 4;
+    geometry g = {.batch = 2, .in = channels, .out = channels, .group = 1, .height = 9, .width = 7,
+                  .kernel_h = 3, .kernel_w = 3, .stride = 1, .pad = {1, 1, 1, 1}, .dilation = 1};
+    lpot_value_id x = input(&f, DIMS(2, channels, 9, 7));
+    lpot_dtype residual_type = types[seed % 2];
+    lpot_dtype conv_type = types[seed / 2 % 2];
+    lpot_dtype out_type = types[seed / 4 % 2];
+    lpot_value_id q = pair(&f, x, residual_type, 0.03, residual_type == LPOT_U8 ? 100 : 5);
+    lpot_value_id y = pair(&f, int8_conv(&f, q, &g), conv_type, 0.1, conv_type == LPOT_U8 ? 90 : 0);
+    lpot_value_id sum = output_of(&f, LPOT_OP_ADD, IDS(y, q));
+    if (seed % 3 == 0) {
+      sum = output_of(&f, LPOT_OP_RELU, IDS(sum));
+    }
+    result(&f, pair(&f, sum, out_type, 0.11, out_type == LPOT_U8 ? 40 : -3));
+    check_engines_agree(&f, 0.11, "conv int8 + sum");
+  }
+}
+
+static void residual_that_is_read_again_survives_the_sum(void **state) {
+  (void)state;
+  fixture f;
+  fixture_begin(&f, 7);
+  geometry g = {.batch = 1, .in = 8, .out = 8, .group = 1, .height = 6, .width = 6,
+                .kernel_h = 1, .kernel_w = 1, .stride = 1, .dilation = 1};
+  lpot_value_id x = input(&f, DIMS(1, 8, 6, 6));
+  lpot_value_id first = output_of(&f, LPOT_OP_RELU, IDS(f32_conv(&f, x, &g)));
+  lpot_value_id sum = output_of(&f, LPOT_OP_ADD, IDS(f32_conv(&f, first, &g), first));
+  lpot_value_id again = output_of(&f, LPOT_OP_ADD, IDS(sum, first));
+  result(&f, sum);
+  result(&f, again);
+  check_engines_agree(&f, 0.0, "conv + sum");
+}
+
+static void one_dimensional_convolutions_agree(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    int64_t in = pick(&f, 1, 20), out = pick(&f, 1, 20), kernel = pick(&f, 1, 5);
+    lpot_value_id x = input(&f, DIMS(2, in, 30));
+    lpot_value_id w = weights(&f, 0.3, DIMS(out, in, kernel));
+    lpot_value_id y = output_of(&f, LPOT_OP_CONV, IDS(x, w));
+    CHECK(lpot_graph_set_ints(f.graph, f.last, "pads", (int64_t[]){1, 0}, 2, e));
+    result(&f, y);
+    check_engines_agree(&f, 0.0, "conv");
+  }
+}
+
+static void transposed_convolutions_agree(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    int64_t group = pick(&f, 1, 2), in = 4 * group, out = pick(&f, 1, 5);
+    lpot_value_id x = input(&f, DIMS(1, in, 5, 6));
+    lpot_value_id w = weights(&f, 0.3, DIMS(in, out, 3, 2));
+    lpot_value_id y = output_of(&f, LPOT_OP_CONV_TRANSPOSE, IDS(x, w));
+    CHECK(lpot_graph_set_int(f.graph, f.last, "group", group, e));
+    CHECK(lpot_graph_set_ints(f.graph, f.last, "strides", (int64_t[]){2, 1 + seed % 2}, 2, e));
+    CHECK(lpot_graph_set_ints(f.graph, f.last, "pads", (int64_t[]){1, 0, 0, 1}, 4, e));
+    result(&f, y);
+    check_engines_agree(&f, 0.0, "conv");
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(f32_convolutions_agree_with_the_reference),
+      cmocka_unit_test(int8_convolutions_agree_for_all_activation_types),
+      cmocka_unit_test(residual_sum_keeps_the_rounding_of_the_convolution),
+      cmocka_unit_test(residual_that_is_read_again_survives_the_sum),
+      cmocka_unit_test(one_dimensional_convolutions_agree),
+      cmocka_unit_test(transposed_convolutions_agree),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

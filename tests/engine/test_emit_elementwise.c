@@ -1,0 +1,81 @@
+#include "engine/engine_fixture.h"
+
+static void unary_operators_agree(void **state) {
+  (void)state;
+  static const lpot_op ops[] = {LPOT_OP_EXP,        LPOT_OP_SIGMOID, LPOT_OP_TANH,
+                                LPOT_OP_HARD_SWISH, LPOT_OP_RELU,    LPOT_OP_LEAKY_RELU};
+  for (size_t i = 0; i < sizeof ops / sizeof ops[0]; ++i) {
+    fixture f;
+    fixture_begin(&f, i);
+    lpot_value_id x = input(&f, DIMS(2, 5, 3, 4));
+    result(&f, output_of(&f, ops[i], IDS(x)));
+    check_engines_agree(&f, 0.0, "unary");
+  }
+}
+
+static void binary_operators_broadcast_on_either_side(void **state) {
+  (void)state;
+  static const lpot_op ops[] = {LPOT_OP_ADD, LPOT_OP_MUL, LPOT_OP_SUB, LPOT_OP_DIV};
+  static const int64_t shapes[][4] = {
+      {2, 5, 3, 4}, {1, 5, 1, 1}, {1, 1, 3, 4}, {1, 1, 1, 1}, {2, 1, 1, 4}};
+  for (uint64_t seed = 0; seed < 80; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    lpot_op op = ops[seed % 4];
+    const int64_t *shape = shapes[seed / 4 % 5];
+    int64_t rank = seed % 3 == 0 ? 4 : 3; /* a missing leading dimension */
+    lpot_value_id x = input(&f, DIMS(2, 5, 3, 4));
+    lpot_value_id y = rank == 4 || shape[0] == 2 ? weights(&f, 1.0, 4, shape)
+                                                 : weights(&f, 1.0, 3, shape + 1);
+    if (seed % 2 == 0 && seed / 20 % 2 == 0) {
+      x = output_of(&f, LPOT_OP_MAX_POOL, IDS(x)); /* channels last in memory */
+      CHECK(lpot_graph_set_ints(f.graph, f.last, "kernel_shape", (int64_t[]){1, 1}, 2, e));
+    }
+    lpot_value_id z = seed / 40 == 1 ? output_of(&f, op, IDS(y, x)) : output_of(&f, op, IDS(x, y));
+    result(&f, z);
+    check_engines_agree(&f, 0.0, NULL);
+  }
+}
+
+static void int8_add_and_mul_agree(void **state) {
+  (void)state;
+  static const lpot_dtype types[] = {LPOT_U8, LPOT_S8};
+  for (uint64_t seed = 0; seed < 32; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    lpot_dtype a = types[seed % 2], b = types[seed / 2 % 2], c = types[seed / 4 % 2];
+    lpot_value_id x = pair(&f, input(&f, DIMS(2, 6, 5, 7)), a, 0.03, a == LPOT_U8 ? 99 : -4);
+    lpot_value_id y = pair(&f, input(&f, DIMS(2, 6, 5, 7)), b, 0.017, b == LPOT_U8 ? 128 : 0);
+    lpot_value_id z = output_of(&f, seed % 3 == 0 ? LPOT_OP_MUL : LPOT_OP_ADD, IDS(x, y));
+    if (seed % 5 == 0) {
+      z = output_of(&f, LPOT_OP_RELU, IDS(z));
+    }
+    result(&f, seed % 7 == 0 ? z : pair(&f, z, c, 0.04, c == LPOT_U8 ? 100 : 7));
+    check_engines_agree(&f, 0.04, "binary int8");
+  }
+}
+
+static void relu_behind_an_equal_pair_changes_nothing(void **state) {
+  (void)state;
+  for (int zero_point = -2; zero_point <= 2; ++zero_point) {
+    fixture f;
+    fixture_begin(&f, 3);
+    lpot_value_id x = pair(&f, input(&f, DIMS(2, 8)), LPOT_S8, 0.02, 0);
+    lpot_value_id w = int8_weights(&f, 1, true, DIMS(8, 5));
+    lpot_value_id y = output_of(&f, LPOT_OP_MATMUL, IDS(x, w));
+    lpot_value_id first = pair(&f, y, LPOT_S8, 0.05, zero_point);
+    lpot_value_id relu = output_of(&f, LPOT_OP_RELU, IDS(first));
+    result(&f, pair(&f, relu, LPOT_S8, 0.05, zero_point));
+    check_engines_agree(&f, 0.05, "matmul int8");
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(unary_operators_agree),
+      cmocka_unit_test(binary_operators_broadcast_on_either_side),
+      cmocka_unit_test(int8_add_and_mul_agree),
+      cmocka_unit_test(relu_behind_an_equal_pair_changes_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

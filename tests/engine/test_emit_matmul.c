@@ -1,0 +1,101 @@
+#include "engine/engine_fixture.h"
+
+static void matmul_with_constant_weights_agrees(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    int64_t rows = pick(&f, 1, 9), depth = pick(&f, 1, 70), columns = pick(&f, 1, 70);
+    lpot_value_id x = input(&f, DIMS(pick(&f, 1, 3), rows, depth));
+    lpot_value_id y = output_of(&f, LPOT_OP_MATMUL, IDS(x, weights(&f, 0.2, DIMS(depth, columns))));
+    if (seed % 2 == 1) {
+      lpot_value_id bias = weights(&f, 1.0, DIMS(columns));
+      y = seed % 4 == 1 ? output_of(&f, LPOT_OP_ADD, IDS(bias, y))
+                        : output_of(&f, LPOT_OP_ADD, IDS(y, bias));
+      y = output_of(&f, LPOT_OP_RELU, IDS(y));
+    }
+    result(&f, y);
+    check_engines_agree(&f, 0.0, "matmul");
+  }
+}
+
+static void int8_matmul_agrees_for_all_activation_types(void **state) {
+  (void)state;
+  static const struct {
+    lpot_dtype dtype;
+    int zero_point;
+  } types[] = {{LPOT_U8, 0}, {LPOT_U8, 91}, {LPOT_S8, 0}, {LPOT_S8, 9}};
+  for (uint64_t seed = 0; seed < 64; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    int64_t rows = pick(&f, 1, 9), depth = pick(&f, 1, 70), columns = pick(&f, 1, 70);
+    lpot_dtype in = types[seed % 4].dtype, out = types[seed / 4 % 4].dtype;
+    lpot_value_id x = input(&f, DIMS(2, rows, depth));
+    lpot_value_id q = pair(&f, x, in, 0.02, types[seed % 4].zero_point);
+    lpot_value_id w = int8_weights(&f, 1, pick(&f, 0, 1) == 1, DIMS(depth, columns));
+    lpot_value_id y = output_of(&f, LPOT_OP_MATMUL, IDS(q, w));
+    if (seed % 3 == 1) {
+      y = output_of(&f, LPOT_OP_ADD, IDS(y, weights(&f, 1.0, DIMS(columns))));
+    }
+    result(&f, pair(&f, y, out, 0.06, types[seed / 4 % 4].zero_point));
+    check_engines_agree(&f, 0.06, "matmul int8");
+  }
+}
+
+static void gemm_agrees_with_and_without_transposed_weights(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    int64_t depth = pick(&f, 1, 40), columns = pick(&f, 1, 40);
+    bool transposed = seed % 2 == 1;
+    lpot_value_id x = input(&f, DIMS(3, depth));
+    lpot_value_id w = transposed ? weights(&f, 0.2, DIMS(columns, depth))
+                                 : weights(&f, 0.2, DIMS(depth, columns));
+    lpot_value_id y = output_of(&f, LPOT_OP_GEMM, IDS(x, w, weights(&f, 1.0, DIMS(columns))));
+    CHECK(lpot_graph_set_int(f.graph, f.last, "transB", transposed, e));
+    result(&f, y);
+    check_engines_agree(&f, 0.0, "matmul");
+  }
+}
+
+static void int8_gemm_agrees_with_and_without_transposed_weights(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    int64_t depth = pick(&f, 1, 40), columns = pick(&f, 1, 40);
+    bool transposed = seed % 2 == 1;
+    lpot_value_id q = pair(&f, input(&f, DIMS(3, depth)), LPOT_U8, 0.02, 120);
+    lpot_value_id w = transposed ? int8_weights(&f, 0, true, DIMS(columns, depth))
+                                 : int8_weights(&f, 1, true, DIMS(depth, columns));
+    lpot_value_id y = output_of(&f, LPOT_OP_GEMM, IDS(q, w, weights(&f, 1.0, DIMS(columns))));
+    CHECK(lpot_graph_set_int(f.graph, f.last, "transB", transposed, e));
+    result(&f, pair(&f, y, LPOT_U8, 0.05, 128));
+    check_engines_agree(&f, 0.05, "matmul int8");
+  }
+}
+
+static void matmul_of_two_activations_broadcasts(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    int64_t m = pick(&f, 1, 9), k = pick(&f, 1, 9), n = pick(&f, 1, 9), heads = pick(&f, 1, 3);
+    lpot_value_id a = input(&f, DIMS(2, heads, m, k));
+    lpot_value_id b = seed % 2 == 0 ? input(&f, DIMS(2, heads, k, n)) : input(&f, DIMS(1, k, n));
+    result(&f, output_of(&f, LPOT_OP_MATMUL, IDS(a, b)));
+    check_engines_agree(&f, 0.0, "matmul");
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(matmul_with_constant_weights_agrees),
+      cmocka_unit_test(int8_matmul_agrees_for_all_activation_types),
+      cmocka_unit_test(gemm_agrees_with_and_without_transposed_weights),
+      cmocka_unit_test(int8_gemm_agrees_with_and_without_transposed_weights),
+      cmocka_unit_test(matmul_of_two_activations_broadcasts),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,105 @@
+#include "engine/engine_fixture.h"
+
+static void softmax_agrees_on_every_axis(void **state) {
+  (void)state;
+  for (int64_t axis = -3; axis < 3; ++axis) {
+    fixture f;
+    fixture_begin(&f, 5);
+    result(&f, output_of(&f, LPOT_OP_SOFTMAX, IDS(input(&f, DIMS(2, 7, 9)))));
+    CHECK(lpot_graph_set_int(f.graph, f.last, "axis", axis, e));
+    check_engines_agree(&f, 0.0, axis == -1 || axis == 2 ? "softmax" : NULL);
+  }
+}
+
+static void batch_normalization_agrees_in_both_layouts(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 2; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    lpot_value_id x = input(&f, DIMS(2, 6, 4, 5));
+    if (seed == 1) {
+      x = output_of(&f, LPOT_OP_MAX_POOL, IDS(x));
+      CHECK(lpot_graph_set_ints(f.graph, f.last, "kernel_shape", (int64_t[]){1, 1}, 2, e));
+    }
+    lpot_value_id squared = weights(&f, 1.0, DIMS(6));
+    lpot_tensor *variance = lpot_graph_value(f.graph, squared)->constant;
+    for (int64_t i = 0; i < 6; ++i) {
+      double value = lpot_tensor_get_double(variance, i);
+      lpot_tensor_set_double(variance, i, value * value + 0.1);
+    }
+    result(&f, output_of(&f, LPOT_OP_BATCH_NORMALIZATION,
+                         IDS(x, weights(&f, 1.0, DIMS(6)), weights(&f, 1.0, DIMS(6)),
+                             weights(&f, 1.0, DIMS(6)), squared)));
+    check_engines_agree(&f, 0.0, "scale and shift");
+  }
+}
+
+static void quantize_and_dequantize_are_exact(void **state) {
+  (void)state;
+  for (int zero_point = 0; zero_point < 256; zero_point += 51) {
+    fixture f;
+    fixture_begin(&f, (uint64_t)zero_point);
+    lpot_value_id x = input(&f, DIMS(3, 1000));
+    result(&f, pair(&f, x, LPOT_U8, 0.013, zero_point));
+    result(&f, pair(&f, x, LPOT_S8, 0.013, zero_point - 128));
+    check_engines_agree(&f, 0.0, "quantize");
+  }
+}
+
+static void observed_values_are_shown_as_computed(void **state) {
+  (void)state;
+  fixture f;
+  fixture_begin(&f, 2);
+  lpot_value_id x = input(&f, DIMS(1, 4, 6, 6));
+  lpot_value_id y = output_of(&f, LPOT_OP_CONV, IDS(x, weights(&f, 0.3, DIMS(4, 4, 1, 1))));
+  lpot_value_id sum = output_of(&f, LPOT_OP_ADD, IDS(y, x));
+  result(&f, output_of(&f, LPOT_OP_RELU, IDS(sum)));
+  lpot_graph *bound = NULL;
+  CHECK(lpot_graph_bind(f.graph, 1, lpot_reference_run, &bound, e));
+  /* The same sums by both engines show that the observer saw the unfused values. */
+  extern lpot_status add_up(void *, lpot_value_id, const float *, int64_t, lpot_error *);
+  double sums[2][32] = {{0}};
+  bool observed[32] = {false};
+  observed[x] = observed[y] = observed[sum] = true;
+  lpot_tensor *tensor = random_input(&f, lpot_graph_value(bound, x));
+  static const char *const names[] = {"onednn", "reference"};
+  for (int i = 0; i < 2; ++i) {
+    lpot_engine *engine = NULL;
+    lpot_plan_options options = {
+        .observed = observed, .observe = add_up, .observe_context = sums[i]};
+    lpot_plan *plan = compile_with(names[i], bound, &options, &engine);
+    const lpot_tensor *inputs[1] = {tensor};
+    CHECK(lpot_plan_run(plan, inputs, e));
+    lpot_plan_free(plan);
+    lpot_engine_close(engine);
+  }
+  for (int v = 0; v < 32; ++v) {
+    assert_true(fabs(sums[0][v] - sums[1][v]) < 1e-3);
+    assert_true(observed[v] == (sums[0][v] != 0.0));
+  }
+  lpot_tensor_unref(tensor);
+  lpot_graph_free(bound);
+  lpot_graph_free(f.graph);
+}
+
+lpot_status add_up(void *context, lpot_value_id value, const float *elements, int64_t count,
+                   lpot_error *err);
+lpot_status add_up(void *context, lpot_value_id value, const float *elements, int64_t count,
+                   lpot_error *err) {
+  (void)err;
+  double *sums = context;
+  for (int64_t i = 0; i < count; ++i) {
+    sums[value] += (double)elements[i];
+  }
+  return LPOT_OK;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(softmax_agrees_on_every_axis),
+      cmocka_unit_test(batch_normalization_agrees_in_both_layouts),
+      cmocka_unit_test(quantize_and_dequantize_are_exact),
+      cmocka_unit_test(observed_values_are_shown_as_computed),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Makes the seeds in corpus/onnx: one tiny model per group of features of the reader.
+
+Needs the python packages onnx and numpy. The seeds are committed; run this only to change them.
+"""
+import os
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus", "onnx")
+INPUT = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2, 4, 4])
+
+
+def save(name, opset, nodes, initializers=(), outputs=("y",), domains=(), ir_version=7):
+    graph = helper.make_graph(
+        nodes,
+        name,
+        [INPUT],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, None) for output in outputs],
+        list(initializers),
+    )
+    imports = [helper.make_opsetid("", opset)]
+    imports += [helper.make_opsetid(domain, 1) for domain in domains]
+    model = helper.make_model(graph, opset_imports=imports, producer_name="corpus")
+    model.ir_version = ir_version
+    with open(os.path.join(FOLDER, name + ".onnx"), "wb") as stream:
+        stream.write(model.SerializeToString())
+
+
+def raw(name, values, dtype=np.float32):
+    return numpy_helper.from_array(np.asarray(values, dtype), name)
+
+
+def typed(name, data_type, values):
+    return helper.make_tensor(name, data_type, [len(values)], values)
+
+
+def main():
+    os.makedirs(FOLDER, exist_ok=True)
+    node = helper.make_node
+    weights = np.arange(36).reshape(2, 2, 3, 3) / 10
+    ones = raw("s", [1, 2])
+    save(
+        "convolution", 13,
+        [
+            node("Conv", ["x", "w", "s"], ["c"], pads=[1, 1, 1, 1], kernel_shape=[3, 3]),
+            node("BatchNormalization", ["c", "s", "s", "s", "s"], ["b"], epsilon=1e-3),
+            node("Relu", ["b"], ["r"]),
+            node("AveragePool", ["r"], ["p"], kernel_shape=[4, 4]),
+            node("Flatten", ["p"], ["f"]),
+            node("Softmax", ["f"], ["y"]),
+        ],
+        [raw("w", weights), ones],
+    )
+    save(
+        "raised", 9,
+        [
+            node("Pad", ["x"], ["a"], pads=[0, 0, 1, 1, 0, 0, 1, 1], value=0.5),
+            node("Clip", ["a"], ["b"], min=-1.0, max=1.0),
+            node("Slice", ["b"], ["c"], starts=[1, 1], ends=[5, 5], axes=[2, 3]),
+            node("Unsqueeze", ["c"], ["d"], axes=[0]),
+            node("Squeeze", ["d"], ["e"], axes=[0]),
+            node("Split", ["e"], ["f", "g"], axis=1, split=[1, 1]),
+            node("Sum", ["f", "g", "f"], ["h"]),
+            node("Dropout", ["h"], ["i", "mask"], ratio=0.5),
+            node("Upsample", ["i", "scales"], ["j"], mode="nearest"),
+            node("Softmax", ["j"], ["y"], axis=2),
+        ],
+        [raw("scales", [1, 1, 2, 2])],
+    )
+    save(
+        "constants", 13,
+        [
+            node("Constant", [], ["a"], value_floats=[1.0, 2.0, 3.0, 4.0]),
+            node("Constant", [], ["b"], value=typed("b", TensorProto.INT64, [0, -1])),
+            node("Constant", [], ["k"], value_int=3),
+            node("Add", ["x", "a"], ["c"]),
+            node("Reshape", ["c", "b"], ["d"]),
+            node("Clip", ["d", "", "t"], ["y"]),
+        ],
+        [
+            helper.make_tensor("t", TensorProto.FLOAT, [], [2.0]),
+            typed("u8", TensorProto.UINT8, [0, 255]),
+            typed("f16", TensorProto.FLOAT16, [0.5, -2.0]),
+            typed("u64", TensorProto.UINT64, [1, 2**63]),
+            typed("f64", TensorProto.DOUBLE, [0.1]),
+            typed("bool", TensorProto.BOOL, [True, False]),
+        ],
+    )
+    save(
+        "quantized", 13,
+        [
+            node("QuantizeLinear", ["x", "q", "z"], ["a"]),
+            node("DequantizeLinear", ["a", "q", "z"], ["b"]),
+            node("QLinearAdd", ["a", "q", "z", "a", "q", "z", "q", "z"], ["c"],
+                 domain="com.microsoft"),
+            node("DequantizeLinear", ["c", "q", "z"], ["d"]),
+            node("Add", ["b", "d"], ["y"]),
+        ],
+        [raw("q", 0.1), raw("z", 128, np.uint8)],
+        domains=["com.microsoft"],
+    )
+    save(
+        "shapes", 18,
+        [
+            node("Shape", ["x"], ["a"]),
+            node("Gather", ["a", "i"], ["b"]),
+            node("ConstantOfShape", ["a"], ["c"], value=typed("v", TensorProto.FLOAT, [1.5])),
+            node("ReduceMean", ["c", "axes"], ["d"], keepdims=0),
+            node("Concat", ["b", "i"], ["e"], axis=0),
+            node("Transpose", ["x"], ["f"], perm=[0, 2, 3, 1]),
+            node("MatMul", ["f", "f"], ["y"]),
+        ],
+        [raw("i", [0], np.int64), raw("axes", [2, 3], np.int64)],
+        outputs=("y", "d"), ir_version=8,
+    )
+
+
+if __name__ == "__main__":
+    main()

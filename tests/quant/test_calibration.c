@@ -1,0 +1,160 @@
+#include "quant/quant_fixture.h"
+
+#include "base/reader.h"
+#include "quant/calibration.h"
+
+static const bool observed[] = {true, false, true};
+
+static lpot_calibration *sample_calibration(uint32_t seed, int64_t count) {
+  lpot_error err = {0};
+  lpot_calibration *calibration = NULL;
+  float values[1000];
+  CHECK(lpot_calibration_new(observed, 3, &calibration, &err));
+  for (int value = 0; value < 3; value += 2) {
+    fixture_fill(values, count, seed + (uint32_t)value);
+    CHECK(lpot_calibration_observe(calibration, value, values, count, &err));
+  }
+  return calibration;
+}
+
+static lpot_buffer written(const lpot_calibration *calibration) {
+  lpot_error err = {0};
+  lpot_buffer buffer;
+  lpot_buffer_init(&buffer);
+  CHECK(lpot_calibration_write(calibration, &buffer, &err));
+  return buffer;
+}
+
+static lpot_status read_bytes(const void *data, size_t size, lpot_calibration **ret,
+                              lpot_error *err) {
+  lpot_reader reader;
+  lpot_reader_init(&reader, data, size);
+  return lpot_calibration_read(&reader, ret, err);
+}
+
+static void input_truncated_at_any_byte_is_refused(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_calibration *calibration = sample_calibration(1, 20);
+  lpot_calibration *copy = NULL;
+  lpot_buffer buffer = written(calibration);
+  for (size_t size = 0; size < buffer.size; size++) {
+    assert_int_equal(read_bytes(buffer.data, size, &copy, &err), LPOT_FORMAT);
+  }
+  assert_null(copy);
+  lpot_buffer_done(&buffer);
+  lpot_calibration_free(calibration);
+}
+
+static void oversize_counts_and_wrong_order_are_refused(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_calibration *copy = NULL;
+  const uint8_t version[] = {9, 0, 0, 0, 0, 0, 0, 0, 0};
+  const uint8_t huge[] = {1, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0};
+  const uint8_t more_than_values[] = {1, 1, 0, 0, 0, 2, 0, 0, 0};
+  const uint8_t out_of_range[] = {1, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0};
+  CHECK_FAILS(read_bytes(version, sizeof version, &copy, &err), LPOT_FORMAT, "version");
+  CHECK_FAILS(read_bytes(huge, sizeof huge, &copy, &err), LPOT_FORMAT, "at most");
+  CHECK_FAILS(read_bytes(more_than_values, sizeof more_than_values, &copy, &err), LPOT_FORMAT,
+              "2 of 1");
+  CHECK_FAILS(read_bytes(out_of_range, sizeof out_of_range, &copy, &err), LPOT_FORMAT,
+              "out of range or order");
+}
+
+static void written_calibration_is_read_back(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_calibration *calibration = sample_calibration(1, 1000);
+  lpot_calibration *copy = NULL;
+  lpot_buffer buffer = written(calibration);
+  CHECK(read_bytes(buffer.data, buffer.size, &copy, &err));
+  assert_true(lpot_histogram_equal(lpot_calibration_histogram(copy, 2),
+                                   lpot_calibration_histogram(calibration, 2)));
+  assert_null(lpot_calibration_histogram(copy, 1));
+  assert_null(lpot_calibration_histogram(copy, 3));
+  assert_null(lpot_calibration_histogram(copy, -1));
+  lpot_calibration_free(copy);
+  lpot_calibration_free(calibration);
+  lpot_buffer_done(&buffer);
+}
+
+static void merged_parts_have_the_bytes_of_the_whole(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  float values[1000];
+  lpot_calibration *whole = NULL;
+  lpot_calibration *parts[2] = {NULL};
+  CHECK(lpot_calibration_new(observed, 3, &whole, &err));
+  for (int i = 0; i < 2; i++) {
+    CHECK(lpot_calibration_new(observed, 3, &parts[i], &err));
+    fixture_fill(values, 1000, 5 + (uint32_t)i);
+    values[3] = (float)(i * 700);
+    CHECK(lpot_calibration_observe(whole, 0, values, 1000, &err));
+    CHECK(lpot_calibration_observe(parts[1 - i], 0, values, 1000, &err));
+  }
+  CHECK(lpot_calibration_merge(parts[0], parts[1], &err));
+  lpot_buffer a = written(whole);
+  lpot_buffer b = written(parts[0]);
+  assert_int_equal(a.size, b.size);
+  assert_memory_equal(a.data, b.data, a.size);
+  lpot_buffer_done(&a);
+  lpot_buffer_done(&b);
+  lpot_calibration_free(parts[0]);
+  lpot_calibration_free(parts[1]);
+  lpot_calibration_free(whole);
+}
+
+static void parts_of_other_values_do_not_merge(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  const bool others[] = {true, true, true};
+  lpot_calibration *calibration = sample_calibration(1, 10);
+  lpot_calibration *other = NULL;
+  CHECK(lpot_calibration_new(others, 3, &other, &err));
+  CHECK_FAILS(lpot_calibration_merge(calibration, other, &err), LPOT_FORMAT, "different values");
+  lpot_calibration_free(other);
+  CHECK(lpot_calibration_new(observed, 2, &other, &err));
+  CHECK_FAILS(lpot_calibration_merge(calibration, other, &err), LPOT_FORMAT, "different values");
+  lpot_calibration_free(other);
+  lpot_calibration_free(calibration);
+  lpot_calibration_free(NULL);
+}
+
+static void value_that_is_not_observed_is_refused(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_calibration *calibration = sample_calibration(1, 10);
+  const float one = 1;
+  assert_int_equal(lpot_calibration_observe(calibration, 1, &one, 1, &err), LPOT_INVALID);
+  assert_int_equal(lpot_calibration_observe(calibration, 3, &one, 1, &err), LPOT_INVALID);
+  assert_int_equal(lpot_calibration_observe(calibration, -1, &one, 1, &err), LPOT_INVALID);
+  lpot_calibration_free(calibration);
+}
+
+static void first_bad_value_is_named(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_calibration *calibration = sample_calibration(1, 10);
+  assert_int_equal(lpot_calibration_first_bad(calibration), LPOT_NONE);
+  const float infinite = INFINITY;
+  const float nan_value = NAN;
+  CHECK(lpot_calibration_observe(calibration, 2, &infinite, 1, &err));
+  assert_int_equal(lpot_calibration_first_bad(calibration), 2);
+  CHECK(lpot_calibration_observe(calibration, 0, &nan_value, 1, &err));
+  assert_int_equal(lpot_calibration_first_bad(calibration), 0);
+  lpot_calibration_free(calibration);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(input_truncated_at_any_byte_is_refused),
+      cmocka_unit_test(oversize_counts_and_wrong_order_are_refused),
+      cmocka_unit_test(written_calibration_is_read_back),
+      cmocka_unit_test(merged_parts_have_the_bytes_of_the_whole),
+      cmocka_unit_test(parts_of_other_values_do_not_merge),
+      cmocka_unit_test(value_that_is_not_observed_is_refused),
+      cmocka_unit_test(first_bad_value_is_named),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
