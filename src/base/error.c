@@ -60,10 +60,14 @@ void lpot_error_prefix(lpot_error *err, const char *format, ...) {
   if (length < 0) {
     return;
   }
-  size_t used = (size_t)length < sizeof message ? (size_t)length : sizeof message - 1;
-  int rest = snprintf(message + used, sizeof message - used, ": %s", err->message);
-  if ((size_t)length >= sizeof message || rest >= (int)(sizeof message - used)) {
+  if ((size_t)length >= sizeof message) {
     mark_truncated(message, sizeof message);
+  } else {
+    size_t room = sizeof message - (size_t)length;
+    int rest = snprintf(message + length, room, ": %s", err->message);
+    if (rest >= (int)room) {
+      mark_truncated(message, sizeof message);
+    }
   }
   memcpy(err->message, message, sizeof message);
 }

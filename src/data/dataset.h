@@ -13,11 +13,13 @@ typedef struct lpot_dataset lpot_dataset;
 
 /* Names of all datasets, NULL terminated. */
 const char *const *lpot_dataset_names(void);
-/* settings is the map under the dataset's key in the YAML (its file, line and column serve messages; borrowed for
- * the call). folder: where relative paths start (NULL: the working directory). Missing files are LPOT_NOT_FOUND naming
- * path and setting; malformed ones LPOT_FORMAT. */
-LPOT_MUST_CHECK lpot_status lpot_dataset_open(const char *name, const lpot_yaml_node *settings, const char *folder,
-                                              lpot_dataset **ret_dataset, lpot_error *err);
+/* settings is the map under the dataset's key in the YAML (its file, line and column serve
+ * messages; borrowed for the call). folder: where relative paths start (NULL: the working
+ * directory). Missing files are LPOT_NOT_FOUND naming path and setting; malformed ones LPOT_FORMAT.
+ */
+LPOT_MUST_CHECK lpot_status lpot_dataset_open(const char *name, const lpot_yaml_node *settings,
+                                              const char *folder, lpot_dataset **ret_dataset,
+                                              lpot_error *err);
 void lpot_dataset_close(lpot_dataset *dataset);
 int64_t lpot_dataset_size(const lpot_dataset *dataset);
 /* Number of classes where the dataset knows it, else 0. */
@@ -25,8 +27,11 @@ int64_t lpot_dataset_num_classes(const lpot_dataset *dataset);
 /* Number of listed samples that were left out because their file is missing (ImagenetRaw). */
 int64_t lpot_dataset_num_skipped(const lpot_dataset *dataset);
 /* Fills sample (initialised, emptied first). index in [0, size). */
-LPOT_MUST_CHECK lpot_status lpot_dataset_get(lpot_dataset *dataset, int64_t index, lpot_sample *sample, lpot_error *err);
-/* Identity of the data for resume: names and sizes of all files, and their contents up to 64 MiB in all. */
-LPOT_MUST_CHECK lpot_status lpot_dataset_manifest(const lpot_dataset *dataset, lpot_digest *ret, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_dataset_get(lpot_dataset *dataset, int64_t index,
+                                             lpot_sample *sample, lpot_error *err);
+/* Identity of the data for resume: names and sizes of all files, and their contents up to 64 MiB in
+ * all. */
+LPOT_MUST_CHECK lpot_status lpot_dataset_manifest(const lpot_dataset *dataset, lpot_digest *ret,
+                                                  lpot_error *err);
 
 #endif

@@ -19,7 +19,7 @@ static const lpot_dataset_class *const classes[] = {
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
-static const char *const names[] = {
+static const char *const names[NUM_CLASSES + 1] = {
     "CIFAR10", "MNIST", "ImageFolder", "ImagenetRaw", "npy", "dummy", "shapes", NULL,
 };
 

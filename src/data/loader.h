@@ -11,14 +11,15 @@
 
 typedef struct lpot_loader_options {
   uint64_t seed;
-  int64_t batch_size;      /* >= 1 */
-  bool discard_last;       /* last_batch: discard */
-  int64_t max_samples;     /* 0: all; else the first N of the order */
-  uint64_t cache_bytes;    /* transformed samples kept in memory at most; 0 for none */
+  int64_t batch_size;   /* >= 1 */
+  bool discard_last;    /* last_batch: discard */
+  int64_t max_samples;  /* 0: all; else the first N of the order */
+  uint64_t cache_bytes; /* transformed samples kept in memory at most; 0 for none */
 } lpot_loader_options;
 
-/* A batch: inputs stacked along a new dimension 0. When the samples run out the rest is filled by repeating the
- * last sample, so that every batch has the same shape; only the first num_valid rows count. */
+/* A batch: inputs stacked along a new dimension 0. When the samples run out the rest is filled by
+ * repeating the last sample, so that every batch has the same shape; only the first num_valid rows
+ * count. */
 typedef struct lpot_batch {
   size_t num_inputs;
   lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS]; /* [batch, ...] */
@@ -30,14 +31,17 @@ typedef struct lpot_batch {
 typedef struct lpot_loader lpot_loader;
 
 /* dataset and transforms are moved, also on failure. */
-LPOT_MUST_CHECK lpot_status lpot_loader_new(lpot_dataset **dataset, lpot_transforms **transforms, const lpot_loader_options *options,
+LPOT_MUST_CHECK lpot_status lpot_loader_new(lpot_dataset **dataset, lpot_transforms **transforms,
+                                            const lpot_loader_options *options,
                                             lpot_loader **ret_loader, lpot_error *err);
 void lpot_loader_free(lpot_loader *loader);
 int64_t lpot_loader_num_samples(const lpot_loader *loader);
 int64_t lpot_loader_batch_size(const lpot_loader *loader);
 int64_t lpot_loader_num_batches(const lpot_loader *loader);
 const lpot_dataset *lpot_loader_dataset(const lpot_loader *loader);
-/* Batch number index in [0, num_batches); its tensors are borrowed until the next call. Errors name the sample. */
-LPOT_MUST_CHECK lpot_status lpot_loader_batch(lpot_loader *loader, int64_t index, const lpot_batch **ret_batch, lpot_error *err);
+/* Batch number index in [0, num_batches); its tensors are borrowed until the next call. Errors name
+ * the sample. */
+LPOT_MUST_CHECK lpot_status lpot_loader_batch(lpot_loader *loader, int64_t index,
+                                              const lpot_batch **ret_batch, lpot_error *err);
 
 #endif

@@ -13,35 +13,48 @@
 
 typedef struct lpot_metric lpot_metric;
 typedef struct lpot_metric_state {
-  uint64_t samples;    /* samples seen */
-  uint64_t correct;    /* counting metrics: right answers */
-  uint64_t elements;   /* averaging metrics: numbers compared */
-  double sum;          /* averaging metrics: sum of errors */
-  uint64_t bad;        /* predictions that were NaN or infinite */
-  uint64_t classes;    /* counting metrics: number of classes the outputs have, 0 before the first sample */
-  uint64_t first_class; /* index + 1 of the class predicted so far, 0 before the first sample; UINT64_MAX once two were seen */
+  uint64_t samples;  /* samples seen */
+  uint64_t correct;  /* counting metrics: right answers */
+  uint64_t elements; /* averaging metrics: numbers compared */
+  double sum;        /* averaging metrics: sum of errors */
+  uint64_t bad;      /* predictions that were NaN or infinite */
+  uint64_t classes;  /* counting metrics: classes of the outputs, 0 before the first sample */
+  /* Index + 1 of the class predicted so far, 0 before the first sample; UINT64_MAX once two were
+   * seen. */
+  uint64_t first_class;
 } lpot_metric_state;
 
 const char *const *lpot_metric_names(void);
-/* node: the map under "metric" with exactly one key (its value may be null, a number or a map of settings). */
-LPOT_MUST_CHECK lpot_status lpot_metric_new(const lpot_yaml_node *node, lpot_metric **ret_metric, lpot_error *err);
+/* node: the map under "metric" with exactly one key (its value may be null, a number or a map of
+ * settings). */
+LPOT_MUST_CHECK lpot_status lpot_metric_new(const lpot_yaml_node *node, lpot_metric **ret_metric,
+                                            lpot_error *err);
 void lpot_metric_free(lpot_metric *metric);
 const char *lpot_metric_name(const lpot_metric *metric);
-bool lpot_metric_higher_is_better(const lpot_metric *metric); /* the metric's own sense: topk true, MSE false */
+/* The metric's own sense: topk true, MSE false. */
+bool lpot_metric_higher_is_better(const lpot_metric *metric);
 bool lpot_metric_is_per_sample(const lpot_metric *metric);
-/* Share of right answers of a constant guess, given num_classes (of the dataset, or state.classes where it does not
- * know); NaN when meaningless or num_classes is 0. */
+/* Share of right answers of a constant guess, given num_classes (of the dataset, or state.classes
+ * where it does not know); NaN when meaningless or num_classes is 0. */
 double lpot_metric_chance_level(const lpot_metric *metric, int64_t num_classes);
 
 void lpot_metric_state_init(lpot_metric_state *state);
-/* Adds the first batch->num_valid rows of outputs [num_outputs] (outputs[0] [batch, classes] for topk and Accuracy). NaN outputs
- * count as wrong and in state->bad. correct (may be NULL): bit i set when row i is right, for per-sample metrics.
- * A label outside [0, classes) is LPOT_FORMAT naming sample and label; ties in topk: the lower index wins, as ONNX Runtime's argmax. */
-LPOT_MUST_CHECK lpot_status lpot_metric_update(const lpot_metric *metric, const lpot_tensor *const *outputs, size_t num_outputs,
-                                               const lpot_batch *batch, lpot_metric_state *state, uint8_t *correct, lpot_error *err);
+/* Adds the first batch->num_valid rows of outputs [num_outputs] (outputs[0] [batch, classes] for
+ * topk and Accuracy, further dimensions of 1 allowed). NaN outputs count as wrong and in
+ * state->bad; in MSE, MAE and RMSE an output that is not finite makes the value infinite. correct
+ * (may be NULL): bit i set when row i is right, else cleared, for per-sample metrics. A label
+ * outside [0, classes) is LPOT_FORMAT naming sample and label, and state is unchanged; ties in
+ * topk: the lower index wins, as ONNX Runtime's argmax. */
+LPOT_MUST_CHECK lpot_status lpot_metric_update(const lpot_metric *metric,
+                                               const lpot_tensor *const *outputs,
+                                               size_t num_outputs, const lpot_batch *batch,
+                                               lpot_metric_state *state, uint8_t *correct,
+                                               lpot_error *err);
 void lpot_metric_state_merge(lpot_metric_state *into, const lpot_metric_state *from);
-LPOT_MUST_CHECK lpot_status lpot_metric_state_write(const lpot_metric_state *state, lpot_buffer *out, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_metric_state_read(lpot_reader *reader, lpot_metric_state *ret_state, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_metric_state_write(const lpot_metric_state *state,
+                                                    lpot_buffer *out, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_metric_state_read(lpot_reader *reader,
+                                                   lpot_metric_state *ret_state, lpot_error *err);
 double lpot_metric_value(const lpot_metric *metric, const lpot_metric_state *state);
 
 #endif

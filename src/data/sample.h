@@ -10,8 +10,9 @@
 
 typedef struct lpot_sample {
   size_t num_inputs;
-  lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS]; /* referenced; images are [height, width, channels] u8 or f32 */
-  lpot_tensor *label;                          /* referenced; scalar s64 class, or any tensor; NULL when there is none */
+  lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS]; /* referenced; images are [height, width, channels]
+                                                  u8 or f32 */
+  lpot_tensor *label; /* referenced; scalar s64 class, or any tensor; NULL when there is none */
 } lpot_sample;
 
 void lpot_sample_init(lpot_sample *sample);

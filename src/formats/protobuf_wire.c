@@ -24,10 +24,6 @@ void lpot_wire_init(lpot_wire *wire, const void *data, size_t size) {
   wire->depth = 0;
 }
 
-lpot_wire_field lpot_wire_whole(const void *data, size_t size) {
-  return (lpot_wire_field){.type = LPOT_WIRE_BYTES, .data = data, .size = size, .depth = -1};
-}
-
 bool lpot_wire_more(const lpot_wire *wire) {
   return lpot_reader_remaining(&wire->reader) > 0;
 }

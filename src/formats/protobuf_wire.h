@@ -49,8 +49,6 @@ typedef struct lpot_wire_field {
 
 /* A cursor over the outermost message. */
 void lpot_wire_init(lpot_wire *wire, const void *data, size_t size);
-/* Makes field hold all of the outermost message, for functions that take a message as a field. */
-lpot_wire_field lpot_wire_whole(const void *data, size_t size);
 bool lpot_wire_more(const lpot_wire *wire);
 /* Reads the next field. LPOT_FORMAT when it is damaged or does not fit into the message. */
 LPOT_MUST_CHECK lpot_status lpot_wire_next(lpot_wire *wire, lpot_wire_field *ret_field,

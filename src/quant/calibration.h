@@ -18,30 +18,37 @@
 typedef struct lpot_calibration lpot_calibration;
 
 /* One histogram per value with observed[value]; num_values entries. */
-LPOT_MUST_CHECK lpot_status lpot_calibration_new(const bool *observed, size_t num_values, lpot_calibration **ret_calibration,
+LPOT_MUST_CHECK lpot_status lpot_calibration_new(const bool *observed, size_t num_values,
+                                                 lpot_calibration **ret_calibration,
                                                  lpot_error *err);
 void lpot_calibration_free(lpot_calibration *calibration);
 /* An lpot_observe_function; context is the calibration. */
-lpot_status lpot_calibration_observe(void *context, lpot_value_id value, const float *elements, int64_t count, lpot_error *err);
+lpot_status lpot_calibration_observe(void *context, lpot_value_id value, const float *elements,
+                                     int64_t count, lpot_error *err);
 /* Both must observe the same values (LPOT_FORMAT else). */
-LPOT_MUST_CHECK lpot_status lpot_calibration_merge(lpot_calibration *into, const lpot_calibration *from, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_calibration_write(const lpot_calibration *calibration, lpot_buffer *out, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_calibration_read(lpot_reader *reader, lpot_calibration **ret_calibration, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_calibration_merge(lpot_calibration *into,
+                                                   const lpot_calibration *from, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_calibration_write(const lpot_calibration *calibration,
+                                                   lpot_buffer *out, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_calibration_read(lpot_reader *reader,
+                                                  lpot_calibration **ret_calibration,
+                                                  lpot_error *err);
 /* NULL when the value is not observed. */
-const lpot_histogram *lpot_calibration_histogram(const lpot_calibration *calibration, lpot_value_id value);
+const lpot_histogram *lpot_calibration_histogram(const lpot_calibration *calibration,
+                                                 lpot_value_id value);
 /* First value that had NaN or infinite elements, LPOT_NONE when all are finite. */
 lpot_value_id lpot_calibration_first_bad(const lpot_calibration *calibration);
 
 /* The range [low, high] (low <= 0 <= high) that algorithm chooses:
  *   minmax      the smallest and largest value seen;
  *   percentile  99.99 % of the values, each side apart (interpolated within a bin);
- *   kl          the threshold T that minimises KL(P || Q) of the distribution of |x| clipped at T against its quantized
- *               form (Migacz, "8-bit inference with TensorRT", 2017), never above the largest |x| seen; one
- *               threshold for both signs, each then limited by min and max;
- *   mse         the threshold T that minimises the mean squared quantization error over the histogram, found over a fixed
- *               grid of fractions of the largest |x|.
- * dtype and scheme matter for kl and mse (number of levels). An empty histogram gives [0, 0]. */
-void lpot_threshold(const lpot_histogram *histogram, lpot_algorithm algorithm, lpot_dtype dtype, lpot_scheme scheme,
-                    float *ret_low, float *ret_high);
+ *   kl          the threshold T that minimises KL(P || Q) of the distribution of |x| clipped at T
+ * against its quantized form (Migacz, "8-bit inference with TensorRT", 2017), never above the
+ * largest |x| seen; one threshold for both signs, each then limited by min and max; mse         the
+ * threshold T that minimises the mean squared quantization error over the histogram, found over a
+ * fixed grid of fractions of the largest |x|. dtype and scheme matter for kl and mse (number of
+ * levels). An empty histogram gives [0, 0]. */
+void lpot_threshold(const lpot_histogram *histogram, lpot_algorithm algorithm, lpot_dtype dtype,
+                    lpot_scheme scheme, float *ret_low, float *ret_high);
 
 #endif

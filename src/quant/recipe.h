@@ -14,7 +14,11 @@
 #include "tensor/dtype.h"
 
 typedef enum lpot_scheme { LPOT_SCHEME_SYM, LPOT_SCHEME_ASYM, LPOT_NUM_SCHEMES } lpot_scheme;
-typedef enum lpot_granularity { LPOT_PER_TENSOR, LPOT_PER_CHANNEL, LPOT_NUM_GRANULARITIES } lpot_granularity;
+typedef enum lpot_granularity {
+  LPOT_PER_TENSOR,
+  LPOT_PER_CHANNEL,
+  LPOT_NUM_GRANULARITIES
+} lpot_granularity;
 typedef enum lpot_algorithm {
   LPOT_MINMAX,
   LPOT_KL,
@@ -23,12 +27,13 @@ typedef enum lpot_algorithm {
   LPOT_NUM_ALGORITHMS
 } lpot_algorithm;
 
-const char *lpot_scheme_text(lpot_scheme scheme);                 /* "sym", "asym" */
+const char *lpot_scheme_text(lpot_scheme scheme);                /* "sym", "asym" */
 const char *lpot_granularity_text(lpot_granularity granularity); /* "per_tensor", "per_channel" */
-const char *lpot_algorithm_text(lpot_algorithm algorithm);       /* "minmax", "kl", "percentile", "mse" */
+const char *lpot_algorithm_text(lpot_algorithm algorithm); /* "minmax", "kl", "percentile", "mse" */
 
 typedef struct lpot_tensor_config {
-  lpot_dtype dtype; /* U8, S8, or F32 = not quantized (the other fields are then 0); UNKNOWN: the op has no such tensor */
+  lpot_dtype dtype; /* U8, S8, or F32 = not quantized (the other fields are then 0); UNKNOWN: the op
+                       has no such tensor */
   lpot_scheme scheme;
   lpot_granularity granularity;
   lpot_algorithm algorithm;
@@ -43,32 +48,42 @@ typedef struct lpot_op_config {
 bool lpot_op_config_equal(const lpot_op_config *a, const lpot_op_config *b);
 /* True when the activation is U8 or S8. */
 bool lpot_op_config_is_quantized(const lpot_op_config *config);
-/* NULL when config is one that the rewrite understands, else what is wrong with it (static text). */
+/* NULL when config is one that the rewrite understands, else what is wrong with it (static text).
+ */
 const char *lpot_op_config_problem(const lpot_op_config *config);
 
 typedef struct lpot_recipe {
   size_t num_ops;
-  lpot_op_config *ops;              /* [num_ops], in the order of the op list; owned */
-  int64_t calibration_samples;      /* sampling size: the first N of the calibration order */
-  bool scale_propagation_concat;    /* inputs and output of an int8 Concat share one scale */
+  lpot_op_config *ops;           /* [num_ops], in the order of the op list; owned */
+  int64_t calibration_samples;   /* sampling size: the first N of the calibration order */
+  bool scale_propagation_concat; /* inputs and output of an int8 Concat share one scale */
 } lpot_recipe;
 
-LPOT_MUST_CHECK lpot_status lpot_recipe_new(size_t num_ops, lpot_recipe **ret_recipe, lpot_error *err); /* all F32 */
-LPOT_MUST_CHECK lpot_status lpot_recipe_clone(const lpot_recipe *recipe, lpot_recipe **ret_recipe, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_recipe_new(size_t num_ops, lpot_recipe **ret_recipe,
+                                            lpot_error *err); /* all F32 */
+LPOT_MUST_CHECK lpot_status lpot_recipe_clone(const lpot_recipe *recipe, lpot_recipe **ret_recipe,
+                                              lpot_error *err);
 void lpot_recipe_free(lpot_recipe *recipe);
 
-/* Hash of the canonical bytes (ops in order, names excluded: the model digest is kept beside it). */
+/* Hash of the canonical bytes (ops in order, names excluded: the model digest is kept beside it).
+ */
 uint64_t lpot_recipe_hash(const lpot_recipe *recipe);
 size_t lpot_recipe_num_quantized(const lpot_recipe *recipe);
 
 /* Canonical YAML with op names. names and types have num_ops entries. */
-LPOT_MUST_CHECK lpot_status lpot_recipe_to_text(const lpot_recipe *recipe, const char *const *names, const char *const *types,
-                                                lpot_buffer *out, lpot_error *err);
-/* Reads such a file; unknown op names, missing ops and bad values are LPOT_CONFIG with their place. */
-LPOT_MUST_CHECK lpot_status lpot_recipe_from_yaml(const lpot_yaml_node *root, const char *const *names, const char *const *types,
-                                                  size_t num_ops, lpot_recipe **ret_recipe, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_recipe_to_text(const lpot_recipe *recipe, const char *const *names,
+                                                const char *const *types, lpot_buffer *out,
+                                                lpot_error *err);
+/* Reads such a file; unknown op names, missing ops and bad values are LPOT_CONFIG with their place.
+ */
+LPOT_MUST_CHECK lpot_status lpot_recipe_from_yaml(const lpot_yaml_node *root,
+                                                  const char *const *names,
+                                                  const char *const *types, size_t num_ops,
+                                                  lpot_recipe **ret_recipe, lpot_error *err);
 /* Binary form for messages and the journal; reading checks every field. */
-LPOT_MUST_CHECK lpot_status lpot_recipe_write(const lpot_recipe *recipe, lpot_buffer *out, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_recipe_read(lpot_reader *reader, lpot_recipe **ret_recipe, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_recipe_write(const lpot_recipe *recipe, lpot_buffer *out,
+                                              lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_recipe_read(lpot_reader *reader, lpot_recipe **ret_recipe,
+                                             lpot_error *err);
 
 #endif

@@ -200,8 +200,8 @@ static lpot_status read_item(text_reader *reader, const lpot_yaml_node *item, lp
     const char *type = NULL;
     LPOT_TRY(lpot_yaml_string(type_node, &type, err));
     if (!lpot_text_equal(type, reader->types[index])) {
-      return lpot_yaml_fail(err, type_node, "op '%s' has the type %s, got %s", name, reader->types[index],
-                            type);
+      return lpot_yaml_fail(err, type_node, "op '%s' has the type %s, got %s", name,
+                            reader->types[index], type);
     }
   }
   LPOT_TRY(read_config(item, &reader->recipe->ops[index], err));

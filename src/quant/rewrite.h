@@ -3,17 +3,20 @@
  * compiles and what is exported.
  *
  * Rules:
- * - One pair per tensor: its parameters come from the config of its first int8 reader (lowest op index), else of
- *   its int8 producer. Readers that stay f32 read the original f32 value if the producer is f32, else the dequantized one.
- * - Tensors tied by transparent nodes, and by Concat when scale_propagation_concat, share parameters; their ranges
- *   are the union over the tied tensors.
- * - Weights: s8 symmetric, constants of s8 with a DequantizeLinear (axis = weight_axis when per channel); scale = m/127 of each
- *   channel, 1 for an all-zero channel. Bias: s32 constant, scale = input scale x weight scale, with a DequantizeLinear.
- *   A bias that would leave the range of s32 widens the weight scale of its channel. Bias of MatMul's Add stays f32.
- * - Relu and Clip stay in the graph, except where the pair behind them clips the same values anyway (zero point at
- *   the lower end for Relu): then they go and the anchor produces the output. For s8 and asymmetric zero points,
- *   where Relu stays, an equal pair is put between anchor and Relu: it changes no value (rounding with the same step is
- *   monotone and idempotent) and lets ONNX Runtime run the anchor in int8.
+ * - One pair per tensor: its parameters come from the config of its first int8 reader (lowest op
+ * index), else of its int8 producer. Readers that stay f32 read the original f32 value if the
+ * producer is f32, else the dequantized one.
+ * - Tensors tied by transparent nodes, and by Concat when scale_propagation_concat, share
+ * parameters; their ranges are the union over the tied tensors.
+ * - Weights: s8 symmetric, constants of s8 with a DequantizeLinear (axis = weight_axis when per
+ * channel); scale = m/127 of each channel, 1 for an all-zero channel. Bias: s32 constant, scale =
+ * input scale x weight scale, with a DequantizeLinear. A bias that would leave the range of s32
+ * widens the weight scale of its channel. Bias of MatMul's Add stays f32.
+ * - Relu and Clip stay in the graph, except where the pair behind them clips the same values anyway
+ * (zero point at the lower end for Relu): then they go and the anchor produces the output. For s8
+ * and asymmetric zero points, where Relu stays, an equal pair is put between anchor and Relu: it
+ * changes no value (rounding with the same step is monotone and idempotent) and lets ONNX Runtime
+ * run the anchor in int8.
  * - Graph outputs keep their names and are f32. */
 #ifndef LPOT_QUANT_REWRITE_H
 #define LPOT_QUANT_REWRITE_H
@@ -24,11 +27,15 @@
 #include "quant/recipe.h"
 
 /* graph is the one the ops were found in. calibration may be NULL when no op is quantized. */
-LPOT_MUST_CHECK lpot_status lpot_quant_rewrite(const lpot_graph *graph, const lpot_quant_ops *ops, const lpot_recipe *recipe,
-                                               const lpot_calibration *calibration, lpot_graph **ret_qdq, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_quant_rewrite(const lpot_graph *graph, const lpot_quant_ops *ops,
+                                               const lpot_recipe *recipe,
+                                               const lpot_calibration *calibration,
+                                               lpot_graph **ret_qdq, lpot_error *err);
 
-/* The QDQ graph in QOperator form (QLinearConv, QLinearMatMul, QLinearAdd ...): the same quantization points, so the
- * same values up to one unit where rounding ties differ. Groups without such an operator stay Q/DQ. */
-LPOT_MUST_CHECK lpot_status lpot_quant_to_qoperator(const lpot_graph *qdq, lpot_graph **ret_graph, lpot_error *err);
+/* The QDQ graph in QOperator form (QLinearConv, QLinearMatMul, QLinearAdd ...): the same
+ * quantization points, so the same values up to one unit where rounding ties differ. Groups without
+ * such an operator stay Q/DQ. */
+LPOT_MUST_CHECK lpot_status lpot_quant_to_qoperator(const lpot_graph *qdq, lpot_graph **ret_graph,
+                                                    lpot_error *err);
 
 #endif

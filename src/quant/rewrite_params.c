@@ -1,5 +1,4 @@
 /* Which tensors get a pair, which of them share parameters, and the parameters. */
-#include <float.h>
 #include <math.h>
 
 #include "quant/rewrite_plan.h"
@@ -162,22 +161,14 @@ static lpot_status find_ranges(lpot_rewrite *rewrite, const bool *is_op_tensor, 
   return LPOT_OK;
 }
 
-/* A scale that overflows or is denormal would make x / scale meaningless. */
-static lpot_quant_params usable_params(const lpot_tensor_config *config, float low, float high) {
-  low = fmaxf(low, -FLT_MAX / 2);
-  high = fminf(high, FLT_MAX / 2);
-  lpot_quant_params params =
-      lpot_quant_params_from_range(config->dtype, config->scheme == LPOT_SCHEME_SYM, low, high);
-  params.scale = fmaxf(params.scale, FLT_MIN);
-  return params;
-}
-
 static void find_params(lpot_rewrite *rewrite) {
   for (size_t i = 0; i < rewrite->num_tensors; i++) {
     lpot_planned_tensor *tensor = &rewrite->tensors[i];
     if (tensor->paired) {
       const lpot_planned_tensor *head = &rewrite->tensors[head_of(rewrite, (lpot_value_id)i)];
-      tensor->params = usable_params(group_config(rewrite, head), head->low, head->high);
+      const lpot_tensor_config *config = group_config(rewrite, head);
+      tensor->params = lpot_quant_params_from_range(
+          config->dtype, config->scheme == LPOT_SCHEME_SYM, head->low, head->high);
     }
   }
 }

@@ -1,7 +1,6 @@
 #include "quant/threshold_kl.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 #define CANDIDATES 512
 
@@ -46,11 +45,12 @@ static double interpolate(const double *sums, double position, int end) {
 }
 
 /* KL(P || Q): P is the first num_kept bins with all clipped values in the last one; Q spreads the
- * kept values of each level over the bins of that level that are not empty. */
+ * kept values of each level over the bins of that level that are not empty. Both are divided by the
+ * number of all values: were Q normalised by itself, a threshold that clips nearly everything into
+ * one bin would look perfect. */
 static double divergence(const magnitudes *sums, int num_kept, int levels) {
-  double kept = sums->mass[num_kept];
   double all = sums->mass[sums->num_bins];
-  double clipped = all - kept;
+  double clipped = all - sums->mass[num_kept];
   double last = sums->counts[num_kept - 1];
   double sum = sums->entropy[num_kept - 1] + times_log(last + clipped);
   double mass_before = 0;
@@ -67,27 +67,33 @@ static double divergence(const magnitudes *sums, int num_kept, int levels) {
     mass_before = mass;
     filled_before = filled;
   }
-  return sum / all - log(all) + log(kept);
+  return sum / all;
 }
 
+/* The last bin in [begin, end) that is not empty, or -1. An empty bin cannot stand for the clipped
+ * values: Q would be 0 where P is not. */
+static int last_filled(const magnitudes *sums, int begin, int end) {
+  int bin = end - 1;
+  while (bin >= begin && sums->counts[bin] <= 0) {
+    bin--;
+  }
+  return bin >= begin ? bin : -1;
+}
+
+/* One candidate of each stretch of bins, from the whole range downwards, so that of equal
+ * divergences the wider range wins. */
 double lpot_threshold_kl(const lpot_histogram *histogram, int levels, double largest) {
   magnitudes sums;
   sum_up(histogram, &sums);
   int best = sums.num_bins;
-  if (sums.num_bins <= levels) {
-    return largest;
-  }
   int step = (sums.num_bins + CANDIDATES - 1) / CANDIDATES;
-  double least = divergence(&sums, sums.num_bins, levels);
-  for (int num_kept = sums.num_bins - step; num_kept >= levels; num_kept -= step) {
-    /* An empty last bin cannot stand for the clipped values: Q would be 0 where P is not. */
-    if (sums.counts[num_kept - 1] <= 0) {
-      continue;
-    }
-    double candidate = divergence(&sums, num_kept, levels);
+  double least = INFINITY;
+  for (int end = sums.num_bins; end - step >= levels; end -= step) {
+    int last = last_filled(&sums, end - step, end);
+    double candidate = last < 0 ? (double)INFINITY : divergence(&sums, last + 1, levels);
     if (candidate < least) {
       least = candidate;
-      best = num_kept;
+      best = last + 1;
     }
   }
   return fmin(best * lpot_histogram_bin_width(histogram), largest);

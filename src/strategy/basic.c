@@ -3,18 +3,19 @@
  * 1. UNIFORM. For each sampling size the uniform recipes of basic_uniform.h, most promising first.
  *    The most accurate is the start of all that follows; of equals, the one demanded first. A
  *    failed trial or one without a number counts as worse than any other.
- * 2. ONE_BY_ONE. The start with one op fallen back to F32, for every quantized op that may fall back, the
- *    last op first. The candidates are then ordered by accuracy, the best first; of equals, the one
- *    tried first.
+ * 2. ONE_BY_ONE. The start with one op fallen back to F32, for every quantized op that may fall
+ * back, the last op first. The candidates are then ordered by accuracy, the best first; of equals,
+ * the one tried first.
  * 3. GREEDY. From the start, candidates fall back one after the other in that order. A fallback
  *    is kept only if the accuracy is strictly better than the best so far, else undone.
  * 4. CUMULATIVE. From the start again, candidates fall back one after the other in that order and
  *    none is undone, until all are F32.
  *
- * Ties and noise. All of these trials but the last stage's are evaluated on the whole set (RANK), so that two
- * accuracies of a counting metric are equal exactly when the counts are equal, and differ by one
- * sample at least when they are not. Comparing exactly therefore calls nothing a gain that is less than one
- * sample; for averaging metrics there is no such unit and any limit would be arbitrary.
+ * Ties and noise. All of these trials but the last stage's are evaluated on the whole set (RANK),
+ * so that two accuracies of a counting metric are equal exactly when the counts are equal, and
+ * differ by one sample at least when they are not. Comparing exactly therefore calls nothing a gain
+ * that is less than one sample; for averaging metrics there is no such unit and any limit would be
+ * arbitrary.
  *
  * A recipe that was told before is answered from memory and never demanded again. With several
  * sampling sizes all uniform recipes of the first size come before those of the second. */
@@ -37,14 +38,14 @@ typedef struct basic {
   lpot_strategy base;
   lpot_recipe *uniform[LPOT_MAX_UNIFORM]; /* owned; for the first sampling size */
   size_t num_uniform;
-  size_t best_uniform;  /* trial of UNIFORM that is the best so far */
-  double best_score;    /* its score */
-  lpot_recipe *start;   /* owned; NULL during UNIFORM */
+  size_t best_uniform; /* trial of UNIFORM that is the best so far */
+  double best_score;   /* its score */
+  lpot_recipe *start;  /* owned; NULL during UNIFORM */
   size_t num_candidates;
-  size_t *candidates;   /* owned; ops that fall back, in the order of trial */
-  double *scores;       /* owned; [num_candidates] what ONE_BY_ONE told */
+  size_t *candidates; /* owned; ops that fall back, in the order of trial */
+  double *scores;     /* owned; [num_candidates] what ONE_BY_ONE told */
   basic_walk walk;
-  lpot_hash_map *told;  /* owned; score book */
+  lpot_hash_map *told; /* owned; score book */
 } basic;
 
 typedef lpot_status (*build_function)(const basic *self, const basic_walk *walk,
@@ -79,8 +80,8 @@ static lpot_status build_one(const basic *self, const basic_walk *walk, lpot_rec
   return LPOT_OK;
 }
 
-static lpot_status build_greedy(const basic *self, const basic_walk *walk,
-                                lpot_recipe **ret_recipe, lpot_error *err) {
+static lpot_status build_greedy(const basic *self, const basic_walk *walk, lpot_recipe **ret_recipe,
+                                lpot_error *err) {
   LPOT_TRY(lpot_recipe_clone(self->start, ret_recipe, err));
   for (size_t i = 0; i < walk->position; i++) {
     if (walk->kept[i]) {
@@ -245,8 +246,7 @@ static lpot_status basic_next(lpot_strategy *strategy, lpot_demand *ret_demand, 
   return LPOT_OK;
 }
 
-static lpot_status basic_tell(lpot_strategy *strategy, const lpot_result *result,
-                              lpot_error *err) {
+static lpot_status basic_tell(lpot_strategy *strategy, const lpot_result *result, lpot_error *err) {
   basic *self = (basic *)strategy;
   double score = score_of(self, result);
   LPOT_TRY(lpot_score_book_put(self->told, strategy->pending, score, err));
@@ -256,7 +256,8 @@ static lpot_status basic_tell(lpot_strategy *strategy, const lpot_result *result
 
 /* ---- hints ---- */
 
-/* Adds the trial at walk unless it is told or demanded; *ret_told says whether and how it is told. */
+/* Adds the trial at walk unless it is told or demanded; *ret_told says whether and how it is told.
+ */
 static lpot_status add_hint(const basic *self, const basic_walk *walk, lpot_hint_list *list,
                             bool *ret_told, double *ret_score, lpot_error *err) {
   lpot_recipe *recipe = NULL;

@@ -6,9 +6,9 @@
  *                u8 sym per_channel, s8 asym per_channel, u8 sym per_tensor, s8 asym per_tensor;
  *   algorithms   minmax, percentile, kl, mse.
  * Ops with a constant weight decide which tuples there are; where no op has one, the granularity
- * does not count. For a tuple every op takes its first configuration that has the tuple's settings (ops
- * without a constant weight need not have the granularity), else its first quantized one, else its
- * first one. Equal recipes count once, the first LPOT_MAX_UNIFORM are kept. */
+ * does not count. For a tuple every op takes its first configuration that has the tuple's settings
+ * (ops without a constant weight need not have the granularity), else its first quantized one, else
+ * its first one. Equal recipes count once, the first LPOT_MAX_UNIFORM are kept. */
 #ifndef LPOT_STRATEGY_BASIC_UNIFORM_H
 #define LPOT_STRATEGY_BASIC_UNIFORM_H
 

@@ -1,6 +1,6 @@
-/* Strategy exhaustive: for each sampling size the full product of the ops' quantized configurations,
- * the last op fastest; ops without a quantized one use all they have. The product is a counter of
- * mixed radix and is never written out. Nothing told changes what is demanded. */
+/* Strategy exhaustive: for each sampling size the full product of the ops' quantized
+ * configurations, the last op fastest; ops without a quantized one use all they have. The product
+ * is a counter of mixed radix and is never written out. Nothing told changes what is demanded. */
 #include <string.h>
 
 #include "base/memory.h"

@@ -22,8 +22,8 @@ static lpot_status copy_sampling_sizes(lpot_space *space, const lpot_wishes *wis
     return LPOT_FAIL(err, LPOT_INVALID, "tuning space: expected at least one sampling size, got 0");
   }
   space->num_sampling_sizes = wishes->num_sampling_sizes;
-  space->sampling_sizes = lpot_arena_alloc(space->arena, wishes->num_sampling_sizes,
-                                           sizeof *space->sampling_sizes);
+  space->sampling_sizes =
+      lpot_arena_alloc(space->arena, wishes->num_sampling_sizes, sizeof *space->sampling_sizes);
   if (space->sampling_sizes == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }

@@ -60,9 +60,9 @@ lpot_status lpot_space_expand(const lpot_op_choices *choices, lpot_arena *arena,
   }
   size_t count = 0;
   for (size_t i = 0; i < product; i++) {
-    const lpot_op_config config = {
-        .activation = tensor_at(&choices->activation, i % num_activations),
-        .weight = tensor_at(&choices->weight, i / num_activations)};
+    const lpot_op_config config = {.activation =
+                                       tensor_at(&choices->activation, i % num_activations),
+                                   .weight = tensor_at(&choices->weight, i / num_activations)};
     bool again = count > 0 && lpot_op_config_equal(&configs[count - 1], &config);
     if (!is_mixed(&config) && !again) {
       configs[count] = config;

@@ -16,7 +16,7 @@ typedef struct merge_state {
   const char *pattern; /* "" for model_wise */
   const char *file;    /* may be NULL */
   int line;
-  const char *type; /* of the op */
+  const char *type;                  /* of the op */
   const lpot_op_choices *capability; /* of the op, before any wish */
   lpot_space_warnings *warnings;
 } merge_state;
@@ -89,7 +89,8 @@ typedef struct field_row {
   value_text text_of;
 } field_row;
 
-#define FIELD(name, text_of) {#name, offsetof(lpot_tensor_choices, name), text_of}
+#define FIELD(name, text_of)                                                                       \
+  { #name, offsetof(lpot_tensor_choices, name), text_of }
 
 static const field_row field_table[] = {
     FIELD(dtype, dtype_of),
@@ -123,17 +124,15 @@ static void subject_text(const merge_state *state, const char *tensor, const fie
            shown[0] == '\0' ? "" : " ", tensor, row->name);
 }
 
-static lpot_status warn_dropped(const merge_state *state, const char *tensor,
-                                const field_row *row, const lpot_choices *capability, int value,
-                                lpot_error *err) {
+static lpot_status warn_dropped(const merge_state *state, const char *tensor, const field_row *row,
+                                const lpot_choices *capability, int value, lpot_error *err) {
   char subject[160];
   char place[160];
   subject_text(state, tensor, row, subject, sizeof subject);
   place_text(state->file, state->line, place, sizeof place);
   if (has_value(capability, value)) {
-    LPOT_TRY(lpot_space_warn(state->warnings, err,
-                             "%s: %s is excluded by a wider wish, dropped%s", subject,
-                             row->text_of(value), place));
+    LPOT_TRY(lpot_space_warn(state->warnings, err, "%s: %s is excluded by a wider wish, dropped%s",
+                             subject, row->text_of(value), place));
     return LPOT_OK;
   }
   LPOT_TRY(lpot_space_warn(state->warnings, err, "%s: %s is not possible for %s, dropped%s",
@@ -209,8 +208,8 @@ static lpot_status merge_field(const merge_state *state, const char *tensor, con
 
 static lpot_status merge_tensor(const merge_state *state, const char *tensor,
                                 const lpot_tensor_choices *wish,
-                                const lpot_tensor_choices *capability,
-                                lpot_tensor_choices *current, lpot_error *err) {
+                                const lpot_tensor_choices *capability, lpot_tensor_choices *current,
+                                lpot_error *err) {
   for (size_t i = 0; i < NUM_FIELDS; i++) {
     const field_row *row = &field_table[i];
     lpot_choices *field = (lpot_choices *)(void *)((char *)current + row->offset);
@@ -283,8 +282,8 @@ static lpot_status warn_unmatched(lpot_space_warnings *warnings, const lpot_wish
   }
   lpot_text_printable(wish->pattern, shown, sizeof shown);
   place_text(wish->file, wish->line, place, sizeof place);
-  LPOT_TRY(lpot_space_warn(warnings, err, "%s %s: matches no %s%s%s", level, shown, what, hint,
-                           place));
+  LPOT_TRY(
+      lpot_space_warn(warnings, err, "%s %s: matches no %s%s%s", level, shown, what, hint, place));
   return LPOT_OK;
 }
 
@@ -349,8 +348,8 @@ static lpot_status merge_op_wise(const lpot_space_ops *ops, const lpot_wish *wis
   bool any = false;
   LPOT_TRY(match_ops(ops, wish, matches, &any, err));
   if (!any) {
-    LPOT_TRY(warn_unmatched(warnings, wish, "op_wise", "quantizable op", ops->names, ops->count,
-                            err));
+    LPOT_TRY(
+        warn_unmatched(warnings, wish, "op_wise", "quantizable op", ops->names, ops->count, err));
     return LPOT_OK;
   }
   for (size_t i = 0; i < ops->count; i++) {

@@ -49,8 +49,9 @@ lpot_status lpot_strategy_new(const char *name, const lpot_space *space,
   const lpot_strategy_class *class_of = find_class(name);
   if (class_of == NULL) {
     const char *nearest = lpot_text_nearest(name, strategy_names);
-    return LPOT_FAIL(err, LPOT_NOT_FOUND, "unknown strategy '%s', expected one of basic, "
-                                          "exhaustive, random%s%s%s",
+    return LPOT_FAIL(err, LPOT_NOT_FOUND,
+                     "unknown strategy '%s', expected one of basic, "
+                     "exhaustive, random%s%s%s",
                      name, nearest == NULL ? "" : " (did you mean '",
                      nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?)");
   }
@@ -110,8 +111,7 @@ lpot_status lpot_strategy_tell(lpot_strategy *strategy, const lpot_result *resul
 lpot_status lpot_strategy_hints(const lpot_strategy *strategy, size_t capacity, lpot_recipe **out,
                                 size_t *ret_count, lpot_error *err) {
   lpot_hint_list list = {.capacity = capacity, .recipes = out};
-  lpot_status status =
-      capacity == 0 ? LPOT_OK : strategy->class_of->hints(strategy, &list, err);
+  lpot_status status = capacity == 0 ? LPOT_OK : strategy->class_of->hints(strategy, &list, err);
   if (status != LPOT_OK) {
     for (size_t i = 0; i < list.count; i++) {
       lpot_recipe_free(list.recipes[i]);
@@ -159,8 +159,7 @@ static hash_text text_of_hash(uint64_t hash) {
   return key;
 }
 
-lpot_status lpot_score_book_put(lpot_hash_map *book, uint64_t hash, double score,
-                                lpot_error *err) {
+lpot_status lpot_score_book_put(lpot_hash_map *book, uint64_t hash, double score, lpot_error *err) {
   const hash_text key = text_of_hash(hash);
   int64_t bits = 0;
   memcpy(&bits, &score, sizeof bits);

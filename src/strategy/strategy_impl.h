@@ -26,16 +26,15 @@ typedef struct lpot_strategy_class {
   /* The answer to the last demand; (optional). */
   lpot_status (*tell)(lpot_strategy *strategy, const lpot_result *result, lpot_error *err);
   /* Adds hints until the list is full or there is no more. */
-  lpot_status (*hints)(const lpot_strategy *strategy, lpot_hint_list *list,
-                       lpot_error *err);
+  lpot_status (*hints)(const lpot_strategy *strategy, lpot_hint_list *list, lpot_error *err);
 } lpot_strategy_class;
 
 struct lpot_strategy {
   const lpot_strategy_class *class_of;
-  const lpot_space *space;       /* borrowed */
+  const lpot_space *space; /* borrowed */
   lpot_strategy_options options;
-  bool waiting;                  /* a demand is unanswered */
-  uint64_t pending;              /* hash of the unanswered demand's recipe */
+  bool waiting;     /* a demand is unanswered */
+  uint64_t pending; /* hash of the unanswered demand's recipe */
 };
 
 extern const lpot_strategy_class lpot_strategy_class_basic;

@@ -1,10 +1,10 @@
 /* The configuration: LPOT's YAML as a typed struct.
  *
- * Read from a YAML tree on every rank alike; errors are "file:line:column: path: text" with the nearest valid
- * name. Keys of LPOT's schema that are not supported yet are known by name and answered
- * "not supported yet" with their line. Semantics that LPOT left open:
- * - timeout 0: stop at the first recipe that meets the criterion (the lowest trial id wins); timeout > 0: go on for so
- *   many seconds, the fastest accepted recipe wins.
+ * Read from a YAML tree on every rank alike; errors are "file:line:column: path: text" with the
+ * nearest valid name. Keys of LPOT's schema that are not supported yet are known by name and
+ * answered "not supported yet" with their line. Semantics that LPOT left open:
+ * - timeout 0: stop at the first recipe that meets the criterion (the lowest trial id wins);
+ * timeout > 0: go on for so many seconds, the fastest accepted recipe wins.
  * - relative / absolute: target = baseline -/+ |baseline| * relative, or -/+ absolute. */
 #ifndef LPOT_TUNE_CONFIG_H
 #define LPOT_TUNE_CONFIG_H
@@ -18,11 +18,11 @@ typedef enum lpot_objective { LPOT_OBJECTIVE_PERFORMANCE, LPOT_OBJECTIVE_MODELSI
 typedef enum lpot_export_format { LPOT_EXPORT_QDQ, LPOT_EXPORT_QOPERATOR } lpot_export_format;
 
 typedef struct lpot_dataloader_config {
-  int64_t batch_size;                 /* default 1 */
-  bool discard_last;                  /* last_batch: discard */
-  const char *dataset;                /* name; NULL when there is no such section */
+  int64_t batch_size;  /* default 1 */
+  bool discard_last;   /* last_batch: discard */
+  const char *dataset; /* name; NULL when there is no such section */
   const lpot_yaml_node *dataset_settings;
-  const lpot_yaml_node *transform;    /* NULL: none */
+  const lpot_yaml_node *transform; /* NULL: none */
 } lpot_dataloader_config;
 
 typedef struct lpot_config {
@@ -30,40 +30,45 @@ typedef struct lpot_config {
   lpot_export_format export_format;
   lpot_dataloader_config calibration; /* taken from evaluation when the file has none */
   lpot_dataloader_config evaluation;
-  const lpot_yaml_node *metric;       /* the map under evaluation.accuracy.metric */
-  lpot_wishes wishes;                 /* sampling sizes, model_wise, op_wise, recipes; arrays owned by the config */
-  const char *strategy;               /* default "basic" */
-  bool absolute;                      /* criterion is absolute */
-  double tolerance;                   /* default 0.01 relative */
+  const lpot_yaml_node *metric; /* the map under evaluation.accuracy.metric */
+  lpot_wishes wishes; /* sampling sizes, model_wise, op_wise, recipes; arrays owned by the config */
+  const char *strategy; /* default "basic" */
+  bool absolute;        /* criterion is absolute */
+  double tolerance;     /* default 0.01 relative */
   bool higher_is_better;
-  bool higher_is_better_given;        /* false: the metric's own sense holds */
+  bool higher_is_better_given; /* false: the metric's own sense holds */
   lpot_objective objective;
-  double timeout_seconds;             /* 0: stop at the first success */
-  int64_t max_trials;                 /* default 100 */
+  double timeout_seconds; /* 0: stop at the first success */
+  int64_t max_trials;     /* default 100 */
   bool performance_only;
-  uint64_t seed;                      /* default 1978 */
-  const char *workspace;              /* default ./lpot_workspace/<model name> */
-  int64_t cores_per_instance;         /* latency: cores of the measuring rank; 0 = 1 */
-  int64_t warmup;                     /* evaluation.performance.warmup, default 5 */
-  int64_t iteration;                  /* evaluation.performance.iteration, -1 = until the interval is small */
-  lpot_dataloader_config performance; /* batch size of the latency measurement; taken from evaluation when absent */
+  uint64_t seed;              /* default 1978 */
+  const char *workspace;      /* default ./lpot_workspace/<model name> */
+  int64_t cores_per_instance; /* latency: cores of the measuring rank; 0 = 1 */
+  int64_t warmup;             /* evaluation.performance.warmup, default 5 */
+  int64_t iteration; /* evaluation.performance.iteration, -1 = until the interval is small */
+  lpot_dataloader_config
+      performance; /* batch size of the latency measurement; taken from evaluation when absent */
   size_t num_warnings;
-  const char *const *warnings;        /* deprecated, ignored or contradictory keys, "file:line:column: ..." each */
-  const lpot_yaml *yaml;              /* the tree all pointers above point into; owned */
+  const char *const
+      *warnings; /* deprecated, ignored or contradictory keys, "file:line:column: ..." each */
+  const lpot_yaml *yaml; /* the tree all pointers above point into; owned */
 } lpot_config;
 
 /* Reads the tree (moved, also on failure). LPOT_CONFIG. */
-LPOT_MUST_CHECK lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_config, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_config,
+                                            lpot_error *err);
 void lpot_config_free(lpot_config *config);
 
 /* The smallest (largest for lower-is-better) metric value that meets the criterion. */
 double lpot_config_target(const lpot_config *config, bool higher_is_better, double baseline);
-bool lpot_config_meets(const lpot_config *config, bool higher_is_better, double baseline, double accuracy);
+bool lpot_config_meets(const lpot_config *config, bool higher_is_better, double baseline,
+                       double accuracy);
 /* (baseline - accuracy) / |baseline|, sign turned for lower-is-better; NaN for baseline 0. */
 double lpot_relative_loss(bool higher_is_better, double baseline, double accuracy);
 
-/* The effective configuration as YAML, defaults filled in; without workspace, limits of time and trials when
- * `identity` is set: two runs may only share a journal when these texts are equal. */
-LPOT_MUST_CHECK lpot_status lpot_config_text(const lpot_config *config, bool identity, lpot_buffer *out, lpot_error *err);
+/* The effective configuration as YAML, defaults filled in; without workspace, limits of time and
+ * trials when `identity` is set: two runs may only share a journal when these texts are equal. */
+LPOT_MUST_CHECK lpot_status lpot_config_text(const lpot_config *config, bool identity,
+                                             lpot_buffer *out, lpot_error *err);
 
 #endif

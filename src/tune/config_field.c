@@ -129,8 +129,7 @@ lpot_status lpot_config_read_bits(lpot_config_box *box, const lpot_config_row *r
 }
 
 lpot_status lpot_config_read_model_wise(lpot_config_box *box, const lpot_config_row *row,
-                                        const lpot_yaml_node *node, void *object,
-                                        lpot_error *err) {
+                                        const lpot_yaml_node *node, void *object, lpot_error *err) {
   (void)row;
   (void)object;
   lpot_wishes *wishes = &box->config.wishes;
@@ -190,8 +189,7 @@ static lpot_status only_entry(const lpot_yaml_node *node, const char *what,
                           node->kind == LPOT_YAML_LIST ? "list" : "text");
   }
   if (node->num_children != 1) {
-    return lpot_yaml_fail(err, node, "expected exactly one %s, got %zu", what,
-                          node->num_children);
+    return lpot_yaml_fail(err, node, "expected exactly one %s, got %zu", what, node->num_children);
   }
   *ret_entry = node->children[0];
   return LPOT_OK;

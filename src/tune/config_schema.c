@@ -2,18 +2,23 @@
 
 #include "base/text.h"
 
-#define SECTION(key, table) {.name = key, .read = lpot_config_read_section, .rows = (table)}
+#define SECTION(key, table)                                                                        \
+  { .name = key, .read = lpot_config_read_section, .rows = (table) }
 #define SECTION_AT(key, table, field)                                                              \
-  {.name = key,                                                                                    \
-   .read = lpot_config_read_section,                                                               \
-   .rows = (table),                                                                                \
-   .offset = offsetof(lpot_config, field)}
-#define UNSUPPORTED(key) {.name = key, .read = lpot_config_read_unsupported}
+  {                                                                                                \
+    .name = key, .read = lpot_config_read_section, .rows = (table),                                \
+    .offset = offsetof(lpot_config, field)                                                         \
+  }
+#define UNSUPPORTED(key)                                                                           \
+  { .name = key, .read = lpot_config_read_unsupported }
 #define UNSUPPORTED_BECAUSE(key, why)                                                              \
-  {.name = key, .read = lpot_config_read_unsupported, .remark = (why)}
-#define IGNORED(key, why) {.name = key, .read = lpot_config_read_ignored, .remark = (why)}
-#define READ(key, reader) {.name = key, .read = (reader)}
-#define END {.name = NULL}
+  { .name = key, .read = lpot_config_read_unsupported, .remark = (why) }
+#define IGNORED(key, why)                                                                          \
+  { .name = key, .read = lpot_config_read_ignored, .remark = (why) }
+#define READ(key, reader)                                                                          \
+  { .name = key, .read = (reader) }
+#define END                                                                                        \
+  { .name = NULL }
 
 static const lpot_config_word dtype_words[] = {
     {"int8", LPOT_S8}, {"uint8", LPOT_U8}, {"fp32", LPOT_F32}, {"bf16", LPOT_BF16}, {NULL, 0}};
@@ -44,10 +49,10 @@ static const lpot_config_word mixed_isa_words[] = {
     {"refuse", 0}, {"allow", LPOT_WORD_UNSUPPORTED}, {NULL, 0}};
 
 #define CHOICE(key, vocabulary)                                                                    \
-  {.name = #key,                                                                                   \
-   .read = lpot_config_read_choices,                                                               \
-   .words = (vocabulary),                                                                          \
-   .offset = offsetof(lpot_tensor_choices, key)}
+  {                                                                                                \
+    .name = #key, .read = lpot_config_read_choices, .words = (vocabulary),                         \
+    .offset = offsetof(lpot_tensor_choices, key)                                                   \
+  }
 
 static const lpot_config_row activation_rows[] = {
     CHOICE(granularity, granularity_words),
@@ -79,9 +84,7 @@ const lpot_config_row lpot_config_choice_rows[] = {
 };
 
 static const lpot_config_row model_rows[] = {
-    {.name = "name",
-     .read = lpot_config_read_text,
-     .offset = offsetof(lpot_config, model_name)},
+    {.name = "name", .read = lpot_config_read_text, .offset = offsetof(lpot_config, model_name)},
     READ("framework", lpot_config_read_framework),
     IGNORED("inputs", "an ONNX model names its own inputs"),
     IGNORED("outputs", "an ONNX model names its own outputs"),
@@ -89,11 +92,10 @@ static const lpot_config_row model_rows[] = {
 };
 
 #define LOADER_INT(key, low)                                                                       \
-  {.name = #key,                                                                                   \
-   .read = lpot_config_read_int,                                                                   \
-   .offset = offsetof(lpot_dataloader_config, key),                                                \
-   .minimum = (low),                                                                               \
-   .maximum = 1 << 20}
+  {                                                                                                \
+    .name = #key, .read = lpot_config_read_int, .offset = offsetof(lpot_dataloader_config, key),   \
+    .minimum = (low), .maximum = 1 << 20                                                           \
+  }
 
 static const lpot_config_row dataloader_rows[] = {
     LOADER_INT(batch_size, 1),
@@ -117,9 +119,10 @@ static const lpot_config_row calibration_rows[] = {
 };
 
 #define RECIPE(key)                                                                                \
-  {.name = #key,                                                                                   \
-   .read = lpot_config_read_bool,                                                                  \
-   .offset = offsetof(lpot_config, wishes) + offsetof(lpot_wishes, key)}
+  {                                                                                                \
+    .name = #key, .read = lpot_config_read_bool,                                                   \
+    .offset = offsetof(lpot_config, wishes) + offsetof(lpot_wishes, key)                           \
+  }
 
 static const lpot_config_row recipe_rows[] = {
     RECIPE(scale_propagation_concat),
@@ -148,9 +151,12 @@ static const lpot_config_row quantization_rows[] = {
 #define NO_THREADS "every rank uses one thread, ranks are given by mpirun"
 
 static const lpot_config_row accuracy_instance_rows[] = {
-    IGNORED("cores_per_instance", NO_THREADS),   IGNORED("num_of_instance", NO_THREADS),
-    IGNORED("inter_num_of_threads", NO_THREADS), IGNORED("intra_num_of_threads", NO_THREADS),
-    IGNORED("kmp_blocktime", NO_THREADS),        IGNORED("kmp_affinity", NO_THREADS),
+    IGNORED("cores_per_instance", NO_THREADS),
+    IGNORED("num_of_instance", NO_THREADS),
+    IGNORED("inter_num_of_threads", NO_THREADS),
+    IGNORED("intra_num_of_threads", NO_THREADS),
+    IGNORED("kmp_blocktime", NO_THREADS),
+    IGNORED("kmp_affinity", NO_THREADS),
     END,
 };
 
@@ -230,9 +236,7 @@ static const lpot_config_row exit_rows[] = {
 };
 
 static const lpot_config_row workspace_rows[] = {
-    {.name = "path",
-     .read = lpot_config_read_text,
-     .offset = offsetof(lpot_config, workspace)},
+    {.name = "path", .read = lpot_config_read_text, .offset = offsetof(lpot_config, workspace)},
     UNSUPPORTED_BECAUSE("resume", "use the option --resume"),
     END,
 };

@@ -80,21 +80,18 @@ lpot_status lpot_config_read_choices(lpot_config_box *box, const lpot_config_row
 lpot_status lpot_config_read_only_word(lpot_config_box *box, const lpot_config_row *row,
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_only_false(lpot_config_box *box, const lpot_config_row *row,
-                                        const lpot_yaml_node *node, void *object,
-                                        lpot_error *err);
+                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_only_int(lpot_config_box *box, const lpot_config_row *row,
                                       const lpot_yaml_node *node, void *object, lpot_error *err);
 /* A boolean that has no effect: a warning when it is not what we do (row->minimum). */
 lpot_status lpot_config_read_fixed_bool(lpot_config_box *box, const lpot_config_row *row,
-                                        const lpot_yaml_node *node, void *object,
-                                        lpot_error *err);
+                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_ignored(lpot_config_box *box, const lpot_config_row *row,
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_silent(lpot_config_box *box, const lpot_config_row *row,
                                     const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_unsupported(lpot_config_box *box, const lpot_config_row *row,
-                                         const lpot_yaml_node *node, void *object,
-                                         lpot_error *err);
+                                         const lpot_yaml_node *node, void *object, lpot_error *err);
 
 /* Readers of single keys (config_field.c). */
 lpot_status lpot_config_read_framework(lpot_config_box *box, const lpot_config_row *row,
@@ -106,8 +103,7 @@ lpot_status lpot_config_read_sampling(lpot_config_box *box, const lpot_config_ro
 lpot_status lpot_config_read_bits(lpot_config_box *box, const lpot_config_row *row,
                                   const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_model_wise(lpot_config_box *box, const lpot_config_row *row,
-                                        const lpot_yaml_node *node, void *object,
-                                        lpot_error *err);
+                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_type_wise(lpot_config_box *box, const lpot_config_row *row,
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_op_wise(lpot_config_box *box, const lpot_config_row *row,

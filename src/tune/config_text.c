@@ -130,8 +130,7 @@ static lpot_status put_choices(lpot_buffer *out, const char *key, const lpot_cho
   }
   LPOT_TRY(lpot_buffer_printf(out, err, "%s%s: [", *count == 0 ? "" : ", ", key));
   for (size_t i = 0; i < choices->count; i++) {
-    LPOT_TRY(
-        lpot_buffer_printf(out, err, "%s%s", i == 0 ? "" : ", ", text_of(choices->values[i])));
+    LPOT_TRY(lpot_buffer_printf(out, err, "%s%s", i == 0 ? "" : ", ", text_of(choices->values[i])));
   }
   LPOT_TRY(lpot_buffer_append(out, "]", 1, err));
   (*count)++;
@@ -142,8 +141,7 @@ static lpot_status put_tensor_choices(lpot_buffer *out, const lpot_tensor_choice
                                       lpot_error *err) {
   size_t count = 0;
   LPOT_TRY(lpot_buffer_append(out, "{", 1, err));
-  LPOT_TRY(
-      put_choices(out, "granularity", &choices->granularity, granularity_of, &count, err));
+  LPOT_TRY(put_choices(out, "granularity", &choices->granularity, granularity_of, &count, err));
   LPOT_TRY(put_choices(out, "scheme", &choices->scheme, scheme_of, &count, err));
   LPOT_TRY(put_choices(out, "dtype", &choices->dtype, dtype_of, &count, err));
   LPOT_TRY(put_choices(out, "algorithm", &choices->algorithm, algorithm_of, &count, err));
@@ -197,14 +195,14 @@ static lpot_status put_loader(lpot_buffer *out, int indent, const lpot_dataloade
   return LPOT_OK;
 }
 
-static lpot_status put_quantization(lpot_buffer *out, const lpot_config *config,
-                                    lpot_error *err) {
+static lpot_status put_quantization(lpot_buffer *out, const lpot_config *config, lpot_error *err) {
   const lpot_wishes *wishes = &config->wishes;
-  LPOT_TRY(lpot_buffer_printf(out, err, "quantization:\n  approach: post_training_static_quant\n"
-                                        "  calibration:\n    sampling_size: ["));
+  LPOT_TRY(lpot_buffer_printf(out, err,
+                              "quantization:\n  approach: post_training_static_quant\n"
+                              "  calibration:\n    sampling_size: ["));
   for (size_t i = 0; i < wishes->num_sampling_sizes; i++) {
-    LPOT_TRY(lpot_buffer_printf(out, err, "%s%" PRId64, i == 0 ? "" : ", ",
-                                wishes->sampling_sizes[i]));
+    LPOT_TRY(
+        lpot_buffer_printf(out, err, "%s%" PRId64, i == 0 ? "" : ", ", wishes->sampling_sizes[i]));
   }
   LPOT_TRY(lpot_buffer_printf(out, err, "]\n"));
   LPOT_TRY(put_loader(out, 4, &config->calibration, err));
@@ -253,8 +251,8 @@ static lpot_status put_exit_policy(lpot_buffer *out, const lpot_config *config, 
 
 static lpot_status put_tuning(lpot_buffer *out, const lpot_config *config, bool identity,
                               lpot_error *err) {
-  static const char *const objectives[] = {[LPOT_OBJECTIVE_PERFORMANCE] = "performance",
-                                           [LPOT_OBJECTIVE_MODELSIZE] = "modelsize"};
+  static const char *const objectives[] = {
+      [LPOT_OBJECTIVE_PERFORMANCE] = "performance", [LPOT_OBJECTIVE_MODELSIZE] = "modelsize"};
   LPOT_TRY(lpot_buffer_printf(out, err, "tuning:\n  strategy: {name: %s}\n", config->strategy));
   LPOT_TRY(lpot_buffer_printf(out, err, "  accuracy_criterion:\n    %s: %.17g\n",
                               config->absolute ? "absolute" : "relative", config->tolerance));
@@ -270,8 +268,8 @@ static lpot_status put_tuning(lpot_buffer *out, const lpot_config *config, bool 
 
 lpot_status lpot_config_text(const lpot_config *config, bool identity, lpot_buffer *out,
                              lpot_error *err) {
-  static const char *const frameworks[] = {[LPOT_EXPORT_QDQ] = "onnxrt_qdqops",
-                                           [LPOT_EXPORT_QOPERATOR] = "onnxrt_qlinearops"};
+  static const char *const frameworks[] = {
+      [LPOT_EXPORT_QDQ] = "onnxrt_qdqops", [LPOT_EXPORT_QOPERATOR] = "onnxrt_qlinearops"};
   LPOT_TRY(lpot_buffer_printf(out, err, "model:\n"));
   LPOT_TRY(put_text(out, "  name", config->model_name, err));
   LPOT_TRY(lpot_buffer_printf(out, err, "  framework: %s\ndevice: cpu\n",

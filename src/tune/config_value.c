@@ -64,8 +64,8 @@ lpot_status lpot_config_warn(lpot_config_box *box, const lpot_yaml_node *node, l
   lpot_yaml_path(node, path, sizeof path);
   int line = node->key == NULL ? node->line : node->key_line;
   int column = node->key == NULL ? node->column : node->key_column;
-  char *warning = lpot_arena_printf(box->arena, "%s:%d:%d: %s: %s", lpot_yaml_node_file(node),
-                                    line, column, path, text);
+  char *warning = lpot_arena_printf(box->arena, "%s:%d:%d: %s: %s", lpot_yaml_node_file(node), line,
+                                    column, path, text);
   if (warning == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
@@ -128,15 +128,14 @@ static lpot_status fail_word(lpot_error *err, const lpot_yaml_node *node,
   char list[200] = "";
   size_t used = 0;
   for (size_t i = 0; names[i] != NULL && used < sizeof list; i++) {
-    int length =
-        snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", names[i]);
+    int length = snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", names[i]);
     used += length > 0 ? (size_t)length : 0;
   }
   const char *nearest = lpot_text_nearest(text, names);
   return lpot_yaml_fail(err, node, "expected %s%s, got '%s'%s%s%s",
                         names[0] != NULL && names[1] != NULL ? "one of " : "", list, text,
-                        nearest == NULL ? "" : " (did you mean '",
-                        nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?)");
+                        nearest == NULL ? "" : " (did you mean '", nearest == NULL ? "" : nearest,
+                        nearest == NULL ? "" : "'?)");
 }
 
 lpot_status lpot_config_find_word(const lpot_config_word *words, const char *text, size_t length,
@@ -273,8 +272,7 @@ lpot_status lpot_config_read_choices(lpot_config_box *box, const lpot_config_row
 }
 
 lpot_status lpot_config_read_only_false(lpot_config_box *box, const lpot_config_row *row,
-                                        const lpot_yaml_node *node, void *object,
-                                        lpot_error *err) {
+                                        const lpot_yaml_node *node, void *object, lpot_error *err) {
   (void)box;
   (void)object;
   bool value = false;
@@ -292,16 +290,15 @@ lpot_status lpot_config_read_only_int(lpot_config_box *box, const lpot_config_ro
   int64_t value = 0;
   LPOT_TRY(lpot_yaml_int(node, INT64_MIN, INT64_MAX, &value, err));
   if (value != row->minimum) {
-    return lpot_config_fail_key(err, node, "%" PRId64 " is not supported yet, expected %" PRId64
-                                           ": %s",
-                                value, row->minimum, row->remark);
+    return lpot_config_fail_key(err, node,
+                                "%" PRId64 " is not supported yet, expected %" PRId64 ": %s", value,
+                                row->minimum, row->remark);
   }
   return LPOT_OK;
 }
 
 lpot_status lpot_config_read_fixed_bool(lpot_config_box *box, const lpot_config_row *row,
-                                        const lpot_yaml_node *node, void *object,
-                                        lpot_error *err) {
+                                        const lpot_yaml_node *node, void *object, lpot_error *err) {
   (void)object;
   bool value = false;
   LPOT_TRY(lpot_yaml_bool(node, &value, err));

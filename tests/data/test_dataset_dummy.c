@@ -5,7 +5,7 @@ static void wrong_settings_are_refused(void **state) {
   expect_refused("dummy", "{}", NULL, LPOT_CONFIG, "needs the setting 'shape'");
   expect_refused("dummy", "{shape: []}", NULL, LPOT_CONFIG, "shape");
   expect_refused("dummy", "{shape: [4, 0]}", NULL, LPOT_CONFIG, "dimension 1 is 0");
-  expect_refused("dummy", "{shape: (4, x)}", NULL, LPOT_CONFIG, "expected a shape");
+  expect_refused("dummy", "{shape: '(4, x)'}", NULL, LPOT_CONFIG, "expected a shape");
   expect_refused("dummy", "{shape: (}", NULL, LPOT_CONFIG, "expected a shape");
   expect_refused("dummy", "{shape: '(1,2'}", NULL, LPOT_CONFIG, "expected a shape");
   expect_refused("dummy", "{shape: '(1,1,1,1,1,1,1,1,1,1)'}", NULL, LPOT_CONFIG, "shape");
@@ -21,7 +21,8 @@ static void values_lie_within_their_bounds(void **state) {
   (void)state;
   lpot_sample sample;
   lpot_dataset *dataset = open_dataset(
-      "dummy", "{shape: [[10, 3, 5], [10, 4]], low: [-1, 0], high: [1, 300], dtype: [float32, uint8]}",
+      "dummy",
+      "{shape: [[10, 3, 5], [10, 4]], low: [-1, 0], high: [1, 300], dtype: [float32, uint8]}",
       NULL);
   assert_int_equal(lpot_dataset_size(dataset), 10);
   lpot_sample_init(&sample);

@@ -3,7 +3,7 @@
 #include <zlib.h>
 
 /* Two images of 2 x 3 with labels 7 and 1. */
-static const uint8_t images[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0,
+static const uint8_t images[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2,  0,  0,
                                  0, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
 static const uint8_t labels[] = {0, 0, 8, 1, 0, 0, 0, 2, 7, 1};
 

@@ -102,9 +102,9 @@ static void headers_of_numpy_are_read(void **state) {
   (void)state;
   lpot_npy_header header;
   lpot_error err = {0};
-  expect_ok(parse("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }   \n", 24, &header,
-                  &err),
-            &err);
+  expect_ok(
+      parse("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }   \n", 24, &header, &err),
+      &err);
   assert_int_equal(header.dtype, LPOT_F32);
   assert_int_equal(header.shape.rank, 2);
   assert_int_equal(header.shape.dims[1], 3);

@@ -99,6 +99,7 @@ static void a_value_has_one_origin(void **state) {
   assert_message("output 'relu.out' is already produced by node 'relu'");
   assert_int_equal(try_node(LPOT_OP_RELU, VALUES(x), VALUES(x)), LPOT_FORMAT);
   assert_int_equal(try_node(LPOT_OP_RELU, VALUES(x), VALUES(constant)), LPOT_FORMAT);
+  assert_int_equal(lpot_graph_num_nodes(graph), 1);
   assert_int_equal(lpot_graph_add_input(graph, y, &error), LPOT_FORMAT);
   lpot_tensor *tensor = NULL;
   lpot_shape shape = lpot_shape_scalar();

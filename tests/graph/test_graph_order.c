@@ -19,6 +19,19 @@ static void order_is_topological_and_takes_the_lower_id_first(void **state) {
   check_order(graph, VALUES(nodes[1], nodes[2], nodes[0]));
 }
 
+static void many_nodes_that_become_ready_at_once_come_by_id(void **state) {
+  (void)state;
+  enum { COUNT = 50 };
+  lpot_value_id x = input("x", DIMS(1));
+  lpot_value_id late = value_of("late");
+  lpot_node_id expected[COUNT + 1];
+  for (int i = 0; i < COUNT; i++) {
+    expected[i + 1] = node_of(LPOT_OP_RELU, "", VALUES(late));
+  }
+  require(lpot_graph_add_node(graph, LPOT_OP_RELU, "late", &x, 1, &late, 1, &expected[0], &error));
+  check_order(graph, COUNT + 1, expected);
+}
+
 static void the_order_of_an_empty_graph_is_empty(void **state) {
   (void)state;
   check_order(graph, 0, NULL);
@@ -28,9 +41,10 @@ static void a_cycle_is_refused_with_a_node_that_is_on_it(void **state) {
   (void)state;
   lpot_value_id x = input("x", DIMS(1));
   lpot_value_id back = value_of("back");
-  lpot_value_id b = compute(LPOT_OP_ADD, "on-b", VALUES(x, back));
+  lpot_value_id before = compute(LPOT_OP_RELU, "before", VALUES(x));
+  lpot_value_id b = compute(LPOT_OP_ADD, "on-b", VALUES(before, back));
   require(lpot_graph_add_node(graph, LPOT_OP_RELU, "on-a", &b, 1, &back, 1, NULL, &error));
-  /* A chain behind the cycle must not be blamed, whatever its ids. */
+  /* Neither what leads to the cycle nor what follows it must be blamed. */
   lpot_value_id after = compute(LPOT_OP_RELU, "after", VALUES(back));
   (void)compute(LPOT_OP_RELU, "after2", VALUES(after));
   const lpot_node_id *order = NULL;
@@ -128,6 +142,7 @@ static void a_shared_value_with_many_readers_is_handled(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       GRAPH_TEST(order_is_topological_and_takes_the_lower_id_first),
+      GRAPH_TEST(many_nodes_that_become_ready_at_once_come_by_id),
       GRAPH_TEST(the_order_of_an_empty_graph_is_empty),
       GRAPH_TEST(a_cycle_is_refused_with_a_node_that_is_on_it),
       GRAPH_TEST(a_node_may_not_read_itself),

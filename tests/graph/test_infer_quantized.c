@@ -35,6 +35,14 @@ static void scales_along_an_axis_are_checked(void **state) {
   assert_infer_fails(LPOT_FORMAT, "node 'd': the zero point and the scale differ in shape");
 }
 
+static void a_scale_of_one_element_has_no_axis(void **state) {
+  (void)state;
+  lpot_value_id one = reals("one", DIMS(1), REALS(1));
+  lpot_value_id y = compute(LPOT_OP_QUANTIZE_LINEAR, "q", VALUES(input("x", DIMS(3)), one));
+  infer();
+  assert_shape(y, "[3]");
+}
+
 static void quantization_refuses_other_types(void **state) {
   (void)state;
   lpot_node_id q = node_of(LPOT_OP_QUANTIZE_LINEAR, "q",
@@ -114,6 +122,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       GRAPH_TEST(quantize_takes_its_type_from_the_zero_point),
       GRAPH_TEST(scales_along_an_axis_are_checked),
+      GRAPH_TEST(a_scale_of_one_element_has_no_axis),
       GRAPH_TEST(quantization_refuses_other_types),
       GRAPH_TEST(quantized_convolution_and_products),
       GRAPH_TEST(quantized_sums_pools_and_joins),

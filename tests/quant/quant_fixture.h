@@ -1,4 +1,5 @@
-/* Helpers for tests of the quant floor: small graphs, run node by node with the reference kernels. */
+/* Helpers for tests of the quant floor: small graphs, run node by node with the reference kernels.
+ */
 #ifndef LPOT_TESTS_QUANT_FIXTURE_H
 #define LPOT_TESTS_QUANT_FIXTURE_H
 
@@ -8,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -244,8 +246,8 @@ static inline void fixture_set_all(fixture_model *model, const lpot_op_config *c
 static inline lpot_graph *fixture_rewrite(const fixture_model *model) {
   lpot_error err = {0};
   lpot_graph *qdq = NULL;
-  CHECK(lpot_quant_rewrite(model->graph, model->ops, model->recipe, model->calibration, &qdq,
-                           &err));
+  CHECK(
+      lpot_quant_rewrite(model->graph, model->ops, model->recipe, model->calibration, &qdq, &err));
   return qdq;
 }
 

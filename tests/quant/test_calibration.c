@@ -88,6 +88,8 @@ static void merged_parts_have_the_bytes_of_the_whole(void **state) {
   CHECK(lpot_calibration_new(observed, 3, &whole, &err));
   for (int i = 0; i < 2; i++) {
     CHECK(lpot_calibration_new(observed, 3, &parts[i], &err));
+  }
+  for (int i = 0; i < 2; i++) {
     fixture_fill(values, 1000, 5 + (uint32_t)i);
     values[3] = (float)(i * 700);
     CHECK(lpot_calibration_observe(whole, 0, values, 1000, &err));

@@ -73,6 +73,10 @@ static void int8_goes_through_transparent_nodes_with_one_scale(void **state) {
   assert_true(fixture_number(qdq, "a_zero_point") == fixture_number(qdq, "t_zero_point"));
   assert_int_equal(fixture_reader(qdq, "a_dequantized", 0)->op, LPOT_OP_MAX_POOL);
   assert_int_equal(fixture_reader(qdq, "m_dequantized", 0)->op, LPOT_OP_TRANSPOSE);
+  /* The range is the union: that of the Conv's output, not the narrower one behind MaxPool. */
+  const lpot_histogram *seen = lpot_calibration_histogram(model.calibration, a);
+  double range = (double)seen->maximum - (double)seen->minimum;
+  assert_true(fabs(fixture_number(qdq, "a_scale") / (range / 255) - 1) < 1e-6);
   lpot_graph_free(qdq);
   fixture_free(&model);
 }

@@ -32,11 +32,10 @@ static inline lpot_op_choices full_capability(bool weight) {
                      .granularity = {1, {LPOT_PER_TENSOR}},
                      .algorithm = {4, {LPOT_MINMAX, LPOT_KL, LPOT_PERCENTILE, LPOT_MSE}}}};
   if (weight) {
-    choices.weight =
-        (lpot_tensor_choices){.dtype = {2, {LPOT_S8, LPOT_F32}},
-                              .scheme = {1, {LPOT_SCHEME_SYM}},
-                              .granularity = {2, {LPOT_PER_CHANNEL, LPOT_PER_TENSOR}},
-                              .algorithm = {1, {LPOT_MINMAX}}};
+    choices.weight = (lpot_tensor_choices){.dtype = {2, {LPOT_S8, LPOT_F32}},
+                                           .scheme = {1, {LPOT_SCHEME_SYM}},
+                                           .granularity = {2, {LPOT_PER_CHANNEL, LPOT_PER_TENSOR}},
+                                           .algorithm = {1, {LPOT_MINMAX}}};
   }
   return choices;
 }
@@ -68,8 +67,7 @@ static inline void fixture_add(fixture *ops, const char *name, const char *type,
   ops->count++;
 }
 
-static inline lpot_status fixture_try_space(fixture *ops, lpot_space **ret_space,
-                                            lpot_error *err) {
+static inline lpot_status fixture_try_space(fixture *ops, lpot_space **ret_space, lpot_error *err) {
   const lpot_space_ops plain = {.count = ops->count,
                                 .names = ops->names,
                                 .types = ops->types,

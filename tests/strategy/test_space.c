@@ -181,8 +181,7 @@ static void wishes_narrow_one_after_the_other(void **state) {
   ops.wishes.model_wise.activation.scheme = (lpot_choices){1, {LPOT_SCHEME_ASYM}};
   ops.wishes.model_wise.weight.granularity = (lpot_choices){1, {LPOT_PER_CHANNEL}};
   const lpot_wish type_wish = {
-      .pattern = "Conv",
-      .choices = {.activation = {.algorithm = {2, {LPOT_KL, LPOT_MINMAX}}}}};
+      .pattern = "Conv", .choices = {.activation = {.algorithm = {2, {LPOT_KL, LPOT_MINMAX}}}}};
   const lpot_wish op_wish = {.pattern = "conv2",
                              .choices = {.activation = {.dtype = {2, {LPOT_S8, LPOT_U8}},
                                                         .algorithm = {1, {LPOT_MINMAX}}}}};
@@ -206,9 +205,8 @@ static void wish_for_f32_alone_always_holds(void **state) {
   fixture_add(&ops, "conv2", "Conv", full_capability(true));
   ops.wishes.model_wise.activation.dtype = u8_only;
   ops.wishes.model_wise.weight.dtype = s8_only;
-  const lpot_wish wishes[] = {
-      {.pattern = "conv1", .choices = {.activation = {.dtype = f32_only}}},
-      {.pattern = "conv2", .choices = {.weight = {.dtype = f32_only}}}};
+  const lpot_wish wishes[] = {{.pattern = "conv1", .choices = {.activation = {.dtype = f32_only}}},
+                              {.pattern = "conv2", .choices = {.weight = {.dtype = f32_only}}}};
   ops.wishes.num_op_wise = 2;
   ops.wishes.op_wise = wishes;
   lpot_space *space = fixture_space(&ops);
@@ -226,9 +224,8 @@ static void op_wise_wish_for_int8_forbids_falling_back(void **state) {
   fixture_add(&ops, "conv2", "Conv", full_capability(true));
   fixture_add(&ops, "conv3", "Conv", full_capability(true));
   ops.wishes.model_wise.activation.dtype = u8_only;
-  const lpot_wish wishes[] = {
-      {.pattern = "conv2", .choices = {.activation = {.dtype = u8_only}}},
-      {.pattern = "conv3", .choices = {.activation = {.dtype = s8_only}}}};
+  const lpot_wish wishes[] = {{.pattern = "conv2", .choices = {.activation = {.dtype = u8_only}}},
+                              {.pattern = "conv3", .choices = {.activation = {.dtype = s8_only}}}};
   ops.wishes.num_op_wise = 2;
   ops.wishes.op_wise = wishes;
   lpot_space *space = fixture_space(&ops);

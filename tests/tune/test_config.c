@@ -118,7 +118,8 @@ static void config_names_the_nearest_word(void **state) {
   assert_refused("model: {name: a, framework: onnxrt_qdqop}\n",
                  "conf.yaml:1:29: model.framework|'onnxrt_qdqop'|did you mean 'onnxrt_qdqops'");
   assert_refused(MINIMAL "tuning: {strategy: {name: basik}}\n", "did you mean 'basic'");
-  assert_refused(MINIMAL "tuning: {objective: size}\n", "one of performance, modelsize, got 'size'");
+  assert_refused(MINIMAL "tuning: {objective: size}\n",
+                 "one of performance, modelsize, got 'size'");
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {granularity: per_chanel}}}\n",
                  "did you mean 'per_channel'");
   assert_refused(MINIMAL "quantization: {model_wise: {activation: {algorithm: [minmax, ql]}}}\n",
@@ -160,7 +161,8 @@ static void config_rejects_values_of_the_wrong_type(void **state) {
 static void config_knows_what_is_not_supported_yet(void **state) {
   (void)state;
   assert_refused(MINIMAL "device: gpu\n", "conf.yaml:6:9: device: gpu is not supported yet");
-  assert_refused(MINIMAL "pruning:\n  magnitude: {}\n", "conf.yaml:6:1: pruning: not supported yet");
+  assert_refused(MINIMAL "pruning:\n  magnitude: {}\n",
+                 "conf.yaml:6:1: pruning: not supported yet");
   assert_refused(MINIMAL "graph_optimization: {precisions: bf16}\n", "not supported yet");
   assert_refused(MINIMAL "model_conversion:\n", "not supported yet");
   assert_refused(MINIMAL "quantization:\n  train: {}\n",
@@ -220,33 +222,33 @@ static void config_fills_in_the_defaults(void **state) {
 
 static void config_reads_every_value(void **state) {
   (void)state;
-  lpot_config *config =
-      good("model: {name: ../x y, framework: onnxrt_qlinear}\n"
-           "quantization:\n"
-           "  calibration:\n"
-           "    sampling_size: 20, 10, 20\n"
-           "    dataloader: {batch_size: 5, dataset: {dummy: {shape: [1]}}}\n"
-           "  recipes: {scale_propagation_concat: False, first_conv_or_matmul_quantization: no}\n"
-           "  model_wise: {activation: {algorithm: 'kl, minmax', dtype: int8 fp32}}\n"
-           "  optype_wise: {Conv: {weight: {granularity: [per_tensor, per_channel]}}}\n"
-           "  op_wise:\n"
-           "    conv1: {activation: {dtype: [fp32]}}\n"
-           "    conv.*: {weight: {scheme: asym}}\n"
-           "evaluation:\n"
-           "  accuracy:\n"
-           "    metric: {MSE: }\n"
-           "    dataloader: {batch_size: 8, last_batch: discard, dataset: {a: }, transform: {b: }}\n"
-           "  performance:\n"
-           "    warmup: 0\n"
-           "    iteration: 12\n"
-           "    configs: {cores_per_instance: 3}\n"
-           "    dataloader: {batch_size: 2}\n"
-           "tuning:\n"
-           "  strategy: {name: random}\n"
-           "  accuracy_criterion: {absolute: 2%, higher_is_better: false}\n"
-           "  objective: modelsize\n"
-           "  exit_policy: {timeout: 12.5, max_trials: 9, performance_only: false}\n"
-           "  random_seed: 77\n");
+  lpot_config *config = good(
+      "model: {name: ../x y, framework: onnxrt_qlinear}\n"
+      "quantization:\n"
+      "  calibration:\n"
+      "    sampling_size: 20, 10, 20\n"
+      "    dataloader: {batch_size: 5, dataset: {dummy: {shape: [1]}}}\n"
+      "  recipes: {scale_propagation_concat: False, first_conv_or_matmul_quantization: no}\n"
+      "  model_wise: {activation: {algorithm: 'kl, minmax', dtype: int8 fp32}}\n"
+      "  optype_wise: {Conv: {weight: {granularity: [per_tensor, per_channel]}}}\n"
+      "  op_wise:\n"
+      "    conv1: {activation: {dtype: [fp32]}}\n"
+      "    conv.*: {weight: {scheme: asym}}\n"
+      "evaluation:\n"
+      "  accuracy:\n"
+      "    metric: {MSE: }\n"
+      "    dataloader: {batch_size: 8, last_batch: discard, dataset: {a: }, transform: {b: }}\n"
+      "  performance:\n"
+      "    warmup: 0\n"
+      "    iteration: 12\n"
+      "    configs: {cores_per_instance: 3}\n"
+      "    dataloader: {batch_size: 2}\n"
+      "tuning:\n"
+      "  strategy: {name: random}\n"
+      "  accuracy_criterion: {absolute: 2%, higher_is_better: false}\n"
+      "  objective: modelsize\n"
+      "  exit_policy: {timeout: 12.5, max_trials: 9, performance_only: false}\n"
+      "  random_seed: 77\n");
   assert_int_equal(config->export_format, LPOT_EXPORT_QOPERATOR);
   assert_string_equal(config->workspace, "./lpot_workspace/_._x y");
   const lpot_wishes *wishes = &config->wishes;
@@ -314,11 +316,12 @@ static void config_warns_of_what_has_no_effect(void **state) {
 
 static void config_is_silent_about_values_that_hold_anyway(void **state) {
   (void)state;
-  lpot_config *config = good(MINIMAL "version: 1.0\ndevice: cpu\ntuning: {tensorboard: no, "
-                                     "mixed_isa: refuse}\n"
-                                     "quantization: {approach: post_training_static_quant, recipes: "
-                                     "{weight_correction: false, scale_propagation_max_pooling: on},"
-                                     " model_wise: {weight: {bit: 7.0, granularity: }}, op_wise: }\n");
+  lpot_config *config =
+      good(MINIMAL "version: 1.0\ndevice: cpu\ntuning: {tensorboard: no, "
+                   "mixed_isa: refuse}\n"
+                   "quantization: {approach: post_training_static_quant, recipes: "
+                   "{weight_correction: false, scale_propagation_max_pooling: on},"
+                   " model_wise: {weight: {bit: 7.0, granularity: }}, op_wise: }\n");
   assert_int_equal(config->num_warnings, 0);
   lpot_config_free(config);
 }

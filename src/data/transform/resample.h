@@ -1,6 +1,7 @@
 /* Resizing of images as Pillow does it: a separable filter whose support grows with the shrinking
- * factor (so that shrinking does not alias), rows first, with rounding to u8 after each direction
- * where the image is u8. */
+ * factor (so that shrinking does not alias), along rows first, with rounding to u8 after each
+ * direction where the image is u8. Where the two sides change by very different factors, recent
+ * versions of Pillow go along columns first: results then differ by up to two grey levels. */
 #ifndef LPOT_DATA_TRANSFORM_RESAMPLE_H
 #define LPOT_DATA_TRANSFORM_RESAMPLE_H
 

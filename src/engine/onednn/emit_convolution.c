@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "engine/onednn/emit_fusion.h"
+#include "engine/onednn/loops.h"
 #include "graph/window.h"
 
 /* Conv and ConvTranspose with what is fused to them. */
@@ -77,8 +78,37 @@ static const char *kind_text(const lpot_fusion *fusion) {
   return int8 ? "conv int8" : "conv";
 }
 
-/* Whatever oneDNN cannot do runs by the reference kernel, node by node; only plain f32 fusions get
- * here, as every int8 form that fusion.c accepts has an implementation. */
+static lpot_status run_shift_sign(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
+  (void)err;
+  const lpot_slot *out = &plan->slots[step->slots[1]];
+  lpot_loop_shift_sign(lpot_slot_data(plan, step->slots[0]), lpot_shape_elements(&out->shape),
+                       lpot_slot_data(plan, step->slots[1]));
+  return LPOT_OK;
+}
+
+/* Convolutions of one s8 channel per group give wrong borders in oneDNN 2.6.3 and 3.7.2 (brgconv
+ * with compensation; depthwise ones are right). Their input is moved to u8, which is exact. */
+static bool needs_unsigned_source(const lpot_dl_convolution *convolution) {
+  int64_t in = convolution->src.dims[1];
+  bool is_depthwise = convolution->group > 1 && convolution->group == convolution->dst.dims[1];
+  return convolution->src.dtype == LPOT_S8 && in == convolution->group && !is_depthwise;
+}
+
+static lpot_status shift_source(lpot_compiler *compiler, const char *name, lpot_slot_id *src,
+                                lpot_dl_convolution *convolution, lpot_error *err) {
+  lpot_onednn_plan *plan = compiler->plan;
+  lpot_slot_id shifted = LPOT_NONE;
+  lpot_step *step = NULL;
+  lpot_shape shape = plan->slots[*src].shape;
+  LPOT_TRY(lpot_slot_new(plan, LPOT_U8, &shape, LPOT_CHANNELS_LAST, &shifted, err));
+  LPOT_TRY(lpot_step_add(plan, name, "s8 to u8", run_shift_sign, src, 1, &shifted, 1, &step, err));
+  convolution->src.dtype = LPOT_U8;
+  convolution->attributes.src_zero_point += 128;
+  *src = shifted;
+  return LPOT_OK;
+}
+
+/* What oneDNN cannot do is LPOT_UNSUPPORTED: the nodes then run one by one. */
 static lpot_status add_step(lpot_compiler *compiler, const lpot_fusion *fusion,
                             lpot_dl_convolution *convolution, lpot_error *err) {
   lpot_onednn_plan *plan = compiler->plan;
@@ -92,6 +122,9 @@ static lpot_status add_step(lpot_compiler *compiler, const lpot_fusion *fusion,
   LPOT_TRY(lpot_define(compiler, fusion->output.value, LPOT_CHANNELS_LAST, &dst, err));
   lpot_slot_desc(&plan->slots[src], &convolution->src);
   lpot_slot_desc(&plan->slots[dst], &convolution->dst);
+  if (needs_unsigned_source(convolution)) {
+    LPOT_TRY(shift_source(compiler, fusion->anchor->name, &src, convolution, err));
+  }
   lpot_dl_primitive *primitive = NULL;
   LPOT_TRY(lpot_dl_convolution_new(plan->dl, convolution, &primitive, err));
   const lpot_slot_id inputs[2] = {src, residual};

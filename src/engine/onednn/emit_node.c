@@ -271,6 +271,29 @@ static lpot_status emit_batch_norm(lpot_compiler *compiler, const lpot_node *nod
   return LPOT_OK;
 }
 
+/* ---- convolutions that no fusion could run: f32, alone ---- */
+
+static lpot_status emit_alone(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
+  lpot_operand input = {.value = node->inputs[0]};
+  lpot_tensor *weight = NULL;
+  lpot_tensor *bias = NULL;
+  lpot_fusion fusion = {.anchor = node, .num_inputs = 1, .inputs = &input};
+  fusion.weight = node->inputs[1];
+  fusion.bias = lpot_node_input(node, 2);
+  fusion.output.value = node->outputs[0];
+  LPOT_TRY(lpot_constant_of(compiler, fusion.weight, &weight, err));
+  if (fusion.bias != LPOT_NONE) {
+    LPOT_TRY(lpot_constant_of(compiler, fusion.bias, &bias, err));
+  }
+  bool is_f32 = lpot_graph_value(compiler->graph, node->inputs[0])->dtype == LPOT_F32;
+  if (!is_f32 || weight == NULL || weight->dtype != LPOT_F32 ||
+      (fusion.bias != LPOT_NONE && bias == NULL)) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': weights are not constant", node->name);
+  }
+  lpot_status status = lpot_emit_convolution(compiler, &fusion, err);
+  return status;
+}
+
 /* ---- table ---- */
 
 static lpot_status emit_move(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
@@ -306,6 +329,8 @@ static const struct {
     {LPOT_OP_SUB, lpot_emit_binary},
     {LPOT_OP_MUL, lpot_emit_binary},
     {LPOT_OP_DIV, lpot_emit_binary},
+    {LPOT_OP_CONV, emit_alone},
+    {LPOT_OP_CONV_TRANSPOSE, emit_alone},
     {LPOT_OP_EXP, emit_f32_unary},
     {LPOT_OP_SQRT, emit_f32_unary},
     {LPOT_OP_SIGMOID, emit_f32_unary},

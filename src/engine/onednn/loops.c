@@ -279,6 +279,17 @@ void lpot_loop_lookup(const uint8_t *in, int64_t count, const uint8_t table[256]
   }
 }
 
+LPOT_SIMD_CLONES
+static void flip_top_bit(const uint8_t *in, int64_t count, uint8_t *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = in[i] ^ 0x80u;
+  }
+}
+
+void lpot_loop_shift_sign(const void *in, int64_t count, void *out) {
+  flip_top_bit(in, count, out);
+}
+
 void lpot_loop_copy_rows(const uint8_t *in, int64_t outer, size_t in_bytes, uint8_t *out,
                            size_t out_stride) {
   for (int64_t i = 0; i < outer; ++i) {

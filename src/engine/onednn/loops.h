@@ -43,6 +43,9 @@ void lpot_loop_average_pool(const lpot_loop_average *average, const void *in, fl
 /* out[i] = table[in[i]] */
 void lpot_loop_lookup(const uint8_t *in, int64_t count, const uint8_t table[256], uint8_t *out);
 
+/* s8 values as u8 ones: each plus 128. */
+void lpot_loop_shift_sign(const void *in, int64_t count, void *out);
+
 /* Rows of in_bytes copied from in into rows of out at offset: `outer` rows, out_stride bytes apart. */
 void lpot_loop_copy_rows(const uint8_t *in, int64_t outer, size_t in_bytes, uint8_t *out, size_t out_stride);
 

@@ -97,10 +97,6 @@ LPOT_MUST_CHECK lpot_status lpot_onnx_declare_node(lpot_onnx_import *import,
 LPOT_MUST_CHECK lpot_status lpot_onnx_import_node(lpot_onnx_import *import,
                                                   const lpot_wire_field *message, size_t index,
                                                   lpot_error *err);
-/* Puts node into the graph as it is now. ret_node may be NULL. */
-LPOT_MUST_CHECK lpot_status lpot_onnx_emit_node(lpot_onnx_import *import,
-                                                const lpot_onnx_node *node, lpot_node_id *ret_node,
-                                                lpot_error *err);
 /* The value called name, made if there is none yet; LPOT_NONE for "". */
 LPOT_MUST_CHECK lpot_status lpot_onnx_intern_value(lpot_onnx_import *import, const char *name,
                                                    lpot_value_id *ret_value, lpot_error *err);

@@ -264,19 +264,17 @@ static size_t without_trailing_none(const lpot_value_id *values, size_t count) {
   return count;
 }
 
-lpot_status lpot_onnx_emit_node(lpot_onnx_import *import, const lpot_onnx_node *node,
-                                lpot_node_id *ret_node, lpot_error *err) {
+static lpot_status emit_node(lpot_onnx_import *import, const lpot_onnx_node *node,
+                             lpot_error *err) {
   lpot_op op = LPOT_NUM_OPS;
   LPOT_TRY(lpot_op_find(node->domain, node->op_type, &op, err));
+  size_t num_inputs = without_trailing_none(node->inputs, node->num_inputs);
+  size_t num_outputs = without_trailing_none(node->outputs, node->num_outputs);
   lpot_node_id id = LPOT_NONE;
-  LPOT_TRY(lpot_graph_add_node(import->graph, op, node->name, node->inputs,
-                               without_trailing_none(node->inputs, node->num_inputs), node->outputs,
-                               without_trailing_none(node->outputs, node->num_outputs), &id, err));
+  LPOT_TRY(lpot_graph_add_node(import->graph, op, node->name, node->inputs, num_inputs,
+                               node->outputs, num_outputs, &id, err));
   for (size_t i = 0; i < node->num_attributes; i++) {
     LPOT_TRY(lpot_onnx_set_attribute(import->graph, id, &node->attributes[i], err));
-  }
-  if (ret_node != NULL) {
-    *ret_node = id;
   }
   return LPOT_OK;
 }
@@ -300,7 +298,7 @@ static lpot_status import_node(lpot_onnx_import *import, const lpot_wire_field *
   LPOT_TRY(check_domain(import, node, err));
   LPOT_TRY(read_attributes(import, message, node, err));
   LPOT_TRY(lpot_onnx_raise_node(import, node, err));
-  LPOT_TRY(lpot_onnx_emit_node(import, node, NULL, err));
+  LPOT_TRY(emit_node(import, node, err));
   return LPOT_OK;
 }
 

@@ -26,7 +26,7 @@ save("rgb_jpg.npy", Image.open("rgb.jpg"))
 for name, height, width, method in (
     ("bilinear_13x17", 13, 17, Image.Resampling.BILINEAR),
     ("bilinear_30x20", 30, 20, Image.Resampling.BILINEAR),
-    ("bicubic_13x40", 13, 40, Image.Resampling.BICUBIC),
+    ("bicubic_30x39", 30, 39, Image.Resampling.BICUBIC),
     ("nearest_13x40", 13, 40, Image.Resampling.NEAREST),
     ("short_side_16", 16, round(31 * 16 / 24), Image.Resampling.BILINEAR),
 ):

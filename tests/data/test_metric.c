@@ -1,0 +1,311 @@
+#include "data_fixture.h"
+
+#include <math.h>
+
+#include "data/metric.h"
+
+static lpot_status new_metric(const char *text, lpot_metric **ret, lpot_error *err) {
+  lpot_yaml *yaml = parse_settings(text);
+  lpot_status status = lpot_metric_new(lpot_yaml_root(yaml), ret, err);
+  lpot_yaml_free(yaml);
+  return status;
+}
+
+static lpot_metric *make_metric(const char *text) {
+  lpot_metric *metric = NULL;
+  lpot_error err = {0};
+  expect_ok(new_metric(text, &metric, &err), &err);
+  return metric;
+}
+
+static lpot_tensor *make_tensor(lpot_dtype dtype, int64_t rows, int64_t columns,
+                                const double *values) {
+  lpot_shape shape = lpot_shape_of(columns == 0 ? 1 : 2, (const int64_t[]){rows, columns});
+  lpot_tensor *tensor = NULL;
+  lpot_error err = {0};
+  expect_ok(lpot_tensor_new(dtype, &shape, &tensor, &err), &err);
+  for (int64_t i = 0; i < lpot_tensor_elements(tensor); i++) {
+    lpot_tensor_set_double(tensor, i, values[i]);
+  }
+  return tensor;
+}
+
+/* One update with f32 outputs [rows, columns] and labels [rows, label_columns]; columns 0: [rows].
+ */
+static lpot_status update_labels(const lpot_metric *metric, int64_t rows, int64_t columns,
+                                 const double *outputs, int64_t label_columns, const double *labels,
+                                 lpot_metric_state *state, uint8_t *correct, lpot_error *err) {
+  lpot_tensor *output = make_tensor(LPOT_F32, rows, columns, outputs);
+  lpot_tensor *label =
+      make_tensor(label_columns == 0 ? LPOT_S64 : LPOT_F32, rows, label_columns, labels);
+  lpot_batch batch = {.labels = label, .num_valid = rows, .first_sample = 40};
+  const lpot_tensor *all[] = {output};
+  lpot_status status = lpot_metric_update(metric, all, 1, &batch, state, correct, err);
+  lpot_tensor_unref(output);
+  lpot_tensor_unref(label);
+  return status;
+}
+
+static lpot_status update(const lpot_metric *metric, int64_t rows, int64_t columns,
+                          const double *outputs, const double *labels, lpot_metric_state *state,
+                          uint8_t *correct, lpot_error *err) {
+  return update_labels(metric, rows, columns, outputs, 0, labels, state, correct, err);
+}
+
+static void expect_bad(const char *text, const char *part) {
+  lpot_metric *metric = NULL;
+  lpot_error err = {0};
+  expect_error(new_metric(text, &metric, &err), LPOT_CONFIG, &err, part);
+  assert_null(metric);
+}
+
+static void wrong_settings_are_refused(void **state) {
+  (void)state;
+  expect_bad("topk", "one key");
+  expect_bad("{}", "one key");
+  expect_bad("{topk: 1, Accuracy: {}}", "one key");
+  expect_bad("topl: 1", "did you mean 'topk'?");
+  expect_bad("zzzzzz: 1", "known are topk");
+  expect_bad("mAP: {}", "'mAP' is not supported yet");
+  expect_bad("topk: 0", "topk");
+  expect_bad("topk: many", "topk");
+  expect_bad("topk: {kk: 1}", "kk");
+  expect_bad("Accuracy: {k: 1}", "k");
+  expect_bad("MSE: {compare_label: false}", "not supported yet");
+  expect_bad("MSE: 3", "expected a map");
+}
+
+static void every_name_makes_a_metric_with_its_sense(void **state) {
+  (void)state;
+  const char *const *names = lpot_metric_names();
+  for (size_t i = 0; names[i] != NULL; i++) {
+    char text[32];
+    snprintf(text, sizeof text, "%s:", names[i]);
+    lpot_metric *metric = make_metric(text);
+    assert_string_equal(lpot_metric_name(metric), names[i]);
+    assert_int_equal(lpot_metric_higher_is_better(metric), i < 2);
+    assert_int_equal(lpot_metric_is_per_sample(metric), i < 2);
+    lpot_metric_state empty;
+    lpot_metric_state_init(&empty);
+    assert_true(isnan(lpot_metric_value(metric, &empty)));
+    lpot_metric_free(metric);
+  }
+}
+
+static void topk_counts_with_ties_to_the_lower_index(void **state) {
+  (void)state;
+  static const double outputs[] = {1, 3, 2, /**/ 5, 5, 1, /**/ 5, 5, 1, /**/ 0, 1, 2};
+  static const double labels[] = {1, 0, 1, 0};
+  lpot_metric *one = make_metric("topk: 1");
+  lpot_metric *two = make_metric("topk: {k: 2}");
+  lpot_metric_state counts;
+  lpot_error err = {0};
+  uint8_t correct[1] = {0xff};
+  lpot_metric_state_init(&counts);
+  expect_ok(update(one, 4, 3, outputs, labels, &counts, correct, &err), &err);
+  assert_int_equal(counts.correct, 2);
+  assert_int_equal(counts.samples, 4);
+  assert_int_equal(counts.classes, 3);
+  assert_int_equal(correct[0], 0xf3);
+  assert_true(counts.first_class == UINT64_MAX);
+  assert_true(lpot_metric_value(one, &counts) == 0.5);
+  lpot_metric_state_init(&counts);
+  expect_ok(update(two, 4, 3, outputs, labels, &counts, correct, &err), &err);
+  assert_int_equal(counts.correct, 3);
+  assert_true(fabs(lpot_metric_chance_level(two, 10) - 0.2) < 1e-12);
+  assert_true(isnan(lpot_metric_chance_level(two, 0)));
+  lpot_metric_free(one);
+  lpot_metric_free(two);
+}
+
+static void label_outside_the_classes_is_told_with_its_sample(void **state) {
+  (void)state;
+  static const double outputs[] = {1, 2, 1, 2};
+  static const double too_large[] = {0, 2};
+  static const double negative[] = {-1, 0};
+  static const double fraction[] = {0.5, 0};
+  lpot_metric *metric = make_metric("topk: ~");
+  lpot_metric_state counts;
+  lpot_error err = {0};
+  lpot_metric_state_init(&counts);
+  expect_error(update(metric, 2, 2, outputs, too_large, &counts, NULL, &err), LPOT_FORMAT, &err,
+               "label 2 of sample 41 is not one of 0 to 1");
+  expect_error(update(metric, 2, 2, outputs, negative, &counts, NULL, &err), LPOT_FORMAT, &err,
+               "label -1 of sample 40");
+  expect_error(update_labels(metric, 2, 2, outputs, 1, fraction, &counts, NULL, &err), LPOT_FORMAT,
+               &err, "label 0.5 of sample 40");
+  assert_int_equal(counts.samples, 0);
+  lpot_metric_free(metric);
+}
+
+static void outputs_that_do_not_fit_are_refused(void **state) {
+  (void)state;
+  static const double values[8] = {0};
+  lpot_metric *metric = make_metric("topk: 3");
+  lpot_metric_state counts;
+  lpot_error err = {0};
+  lpot_batch batch = {.num_valid = 2};
+  lpot_metric_state_init(&counts);
+  expect_error(update(metric, 2, 2, values, values, &counts, NULL, &err), LPOT_INVALID, &err,
+               "k is 3, but the output has 2 classes");
+  lpot_tensor *output = make_tensor(LPOT_F32, 1, 3, values);
+  const lpot_tensor *all[] = {output};
+  expect_error(lpot_metric_update(metric, all, 1, &batch, &counts, NULL, &err), LPOT_INVALID, &err,
+               "no labels");
+  expect_error(lpot_metric_update(metric, all, 0, &batch, &counts, NULL, &err), LPOT_INVALID, &err,
+               "no outputs");
+  batch.labels = make_tensor(LPOT_S64, 2, 0, values);
+  expect_error(lpot_metric_update(metric, all, 1, &batch, &counts, NULL, &err), LPOT_INVALID, &err,
+               "expected 2 rows or more");
+  output->shape = lpot_shape_of(4, (const int64_t[]){2, 2, 1, 2});
+  expect_error(lpot_metric_update(metric, all, 1, &batch, &counts, NULL, &err), LPOT_INVALID, &err,
+               "expected [samples, classes]");
+  output->shape = lpot_shape_of(2, (const int64_t[]){1, 3});
+  lpot_tensor_unref(output);
+  lpot_tensor_unref(batch.labels);
+  lpot_metric_free(metric);
+}
+
+static void nan_counts_as_wrong_and_bad(void **state) {
+  (void)state;
+  static const double outputs[] = {NAN, 1, /**/ INFINITY, 1, /**/ 2, 1};
+  static const double labels[] = {0, 0, 0};
+  lpot_metric *metric = make_metric("topk: 1");
+  lpot_metric_state counts;
+  lpot_error err = {0};
+  uint8_t correct[1] = {0};
+  lpot_metric_state_init(&counts);
+  expect_ok(update(metric, 3, 2, outputs, labels, &counts, correct, &err), &err);
+  assert_int_equal(counts.bad, 2);
+  assert_int_equal(counts.correct, 2);
+  assert_int_equal(counts.first_class, 1);
+  assert_int_equal(correct[0], 6);
+  lpot_metric_free(metric);
+}
+
+static void accuracy_is_binary_for_a_single_score(void **state) {
+  (void)state;
+  static const double outputs[] = {0.5, 0.51, 0.2, 0.9};
+  static const double labels[] = {0, 1, 1, 1};
+  lpot_metric *metric = make_metric("Accuracy: {}");
+  lpot_error err = {0};
+  for (int64_t columns = 0; columns < 2; columns++) {
+    lpot_metric_state counts;
+    lpot_metric_state_init(&counts);
+    expect_ok(update(metric, 4, columns, outputs, labels, &counts, NULL, &err), &err);
+    assert_int_equal(counts.correct, 3);
+    assert_int_equal(counts.classes, 2);
+  }
+  assert_true(lpot_metric_chance_level(metric, 2) == 0.5);
+  lpot_metric_free(metric);
+}
+
+static void labels_may_be_one_hot(void **state) {
+  (void)state;
+  static const double outputs[] = {1, 3, 2, /**/ 4, 3, 2};
+  static const double one_hot[] = {0, 1, 0, /**/ 0, 0, 1};
+  static const double two_hot[] = {0, 1, 1, /**/ 0, 0, 1};
+  static const double none_hot[] = {0, 0, 0, /**/ 0, 0, 1};
+  lpot_metric *metric = make_metric("Accuracy: {}");
+  lpot_metric_state counts;
+  lpot_error err = {0};
+  lpot_metric_state_init(&counts);
+  expect_ok(update_labels(metric, 2, 3, outputs, 3, one_hot, &counts, NULL, &err), &err);
+  assert_int_equal(counts.correct, 1);
+  expect_error(update_labels(metric, 2, 3, outputs, 3, two_hot, &counts, NULL, &err), LPOT_FORMAT,
+               &err, "not a single 1");
+  expect_error(update_labels(metric, 2, 3, outputs, 3, none_hot, &counts, NULL, &err), LPOT_FORMAT,
+               &err, "names no class");
+  expect_error(update_labels(metric, 2, 3, outputs, 2, one_hot, &counts, NULL, &err), LPOT_FORMAT,
+               &err, "2 numbers for 3 classes");
+  lpot_metric_free(metric);
+}
+
+static void errors_are_averaged_over_elements(void **state) {
+  (void)state;
+  static const double outputs[] = {1, 2, 3, 4};
+  static const double labels[] = {1, 4, 3, 0};
+  static const double bad[] = {1, 2, NAN, 4};
+  static const struct {
+    const char *text;
+    double expected;
+  } cases[] = {{"MSE:", 5.0}, {"MAE: {compare_label: true}", 1.5}, {"RMSE:", 2.2360679774997896}};
+  for (size_t i = 0; i < 3; i++) {
+    lpot_metric *metric = make_metric(cases[i].text);
+    lpot_metric_state sums;
+    lpot_error err = {0};
+    lpot_metric_state_init(&sums);
+    expect_ok(update_labels(metric, 2, 2, outputs, 2, labels, &sums, NULL, &err), &err);
+    assert_true(fabs(lpot_metric_value(metric, &sums) - cases[i].expected) < 1e-12);
+    assert_true(isnan(lpot_metric_chance_level(metric, 10)));
+    expect_error(update_labels(metric, 2, 2, outputs, 1, labels, &sums, NULL, &err), LPOT_INVALID,
+                 &err, "cannot be compared with labels of shape [2, 1]");
+    expect_ok(update_labels(metric, 2, 2, bad, 2, labels, &sums, NULL, &err), &err);
+    assert_int_equal(sums.bad, 1);
+    assert_true(isinf(lpot_metric_value(metric, &sums)));
+    lpot_metric_free(metric);
+  }
+}
+
+static void merged_states_are_as_one(void **state) {
+  (void)state;
+  lpot_metric_state a = {.samples = 3, .correct = 1, .first_class = 5, .classes = 10, .sum = 0.5};
+  lpot_metric_state b = {.samples = 4, .correct = 4, .first_class = 5, .classes = 10, .bad = 1};
+  lpot_metric_state empty;
+  lpot_metric_state_init(&empty);
+  lpot_metric_state_merge(&empty, &a);
+  assert_memory_equal(&empty, &a, sizeof a);
+  lpot_metric_state_merge(&a, &b);
+  assert_int_equal(a.samples, 7);
+  assert_int_equal(a.correct, 5);
+  assert_int_equal(a.bad, 1);
+  assert_int_equal(a.first_class, 5);
+  b.first_class = 6;
+  lpot_metric_state_merge(&a, &b);
+  assert_true(a.first_class == UINT64_MAX);
+  b.first_class = 0;
+  lpot_metric_state_merge(&a, &b);
+  assert_true(a.first_class == UINT64_MAX);
+}
+
+static void state_survives_writing_and_reading(void **state) {
+  (void)state;
+  lpot_metric_state written = {7, 5, 70, 0.1, 2, 10, UINT64_MAX};
+  lpot_metric_state read;
+  lpot_buffer buffer;
+  lpot_reader reader;
+  lpot_error err = {0};
+  lpot_buffer_init(&buffer);
+  expect_ok(lpot_metric_state_write(&written, &buffer, &err), &err);
+  for (size_t length = 0; length < buffer.size; length++) {
+    lpot_reader_init(&reader, buffer.data, length);
+    assert_int_equal(lpot_metric_state_read(&reader, &read, &err), LPOT_FORMAT);
+  }
+  lpot_reader_init(&reader, buffer.data, buffer.size);
+  expect_ok(lpot_metric_state_read(&reader, &read, &err), &err);
+  expect_ok(lpot_reader_end(&reader, &err), &err);
+  assert_memory_equal(&read, &written, sizeof read);
+  written.correct = 8;
+  lpot_buffer_clear(&buffer);
+  expect_ok(lpot_metric_state_write(&written, &buffer, &err), &err);
+  lpot_reader_init(&reader, buffer.data, buffer.size);
+  expect_error(lpot_metric_state_read(&reader, &read, &err), LPOT_FORMAT, &err, "8 right");
+  lpot_buffer_done(&buffer);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(wrong_settings_are_refused),
+      cmocka_unit_test(every_name_makes_a_metric_with_its_sense),
+      cmocka_unit_test(topk_counts_with_ties_to_the_lower_index),
+      cmocka_unit_test(label_outside_the_classes_is_told_with_its_sample),
+      cmocka_unit_test(outputs_that_do_not_fit_are_refused),
+      cmocka_unit_test(nan_counts_as_wrong_and_bad),
+      cmocka_unit_test(accuracy_is_binary_for_a_single_score),
+      cmocka_unit_test(labels_may_be_one_hot),
+      cmocka_unit_test(errors_are_averaged_over_elements),
+      cmocka_unit_test(merged_states_are_as_one),
+      cmocka_unit_test(state_survives_writing_and_reading),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
