@@ -91,7 +91,8 @@ static void int8_convolutions_agree_for_all_activation_types(void **state) {
       y = output_of(&f, LPOT_OP_RELU, IDS(y));
     }
     result(&f, pair(&f, y, out, 0.05, types[seed / 5 % 5].zero_point));
-    check_engines_agree(&f, 0.05, "conv int8");
+    bool is_one_channel = g.in == g.group && g.out != g.group; /* may run in f32 */
+    check_engines_agree(&f, 0.05, is_one_channel ? NULL : "conv int8");
   }
 }
 
