@@ -75,7 +75,7 @@ double lpot_metric_score(const lpot_tensor *tensor, int64_t index) {
 
 lpot_metric_row lpot_metric_look(const lpot_tensor *output, int64_t row, int64_t num_scores) {
   lpot_metric_row result = {0};
-  double largest = -INFINITY;
+  double largest = (double)-INFINITY;
   for (int64_t i = 0; i < num_scores; i++) {
     double score = lpot_metric_score(output, row * num_scores + i);
     if (isnan(score)) {

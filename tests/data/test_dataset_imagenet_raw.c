@@ -62,6 +62,9 @@ static void missing_images_are_skipped_and_counted(void **state) {
   assert_int_equal(label_of(dataset, 0), 3);
   assert_int_equal(label_of(dataset, 1), 900);
   lpot_dataset_close(dataset);
+  lpot_digest before = manifest_of("ImagenetRaw", "{data_path: val}", folder);
+  write_text(folder, "val_map.txt", "a.jpg 4\r\n\n  gone.jpg 4\nwith blank.jpg\t 900");
+  assert_false(same_digest(before, manifest_of("ImagenetRaw", "{data_path: val}", folder)));
   write_text(folder, "other.txt", "a.jpg 5\n");
   dataset = open_dataset("ImagenetRaw", "{data_path: val, image_list: other.txt}", folder);
   assert_int_equal(label_of(dataset, 0), 5);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/mapping.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -145,8 +146,12 @@ static lpot_status open_list(dataset_imagenet_raw *set, lpot_path_list *paths, c
   lpot_mapping *mapping = NULL;
   LPOT_TRY(lpot_mapping_open(list, &mapping, err));
   lpot_status status = read_list(set, paths->paths[0], list, mapping, err);
+  lpot_digest digest = lpot_digest_of(lpot_mapping_data(mapping), lpot_mapping_size(mapping));
   lpot_mapping_unref(mapping);
   LPOT_TRY(status);
+  /* The labels count for the manifest however many images there are. */
+  LPOT_TRY(lpot_buffer_printf(&set->base.identity, err, "list %016llx%016llx ",
+                              (unsigned long long)digest.high, (unsigned long long)digest.low));
   return lpot_path_list_add(&set->base.files, NULL, list, err);
 }
 

@@ -50,7 +50,7 @@ static lpot_status update_error(const lpot_metric *metric, const lpot_tensor *ou
       double difference = score - lpot_metric_score(batch->labels, i);
       if (!isfinite(score)) {
         is_bad = true;
-        difference = INFINITY;
+        difference = (double)INFINITY;
       }
       state->sum += is_squared ? difference * difference : fabs(difference);
     }
@@ -86,7 +86,7 @@ static double root_of_mean(const lpot_metric_state *state) {
 static double no_chance_level(const lpot_metric *metric, int64_t num_classes) {
   (void)metric;
   (void)num_classes;
-  return NAN;
+  return (double)NAN;
 }
 
 const lpot_metric_class lpot_metric_class_mse = {

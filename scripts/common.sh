@@ -1,0 +1,36 @@
+# Read by the scripts beside it and by .ci/run, with ".": goes to the project's root, and defines
+# what they share.
+cd "${root:-$(dirname "$0")/..}"
+jobs=$(nproc 2>/dev/null || echo 2)
+
+# Open MPI does not run as root unless told so twice; ranks may be more than cores.
+if [ "$(id -u)" -eq 0 ]; then
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+# build PRESET [TARGET...]: configures and builds build/PRESET, quietly unless it fails.
+build() {
+  preset=$1
+  shift
+  echo "building (preset $preset) ..."
+  log=build/$preset.log
+  mkdir -p build
+  if ! { cmake --preset "$preset" && cmake --build "build/$preset" --parallel "$jobs" ${1:+--target "$@"}; } \
+    >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    echo "the build failed; all of its output is in $log" >&2
+    return 1
+  fi
+}
+
+# run_tests PRESET [CTEST OPTION...]
+run_tests() {
+  preset=$1
+  shift
+  result=0
+  ctest --test-dir "build/$preset" --output-on-failure --parallel "$jobs" "$@" || result=$?
+  log=build/$preset/Testing/Temporary/LastTest.log
+  skipped=$(grep -c '^SKIPPED ' "$log" 2>/dev/null) || skipped=${skipped:-0}
+  echo "preset $preset: $skipped tests skipped for want of data or tools"
+  return "$result"
+}
