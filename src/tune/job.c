@@ -121,27 +121,28 @@ int64_t lpot_job_allowed_batch(const lpot_job *job, int64_t wanted) {
   return job->batch_size == job->config->evaluation.batch_size ? wanted : job->batch_size;
 }
 
+static lpot_status shape_model(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
+  LPOT_TRY(lpot_graph_normalise(job->graph, lpot_reference_run, err));
+  LPOT_TRY(bind_model(job, options->warns, err));
+  LPOT_TRY(lpot_quant_ops_new(job->graph, job->bound, &job->ops, err));
+  return LPOT_OK;
+}
+
 static lpot_status read_model(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   lpot_status status = lpot_model_load(options->model_path, &job->graph, &job->model, err);
-  if (status == LPOT_OK) {
-    status = lpot_graph_normalise(job->graph, lpot_reference_run, err);
-  }
-  if (status == LPOT_OK) {
-    status = bind_model(job, options->warns, err);
-  }
-  if (status == LPOT_OK) {
-    status = lpot_quant_ops_new(job->graph, job->bound, &job->ops, err);
-  }
-  if (status != LPOT_OK) {
-    lpot_error_prefix(err, "model '%s'", options->model_path);
+  if (status == LPOT_NOT_FOUND || status == LPOT_IO) {
     /* A model file that cannot be opened is the model's fault, not a failure of the run. */
-    bool missing = status == LPOT_NOT_FOUND || status == LPOT_IO;
-    if (missing && err != NULL) {
+    if (err != NULL) {
       err->status = LPOT_FORMAT;
     }
-    return missing ? LPOT_FORMAT : status;
+    return LPOT_FORMAT;
   }
-  return LPOT_OK;
+  LPOT_TRY(status);
+  status = shape_model(job, options, err);
+  if (status != LPOT_OK) {
+    lpot_error_prefix(err, "model '%s'", options->model_path);
+  }
+  return status;
 }
 
 /* ---- data ---- */

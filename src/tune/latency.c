@@ -15,7 +15,7 @@
 #define ROUNDS_BETWEEN_LOOKS 16u
 #define WANTED_HALF_WIDTH 0.01 /* of the median */
 #define SHORTEST_TIMING 50e-6  /* seconds: shorter runs are repeated within one timing */
-#define MAX_DROPPED 0.3        /* share of disturbed rounds above which figures are not trusted */
+#define MAX_DISTURBED 0.3        /* share of disturbed rounds above which figures are not trusted */
 
 typedef struct input_set {
   size_t num_inputs;
@@ -31,7 +31,8 @@ typedef struct latency_bench {
   double *seconds[2];      /* [2 * MAX_ROUNDS] per run */
   double *sorted;          /* [2 * MAX_ROUNDS] scratch */
   size_t rounds;           /* kept rounds: seconds hold two values for each */
-  size_t dropped;
+  size_t num_run;          /* rounds that were run */
+  size_t disturbed;        /* of them disturbed */
 } latency_bench;
 
 static int compare_doubles(const void *a, const void *b) {
@@ -147,10 +148,11 @@ static long involuntary_switches(void) {
   return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nivcsw : 0;
 }
 
-/* One ABBA round; a round that was disturbed is counted and not kept. */
-static lpot_status run_round(latency_bench *bench, lpot_error *err) {
+/* One ABBA round. A round that was disturbed is counted and its figures are not kept, unless the
+ * machine gives us no better ones. */
+static lpot_status run_round(latency_bench *bench, bool keep_disturbed, lpot_error *err) {
   static const size_t order[4] = {0, 1, 1, 0};
-  size_t set = (bench->rounds + bench->dropped) % bench->num_sets;
+  size_t set = bench->num_run % bench->num_sets;
   size_t filled[2] = {2 * bench->rounds, 2 * bench->rounds};
   long before = involuntary_switches();
   for (size_t i = 0; i < 4; i++) {
@@ -158,11 +160,10 @@ static lpot_status run_round(latency_bench *bench, lpot_error *err) {
     LPOT_TRY(time_run(bench, side, set, &bench->seconds[side][filled[side]], err));
     filled[side]++;
   }
-  if (involuntary_switches() == before) {
-    bench->rounds++;
-  } else {
-    bench->dropped++;
-  }
+  bool disturbed = involuntary_switches() != before;
+  bench->num_run++;
+  bench->disturbed += disturbed ? 1 : 0;
+  bench->rounds += !disturbed || keep_disturbed ? 1 : 0;
   return LPOT_OK;
 }
 
@@ -191,23 +192,17 @@ static lpot_status run_rounds(latency_bench *bench, int64_t iterations, const lp
   double start = now();
   bool limited = iterations > 0;
   size_t limit = limited && iterations < MAX_ROUNDS ? (size_t)iterations : MAX_ROUNDS;
-  for (size_t done = 0; bench->rounds < limit; done++) {
+  while (bench->rounds < limit) {
     if (stop != NULL && stop->requested(stop->context)) {
       return LPOT_FAIL(err, LPOT_INTERRUPTED, "latency measurement was stopped");
     }
-    LPOT_TRY(run_round(bench, err));
-    double elapsed = now() - start;
-    bool enough = done + 1 >= MIN_ROUNDS && bench->rounds >= 1;
-    if (elapsed > 5 * BUDGET_SECONDS && bench->rounds == 0) {
-      bench->rounds = 1; /* Never undisturbed: the last round stands, and is not trusted. */
+    bool late = now() - start > BUDGET_SECONDS;
+    bool enough = bench->rounds >= MIN_ROUNDS;
+    bool look = bench->rounds % ROUNDS_BETWEEN_LOOKS == 0;
+    if (!limited && enough && (late || (look && is_narrow(bench)))) {
       return LPOT_OK;
     }
-    if (enough && !limited && elapsed > BUDGET_SECONDS) {
-      return LPOT_OK;
-    }
-    if (enough && !limited && bench->rounds % ROUNDS_BETWEEN_LOOKS == 0 && is_narrow(bench)) {
-      return LPOT_OK;
-    }
+    LPOT_TRY(run_round(bench, late, err));
   }
   return LPOT_OK;
 }
@@ -218,7 +213,6 @@ static void report(latency_bench *bench, lpot_latency *ret) {
   for (size_t side = 0; side < 2; side++) {
     summarise(bench, side, &figures[side][0], &figures[side][1], &figures[side][2]);
   }
-  double all = (double)(bench->rounds + bench->dropped);
   *ret = (lpot_latency){.f32_ms = figures[0][0] * to_ms,
                         .f32_low_ms = figures[0][1] * to_ms,
                         .f32_high_ms = figures[0][2] * to_ms,
@@ -226,8 +220,9 @@ static void report(latency_bench *bench, lpot_latency *ret) {
                         .recipe_low_ms = figures[1][1] * to_ms,
                         .recipe_high_ms = figures[1][2] * to_ms,
                         .rounds = bench->rounds,
-                        .dropped = bench->dropped,
-                        .trusted = (double)bench->dropped <= MAX_DROPPED * all};
+                        .dropped = bench->disturbed,
+                        .trusted = (double)bench->disturbed <=
+                                   MAX_DISTURBED * (double)bench->num_run};
 }
 
 lpot_status lpot_measure_latency(lpot_job *job, const lpot_recipe *recipe, const lpot_stop *stop,

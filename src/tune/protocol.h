@@ -90,9 +90,9 @@ LPOT_MUST_CHECK lpot_status lpot_task_read(lpot_reader *reader, lpot_task *task,
 typedef struct lpot_latency {
   double recipe_ms, recipe_low_ms, recipe_high_ms; /* per sample: median and its 95 % interval */
   double f32_ms, f32_low_ms, f32_high_ms;
-  uint64_t rounds;  /* measured pairs that count */
-  uint64_t dropped; /* measured pairs that were disturbed */
-  bool trusted;     /* false: more than 30 % of the pairs were disturbed */
+  uint64_t rounds;  /* ABBA rounds that count */
+  uint64_t dropped; /* rounds that were disturbed, most of them not kept */
+  bool trusted;     /* false: more than 30 % of the rounds were disturbed */
 } lpot_latency;
 
 typedef struct lpot_outcome {

@@ -1,3 +1,4 @@
+#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,23 @@ void lpot_dl_attributes_init(lpot_dl_attributes *attributes) {
   memset(attributes, 0, sizeof *attributes);
   attributes->src_scale = 1.0f;
   attributes->dst_scale = 1.0f;
+}
+
+void lpot_dl_use_one_thread(void) {
+  typedef void (*set_threads_function)(int);
+  /* libgomp reads OMP_NUM_THREADS when it is loaded, before main. It comes with oneDNN, so it is
+   * asked by name: no OpenMP compiler is needed for ours. */
+  void *program = dlopen(NULL, RTLD_LAZY);
+  if (program == NULL) {
+    return;
+  }
+  void *symbol = dlsym(program, "omp_set_num_threads");
+  set_threads_function set_threads = NULL;
+  memcpy(&set_threads, &symbol, sizeof set_threads);
+  if (set_threads != NULL) {
+    set_threads(1);
+  }
+  (void)dlclose(program);
 }
 
 const char *lpot_dl_version(void) {

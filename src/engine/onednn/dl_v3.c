@@ -55,6 +55,7 @@ static lpot_status check(dnnl_status_t status, const char *what, lpot_error *err
 }
 
 lpot_status lpot_dl_new(lpot_dl **ret_dl, lpot_error *err) {
+  lpot_dl_use_one_thread();
   lpot_dl *dl = lpot_calloc(1, sizeof *dl);
   if (dl == NULL) {
     return LPOT_OUT_OF_MEMORY(err);

@@ -1,0 +1,294 @@
+"""Compares ONNX Runtime's accuracy and latency of an exported model with lpot-tune's.
+
+    verify_export.py WORKSPACE DUMP_SHAPES        (called by scripts/verify-export)
+
+Reads WORKSPACE/deploy.yaml (data, transforms, metric), history.h5 (our figures) and
+best_model.onnx. The datasets and transforms below are read by code of its own, so that a mistake
+in lpot-tune's readers shows too; others are SKIPPED.
+"""
+import gzip
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+import numpy as np
+import onnxruntime
+import yaml
+
+
+class Skip(Exception):
+    """What this script cannot do."""
+
+
+# ---------------------------------------------------------------------------------- datasets
+# Each takes the settings and yields (input, label) pairs in the dataset's order.
+
+
+def truth(value):
+    return str(value).lower() in ("true", "yes", "on", "1")
+
+
+def maybe_bgr(image, settings):
+    return image[..., ::-1] if settings.get("channel_order", "rgb") == "bgr" else image
+
+
+def read_cifar10(settings, _):
+    train = truth(settings.get("train", False))
+    names = [f"data_batch_{i}.bin" for i in range(1, 6)] if train else ["test_batch.bin"]
+    for name in names:
+        path = os.path.join(settings["root"], name)
+        if not os.path.exists(path):
+            continue
+        for record in np.fromfile(path, np.uint8).reshape(-1, 3073):
+            image = record[1:].reshape(3, 32, 32).transpose(1, 2, 0)
+            yield maybe_bgr(image, settings), int(record[0])
+
+
+def read_idx(root, name, header):
+    for path, opener in ((name, open), (name + ".gz", gzip.open)):
+        path = os.path.join(root, path)
+        if os.path.exists(path):
+            with opener(path, "rb") as file:
+                return np.frombuffer(file.read(), np.uint8, offset=header)
+    raise Skip(f"'{name}' is not in '{root}'")
+
+
+def read_mnist(settings, _):
+    prefix = "train" if truth(settings.get("train", False)) else "t10k"
+    images = read_idx(settings["root"], prefix + "-images-idx3-ubyte", 16).reshape(-1, 28, 28, 1)
+    labels = read_idx(settings["root"], prefix + "-labels-idx1-ubyte", 8)
+    yield from zip(images, labels.astype(int))
+
+
+def load_array(path):
+    if "#" in path or path.endswith(".npz"):
+        raise Skip("arrays in .npz archives")
+    return np.load(path)
+
+
+def read_npy(settings, _):
+    if not isinstance(settings.get("inputs"), str) or "labels" not in settings:
+        raise Skip("npy with several inputs or without labels")
+    labels = load_array(settings["labels"])
+    yield from zip(load_array(settings["inputs"]), labels.tolist())
+
+
+def read_imagenet_raw(settings, _):
+    from PIL import Image
+
+    folder = settings["data_path"]
+    listing = settings.get("image_list") or os.path.join(folder, "val_map.txt")
+    with open(listing, encoding="utf-8") as lines:
+        for line in lines:
+            name, label = line.split()
+            path = os.path.join(folder, name)
+            if os.path.exists(path):
+                image = np.asarray(Image.open(path).convert("RGB"))
+                yield maybe_bgr(image, settings), int(label)
+
+
+def read_shapes(settings, dump):
+    with tempfile.TemporaryDirectory() as folder:
+        images, labels = os.path.join(folder, "images.npy"), os.path.join(folder, "labels.npy")
+        subprocess.run([dump, json.dumps(settings), images, labels], check=True)
+        yield from zip(np.load(images), np.load(labels).tolist())
+
+
+DATASETS = {
+    "CIFAR10": read_cifar10,
+    "MNIST": read_mnist,
+    "npy": read_npy,
+    "ImagenetRaw": read_imagenet_raw,
+    "shapes": read_shapes,
+}
+
+# -------------------------------------------------------------------------------- transforms
+
+
+def numbers(value):
+    if isinstance(value, str):
+        value = value.replace(",", " ").split()
+    return [float(item) for item in (value if isinstance(value, list) else [value])]
+
+
+def normalize(x, settings):
+    mean = np.array(numbers(settings.get("mean", 0)), np.float32)
+    std = np.array(numbers(settings.get("std", 1)), np.float32)
+    count = max(len(mean), len(std))
+    if count > 1 and x.shape[-1] != count:
+        mean, std = (v.reshape([-1] + [1] * (x.ndim - 1)) for v in (mean, std))
+    return (x.astype(np.float32) - mean) / std
+
+
+def resize(x, settings):
+    from PIL import Image
+
+    kinds = {"bilinear": Image.BILINEAR, "nearest": Image.NEAREST, "bicubic": Image.BICUBIC}
+    interpolation = kinds.get(str(settings.get("interpolation", "bilinear")).lower())
+    if interpolation is None or x.dtype != np.uint8 or x.shape[-1] != 3:
+        raise Skip("Resize of this kind")
+    size = [int(v) for v in numbers(settings["size"])]
+    height, width = x.shape[:2]
+    if len(size) == 1:
+        short = min(height, width)
+        size = [max(size[0], int(size[0] * v / short)) for v in (height, width)]
+    return np.asarray(Image.fromarray(np.ascontiguousarray(x)).resize(size[::-1], interpolation))
+
+
+def center_crop(x, settings):
+    size = [int(v) for v in numbers(settings["size"])]
+    height, width = size if len(size) == 2 else size * 2
+    top, left = round((x.shape[0] - height) / 2), round((x.shape[1] - width) / 2)
+    return x[top : top + height, left : left + width]
+
+
+TRANSFORMS = {
+    "Rescale": lambda x, s: x.astype(np.float32) / np.float32(255),
+    "Cast": lambda x, s: x.astype({"float32": np.float32, "uint8": np.uint8}[s["dtype"]]),
+    "Normalize": normalize,
+    "Transpose": lambda x, s: x.transpose([int(v) for v in numbers(s["perm"])]),
+    "Resize": resize,
+    "CenterCrop": center_crop,
+}
+
+
+def transform_steps(described):
+    items = described if isinstance(described, list) else [described or {}]
+    steps = [(name, settings or {}) for item in items for name, settings in item.items()]
+    for name, _ in steps:
+        if name not in TRANSFORMS:
+            raise Skip(f"transform {name}")
+    return steps
+
+
+# -------------------------------------------------------------------------------- evaluation
+
+
+def open_session(path):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def correct_in(scores, labels, k):
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return int((best == np.array(labels).reshape(-1, 1)).any(axis=1).sum())
+
+
+def evaluate(session, samples, steps, k, batch):
+    name = session.get_inputs()[0].name
+    if isinstance(session.get_inputs()[0].shape[0], int):
+        batch = session.get_inputs()[0].shape[0]
+    if batch < 1 or len(session.get_inputs()) != 1:
+        raise Skip("a model with several inputs")
+    correct = count = 0
+    pending = []
+
+    def flush():
+        inputs = np.stack([x for x, _ in pending])
+        scores = session.run(None, {name: inputs})[0].reshape(len(pending), -1)
+        return correct_in(scores, [label for _, label in pending], k)
+
+    for x, label in samples:
+        for step, settings in steps:
+            x = TRANSFORMS[step](x, settings)
+        pending.append((np.ascontiguousarray(x, np.float32), label))
+        count += 1
+        if len(pending) == batch:
+            correct += flush()
+            pending.clear()
+    if pending:
+        correct += flush()
+    return correct, count
+
+
+def measure(session, batch):
+    """Median milliseconds per sample over rounds of about a second in all."""
+    described = session.get_inputs()[0]
+    shape = [d if isinstance(d, int) else batch for d in described.shape]
+    x = np.random.default_rng(1).random(shape, np.float32)
+    times = []
+    for _ in range(10):
+        session.run(None, {described.name: x})
+    started = time.perf_counter()
+    while time.perf_counter() - started < 1.0:
+        begin = time.perf_counter()
+        session.run(None, {described.name: x})
+        times.append(time.perf_counter() - begin)
+    return 1000.0 * float(np.median(times)) / shape[0]
+
+
+# -------------------------------------------------------------------------------- comparison
+
+
+def topk_of(metric):
+    name, settings = next(iter(metric.items()))
+    if name == "Accuracy":
+        return 1
+    if name != "topk":
+        raise Skip(f"metric {name}")
+    return int(settings.get("k", 1) if isinstance(settings, dict) else settings)
+
+
+def our_figures(workspace):
+    """The chosen trial is the fastest accepted one; without any, the most accurate."""
+    with h5py.File(os.path.join(workspace, "history.h5"), "r") as history:
+        trials = history["trials"][:]
+        chosen = history.attrs.get("chosen_trial")
+    if len(trials) == 0:
+        raise Skip("history.h5 holds no trials")
+    if chosen is not None and (trials["id"] == chosen).any():
+        return trials[trials["id"] == chosen][0]
+    accepted = trials[trials["meets"] != 0]
+    if len(accepted) == 0:
+        return trials[np.nanargmax(trials["accuracy"])]
+    return accepted[0]
+
+
+def compare(workspace, dump):
+    with open(os.path.join(workspace, "deploy.yaml"), encoding="utf-8") as file:
+        evaluation = yaml.safe_load(file)["evaluation"]
+    accuracy = evaluation["accuracy"]
+    loader = accuracy["dataloader"]
+    if loader.get("last_batch", "rollover") != "rollover":
+        raise Skip("last_batch discard")
+    k = topk_of(accuracy["metric"])
+    name, settings = next(iter(loader["dataset"].items()))
+    if name not in DATASETS:
+        raise Skip(f"dataset {name}")
+    steps = transform_steps(loader.get("transform"))
+    ours = our_figures(workspace)
+    session = open_session(os.path.join(workspace, "best_model.onnx"))
+    samples = DATASETS[name](settings or {}, dump)
+    correct, count = evaluate(session, samples, steps, k, int(loader.get("batch_size", 1)))
+    performance = evaluation.get("performance", {}).get("dataloader", loader)
+    latency = measure(session, int(performance.get("batch_size", 1)))
+
+    our_correct = round(float(ours["accuracy"]) * count)
+    allowed = max(3, int(0.0015 * count))
+    agree = abs(our_correct - correct) <= allowed and int(ours["samples"]) == count
+    print(f"{'':22}{'accuracy':>10}{'correct':>16}{'latency ms/sample':>20}")
+    print(f"{'lpot-tune':22}{float(ours['accuracy']):10.4f}{our_correct:9d}/{int(ours['samples']):<6d}"
+          f"{float(ours['latency_ms']):20.4f}")
+    title = f"ONNX Runtime {onnxruntime.__version__}"
+    print(f"{title:22}{correct / count:10.4f}{correct:9d}/{count:<6d}{latency:20.4f}")
+    print(f"{'agree' if agree else 'DISAGREE'}: correct samples differ by "
+          f"{abs(our_correct - correct)}, allowed are {allowed}")
+    return 0 if agree else 1
+
+
+def main():
+    try:
+        return compare(sys.argv[1], sys.argv[2])
+    except Skip as reason:
+        print(f"SKIPPED verify-export: it cannot read {reason}")
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
