@@ -135,7 +135,8 @@ static lpot_status set_version(lpot_options *options, const char *value, lpot_er
 }
 
 static const option_row rows[] = {
-    {"workspace", 'w', "FOLDER", "where all files go; default: tuning.workspace.path", set_workspace},
+    {"workspace", 'w', "FOLDER", "where all files go; default: tuning.workspace.path",
+     set_workspace},
     {"resume", 'r', NULL, "go on with the journal in the workspace", set_resume},
     {"seed", 0, "N", "seed of every random choice (tuning.random_seed)", set_seed},
     {"set", 's', "KEY.PATH=VALUE", "set a key of the configuration; may be repeated", add_setting},
@@ -155,12 +156,13 @@ static const option_row rows[] = {
 #define FIRST_LONG 256 /* getopt's value for row 0, beyond all letters */
 
 void lpot_options_help(FILE *out) {
-  fputs("Usage: lpot-tune [options] CONF MODEL\n"
-        "       lpot-tune export [options] WORKSPACE --trial N\n"
-        "Finds the fastest int8 recipe of the ONNX network MODEL that keeps its accuracy within the\n"
-        "criterion of the YAML file CONF. Under mpirun rank 0 coordinates and the others work.\n\n"
-        "Options:\n",
-        out);
+  fputs(
+      "Usage: lpot-tune [options] CONF MODEL\n"
+      "       lpot-tune export [options] WORKSPACE --trial N\n"
+      "Finds the fastest int8 recipe of the ONNX network MODEL that keeps its accuracy within the\n"
+      "criterion of the YAML file CONF. Under mpirun rank 0 coordinates and the others work.\n\n"
+      "Options:\n",
+      out);
   for (size_t i = 0; i < NUM_ROWS; i++) {
     char left[64];
     char letter[8] = "    ";
@@ -168,8 +170,7 @@ void lpot_options_help(FILE *out) {
       snprintf(letter, sizeof letter, "-%c, ", rows[i].letter);
     }
     snprintf(left, sizeof left, "%s--%s%s%s", letter, rows[i].name,
-             rows[i].argument != NULL ? " " : "",
-             rows[i].argument != NULL ? rows[i].argument : "");
+             rows[i].argument != NULL ? " " : "", rows[i].argument != NULL ? rows[i].argument : "");
     fprintf(out, "  %-28s %s\n", left, rows[i].help);
   }
   fputs("\nExit codes: 0 criterion met, 1 run-time failure, 2 usage, 3 configuration, 4 model,\n"

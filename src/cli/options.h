@@ -29,7 +29,7 @@ typedef struct lpot_options {
   uint64_t trial;               /* EXPORT; 0: not given */
   const char *output;           /* EXPORT: folder; NULL: WORKSPACE/trial_N */
   const char *settings[LPOT_MAX_SETTINGS];
-  char seed_setting[64];        /* what --seed turns into */
+  char seed_setting[64]; /* what --seed turns into */
 } lpot_options;
 
 /* Parses argv (strings are borrowed for the life of options; argv is permuted). LPOT_INVALID on

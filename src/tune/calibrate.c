@@ -26,11 +26,9 @@ static lpot_status observe_samples(lpot_job *job, const bool *observed, int64_t 
                                    int64_t count, const lpot_stop *stop,
                                    lpot_calibration *calibration, lpot_error *err) {
   lpot_graph *bound = NULL;
-  LPOT_TRY(
-      lpot_graph_bind(job->graph, job->calibration_batch, lpot_reference_run, &bound, err));
-  lpot_plan_options options = {.observed = observed,
-                               .observe = lpot_calibration_observe,
-                               .observe_context = calibration};
+  LPOT_TRY(lpot_graph_bind(job->graph, job->calibration_batch, lpot_reference_run, &bound, err));
+  lpot_plan_options options = {
+      .observed = observed, .observe = lpot_calibration_observe, .observe_context = calibration};
   lpot_plan *plan = NULL;
   lpot_status status = lpot_plan_compile(job->engine, bound, &options, &plan, err);
   lpot_graph_free(bound);

@@ -18,9 +18,9 @@
 #include "tune/protocol.h"
 
 #define TAG 1
-#define START_SECONDS 300u  /* bound for MPI_Init */
-#define FINISH_SECONDS 60u  /* bound for each step of the end */
-#define AGREE_SIZE 544      /* bytes that each rank brings to an agreement */
+#define START_SECONDS 300u /* bound for MPI_Init */
+#define FINISH_SECONDS 60u /* bound for each step of the end */
+#define AGREE_SIZE 544     /* bytes that each rank brings to an agreement */
 #define SHORTEST_SLEEP_NS 1000L
 #define LONGEST_SLEEP_NS 10000000L
 
@@ -102,9 +102,9 @@ static lpot_status join_ranks(lpot_comm *comm, int *argc, char ***argv, lpot_err
   LPOT_TRY(check(MPI_Comm_rank(comm->communicator, &comm->rank), "MPI_Comm_rank", err));
   LPOT_TRY(check(MPI_Comm_size(comm->communicator, &comm->size), "MPI_Comm_size", err));
   MPI_Comm local = MPI_COMM_NULL;
-  LPOT_TRY(check(MPI_Comm_split_type(comm->communicator, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
-                                     &local),
-                 "MPI_Comm_split_type", err));
+  LPOT_TRY(
+      check(MPI_Comm_split_type(comm->communicator, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local),
+            "MPI_Comm_split_type", err));
   LPOT_TRY(check(MPI_Comm_size(local, &comm->local_size), "MPI_Comm_size", err));
   LPOT_TRY(check(MPI_Comm_free(&local), "MPI_Comm_free", err));
   return LPOT_OK;
@@ -164,8 +164,8 @@ static lpot_status progress(lpot_comm *comm, lpot_error *err) {
   for (size_t i = 0; i < comm->num_pending; i++) {
     int done = 0;
     if (status == LPOT_OK) {
-      status = check(MPI_Test(&comm->pending[i].request, &done, MPI_STATUS_IGNORE), "MPI_Test",
-                     err);
+      status =
+          check(MPI_Test(&comm->pending[i].request, &done, MPI_STATUS_IGNORE), "MPI_Test", err);
     }
     if (done) {
       drop_parcel(comm->pending[i].parcel);
@@ -206,9 +206,9 @@ static lpot_status post(lpot_comm *comm, int to, parcel *sent, lpot_error *err) 
   int count = 0;
   LPOT_TRY(lpot_to_int((int64_t)sent->bytes.size, &count, err));
   pending_send *slot = &comm->pending[comm->num_pending];
-  LPOT_TRY(check(MPI_Isend(sent->bytes.data, count, MPI_BYTE, to, TAG, comm->communicator,
-                           &slot->request),
-                 "MPI_Isend", err));
+  LPOT_TRY(check(
+      MPI_Isend(sent->bytes.data, count, MPI_BYTE, to, TAG, comm->communicator, &slot->request),
+      "MPI_Isend", err));
   slot->parcel = sent;
   sent->references++;
   comm->num_pending++;

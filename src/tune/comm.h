@@ -32,9 +32,10 @@ int lpot_comm_size(const lpot_comm *comm);
 int lpot_comm_local_size(const lpot_comm *comm); /* ranks on this host */
 const char *lpot_comm_host(const lpot_comm *comm);
 
-/* Every rank brings its status and error (err, not NULL, is read when status is not LPOT_OK). All ranks get the status of
- * the lowest failing rank, *err filled with its message and *ret_rank with that rank (-1 when all
- * succeeded). LPOT_MPI when a rank does not answer within timeout_seconds. Collective. */
+/* Every rank brings its status and error (err, not NULL, is read when status is not LPOT_OK). All
+ * ranks get the status of the lowest failing rank, *err filled with its message and *ret_rank with
+ * that rank (-1 when all succeeded). LPOT_MPI when a rank does not answer within timeout_seconds.
+ * Collective. */
 LPOT_MUST_CHECK lpot_status lpot_comm_agree(lpot_comm *comm, lpot_status status,
                                             double timeout_seconds, int *ret_rank, lpot_error *err);
 

@@ -84,8 +84,8 @@ static lpot_status make_texts(const lpot_run *run, header_texts *texts, lpot_err
   return LPOT_OK;
 }
 
-static lpot_status make_header(const lpot_run *run, header_texts *texts,
-                               lpot_ledger_header *header, lpot_error *err) {
+static lpot_status make_header(const lpot_run *run, header_texts *texts, lpot_ledger_header *header,
+                               lpot_error *err) {
   LPOT_TRY(make_texts(run, texts, err));
   const lpot_quant_ops *ops = run->job->ops;
   /* The record only reads these texts and keeps copies, therefore the casts. */
@@ -138,8 +138,10 @@ static bool same_digest(const lpot_digest *a, const lpot_digest *b) {
 static lpot_status compare_headers(const lpot_ledger_header *old, const lpot_ledger_header *fresh,
                                    lpot_error *err) {
   if (!same_digest(&old->model, &fresh->model)) {
-    return LPOT_FAIL(err, LPOT_INVALID, "the journal is of another model: '%s' has changed or is "
-                     "not the one it was started with ('%s')", fresh->model_path, old->model_path);
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "the journal is of another model: '%s' has changed or is "
+                     "not the one it was started with ('%s')",
+                     fresh->model_path, old->model_path);
   }
   if (strcmp(old->identity, fresh->identity) != 0) {
     lpot_status status = fail_on_texts(old->identity, fresh->identity, err);
@@ -150,13 +152,13 @@ static lpot_status compare_headers(const lpot_ledger_header *old, const lpot_led
                      "the journal is of other data: files of the datasets have changed");
   }
   if (strcmp(old->numeric_class, fresh->numeric_class) != 0) {
-    return LPOT_FAIL(err, LPOT_INVALID,
-                     "the journal was written by workers that compute as '%.150s', these are '%.150s'",
-                     old->numeric_class, fresh->numeric_class);
+    return LPOT_FAIL(
+        err, LPOT_INVALID,
+        "the journal was written by workers that compute as '%.150s', these are '%.150s'",
+        old->numeric_class, fresh->numeric_class);
   }
   if (old->given_recipe != fresh->given_recipe) {
-    return LPOT_FAIL(err, LPOT_INVALID,
-                     "the journal is of another kind of run: --recipe differs");
+    return LPOT_FAIL(err, LPOT_INVALID, "the journal is of another kind of run: --recipe differs");
   }
   if (strcmp(old->engine, fresh->engine) != 0) {
     return LPOT_FAIL(err, LPOT_INVALID, "the journal was written with engine '%s', this is '%s'",
@@ -201,8 +203,7 @@ static lpot_status enter_session(lpot_run *run, lpot_error *err) {
   if (run->ledger->num_sessions > 0) {
     lpot_log(LPOT_LOG_INFO, "resuming: %zu trials are in the journal", run->ledger->num_trials);
   }
-  lpot_ledger_session session = {
-      .start = lpot_clock_wall(), .num_ranks = count, .ranks = ranks};
+  lpot_ledger_session session = {.start = lpot_clock_wall(), .num_ranks = count, .ranks = ranks};
   lpot_status status = lpot_ledger_add_session(run->ledger, run->journal, &session, err);
   lpot_free(ranks);
   return status;

@@ -19,12 +19,12 @@ typedef struct crew_member {
 struct lpot_crew {
   lpot_job *job;
   lpot_comm *comm;
-  bool inline_work;  /* one rank: the coordinator works itself */
+  bool inline_work; /* one rank: the coordinator works itself */
   size_t count;
-  crew_member *members;   /* [count]; member i is rank i + 1, or rank 0 with inline_work */
-  lpot_task pending; /* inline_work: the task to do */
+  crew_member *members; /* [count]; member i is rank i + 1, or rank 0 with inline_work */
+  lpot_task pending;    /* inline_work: the task to do */
   lpot_buffer inbox, outbox;
-  double last_news;  /* when an outcome or a new task last happened */
+  double last_news; /* when an outcome or a new task last happened */
 };
 
 static double now(void) {
@@ -166,8 +166,8 @@ lpot_status lpot_crew_cancel(lpot_crew *crew, size_t worker, lpot_error *err) {
   if (crew->inline_work) {
     return LPOT_OK;
   }
-  LPOT_TRY(lpot_message_begin(&crew->outbox, LPOT_MESSAGE_CANCEL, crew->members[worker].task_id,
-                              err));
+  LPOT_TRY(
+      lpot_message_begin(&crew->outbox, LPOT_MESSAGE_CANCEL, crew->members[worker].task_id, err));
   LPOT_TRY(lpot_message_finish(&crew->outbox, err));
   LPOT_TRY(lpot_comm_send(crew->comm, rank_of(crew, worker), &crew->outbox, err));
   return LPOT_OK;

@@ -18,9 +18,10 @@ static void print_model(const lpot_job *job, const char *path) {
 }
 
 static void print_data(const lpot_job *job) {
-  printf("data: %lld evaluation samples in batches of %lld (%lld blocks), %lld calibration samples\n",
-         (long long)lpot_loader_num_samples(job->evaluation), (long long)job->batch_size,
-         (long long)job->num_blocks, (long long)lpot_loader_num_samples(job->calibration));
+  printf(
+      "data: %lld evaluation samples in batches of %lld (%lld blocks), %lld calibration samples\n",
+      (long long)lpot_loader_num_samples(job->evaluation), (long long)job->batch_size,
+      (long long)job->num_blocks, (long long)lpot_loader_num_samples(job->calibration));
   printf("metric: %s, %s is better\n", lpot_metric_name(job->metric),
          job->higher_is_better ? "higher" : "lower");
 }

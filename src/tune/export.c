@@ -101,9 +101,8 @@ static lpot_status deploy_text(const lpot_job *job, const char *model_name, lpot
                                lpot_buffer *out, lpot_error *err) {
   LPOT_TRY(lpot_config_text(job->config, false, config, err));
   LPOT_TRY(lpot_buffer_terminate(config, err));
-  LPOT_TRY(lpot_buffer_printf(out, err,
-                              "# How to measure the quantized model in %s, beside this file.\n",
-                              model_name));
+  LPOT_TRY(lpot_buffer_printf(
+      out, err, "# How to measure the quantized model in %s, beside this file.\n", model_name));
   LPOT_TRY(copy_section((const char *)config->data, "model", out, err));
   LPOT_TRY(lpot_buffer_printf(out, err, "device: cpu\n"));
   LPOT_TRY(copy_section((const char *)config->data, "evaluation", out, err));
@@ -129,9 +128,9 @@ lpot_status lpot_import_recipe(const lpot_job *job, const char *path, lpot_recip
                                lpot_error *err) {
   lpot_yaml *yaml = NULL;
   LPOT_TRY(lpot_yaml_load(path, &yaml, err));
-  lpot_status status = lpot_recipe_from_yaml(
-      lpot_yaml_root(yaml), lpot_quant_ops_names(job->ops), lpot_quant_ops_types(job->ops),
-      lpot_quant_ops_count(job->ops), ret_recipe, err);
+  lpot_status status = lpot_recipe_from_yaml(lpot_yaml_root(yaml), lpot_quant_ops_names(job->ops),
+                                             lpot_quant_ops_types(job->ops),
+                                             lpot_quant_ops_count(job->ops), ret_recipe, err);
   lpot_yaml_free(yaml);
   return status;
 }

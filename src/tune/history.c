@@ -13,7 +13,7 @@
 #include "base/text.h"
 
 #define FORMAT_VERSION 1
-#define NAME_SIZE 128  /* bytes of a name of an op or a value in the file */
+#define NAME_SIZE 128 /* bytes of a name of an op or a value in the file */
 #define CAUSE_SIZE 256
 
 /* ---- errors ---- */
@@ -266,8 +266,8 @@ static lpot_status put_ops(hid_t file, const lpot_ledger *ledger, lpot_error *er
     lpot_text_copy(rows[i].name, sizeof rows[i].name, header->op_names[i]);
     lpot_text_copy(rows[i].type, sizeof rows[i].type, header->op_types[i]);
   }
-  lpot_status status = put_table(file, "ops", members, NUM_SPECS(members), sizeof *rows, rows,
-                                 header->num_ops, err);
+  lpot_status status =
+      put_table(file, "ops", members, NUM_SPECS(members), sizeof *rows, rows, header->num_ops, err);
   lpot_free(rows);
   return status;
 }
@@ -568,8 +568,7 @@ static lpot_status sync_folder_of(const char *path, lpot_error *err) {
   lpot_buffer_init(&folder);
   const char *slash = strrchr(path, '/');
   int length = slash == NULL ? 1 : (int)(slash - path) + 1;
-  lpot_status status =
-      lpot_buffer_printf(&folder, err, "%.*s", length, slash == NULL ? "." : path);
+  lpot_status status = lpot_buffer_printf(&folder, err, "%.*s", length, slash == NULL ? "." : path);
   if (status == LPOT_OK) {
     status = lpot_buffer_terminate(&folder, err);
   }

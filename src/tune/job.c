@@ -9,7 +9,7 @@
 #include "graph/passes/passes.h"
 #include "quant/rewrite.h"
 
-#define BLOCK_SAMPLES 256            /* at least so many samples in a block */
+#define BLOCK_SAMPLES 256               /* at least so many samples in a block */
 #define CACHE_BYTES (UINT64_C(1) << 30) /* transformed samples kept in memory, per host */
 
 /* ---- configuration ---- */
@@ -107,7 +107,8 @@ static lpot_status bind_model(lpot_job *job, bool warns, lpot_error *err) {
     return status;
   }
   if (warns) {
-    lpot_log(LPOT_LOG_WARNING, "the model cannot run with batches of %lld, samples run one by one: %s",
+    lpot_log(LPOT_LOG_WARNING,
+             "the model cannot run with batches of %lld, samples run one by one: %s",
              (long long)wanted, err == NULL ? "" : err->message);
   }
   if (err != NULL) {
@@ -352,8 +353,7 @@ lpot_status lpot_job_rewrite(const lpot_job *job, const lpot_recipe *recipe, lpo
     return LPOT_FAIL(err, LPOT_INTERNAL, "recipe has %zu ops, the model has %zu", recipe->num_ops,
                      num_ops);
   }
-  const lpot_calibration *calibration =
-      lpot_job_find_calibration(job, recipe->calibration_samples);
+  const lpot_calibration *calibration = lpot_job_find_calibration(job, recipe->calibration_samples);
   if (calibration == NULL && lpot_recipe_num_quantized(recipe) > 0) {
     return LPOT_FAIL(err, LPOT_INTERNAL, "there is no calibration for %lld samples",
                      (long long)recipe->calibration_samples);

@@ -13,15 +13,15 @@
 #include "tune/config.h"
 
 typedef struct lpot_job_options {
-  const char *config_path;      /* the file, or the name of config_text in messages */
-  const char *config_text;      /* NULL: read config_path */
+  const char *config_path; /* the file, or the name of config_text in messages */
+  const char *config_text; /* NULL: read config_path */
   size_t num_settings;
-  const char *const *settings;  /* [num_settings] "KEY.PATH=VALUE" */
+  const char *const *settings; /* [num_settings] "KEY.PATH=VALUE" */
   const char *model_path;
   const char *engine_name;
-  int local_ranks;              /* ranks that share this host's memory */
-  bool warns;                   /* this rank logs warnings */
-  bool needs_data;              /* false: datasets are not opened (--dry-run) */
+  int local_ranks; /* ranks that share this host's memory */
+  bool warns;      /* this rank logs warnings */
+  bool needs_data; /* false: datasets are not opened (--dry-run) */
 } lpot_job_options;
 
 /* Statistics for the first `samples` samples of the calibration order. */
@@ -34,19 +34,19 @@ typedef struct lpot_job {
   lpot_config *config;
   bool higher_is_better;
   lpot_model_info model;
-  lpot_graph *graph;          /* normalised, symbolic batch */
-  lpot_graph *bound;          /* the same at batch_size */
+  lpot_graph *graph; /* normalised, symbolic batch */
+  lpot_graph *bound; /* the same at batch_size */
   lpot_quant_ops *ops;
   lpot_engine *engine;
-  lpot_loader *evaluation;    /* batches of batch_size; NULL without needs_data */
-  lpot_loader *calibration;   /* batches of calibration_batch, in calibration order */
+  lpot_loader *evaluation;  /* batches of batch_size; NULL without needs_data */
+  lpot_loader *calibration; /* batches of calibration_batch, in calibration order */
   lpot_metric *metric;
-  int64_t batch_size;         /* of evaluations: the configured one, or what the model allows */
-  int64_t calibration_batch;  /* 1 unless the model's batch is fixed */
-  int64_t block_batches;      /* batches in one block */
+  int64_t batch_size;        /* of evaluations: the configured one, or what the model allows */
+  int64_t calibration_batch; /* 1 unless the model's batch is fixed */
+  int64_t block_batches;     /* batches in one block */
   int64_t num_blocks;
-  lpot_plan *f32_plan;        /* cache at batch_size, or NULL */
-  lpot_plan *recipe_plan;     /* cache of the last recipe, or NULL */
+  lpot_plan *f32_plan;    /* cache at batch_size, or NULL */
+  lpot_plan *recipe_plan; /* cache of the last recipe, or NULL */
   uint64_t recipe_plan_hash;
   size_t num_calibrations;
   lpot_job_calibration *calibrations; /* [num_calibrations] */

@@ -17,8 +17,8 @@
 
 #include "base/error.h"
 
-#define LPOT_JOURNAL_RECORD_HEAD 20u           /* bytes before the payload */
-#define LPOT_JOURNAL_MAX_PAYLOAD (64u << 20)   /* bytes of one payload */
+#define LPOT_JOURNAL_RECORD_HEAD 20u         /* bytes before the payload */
+#define LPOT_JOURNAL_MAX_PAYLOAD (64u << 20) /* bytes of one payload */
 
 typedef struct lpot_journal lpot_journal;
 

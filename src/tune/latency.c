@@ -8,14 +8,14 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#define NUM_BATCHES 4          /* different inputs that the runs take in turn */
+#define NUM_BATCHES 4 /* different inputs that the runs take in turn */
 #define BUDGET_SECONDS 2.0
 #define MIN_ROUNDS 5u
 #define MAX_ROUNDS 4096u
 #define ROUNDS_BETWEEN_LOOKS 16u
 #define WANTED_HALF_WIDTH 0.01 /* of the median */
 #define SHORTEST_TIMING 50e-6  /* seconds: shorter runs are repeated within one timing */
-#define MAX_DISTURBED 0.3        /* share of disturbed rounds above which figures are not trusted */
+#define MAX_DISTURBED 0.3      /* share of disturbed rounds above which figures are not trusted */
 
 typedef struct input_set {
   size_t num_inputs;
@@ -27,12 +27,12 @@ typedef struct latency_bench {
   int64_t batch;
   size_t num_sets;
   input_set sets[NUM_BATCHES];
-  int repeats[2];          /* runs in one timing */
-  double *seconds[2];      /* [2 * MAX_ROUNDS] per run */
-  double *sorted;          /* [2 * MAX_ROUNDS] scratch */
-  size_t rounds;           /* kept rounds: seconds hold two values for each */
-  size_t num_run;          /* rounds that were run */
-  size_t disturbed;        /* of them disturbed */
+  int repeats[2];     /* runs in one timing */
+  double *seconds[2]; /* [2 * MAX_ROUNDS] per run */
+  double *sorted;     /* [2 * MAX_ROUNDS] scratch */
+  size_t rounds;      /* kept rounds: seconds hold two values for each */
+  size_t num_run;     /* rounds that were run */
+  size_t disturbed;   /* of them disturbed */
 } latency_bench;
 
 static int compare_doubles(const void *a, const void *b) {
@@ -44,11 +44,12 @@ static int compare_doubles(const void *a, const void *b) {
 void lpot_median_interval(double *values, size_t count, double *ret_median, double *ret_low,
                           double *ret_high) {
   qsort(values, count, sizeof *values, compare_doubles);
-  *ret_median = count % 2 == 1 ? values[count / 2]
-                               : 0.5 * (values[count / 2 - 1] + values[count / 2]);
-  /* The rank of the median is binomial(count, 1/2): its 2.5 % quantile by the normal law. */
+  *ret_median =
+      count % 2 == 1 ? values[count / 2] : 0.5 * (values[count / 2 - 1] + values[count / 2]);
+  /* How many values lie below the true median is binomial(count, 1/2); this is the 2.5 % quantile
+   * by the normal law, and the value of that rank, counted from 1, is the lower end. */
   double rank = floor(0.5 * (double)count - 0.98 * sqrt((double)count));
-  size_t below = count >= 6 && rank > 0 ? (size_t)rank : 0;
+  size_t below = count >= 6 && rank >= 1 ? (size_t)rank - 1 : 0;
   *ret_low = values[below];
   *ret_high = values[count - 1 - below];
 }
@@ -70,8 +71,7 @@ static void bench_done(latency_bench *bench) {
 static lpot_status copy_inputs(const lpot_batch *batch, input_set *set, lpot_error *err) {
   for (size_t k = 0; k < batch->num_inputs; k++) {
     const lpot_tensor *input = batch->inputs[k];
-    LPOT_TRY(
-        lpot_tensor_copy_of(input->dtype, &input->shape, input->data, &set->inputs[k], err));
+    LPOT_TRY(lpot_tensor_copy_of(input->dtype, &input->shape, input->data, &set->inputs[k], err));
     set->num_inputs++;
   }
   return LPOT_OK;
@@ -94,8 +94,8 @@ static lpot_status prepare(latency_bench *bench, lpot_job *job, const lpot_recip
   const lpot_dataloader_config *section = &job->config->performance;
   bench->batch = lpot_job_allowed_batch(job, section->batch_size);
   lpot_loader *loader = NULL;
-  LPOT_TRY(lpot_job_open_loader(job, section, bench->batch, NUM_BATCHES * bench->batch, 0,
-                                &loader, err));
+  LPOT_TRY(lpot_job_open_loader(job, section, bench->batch, NUM_BATCHES * bench->batch, 0, &loader,
+                                err));
   lpot_status status = load_inputs(bench, loader, err);
   lpot_loader_free(loader);
   LPOT_TRY(status);
@@ -213,16 +213,16 @@ static void report(latency_bench *bench, lpot_latency *ret) {
   for (size_t side = 0; side < 2; side++) {
     summarise(bench, side, &figures[side][0], &figures[side][1], &figures[side][2]);
   }
-  *ret = (lpot_latency){.f32_ms = figures[0][0] * to_ms,
-                        .f32_low_ms = figures[0][1] * to_ms,
-                        .f32_high_ms = figures[0][2] * to_ms,
-                        .recipe_ms = figures[1][0] * to_ms,
-                        .recipe_low_ms = figures[1][1] * to_ms,
-                        .recipe_high_ms = figures[1][2] * to_ms,
-                        .rounds = bench->rounds,
-                        .dropped = bench->disturbed,
-                        .trusted = (double)bench->disturbed <=
-                                   MAX_DISTURBED * (double)bench->num_run};
+  *ret =
+      (lpot_latency){.f32_ms = figures[0][0] * to_ms,
+                     .f32_low_ms = figures[0][1] * to_ms,
+                     .f32_high_ms = figures[0][2] * to_ms,
+                     .recipe_ms = figures[1][0] * to_ms,
+                     .recipe_low_ms = figures[1][1] * to_ms,
+                     .recipe_high_ms = figures[1][2] * to_ms,
+                     .rounds = bench->rounds,
+                     .dropped = bench->disturbed,
+                     .trusted = (double)bench->disturbed <= MAX_DISTURBED * (double)bench->num_run};
 }
 
 lpot_status lpot_measure_latency(lpot_job *job, const lpot_recipe *recipe, const lpot_stop *stop,

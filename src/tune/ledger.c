@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/writer.h"
 
-#define MAX_TEXT (4u << 20) /* bytes of one text in a record */
+#define MAX_TEXT (4u << 20)  /* bytes of one text in a record */
 #define MAX_ITEMS (1u << 20) /* ops, ranks or ranges in a record */
 
 const char *lpot_trial_status_text(lpot_trial_status status) {
@@ -256,8 +256,7 @@ static lpot_status apply_calibration(lpot_ledger *ledger, lpot_reader *reader, l
 }
 
 static lpot_status apply_result(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
-  lpot_ledger_result *results =
-      grow(ledger->results, ledger->num_results, sizeof *ledger->results);
+  lpot_ledger_result *results = grow(ledger->results, ledger->num_results, sizeof *ledger->results);
   if (results == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
@@ -360,10 +359,10 @@ lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *paylo
                               lpot_error *err) {
   static lpot_status (*const functions[LPOT_NUM_RECORDS])(lpot_ledger *, lpot_reader *,
                                                           lpot_error *) = {
-      [LPOT_RECORD_HEADER] = apply_header,           [LPOT_RECORD_SESSION] = apply_session,
-      [LPOT_RECORD_BASELINE] = apply_baseline,       [LPOT_RECORD_CALIBRATION] = apply_calibration,
-      [LPOT_RECORD_RESULT] = apply_result,           [LPOT_RECORD_COMMIT] = apply_commit,
-      [LPOT_RECORD_MEASURE] = apply_measure,         [LPOT_RECORD_VERDICT] = apply_verdict,
+      [LPOT_RECORD_HEADER] = apply_header,     [LPOT_RECORD_SESSION] = apply_session,
+      [LPOT_RECORD_BASELINE] = apply_baseline, [LPOT_RECORD_CALIBRATION] = apply_calibration,
+      [LPOT_RECORD_RESULT] = apply_result,     [LPOT_RECORD_COMMIT] = apply_commit,
+      [LPOT_RECORD_MEASURE] = apply_measure,   [LPOT_RECORD_VERDICT] = apply_verdict,
   };
   lpot_ledger *ledger = context;
   if (type >= LPOT_NUM_RECORDS || functions[type] == NULL) {

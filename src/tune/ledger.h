@@ -38,9 +38,9 @@ typedef enum lpot_record_type {
 } lpot_record_type;
 
 /* X(NAME, text): how a trial ended. */
-#define LPOT_TRIAL_STATUS_LIST(X) \
-  X(DONE, "DONE")                 \
-  X(INVALID, "INVALID")           \
+#define LPOT_TRIAL_STATUS_LIST(X)                                                                  \
+  X(DONE, "DONE")                                                                                  \
+  X(INVALID, "INVALID")                                                                            \
   X(CRASHED, "CRASHED")
 
 typedef enum lpot_trial_status {
@@ -53,9 +53,9 @@ typedef enum lpot_trial_status {
 const char *lpot_trial_status_text(lpot_trial_status status);
 
 /* X(NAME, text): how the search ended. */
-#define LPOT_VERDICT_LIST(X) \
-  X(NONE, "unfinished")      \
-  X(MET, "met")              \
+#define LPOT_VERDICT_LIST(X)                                                                       \
+  X(NONE, "unfinished")                                                                            \
+  X(MET, "met")                                                                                    \
   X(NOT_MET, "not_met")
 
 typedef enum lpot_verdict {
@@ -69,20 +69,20 @@ const char *lpot_verdict_text(lpot_verdict verdict);
 
 typedef struct lpot_ledger_header {
   char *program_version;
-  char *engine;           /* name and version */
-  char *numeric_class;    /* of the first worker */
-  char *model_path;       /* as given, absolute where possible */
-  char *config_name;      /* the configuration's path, for messages */
-  char *config_text;      /* effective configuration, defaults filled in */
-  char *identity;         /* what must be equal on resume */
+  char *engine;        /* name and version */
+  char *numeric_class; /* of the first worker */
+  char *model_path;    /* as given, absolute where possible */
+  char *config_name;   /* the configuration's path, for messages */
+  char *config_text;   /* effective configuration, defaults filled in */
+  char *identity;      /* what must be equal on resume */
   lpot_digest model;
-  lpot_digest manifest;   /* of the data */
+  lpot_digest manifest; /* of the data */
   uint64_t seed;
-  uint64_t given_recipe;  /* hash of the recipe of --recipe; 0 for a search */
+  uint64_t given_recipe; /* hash of the recipe of --recipe; 0 for a search */
   bool higher_is_better;
   size_t num_ops;
-  char **op_names;        /* [num_ops] */
-  char **op_types;        /* [num_ops] */
+  char **op_names; /* [num_ops] */
+  char **op_types; /* [num_ops] */
 } lpot_ledger_header;
 
 typedef struct lpot_ledger_rank {
@@ -92,9 +92,9 @@ typedef struct lpot_ledger_rank {
 } lpot_ledger_rank;
 
 typedef struct lpot_ledger_session {
-  double start;             /* seconds since 1970 */
+  double start; /* seconds since 1970 */
   size_t num_ranks;
-  lpot_ledger_rank *ranks;  /* [num_ranks]: those that work */
+  lpot_ledger_rank *ranks; /* [num_ranks]: those that work */
 } lpot_ledger_session;
 
 typedef struct lpot_ledger_baseline {
@@ -104,15 +104,15 @@ typedef struct lpot_ledger_baseline {
 } lpot_ledger_baseline;
 
 typedef struct lpot_ledger_range {
-  char *value;              /* name of the graph's value */
+  char *value; /* name of the graph's value */
   float minimum, maximum;
-  uint64_t total;           /* numbers seen */
-  uint64_t bad;             /* of them NaN or infinite */
+  uint64_t total; /* numbers seen */
+  uint64_t bad;   /* of them NaN or infinite */
 } lpot_ledger_range;
 
 typedef struct lpot_ledger_calibration {
   int64_t samples;
-  uint64_t hash;            /* of the statistics' bytes */
+  uint64_t hash; /* of the statistics' bytes */
   size_t num_ranges;
   lpot_ledger_range *ranges; /* [num_ranges] */
 } lpot_ledger_calibration;
@@ -120,9 +120,9 @@ typedef struct lpot_ledger_calibration {
 /* The evaluation of one recipe; a trial only once it is committed. */
 typedef struct lpot_ledger_result {
   uint64_t recipe_hash;
-  lpot_recipe *recipe;      /* owned */
+  lpot_recipe *recipe; /* owned */
   lpot_trial_status status;
-  double accuracy;          /* NaN unless DONE */
+  double accuracy; /* NaN unless DONE */
   uint64_t samples;
   double seconds;
   int rank;
@@ -132,15 +132,15 @@ typedef struct lpot_ledger_result {
 } lpot_ledger_result;
 
 typedef struct lpot_ledger_trial {
-  uint64_t id;              /* 1, 2, 3 ... in the order of demands */
+  uint64_t id; /* 1, 2, 3 ... in the order of demands */
   lpot_stage stage;
-  size_t result;            /* index of its result */
+  size_t result; /* index of its result */
   bool meets;
   double relative_loss;
-  double elapsed;           /* seconds of search, resumed runs added up */
+  double elapsed; /* seconds of search, resumed runs added up */
   bool measured;
   lpot_latency latency;
-  uint64_t size_bytes;      /* of the exported model; 0 when it was not exported */
+  uint64_t size_bytes; /* of the exported model; 0 when it was not exported */
 } lpot_ledger_trial;
 
 typedef struct lpot_ledger {
@@ -157,7 +157,7 @@ typedef struct lpot_ledger {
   size_t num_trials;
   lpot_ledger_trial *trials;
   lpot_verdict verdict;
-  uint64_t chosen;          /* trial id of the verdict, LPOT_NO_TRIAL when there is none */
+  uint64_t chosen; /* trial id of the verdict, LPOT_NO_TRIAL when there is none */
 } lpot_ledger;
 
 void lpot_ledger_init(lpot_ledger *ledger);

@@ -13,10 +13,10 @@
 /* Like the log, the terminal belongs to the process and not to an object. */
 static struct {
   lpot_progress_style style;
-  bool shown;        /* a bar is on the current line */
+  bool shown; /* a bar is on the current line */
   char name[32];
   long total;
-  double start;      /* of the phase */
+  double start; /* of the phase */
   double last_line;
 } state = {.style = LPOT_PROGRESS_NONE};
 

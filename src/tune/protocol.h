@@ -98,13 +98,13 @@ typedef struct lpot_latency {
 typedef struct lpot_outcome {
   uint64_t task_id;
   lpot_task_kind kind;
-  lpot_status status;           /* LPOT_INTERRUPTED: cancelled */
-  char cause[LPOT_CAUSE_SIZE];  /* why it failed; empty when status is LPOT_OK */
-  double seconds;               /* wall time of the task */
-  size_t num_states;            /* EVALUATE: one state per block */
-  lpot_metric_state *states;    /* [num_states], owned */
+  lpot_status status;            /* LPOT_INTERRUPTED: cancelled */
+  char cause[LPOT_CAUSE_SIZE];   /* why it failed; empty when status is LPOT_OK */
+  double seconds;                /* wall time of the task */
+  size_t num_states;             /* EVALUATE: one state per block */
+  lpot_metric_state *states;     /* [num_states], owned */
   lpot_calibration *calibration; /* CALIBRATE: owned */
-  lpot_latency latency;         /* LATENCY */
+  lpot_latency latency;          /* LATENCY */
 } lpot_outcome;
 
 void lpot_outcome_init(lpot_outcome *outcome);

@@ -44,14 +44,17 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   }
   const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
   fprintf(out,
-          "Verdict: the criterion is %s; trial %" PRIu64 " has accuracy %.6f (f32 %.6f), %zu of %zu ops "
+          "Verdict: the criterion is %s; trial %" PRIu64
+          " has accuracy %.6f (f32 %.6f), %zu of %zu ops "
           "in int8.\n",
           ledger->verdict == LPOT_VERDICT_MET ? "met" : "NOT met, the best trial is handed out",
           trial->id, result->accuracy, ledger->baseline.accuracy,
           lpot_recipe_num_quantized(result->recipe), result->recipe->num_ops);
   if (trial->measured) {
     const lpot_latency *latency = &trial->latency;
-    fprintf(out, "Latency per sample: %.4g ms [%.4g, %.4g], f32 %.4g ms [%.4g, %.4g]: %.2f times as fast%s.\n",
+    fprintf(out,
+            "Latency per sample: %.4g ms [%.4g, %.4g], f32 %.4g ms [%.4g, %.4g]: %.2f times as "
+            "fast%s.\n",
             latency->recipe_ms, latency->recipe_low_ms, latency->recipe_high_ms, latency->f32_ms,
             latency->f32_low_ms, latency->f32_high_ms, latency->f32_ms / latency->recipe_ms,
             latency->trusted ? "" : " (UNTRUSTED: the machine was busy)");
@@ -61,7 +64,8 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
 void lpot_report_print(const lpot_ledger *ledger, const char *workspace, FILE *out) {
   fprintf(out, "f32 baseline: accuracy %.6f on %" PRIu64 " samples\n", ledger->baseline.accuracy,
           ledger->baseline.state.samples);
-  fprintf(out, " trial  stage       recipe            int8   accuracy      loss  meets  latency ms/sample\n");
+  fprintf(out, " trial  stage       recipe            int8   accuracy      loss  meets  latency "
+               "ms/sample\n");
   for (size_t i = 0; i < ledger->num_trials; i++) {
     print_trial(ledger, &ledger->trials[i], out);
   }
@@ -104,12 +108,13 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
   LPOT_TRY(lpot_json_set_int(json, "exit_code", exit_code, err));
   LPOT_TRY(lpot_json_set_double(json, "baseline_accuracy",
                                 ledger->has_baseline ? ledger->baseline.accuracy : unknown, err));
-  LPOT_TRY(lpot_json_set_double(json, "accuracy", result == NULL ? unknown : result->accuracy, err));
+  LPOT_TRY(
+      lpot_json_set_double(json, "accuracy", result == NULL ? unknown : result->accuracy, err));
   LPOT_TRY(lpot_json_set_double(json, "relative_loss",
                                 trial == NULL ? unknown : trial->relative_loss, err));
   LPOT_TRY(lpot_json_set_int(json, "trials", (int64_t)ledger->num_trials, err));
-  LPOT_TRY(lpot_json_set_double(json, "latency_ms",
-                                measured ? trial->latency.recipe_ms : unknown, err));
+  LPOT_TRY(
+      lpot_json_set_double(json, "latency_ms", measured ? trial->latency.recipe_ms : unknown, err));
   LPOT_TRY(lpot_json_set_double(json, "baseline_latency_ms",
                                 measured ? trial->latency.f32_ms : unknown, err));
   LPOT_TRY(lpot_json_set_string(json, "recipe_hash", result == NULL ? NULL : hash, err));

@@ -160,9 +160,9 @@ static void judge(const lpot_run *run, const lpot_outcome *outcome, lpot_ledger_
   double accuracy = lpot_metric_value(run->job->metric, &total);
   if (total.bad > 0 || isnan(accuracy)) {
     lpot_error text = {0};
-    lpot_status ignored = LPOT_FAIL(
-        &text, LPOT_ENGINE, "%llu of %llu predictions are NaN or infinite",
-        (unsigned long long)total.bad, (unsigned long long)total.samples);
+    lpot_status ignored =
+        LPOT_FAIL(&text, LPOT_ENGINE, "%llu of %llu predictions are NaN or infinite",
+                  (unsigned long long)total.bad, (unsigned long long)total.samples);
     (void)ignored;
     lpot_text_copy(result->cause, sizeof result->cause, text.message);
     return;
@@ -177,9 +177,8 @@ static lpot_status file_trial(lpot_run *run, size_t worker, const lpot_assignmen
     return LPOT_OK; /* The first answer for a recipe stands. */
   }
   const lpot_hello *hello = lpot_crew_hello(run->crew, worker);
-  lpot_ledger_result result = {.recipe = assignment->recipe,
-                               .seconds = outcome->seconds,
-                               .rank = hello->rank};
+  lpot_ledger_result result = {
+      .recipe = assignment->recipe, .seconds = outcome->seconds, .rank = hello->rank};
   lpot_text_copy(result.host, sizeof result.host, hello->host);
   judge(run, outcome, &result);
   LPOT_TRY(lpot_ledger_add_result(run->ledger, run->journal, &result, err));
@@ -272,8 +271,7 @@ static lpot_status hash_of(const lpot_calibration *calibration, uint64_t *ret_ha
 static size_t list_ranges(const lpot_run *run, lpot_ledger_range *ranges) {
   size_t count = 0;
   for (size_t id = 0; id < lpot_graph_num_values(run->job->graph); id++) {
-    const lpot_histogram *histogram =
-        lpot_calibration_histogram(run->merged, (lpot_value_id)id);
+    const lpot_histogram *histogram = lpot_calibration_histogram(run->merged, (lpot_value_id)id);
     if (histogram == NULL) {
       continue;
     }
@@ -341,8 +339,8 @@ static lpot_status gather_parts(lpot_run *run, int64_t count, lpot_error *err) {
   while (busy) {
     busy = false;
     for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
-      busy = busy || (!lpot_crew_is_idle(run->crew, i) &&
-                      run->assignments[i].kind == LPOT_TASK_CALIBRATE);
+      busy = busy ||
+             (!lpot_crew_is_idle(run->crew, i) && run->assignments[i].kind == LPOT_TASK_CALIBRATE);
     }
     if (busy) {
       LPOT_TRY(lpot_run_pump(run, err));

@@ -17,8 +17,8 @@ typedef struct lpot_run_options {
 typedef struct lpot_assignment {
   uint64_t task_id;
   lpot_task_kind kind;
-  int64_t first;          /* EVALUATE of f32: first block */
-  lpot_recipe *recipe;    /* owned; NULL for f32 and calibration */
+  int64_t first;       /* EVALUATE of f32: first block */
+  lpot_recipe *recipe; /* owned; NULL for f32 and calibration */
   uint64_t recipe_hash;
   bool cancelled;
 } lpot_assignment;
@@ -29,7 +29,7 @@ typedef struct lpot_run {
   lpot_ledger *ledger;
   lpot_journal *journal;
   const lpot_run_options *options;
-  lpot_assignment *assignments;       /* [workers] */
+  lpot_assignment *assignments; /* [workers] */
   uint64_t last_task_id;
   lpot_metric_state *baseline_states; /* [num_blocks] while the baseline is measured */
   int64_t baseline_blocks;            /* of them done */
@@ -37,8 +37,8 @@ typedef struct lpot_run {
   bool latency_known;                 /* a latency task has ended */
   lpot_status latency_status;
   lpot_latency latency;
-  double search_start;                /* monotonic, moved back by the time of resumed runs */
-  double last_checkpoint;             /* monotonic time of the last history.h5 */
+  double search_start;    /* monotonic, moved back by the time of resumed runs */
+  double last_checkpoint; /* monotonic time of the last history.h5 */
 } lpot_run;
 
 LPOT_MUST_CHECK lpot_status lpot_run_init(lpot_run *run, lpot_error *err);

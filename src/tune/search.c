@@ -17,8 +17,8 @@ typedef struct trial_search {
   lpot_strategy *strategy; /* NULL with a given recipe */
   size_t position;         /* trials told to the strategy so far */
   size_t num_accepted;
-  size_t best;             /* index of the most accurate valid trial so far, SIZE_MAX for none */
-  size_t repeats;          /* demands in a row that were answered from earlier trials */
+  size_t best;    /* index of the most accurate valid trial so far, SIZE_MAX for none */
+  size_t repeats; /* demands in a row that were answered from earlier trials */
   bool exhausted;
   bool timed_out;
 } trial_search;
@@ -176,7 +176,8 @@ static lpot_status with_hints(trial_search *search, hint_user use, lpot_error *e
 
 /* Brings the result of recipe into the ledger, unless the clock runs out before. Workers that are
  * left over prefetch what may be demanded next. */
-static lpot_status evaluate_demand(trial_search *search, const lpot_recipe *recipe, lpot_error *err) {
+static lpot_status evaluate_demand(trial_search *search, const lpot_recipe *recipe,
+                                   lpot_error *err) {
   lpot_run *run = search->run;
   uint64_t hash = lpot_recipe_hash(recipe);
   bool asked_for_room = false;
@@ -228,8 +229,8 @@ static void show_trial(const trial_search *search, const lpot_ledger_trial *tria
     const lpot_ledger_trial *best = &run->ledger->trials[search->best];
     snprintf(note, sizeof note, "%s accuracy %.6g %s, best %.6g (trial %" PRIu64 ")",
              lpot_stage_text(trial->stage), result->accuracy,
-             trial->meets ? "meets the criterion" : "misses the criterion",
-             accuracy_of(run, best), best->id);
+             trial->meets ? "meets the criterion" : "misses the criterion", accuracy_of(run, best),
+             best->id);
   } else {
     snprintf(note, sizeof note, "%s %s: %.160s", lpot_stage_text(trial->stage),
              lpot_trial_status_text(result->status), result->cause);
@@ -243,9 +244,9 @@ static void note_trial(trial_search *search, size_t index) {
   if (trial->meets) {
     search->num_accepted++;
   }
-  if (is_valid(run, trial) &&
-      (search->best == SIZE_MAX ||
-       is_better(run, accuracy_of(run, trial), accuracy_of(run, &run->ledger->trials[search->best])))) {
+  if (is_valid(run, trial) && (search->best == SIZE_MAX ||
+                               is_better(run, accuracy_of(run, trial),
+                                         accuracy_of(run, &run->ledger->trials[search->best])))) {
     search->best = index;
   }
 }
@@ -361,16 +362,14 @@ static lpot_status make_strategy(trial_search *search, lpot_error *err) {
                                    .higher_is_better = run->job->higher_is_better,
                                    .baseline = run->ledger->baseline.accuracy,
                                    .samples = (int64_t)run->ledger->baseline.state.samples};
-  LPOT_TRY(
-      lpot_strategy_new(config->strategy, search->space, &options, &search->strategy, err));
+  LPOT_TRY(lpot_strategy_new(config->strategy, search->space, &options, &search->strategy, err));
   return LPOT_OK;
 }
 
 lpot_status lpot_search(lpot_run *run, lpot_error *err) {
   trial_search search = {.run = run, .best = SIZE_MAX};
-  double before = run->ledger->num_trials == 0
-                      ? 0
-                      : run->ledger->trials[run->ledger->num_trials - 1].elapsed;
+  double before =
+      run->ledger->num_trials == 0 ? 0 : run->ledger->trials[run->ledger->num_trials - 1].elapsed;
   lpot_clock clock = lpot_clock_monotonic();
   run->search_start = lpot_clock_now(&clock) - before;
   lpot_status status = make_strategy(&search, err);

@@ -73,8 +73,8 @@ static lpot_status open_journal(front_desk *desk, bool resume, lpot_error *err) 
   return LPOT_OK;
 }
 
-static lpot_status open_desk(front_desk *desk, const lpot_tune_options *options, const lpot_job *job,
-                             lpot_error *err) {
+static lpot_status open_desk(front_desk *desk, const lpot_tune_options *options,
+                             const lpot_job *job, lpot_error *err) {
   desk->workspace = options->workspace != NULL ? options->workspace : job->config->workspace;
   if (options->recipe_path != NULL) {
     LPOT_TRY(lpot_import_recipe(job, options->recipe_path, &desk->given_recipe, err));
@@ -105,12 +105,9 @@ static lpot_job_options job_options(const lpot_tune_options *options, int local_
 
 static lpot_status coordinate(const lpot_tune_options *options, lpot_comm *comm, lpot_job *job,
                               front_desk *desk, lpot_error *err) {
-  lpot_run_options run_options = {.workspace = desk->workspace,
-                                  .given_recipe = desk->given_recipe};
-  lpot_run run = {.job = job,
-                  .ledger = &desk->ledger,
-                  .journal = desk->journal,
-                  .options = &run_options};
+  lpot_run_options run_options = {.workspace = desk->workspace, .given_recipe = desk->given_recipe};
+  lpot_run run = {
+      .job = job, .ledger = &desk->ledger, .journal = desk->journal, .options = &run_options};
   LPOT_TRY(lpot_crew_new(job, comm, &run.crew, err));
   lpot_status status = lpot_run_init(&run, err);
   if (status == LPOT_OK) {
@@ -131,12 +128,11 @@ static int tell_result(const lpot_tune_options *options, const front_desk *desk,
   int exit_code = lpot_report_exit_code(&desk->ledger);
   if (status == LPOT_INTERRUPTED) {
     exit_code = lpot_status_exit_code(status);
-    lpot_log(LPOT_LOG_WARNING, "%s: %zu trials are safe in '%s', go on with --resume",
-             err->message, desk->ledger.num_trials, desk->workspace);
+    lpot_log(LPOT_LOG_WARNING, "%s: %zu trials are safe in '%s', go on with --resume", err->message,
+             desk->ledger.num_trials, desk->workspace);
   }
   if (options->json) {
-    lpot_status written =
-        lpot_report_json(&desk->ledger, desk->workspace, exit_code, stdout, err);
+    lpot_status written = lpot_report_json(&desk->ledger, desk->workspace, exit_code, stdout, err);
     exit_code = written == LPOT_OK ? exit_code : lpot_status_exit_code(written);
   } else if (!options->quiet) {
     lpot_report_print(&desk->ledger, desk->workspace, stdout);
@@ -220,8 +216,7 @@ static lpot_status rebuild_job(const lpot_ledger *ledger, const char *engine_nam
   LPOT_TRY(lpot_job_new(&options, &job, err));
   if (job->model.digest.low != header->model.low || job->model.digest.high != header->model.high) {
     lpot_job_free(job);
-    return LPOT_FAIL(err, LPOT_INVALID, "model '%s' has changed since the run",
-                     header->model_path);
+    return LPOT_FAIL(err, LPOT_INVALID, "model '%s' has changed since the run", header->model_path);
   }
   *ret_job = job;
   return LPOT_OK;
@@ -270,8 +265,8 @@ int lpot_tune_export(const char *workspace, uint64_t trial_id, const char *folde
   lpot_buffer_init(&path);
   lpot_status status = LPOT_OK;
   if (folder == NULL) {
-    status = lpot_buffer_printf(&path, &error, "%s/trial_%llu", workspace,
-                                (unsigned long long)trial_id);
+    status =
+        lpot_buffer_printf(&path, &error, "%s/trial_%llu", workspace, (unsigned long long)trial_id);
     if (status == LPOT_OK) {
       status = lpot_buffer_terminate(&path, &error);
     }

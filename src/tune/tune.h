@@ -8,14 +8,14 @@
 typedef struct lpot_tune_options {
   const char *config_path;
   const char *model_path;
-  const char *workspace;       /* NULL: as the configuration says */
-  const char *recipe_path;     /* --recipe: evaluate this one only; NULL: search */
+  const char *workspace;   /* NULL: as the configuration says */
+  const char *recipe_path; /* --recipe: evaluate this one only; NULL: search */
   size_t num_settings;
   const char *const *settings; /* [num_settings] "KEY.PATH=VALUE" */
   const char *engine_name;     /* "onednn" */
   bool resume;
-  bool json;                   /* the result as JSON instead of the table */
-  bool quiet;                  /* no table */
+  bool json;  /* the result as JSON instead of the table */
+  bool quiet; /* no table */
 } lpot_tune_options;
 
 /* Tunes: all ranks build the job and agree, rank 0 coordinates, the others work. Returns the exit

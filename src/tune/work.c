@@ -20,8 +20,7 @@ static lpot_status do_evaluate(lpot_job *job, const lpot_task *task, const lpot_
   if (outcome->states == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
-  LPOT_TRY(
-      lpot_evaluate(job, task->recipe, task->first, task->count, stop, outcome->states, err));
+  LPOT_TRY(lpot_evaluate(job, task->recipe, task->first, task->count, stop, outcome->states, err));
   outcome->num_states = (size_t)task->count;
   return LPOT_OK;
 }
@@ -38,8 +37,7 @@ static lpot_status do_latency(lpot_job *job, const lpot_task *task, const lpot_s
   return LPOT_OK;
 }
 
-void lpot_work(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
-               lpot_outcome *outcome) {
+void lpot_work(lpot_job *job, const lpot_task *task, const lpot_stop *stop, lpot_outcome *outcome) {
   static const work_function functions[LPOT_NUM_TASK_KINDS] = {
       [LPOT_TASK_EVALUATE] = do_evaluate,
       [LPOT_TASK_CALIBRATE] = do_calibrate,

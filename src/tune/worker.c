@@ -10,7 +10,7 @@ typedef struct worker {
   lpot_job *job;
   lpot_comm *comm;
   lpot_buffer inbox, outbox;
-  lpot_task task;     /* the task to do next */
+  lpot_task task; /* the task to do next */
   bool has_task;
   bool busy;          /* a task is being done */
   bool stopped;       /* the task at hand was cancelled */
@@ -83,8 +83,8 @@ static lpot_status on_end(worker *self, const lpot_message *message, lpot_reader
 }
 
 static lpot_status on_message(worker *self, lpot_error *err) {
-  static lpot_status (*const handlers[LPOT_NUM_MESSAGE_KINDS])(
-      worker *, const lpot_message *, lpot_reader *, lpot_error *) = {
+  static lpot_status (*const handlers[LPOT_NUM_MESSAGE_KINDS])(worker *, const lpot_message *,
+                                                               lpot_reader *, lpot_error *) = {
       [LPOT_MESSAGE_TASK] = on_task,
       [LPOT_MESSAGE_CALIBRATION] = on_calibration,
       [LPOT_MESSAGE_CANCEL] = on_cancel,

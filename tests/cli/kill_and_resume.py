@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Kills a whole tuning job with SIGKILL at random moments and resumes it until it ends.
+
+usage: kill_and_resume.py PROGRAM TIMES RANKS SEED -- ARGUMENTS OF lpot-tune (without --workspace)
+
+Checks after every kill: history.h5, where it exists, opens with h5dump. At the end: the trials are
+those of an undisturbed run (ids, recipe hashes, accuracies), each once; every trial that was reported
+before a kill is there; the chosen recipe is the same file."""
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ENVIRONMENT = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+
+
+def start(program, ranks, workspace, arguments):
+    command = ["mpirun", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []
+    command += [program, "--workspace", workspace, "--progress=line", "--resume"] + arguments
+    return subprocess.Popen(command, env=ENVIRONMENT, start_new_session=True, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def processes_of(session):
+    """All processes of a session: mpirun puts every rank into a process group of its own."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat") as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(name))
+    return found
+
+
+def kill_all(job):
+    for _ in range(50):
+        alive = processes_of(job.pid)
+        if not alive:
+            break
+        for pid in alive:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.02)
+    return job.communicate()[0]
+
+
+def trials_of(workspace):
+    """Rows (id, hash, accuracy) of /trials, by h5dump."""
+    text = subprocess.run(["h5dump", "-m", "%.17g", "-d", "/trials", f"{workspace}/history.h5"],
+                          check=True, capture_output=True, text=True).stdout
+    rows = []
+    for body in re.findall(r"\(\d+\): \{\n(.*?)\n\s*\}", text, re.S):
+        fields = [field.strip() for field in body.split(",\n")]
+        rows.append((int(fields[0]), fields[2], fields[4]))
+    return rows
+
+
+def reported(output):
+    found = [int(number) for number in re.findall(r"^trial (\d+)/", output, re.M)]
+    return max(found, default=0)
+
+
+def check_readable(workspace):
+    path = f"{workspace}/history.h5"
+    if os.path.exists(path):
+        subprocess.run(["h5dump", "-H", path], check=True, stdout=subprocess.DEVNULL)
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def main():
+    split = sys.argv.index("--")
+    program, times, ranks, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    arguments = sys.argv[split + 1:]
+    rng = random.Random(seed)
+    folder = tempfile.mkdtemp(prefix="lpot-kill-")
+    began = time.time()
+    job = start(program, ranks, f"{folder}/whole", arguments)
+    output = job.communicate()[0]
+    whole_seconds = time.time() - began
+    if job.returncode not in (0, 5):
+        sys.exit(f"undisturbed run ended with {job.returncode}:\n{output}")
+    whole = trials_of(f"{folder}/whole")
+    print(f"undisturbed: {len(whole)} trials in {whole_seconds:.1f} s")
+    workspace, kills, acknowledged, finished = f"{folder}/killed", 0, 0, False
+    while kills < times:
+        job = start(program, ranks, workspace, arguments)
+        try:
+            output = job.communicate(timeout=rng.uniform(0.05, whole_seconds * 0.9))[0]
+            finished = True
+        except subprocess.TimeoutExpired:
+            output = kill_all(job)
+            kills += 1
+        acknowledged = max(acknowledged, reported(output))
+        check_readable(workspace)
+        if finished:  # begin again: more kills are wanted
+            check_same(folder, workspace, whole, acknowledged)
+            shutil.rmtree(workspace)
+            acknowledged, finished = 0, False
+    job = start(program, ranks, workspace, arguments)
+    output = job.communicate()[0]
+    if job.returncode not in (0, 5):
+        sys.exit(f"last resume ended with {job.returncode}:\n{output}")
+    check_same(folder, workspace, whole, max(acknowledged, reported(output)))
+    shutil.rmtree(folder)
+    print(f"{kills} kills: nothing lost, nothing repeated, the same recipe")
+
+
+def check_same(folder, workspace, whole, acknowledged):
+    rows = trials_of(workspace)
+    if rows != whole:
+        sys.exit(f"trials differ:\n{rows}\nexpected\n{whole}")
+    if acknowledged > len(rows):
+        sys.exit(f"trial {acknowledged} was reported, but only {len(rows)} are in the history")
+    if read(f"{workspace}/best_recipe.yaml") != read(f"{folder}/whole/best_recipe.yaml"):
+        sys.exit("the chosen recipe differs")
+    if read(f"{workspace}/best_model.onnx") != read(f"{folder}/whole/best_model.onnx"):
+        sys.exit("the exported model differs")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+#!/bin/sh
+# lpot-tune end to end on DS-CNN: the same trials for 1, 2, 3 and 5 ranks, resume after kill -9,
+# refusals, export, exit codes. Usage: tune_test.sh LPOT_TUNE CONFIG
+if [ -z "$LPOT_TEST_DATA" ]; then
+  echo "SKIPPED program: LPOT_TEST_DATA is not set"
+  exit 0
+fi
+program=$1
+config=$2
+model=$LPOT_TEST_DATA/models/dscnn_kws.onnx
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+OMPI_ALLOW_RUN_AS_ROOT=1
+OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM
+failures=0
+background= # not empty: tune only starts the program, and leaves its process in pid
+
+fail() {
+  echo "FAILED: $*"
+  cat "$work/err"
+  failures=$((failures + 1))
+}
+
+# tune RANKS WORKSPACE OPTIONS...: runs it; leaves rc, $work/out and $work/err.
+tune() {
+  ranks=$1
+  workspace=$2
+  shift 2
+  set -- "$program" --progress none -w "$work/$workspace" \
+    --set evaluation.accuracy.dataloader.dataset.npy.inputs="$LPOT_TEST_DATA/kws/features.npy" \
+    --set evaluation.accuracy.dataloader.dataset.npy.labels="$LPOT_TEST_DATA/kws/labels.npy" \
+    --set evaluation.performance.iteration=3 "$@" "$config" "$model"
+  if [ "$ranks" -gt 0 ]; then
+    set -- mpiexec --oversubscribe -n "$ranks" "$@"
+  fi
+  if [ -n "$background" ]; then
+    "$@" >"$work/out" 2>"$work/err" &
+    pid=$!
+    return
+  fi
+  "$@" >"$work/out" 2>"$work/err"
+  rc=$?
+}
+
+# Id, stage, hash, number of int8 ops, accuracy and loss of each trial.
+trials() {
+  sed 's/^\*/ /' "$1" | awk '$1 ~ /^[0-9]+$/ { print $1, $2, $3, $4, $5, $6 }'
+}
+
+expect_rc() {
+  [ "$rc" -eq "$1" ] || fail "$2: exit code $rc, expected $1"
+}
+
+unreachable="--set tuning.accuracy_criterion.relative=-0.01"
+
+# The same trials for any number of ranks, on strategies with and without feedback.
+for strategy in random basic; do
+  for ranks in 0 1 2 3 5; do
+    tune $ranks "same-$strategy-$ranks" $unreachable --set tuning.strategy.name=$strategy
+    expect_rc 5 "$strategy on $ranks ranks"
+    trials "$work/out" >"$work/trials-$strategy-$ranks"
+    cmp -s "$work/trials-$strategy-0" "$work/trials-$strategy-$ranks" ||
+      fail "$strategy: trials of $ranks ranks differ"
+    cmp -s "$work/same-$strategy-0/best_recipe.yaml" "$work/same-$strategy-$ranks/best_recipe.yaml" ||
+      fail "$strategy: the recipe of $ranks ranks differs"
+  done
+  [ "$(wc -l <"$work/trials-$strategy-0")" -eq 12 ] || fail "$strategy: expected 12 trials"
+done
+
+# A criterion that can be met ends the search at the first trial that meets it.
+tune 3 met --json
+expect_rc 0 "criterion met"
+grep -q '"verdict": "met", "exit_code": 0' "$work/out" || fail "json: $(cat "$work/out")"
+for file in best_model.onnx best_recipe.yaml deploy.yaml history.h5 trials.journal; do
+  [ -s "$work/met/$file" ] || fail "$file is missing"
+done
+
+# An existing journal is refused untouched, resumed on request, and not for another seed.
+before=$(cksum <"$work/met/trials.journal")
+tune 2 met
+expect_rc 2 "existing journal"
+[ "$before" = "$(cksum <"$work/met/trials.journal")" ] || fail "the refused journal was changed"
+tune 2 met --resume --seed 3
+expect_rc 2 "resume with another seed"
+grep -q "random_seed: 9527" "$work/err" || fail "the difference is not named"
+tune 2 met --resume
+expect_rc 0 "resume"
+
+# Killed at some moments, resumed with another number of ranks: the same trials.
+for moment in 0.6 1.2 2.0; do
+  rm -rf "$work/killed"
+  background=yes
+  tune 0 killed $unreachable --set tuning.strategy.name=random
+  background=
+  sleep $moment
+  kill -KILL "$pid" 2>/dev/null
+  wait "$pid" 2>/dev/null
+  tune 2 killed --resume $unreachable --set tuning.strategy.name=random
+  expect_rc 5 "resume after kill"
+  trials "$work/out" | cmp -s - "$work/trials-random-0" || fail "killed after $moment s: trials differ"
+done
+
+# A recorded trial can be exported, and its recipe evaluated again to the same accuracy.
+"$program" export "$work/same-random-3" --trial 2 >"$work/out" 2>"$work/err"
+rc=$?
+expect_rc 0 "export"
+tune 1 given --recipe "$work/same-random-3/trial_2/recipe.yaml" --set tuning.accuracy_criterion.relative=0.5
+expect_rc 0 "given recipe"
+[ "$(trials "$work/out" | awk '{ print $3, $5 }')" = "$(sed -n 2p "$work/trials-random-0" | awk '{ print $3, $5 }')" ] ||
+  fail "the given recipe has another hash or accuracy"
+
+# Bad input: one clear line, the right exit code, no hang.
+for ranks in 1 2 8; do
+  tune $ranks bad --set evaluation.accuracy.dataloader.dataset.npy.inputs=/nonexistent.npy
+  expect_rc 1 "missing data on $ranks ranks"
+  [ "$(grep -c '^error: ' "$work/err")" -eq 1 ] || fail "missing data: not one line"
+  tune $ranks bad --set tuning.nonsense=1
+  expect_rc 3 "unknown key on $ranks ranks"
+  tune $ranks /../../proc/nonexistent
+  expect_rc 1 "unwritable workspace on $ranks ranks"
+  head -c 1000 "$LPOT_TEST_DATA/models/dscnn_kws.onnx" >"$work/short.onnx"
+  model=$work/short.onnx
+  tune $ranks bad
+  expect_rc 4 "truncated model on $ranks ranks"
+  model=$LPOT_TEST_DATA/models/dscnn_kws.onnx
+done
+
+[ $failures -eq 0 ] && echo "all passed"
+exit $failures

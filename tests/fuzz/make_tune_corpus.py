@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Makes the first inputs of fuzz_journal and fuzz_protocol from a journal that lpot-tune wrote.
+
+Usage: make_tune_corpus.py TRIALS_JOURNAL CORPUS_FOLDER
+"""
+import pathlib
+import struct
+import sys
+
+RESULT = 5
+HEAD = 20
+
+
+def records(data):
+    """The (type, payload) pairs of a journal."""
+    at = 0
+    while at + HEAD <= len(data):
+        _, kind, _, length, _ = struct.unpack_from("<IHHIQ", data, at)
+        yield kind, data[at + HEAD : at + HEAD + length]
+        at += HEAD + length
+
+
+def message(kind, payload, task_id=7):
+    """One message of tune/protocol.h."""
+    return struct.pack("<IHHQQ", 0x474D504C, 1, kind, task_id, len(payload)) + payload
+
+
+def text(value):
+    """A string of base/writer.h."""
+    return struct.pack("<I", len(value)) + value.encode()
+
+
+def main():
+    data = pathlib.Path(sys.argv[1]).read_bytes()
+    folder = pathlib.Path(sys.argv[2])
+    journal = folder / "journal"
+    protocol = folder / "protocol"
+    journal.mkdir(parents=True, exist_ok=True)
+    protocol.mkdir(parents=True, exist_ok=True)
+    (journal / "whole").write_bytes(data)
+    (journal / "torn").write_bytes(data[:-5])
+    plain = b"".join(struct.pack("<BH", kind, len(body)) + body for kind, body in records(data))
+    (journal / "records").write_bytes(plain)
+    result = next(body for kind, body in records(data) if kind == RESULT)
+    tail = 1 + 8 + 8 + 8 + 4
+    (protocol / "hello").write_bytes(
+        message(0, struct.pack("<q", 1) + text("host") + text("class") + bytes(24)))
+    (protocol / "task_f32").write_bytes(message(1, struct.pack("<Bqq", 0, 0, 4) + b"\0"))
+    (protocol / "task_recipe").write_bytes(
+        message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + result[: len(result) - tail - 10]))
+    (protocol / "outcome_failed").write_bytes(
+        message(2, struct.pack("<BB", 0, 9) + text("cause") + struct.pack("<d", 1.0)))
+    (protocol / "outcome_latency").write_bytes(
+        message(2, struct.pack("<BB", 2, 0) + text("") + struct.pack("<d", 1.0) + bytes(65)))
+    (protocol / "outcome_states").write_bytes(
+        message(2, struct.pack("<BB", 0, 0) + text("") + struct.pack("<dQ", 1.0, 1) + bytes(48)))
+    (protocol / "calibration").write_bytes(message(3, struct.pack("<q", 10) + bytes(16)))
+    (protocol / "cancel").write_bytes(message(4, b""))
+    (protocol / "end").write_bytes(message(5, b""))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+#include "tune/tune_fixture.h"
+
+#include <hdf5.h>
+
+#include "tune/history.h"
+
+static void write_history(const temp_folder *folder, char path[PATH_SIZE]) {
+  char journal_path[PATH_SIZE];
+  lpot_journal *journal = NULL;
+  lpot_ledger ledger;
+  lpot_ledger_init(&ledger);
+  unlink(temp_path(folder, "journal", journal_path));
+  assert_int_equal(
+      lpot_journal_open(journal_path, true, lpot_ledger_apply, &ledger, &journal, NULL), LPOT_OK);
+  fill_run(&ledger, journal);
+  lpot_error error = {0};
+  if (lpot_history_write(&ledger, temp_path(folder, "history.h5", path), &error) != LPOT_OK) {
+    fail_msg("%s", error.message);
+  }
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
+static hsize_t rows_of(hid_t file, const char *name) {
+  hsize_t dims[2] = {0, 0};
+  hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+  assert_true(dataset >= 0);
+  hid_t space = H5Dget_space(dataset);
+  H5Sget_simple_extent_dims(space, dims, NULL);
+  H5Sclose(space);
+  H5Dclose(dataset);
+  return dims[0];
+}
+
+static void history_has_the_fixed_names(void **state) {
+  static const char *const members[] = {
+      "id",      "stage", "recipe_hash", "status",         "accuracy",        "relative_loss",
+      "samples", "meets", "latency_ms",  "latency_low_ms", "latency_high_ms", "size_bytes",
+      "seconds", "rank",  "host"};
+  char path[PATH_SIZE];
+  write_history(*state, path);
+  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  assert_true(file >= 0);
+  assert_int_equal(rows_of(file, "/trials"), 2);
+  assert_int_equal(rows_of(file, "/recipes"), 2);
+  assert_int_equal(rows_of(file, "/ops"), 2);
+  assert_int_equal(rows_of(file, "/recipe_legend"), 1);
+  assert_int_equal(rows_of(file, "/ranks"), 2);
+  assert_int_equal(rows_of(file, "/calibration/samples_4"), 1);
+  hid_t trials = H5Dopen2(file, "/trials", H5P_DEFAULT);
+  hid_t type = H5Dget_type(trials);
+  for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+    assert_true(H5Tget_member_index(type, members[i]) >= 0);
+  }
+  assert_int_equal(H5Tget_member_class(type, (unsigned)H5Tget_member_index(type, "stage")),
+                   H5T_ENUM);
+  double accuracy = 0;
+  hid_t attribute = H5Aopen_by_name(file, "/baseline", "accuracy", H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(H5Aread(attribute, H5T_NATIVE_DOUBLE, &accuracy) >= 0);
+  assert_true(accuracy == 0.875);
+  assert_true(H5Aexists_by_name(file, "/baseline", "samples", H5P_DEFAULT) > 0);
+  assert_true(H5Aexists_by_name(file, "/baseline", "latency_ms", H5P_DEFAULT) > 0);
+  H5Aclose(attribute);
+  H5Tclose(type);
+  H5Dclose(trials);
+  H5Fclose(file);
+}
+
+static void history_holds_the_values_of_a_trial(void **state) {
+  char path[PATH_SIZE];
+  write_history(*state, path);
+  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  hid_t trials = H5Dopen2(file, "/trials", H5P_DEFAULT);
+  hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(double));
+  H5Tinsert(type, "latency_ms", 0, H5T_NATIVE_DOUBLE);
+  double latency_ms[2] = {0, 0};
+  assert_true(H5Dread(trials, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, latency_ms) >= 0);
+  assert_true(latency_ms[0] == 0.5);
+  assert_true(latency_ms[1] != latency_ms[1]); /* NaN: it was not measured. */
+  H5Tclose(type);
+  H5Dclose(trials);
+  H5Fclose(file);
+}
+
+static void history_of_a_run_without_trials_is_readable(void **state) {
+  char path[PATH_SIZE];
+  char journal_path[PATH_SIZE];
+  lpot_journal *journal = NULL;
+  lpot_ledger ledger;
+  lpot_ledger_init(&ledger);
+  lpot_ledger_header header = make_header();
+  assert_int_equal(lpot_journal_open(temp_path(*state, "empty", journal_path), true,
+                                     lpot_ledger_apply, &ledger, &journal, NULL),
+                   LPOT_OK);
+  assert_int_equal(lpot_ledger_add_header(&ledger, journal, &header, NULL), LPOT_OK);
+  assert_int_equal(lpot_history_write(&ledger, temp_path(*state, "empty.h5", path), NULL), LPOT_OK);
+  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  assert_true(file >= 0);
+  assert_int_equal(rows_of(file, "/trials"), 0);
+  H5Fclose(file);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
+static void history_in_a_missing_folder_is_an_error_in_hdf5s_words(void **state) {
+  (void)state;
+  lpot_ledger ledger;
+  lpot_error error = {0};
+  lpot_ledger_init(&ledger);
+  ledger.has_header = true;
+  assert_int_equal(lpot_history_write(&ledger, "/nonexistent/x.h5", &error), LPOT_IO);
+  assert_non_null(strstr(error.message, "hdf5"));
+}
+
+static int make_folder(void **state) {
+  static temp_folder folder;
+  temp_folder_make(&folder);
+  *state = &folder;
+  return 0;
+}
+
+static int remove_folder(void **state) {
+  temp_folder_remove(*state);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(history_has_the_fixed_names),
+      cmocka_unit_test(history_holds_the_values_of_a_trial),
+      cmocka_unit_test(history_of_a_run_without_trials_is_readable),
+      cmocka_unit_test(history_in_a_missing_folder_is_an_error_in_hdf5s_words),
+  };
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,221 @@
+#include "tune/tune_fixture.h"
+
+#include <fcntl.h>
+
+#include "base/mapping.h"
+#include "tune/journal.h"
+
+typedef struct seen {
+  size_t count;
+  unsigned types[16];
+  size_t sizes[16];
+} seen;
+
+static lpot_status note(void *context, unsigned type, const uint8_t *payload, size_t size,
+                        lpot_error *err) {
+  (void)payload;
+  (void)err;
+  seen *list = context;
+  assert_true(list->count < 16);
+  list->types[list->count] = type;
+  list->sizes[list->count] = size;
+  list->count++;
+  return LPOT_OK;
+}
+
+/* Three records, of 3, 0 and 100 bytes. */
+static void write_three(const char *path) {
+  lpot_journal *journal = NULL;
+  uint8_t bytes[100];
+  memset(bytes, 0x5a, sizeof bytes);
+  seen none = {0};
+  assert_int_equal(lpot_journal_open(path, false, note, &none, &journal, NULL), LPOT_OK);
+  assert_int_equal(lpot_journal_append(journal, 1, bytes, 3, NULL), LPOT_OK);
+  assert_int_equal(lpot_journal_append(journal, 2, bytes, 0, NULL), LPOT_OK);
+  assert_int_equal(lpot_journal_append(journal, 3, bytes, 100, NULL), LPOT_OK);
+  assert_int_equal(lpot_journal_sync(journal, NULL), LPOT_OK);
+  lpot_journal_close(journal);
+}
+
+static size_t read_bytes(const char *path, uint8_t *out, size_t capacity) {
+  lpot_mapping *mapping = NULL;
+  assert_int_equal(lpot_mapping_open(path, &mapping, NULL), LPOT_OK);
+  size_t size = lpot_mapping_size(mapping);
+  assert_true(size <= capacity);
+  memcpy(out, lpot_mapping_data(mapping), size);
+  lpot_mapping_unref(mapping);
+  return size;
+}
+
+static void write_bytes(const char *path, const uint8_t *bytes, size_t size) {
+  FILE *file = fopen(path, "wb");
+  assert_non_null(file);
+  assert_int_equal(fwrite(bytes, 1, size, file), size);
+  fclose(file);
+}
+
+static void journal_shows_its_records_in_order(void **state) {
+  char path[PATH_SIZE];
+  temp_path(*state, "order", path);
+  write_three(path);
+  seen list = {0};
+  assert_int_equal(lpot_journal_read(path, note, &list, NULL), LPOT_OK);
+  assert_int_equal(list.count, 3);
+  assert_int_equal(list.types[2], 3);
+  assert_int_equal(list.sizes[0], 3);
+  assert_int_equal(list.sizes[2], 100);
+}
+
+static void journal_cut_at_any_byte_keeps_the_whole_records_before(void **state) {
+  char path[PATH_SIZE];
+  uint8_t bytes[512];
+  temp_path(*state, "cut", path);
+  write_three(path);
+  size_t size = read_bytes(path, bytes, sizeof bytes);
+  const size_t ends[] = {LPOT_JOURNAL_RECORD_HEAD + 3, 2 * LPOT_JOURNAL_RECORD_HEAD + 3, size};
+  for (size_t cut = 0; cut <= size; cut++) {
+    size_t whole = (cut >= ends[0]) + (cut >= ends[1]) + (cut >= ends[2]);
+    size_t valid = 0;
+    seen list = {0};
+    assert_int_equal(lpot_journal_scan(bytes, cut, note, &list, &valid, NULL), LPOT_OK);
+    assert_int_equal(list.count, whole);
+    assert_int_equal(valid, whole == 0 ? 0 : ends[whole - 1]);
+  }
+}
+
+static void journal_with_a_torn_tail_is_cut_and_goes_on(void **state) {
+  char path[PATH_SIZE];
+  uint8_t bytes[512];
+  temp_path(*state, "torn", path);
+  write_three(path);
+  size_t size = read_bytes(path, bytes, sizeof bytes);
+  write_bytes(path, bytes, size - 1);
+  lpot_journal *journal = NULL;
+  seen list = {0};
+  assert_int_equal(lpot_journal_open(path, true, note, &list, &journal, NULL), LPOT_OK);
+  assert_int_equal(list.count, 2);
+  assert_int_equal(lpot_journal_num_dropped(journal), LPOT_JOURNAL_RECORD_HEAD + 99);
+  assert_int_equal(lpot_journal_append(journal, 9, bytes, 7, NULL), LPOT_OK);
+  lpot_journal_close(journal);
+  list = (seen){0};
+  assert_int_equal(lpot_journal_read(path, note, &list, NULL), LPOT_OK);
+  assert_int_equal(list.count, 3);
+  assert_int_equal(list.types[2], 9);
+}
+
+static void damage_before_the_last_record_is_an_error_that_says_where(void **state) {
+  char path[PATH_SIZE];
+  uint8_t bytes[512];
+  temp_path(*state, "damage", path);
+  write_three(path);
+  size_t size = read_bytes(path, bytes, sizeof bytes);
+  for (size_t i = 0; i < 2 * LPOT_JOURNAL_RECORD_HEAD + 3; i++) {
+    size_t valid = 0;
+    seen list = {0};
+    lpot_error error = {0};
+    bytes[i] ^= 1;
+    assert_int_equal(lpot_journal_scan(bytes, size, note, &list, &valid, &error), LPOT_FORMAT);
+    assert_non_null(strstr(error.message, i < 23 ? "byte 0," : "byte 23,"));
+    bytes[i] ^= 1;
+  }
+}
+
+static void damage_in_the_last_record_drops_it(void **state) {
+  char path[PATH_SIZE];
+  uint8_t bytes[512];
+  temp_path(*state, "last", path);
+  write_three(path);
+  size_t size = read_bytes(path, bytes, sizeof bytes);
+  for (size_t i = 2 * LPOT_JOURNAL_RECORD_HEAD + 3; i < size; i++) {
+    size_t valid = 0;
+    seen list = {0};
+    bytes[i] ^= 0x80;
+    assert_int_equal(lpot_journal_scan(bytes, size, note, &list, &valid, NULL), LPOT_OK);
+    assert_int_equal(list.count, 2);
+    bytes[i] ^= 0x80;
+  }
+}
+
+static void record_is_not_valid_at_another_place(void **state) {
+  char path[PATH_SIZE];
+  uint8_t bytes[512];
+  temp_path(*state, "moved", path);
+  write_three(path);
+  size_t size = read_bytes(path, bytes, sizeof bytes);
+  size_t first = LPOT_JOURNAL_RECORD_HEAD + 3;
+  memmove(bytes, bytes + first, size - first);
+  size_t valid = 1;
+  seen list = {0};
+  assert_int_equal(lpot_journal_scan(bytes, size - first, note, &list, &valid, NULL), LPOT_OK);
+  assert_int_equal(valid, 0);
+}
+
+static void existing_journal_is_refused_and_untouched_without_resume(void **state) {
+  char path[PATH_SIZE];
+  uint8_t before[512];
+  uint8_t after[512];
+  temp_path(*state, "refused", path);
+  write_three(path);
+  size_t size = read_bytes(path, before, sizeof before);
+  lpot_journal *journal = NULL;
+  lpot_error error = {0};
+  seen list = {0};
+  assert_int_equal(lpot_journal_open(path, false, note, &list, &journal, &error), LPOT_INVALID);
+  assert_non_null(strstr(error.message, "--resume"));
+  assert_int_equal(read_bytes(path, after, sizeof after), size);
+  assert_memory_equal(before, after, size);
+}
+
+static void journal_in_use_is_refused(void **state) {
+  char path[PATH_SIZE];
+  temp_path(*state, "locked", path);
+  lpot_journal *first = NULL;
+  lpot_journal *second = NULL;
+  lpot_error error = {0};
+  seen list = {0};
+  assert_int_equal(lpot_journal_open(path, true, note, &list, &first, NULL), LPOT_OK);
+  assert_int_equal(lpot_journal_open(path, true, note, &list, &second, &error), LPOT_INVALID);
+  assert_non_null(strstr(error.message, "in use"));
+  lpot_journal_close(first);
+}
+
+static void journal_that_cannot_grow_says_so(void **state) {
+  (void)state;
+  lpot_journal *journal = NULL;
+  lpot_error error = {0};
+  seen list = {0};
+  uint8_t bytes[10] = {0};
+  if (lpot_journal_open("/dev/full", false, note, &list, &journal, &error) != LPOT_OK) {
+    skip();
+  }
+  assert_int_equal(lpot_journal_append(journal, 1, bytes, 10, &error), LPOT_IO);
+  assert_non_null(strstr(error.message, "/dev/full"));
+  lpot_journal_close(journal);
+}
+
+static int make_folder(void **state) {
+  static temp_folder folder;
+  temp_folder_make(&folder);
+  *state = &folder;
+  return 0;
+}
+
+static int remove_folder(void **state) {
+  temp_folder_remove(*state);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(journal_shows_its_records_in_order),
+      cmocka_unit_test(journal_cut_at_any_byte_keeps_the_whole_records_before),
+      cmocka_unit_test(journal_with_a_torn_tail_is_cut_and_goes_on),
+      cmocka_unit_test(damage_before_the_last_record_is_an_error_that_says_where),
+      cmocka_unit_test(damage_in_the_last_record_drops_it),
+      cmocka_unit_test(record_is_not_valid_at_another_place),
+      cmocka_unit_test(existing_journal_is_refused_and_untouched_without_resume),
+      cmocka_unit_test(journal_in_use_is_refused),
+      cmocka_unit_test(journal_that_cannot_grow_says_so),
+  };
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,191 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "tune/protocol.h"
+
+static void make_task_message(lpot_buffer *out) {
+  lpot_recipe *recipe = NULL;
+  assert_int_equal(lpot_recipe_new(3, &recipe, NULL), LPOT_OK);
+  recipe->calibration_samples = 10;
+  lpot_task task = {.kind = LPOT_TASK_EVALUATE, .first = 2, .count = 5, .recipe = recipe};
+  assert_int_equal(lpot_message_begin(out, LPOT_MESSAGE_TASK, 77, NULL), LPOT_OK);
+  assert_int_equal(lpot_task_write(&task, out, NULL), LPOT_OK);
+  assert_int_equal(lpot_message_finish(out, NULL), LPOT_OK);
+  lpot_recipe_free(recipe);
+}
+
+static void message_is_refused_when_truncated_at_any_byte(void **state) {
+  (void)state;
+  lpot_buffer bytes;
+  lpot_buffer_init(&bytes);
+  make_task_message(&bytes);
+  for (size_t size = 0; size < bytes.size; size++) {
+    lpot_message message;
+    assert_int_equal(lpot_message_parse(bytes.data, size, &message, NULL), LPOT_FORMAT);
+  }
+  lpot_buffer_done(&bytes);
+}
+
+static void message_of_another_version_kind_or_length_is_refused(void **state) {
+  (void)state;
+  lpot_buffer bytes;
+  lpot_buffer_init(&bytes);
+  make_task_message(&bytes);
+  static const size_t places[] = {0, 4, 7, 16};
+  for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+    lpot_message message;
+    bytes.data[places[i]] ^= 0x55;
+    assert_int_equal(lpot_message_parse(bytes.data, bytes.size, &message, NULL), LPOT_FORMAT);
+    bytes.data[places[i]] ^= 0x55;
+  }
+  lpot_buffer_done(&bytes);
+}
+
+static void task_comes_back_as_it_was_written(void **state) {
+  (void)state;
+  lpot_buffer bytes;
+  lpot_buffer_init(&bytes);
+  make_task_message(&bytes);
+  lpot_message message;
+  lpot_task task;
+  lpot_reader reader;
+  lpot_task_init(&task);
+  assert_int_equal(lpot_message_parse(bytes.data, bytes.size, &message, NULL), LPOT_OK);
+  assert_int_equal(message.kind, LPOT_MESSAGE_TASK);
+  assert_int_equal(message.task_id, 77);
+  lpot_reader_init(&reader, message.payload, message.size);
+  assert_int_equal(lpot_task_read(&reader, &task, NULL), LPOT_OK);
+  assert_int_equal(task.kind, LPOT_TASK_EVALUATE);
+  assert_int_equal(task.first, 2);
+  assert_int_equal(task.count, 5);
+  assert_int_equal(task.recipe->num_ops, 3);
+  assert_int_equal(task.recipe->calibration_samples, 10);
+  lpot_task_done(&task);
+  lpot_buffer_done(&bytes);
+}
+
+static void task_with_a_negative_range_is_refused(void **state) {
+  (void)state;
+  lpot_buffer bytes;
+  lpot_reader reader;
+  lpot_task task;
+  lpot_buffer_init(&bytes);
+  lpot_task_init(&task);
+  const lpot_task bad = {.kind = LPOT_TASK_CALIBRATE, .first = -1, .count = 5};
+  assert_int_equal(lpot_task_write(&bad, &bytes, NULL), LPOT_OK);
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_task_read(&reader, &task, NULL), LPOT_FORMAT);
+  lpot_buffer_done(&bytes);
+}
+
+static void task_is_refused_when_truncated_at_any_byte(void **state) {
+  (void)state;
+  lpot_buffer bytes;
+  lpot_buffer_init(&bytes);
+  make_task_message(&bytes);
+  for (size_t size = LPOT_MESSAGE_HEAD; size < bytes.size; size++) {
+    lpot_reader reader;
+    lpot_task task;
+    lpot_task_init(&task);
+    lpot_reader_init(&reader, bytes.data + LPOT_MESSAGE_HEAD, size - LPOT_MESSAGE_HEAD);
+    assert_int_not_equal(lpot_task_read(&reader, &task, NULL), LPOT_OK);
+    lpot_task_done(&task);
+  }
+  lpot_buffer_done(&bytes);
+}
+
+static void outcome_keeps_the_states_of_all_blocks(void **state) {
+  (void)state;
+  lpot_metric_state states[2] = {{.samples = 5, .correct = 3}, {.samples = 6, .sum = 0.25}};
+  lpot_outcome outcome = {
+      .kind = LPOT_TASK_EVALUATE, .seconds = 1.5, .num_states = 2, .states = states};
+  lpot_buffer bytes;
+  lpot_reader reader;
+  lpot_outcome back;
+  lpot_buffer_init(&bytes);
+  lpot_outcome_init(&back);
+  assert_int_equal(lpot_outcome_write(&outcome, &bytes, NULL), LPOT_OK);
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
+  assert_int_equal(back.num_states, 2);
+  assert_int_equal(back.states[0].correct, 3);
+  assert_true(back.states[1].sum == 0.25);
+  for (size_t size = 0; size < bytes.size; size++) {
+    lpot_reader_init(&reader, bytes.data, size);
+    assert_int_not_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
+    assert_int_equal(back.num_states, 2); /* A failed read changes nothing. */
+  }
+  lpot_outcome_done(&back);
+  lpot_buffer_done(&bytes);
+}
+
+static void outcome_of_a_failed_task_carries_its_cause(void **state) {
+  (void)state;
+  lpot_outcome outcome = {.kind = LPOT_TASK_LATENCY, .status = LPOT_ENGINE, .cause = "conv1: no"};
+  lpot_buffer bytes;
+  lpot_reader reader;
+  lpot_outcome back;
+  lpot_buffer_init(&bytes);
+  lpot_outcome_init(&back);
+  assert_int_equal(lpot_outcome_write(&outcome, &bytes, NULL), LPOT_OK);
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
+  assert_int_equal(back.status, LPOT_ENGINE);
+  assert_string_equal(back.cause, "conv1: no");
+  lpot_buffer_done(&bytes);
+}
+
+static void outcome_with_more_states_than_bytes_is_refused(void **state) {
+  (void)state;
+  const lpot_outcome outcome = {.kind = LPOT_TASK_EVALUATE};
+  lpot_buffer bytes;
+  lpot_reader reader;
+  lpot_outcome back;
+  lpot_buffer_init(&bytes);
+  lpot_outcome_init(&back);
+  assert_int_equal(lpot_outcome_write(&outcome, &bytes, NULL), LPOT_OK);
+  bytes.data[bytes.size - 6] = 0x10; /* a million states */
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_FORMAT);
+  lpot_buffer_done(&bytes);
+}
+
+static void hello_comes_back_as_it_was_written(void **state) {
+  (void)state;
+  const lpot_hello hello = {
+      .rank = 3, .host = "node7", .numeric_class = "x | y | z", .model = {1, 2}, .config_hash = 5};
+  lpot_hello back;
+  lpot_buffer bytes;
+  lpot_reader reader;
+  lpot_buffer_init(&bytes);
+  assert_int_equal(lpot_hello_write(&hello, &bytes, NULL), LPOT_OK);
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_hello_read(&reader, &back, NULL), LPOT_OK);
+  assert_int_equal(back.rank, 3);
+  assert_string_equal(back.host, "node7");
+  assert_string_equal(back.numeric_class, "x | y | z");
+  assert_int_equal(back.model.high, 2);
+  assert_int_equal(back.config_hash, 5);
+  lpot_buffer_done(&bytes);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(message_is_refused_when_truncated_at_any_byte),
+      cmocka_unit_test(message_of_another_version_kind_or_length_is_refused),
+      cmocka_unit_test(task_comes_back_as_it_was_written),
+      cmocka_unit_test(task_with_a_negative_range_is_refused),
+      cmocka_unit_test(task_is_refused_when_truncated_at_any_byte),
+      cmocka_unit_test(outcome_keeps_the_states_of_all_blocks),
+      cmocka_unit_test(outcome_of_a_failed_task_carries_its_cause),
+      cmocka_unit_test(outcome_with_more_states_than_bytes_is_refused),
+      cmocka_unit_test(hello_comes_back_as_it_was_written),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

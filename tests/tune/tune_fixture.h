@@ -1,0 +1,82 @@
+/* Helpers of the tests of tune: a folder for files, and a small run in a ledger. */
+#ifndef LPOT_TESTS_TUNE_FIXTURE_H
+#define LPOT_TESTS_TUNE_FIXTURE_H
+
+#include "formats/temp_folder.h"
+
+#include "tune/ledger.h"
+
+static inline lpot_recipe *make_recipe(size_t num_ops, int64_t samples) {
+  lpot_recipe *recipe = NULL;
+  lpot_error error = {0};
+  assert_int_equal(lpot_recipe_new(num_ops, &recipe, &error), LPOT_OK);
+  recipe->calibration_samples = samples;
+  for (size_t i = 0; i < num_ops; i++) {
+    recipe->ops[i].activation = (lpot_tensor_config){.dtype = LPOT_U8,
+                                                     .scheme = LPOT_SCHEME_ASYM,
+                                                     .granularity = LPOT_PER_TENSOR,
+                                                     .algorithm = LPOT_MINMAX};
+    recipe->ops[i].weight = (lpot_tensor_config){.dtype = LPOT_S8,
+                                                 .scheme = LPOT_SCHEME_SYM,
+                                                 .granularity = LPOT_PER_CHANNEL,
+                                                 .algorithm = LPOT_MINMAX};
+  }
+  return recipe;
+}
+
+static inline lpot_ledger_header make_header(void) {
+  static char *names[] = {"conv1", "add1"};
+  static char *types[] = {"Conv", "Add"};
+  return (lpot_ledger_header){.program_version = "0.0",
+                              .engine = "reference",
+                              .numeric_class = "test",
+                              .model_path = "/m.onnx",
+                              .config_name = "c.yaml",
+                              .config_text = "model: {}\n",
+                              .identity = "model: {}\n",
+                              .model = {1, 2},
+                              .manifest = {3, 4},
+                              .seed = 7,
+                              .higher_is_better = true,
+                              .num_ops = 2,
+                              .op_names = names,
+                              .op_types = types};
+}
+
+/* Header, session, baseline, calibration, two trials (the second INVALID), one speculative result,
+ * a measurement and a verdict. */
+static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
+  lpot_error error = {0};
+  lpot_ledger_header header = make_header();
+  assert_int_equal(lpot_ledger_add_header(ledger, journal, &header, &error), LPOT_OK);
+  lpot_ledger_rank ranks[2] = {{.rank = 1, .host = "a"}, {.rank = 2, .host = "b"}};
+  lpot_ledger_session session = {.start = 1e9, .num_ranks = 2, .ranks = ranks};
+  assert_int_equal(lpot_ledger_add_session(ledger, journal, &session, &error), LPOT_OK);
+  lpot_ledger_baseline baseline = {.accuracy = 0.875, .state = {.samples = 8, .correct = 7}};
+  assert_int_equal(lpot_ledger_add_baseline(ledger, journal, &baseline, &error), LPOT_OK);
+  lpot_ledger_range ranges[1] = {{.value = "x", .minimum = -1, .maximum = 2, .total = 64}};
+  lpot_ledger_calibration calibration = {
+      .samples = 4, .hash = 9, .num_ranges = 1, .ranges = ranges};
+  assert_int_equal(lpot_ledger_add_calibration(ledger, journal, &calibration, &error), LPOT_OK);
+  for (int64_t i = 0; i < 3; i++) {
+    lpot_ledger_result result = {.recipe = make_recipe(2, 4 + i),
+                                 .status = i == 1 ? LPOT_TRIAL_INVALID : LPOT_TRIAL_DONE,
+                                 .accuracy = 0.75,
+                                 .samples = 8,
+                                 .rank = 2,
+                                 .host = "b",
+                                 .cause = ""};
+    assert_int_equal(lpot_ledger_add_result(ledger, journal, &result, &error), LPOT_OK);
+    lpot_recipe_free(result.recipe);
+  }
+  for (uint64_t id = 1; id <= 2; id++) {
+    lpot_ledger_trial trial = {
+        .id = id, .stage = LPOT_STAGE_UNIFORM, .result = (size_t)id - 1, .meets = id == 1};
+    assert_int_equal(lpot_ledger_add_commit(ledger, journal, &trial, &error), LPOT_OK);
+  }
+  lpot_latency latency = {.recipe_ms = 0.5, .f32_ms = 1.5, .rounds = 10, .trusted = true};
+  assert_int_equal(lpot_ledger_add_measure(ledger, journal, 1, &latency, 1000, &error), LPOT_OK);
+  assert_int_equal(lpot_ledger_add_verdict(ledger, journal, LPOT_VERDICT_MET, 1, &error), LPOT_OK);
+}
+
+#endif
