@@ -1,0 +1,230 @@
+/* bench_engine MODEL BATCH [ROUNDS]: f32 against int8 of one network in one process, one thread.
+ *
+ * Rounds run f32, int8, int8, f32 (ABBA) on the same seeded inputs; prints the median time per sample of
+ * both with the 5 % and 95 % quantiles, the median ratio of pairs, what is spent outside oneDNN's
+ * primitives, compile times, and the peak resident size. The recipe is u8 asymmetric min-max with
+ * weights per channel for every op, calibrated on the inputs. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "engine/engine.h"
+#include "engine/reference/reference.h"
+#include "formats/model.h"
+#include "graph/passes/passes.h"
+#include "quant/calibration.h"
+#include "quant/rewrite.h"
+
+#define MAX_ROUNDS 20000
+
+typedef struct bench {
+  lpot_graph *graph, *bound, *quantized, *quantized_bound;
+  lpot_quant_ops *ops;
+  lpot_calibration *calibration;
+  lpot_recipe *recipe;
+  lpot_engine *engine;
+  lpot_plan *plans[2]; /* f32, int8 */
+  double compile_seconds[2];
+  lpot_tensor *inputs[8];
+  int64_t batch;
+} bench;
+
+static lpot_status make_inputs(bench *b, lpot_error *err) {
+  lpot_rng rng;
+  lpot_rng_init(&rng, 1);
+  for (size_t i = 0; i < lpot_graph_num_inputs(b->bound) && i < 8; ++i) {
+    const lpot_value *value = lpot_graph_value(b->bound, lpot_graph_input(b->bound, i));
+    LPOT_TRY(lpot_tensor_new(value->dtype, &value->shape, &b->inputs[i], err));
+    b->batch = value->shape.rank > 0 ? value->shape.dims[0] : 1;
+    for (int64_t k = 0; k < lpot_tensor_elements(b->inputs[i]); ++k) {
+      lpot_tensor_set_double(b->inputs[i], k, lpot_rng_normal(&rng));
+    }
+  }
+  return LPOT_OK;
+}
+
+static lpot_status calibrate(bench *b, lpot_error *err) {
+  size_t num_values = lpot_graph_num_values(b->bound);
+  bool *observed = lpot_calloc(num_values, sizeof *observed);
+  if (observed == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  lpot_plan *plan = NULL;
+  lpot_quant_ops_observed(b->ops, observed);
+  lpot_status status = lpot_calibration_new(observed, num_values, &b->calibration, err);
+  if (status == LPOT_OK) {
+    lpot_plan_options options = {.observed = observed,
+                                 .observe = lpot_calibration_observe,
+                                 .observe_context = b->calibration};
+    status = lpot_plan_compile(b->engine, b->bound, &options, &plan, err);
+  }
+  if (status == LPOT_OK) {
+    status = lpot_plan_run(plan, (const lpot_tensor *const *)b->inputs, err);
+  }
+  lpot_plan_free(plan);
+  lpot_free(observed);
+  return status;
+}
+
+static lpot_status quantize(bench *b, lpot_error *err) {
+  LPOT_TRY(lpot_recipe_new(lpot_quant_ops_count(b->ops), &b->recipe, err));
+  for (size_t i = 0; i < b->recipe->num_ops; ++i) {
+    const lpot_quant_op *op = lpot_quant_ops_get(b->ops, i);
+    lpot_op_config config = {.activation = {LPOT_U8, LPOT_SCHEME_ASYM, LPOT_PER_TENSOR, LPOT_MINMAX},
+                             .weight = {LPOT_S8, LPOT_SCHEME_SYM, LPOT_PER_CHANNEL, LPOT_MINMAX}};
+    if (op->weight == LPOT_NONE) {
+      config.weight = (lpot_tensor_config){.dtype = LPOT_DTYPE_UNKNOWN};
+    }
+    b->recipe->ops[i] = config;
+  }
+  b->recipe->scale_propagation_concat = true;
+  LPOT_TRY(lpot_quant_rewrite(b->graph, b->ops, b->recipe, b->calibration, &b->quantized, err));
+  lpot_status status =
+      lpot_graph_bind(b->quantized, b->batch, lpot_reference_run, &b->quantized_bound, err);
+  return status;
+}
+
+static lpot_status compile(bench *b, int which, bool profile, lpot_plan **ret, lpot_error *err) {
+  const lpot_clock clock = lpot_clock_monotonic();
+  lpot_plan_options options = {.profile = profile};
+  double start = lpot_clock_now(&clock);
+  LPOT_TRY(lpot_plan_compile(b->engine, which == 0 ? b->bound : b->quantized_bound, &options, ret,
+                             err));
+  b->compile_seconds[which] = lpot_clock_now(&clock) - start;
+  return LPOT_OK;
+}
+
+static lpot_status prepare(bench *b, const char *path, int64_t batch, lpot_error *err) {
+  LPOT_TRY(lpot_model_load(path, &b->graph, NULL, err));
+  LPOT_TRY(lpot_graph_normalise(b->graph, lpot_reference_run, err));
+  LPOT_TRY(lpot_graph_bind(b->graph, batch, lpot_reference_run, &b->bound, err));
+  LPOT_TRY(lpot_quant_ops_new(b->graph, b->bound, &b->ops, err));
+  LPOT_TRY(lpot_engine_open("onednn", &b->engine, err));
+  LPOT_TRY(make_inputs(b, err));
+  LPOT_TRY(calibrate(b, err));
+  LPOT_TRY(quantize(b, err));
+  LPOT_TRY(compile(b, 0, false, &b->plans[0], err));
+  lpot_status status = compile(b, 1, false, &b->plans[1], err);
+  return status;
+}
+
+static int by_value(const void *a, const void *b) {
+  double x = *(const double *)a;
+  double y = *(const double *)b;
+  return x < y ? -1 : x > y;
+}
+
+static double quantile(double *values, int count, double q) {
+  qsort(values, (size_t)count, sizeof *values, by_value);
+  int index = (int)(q * (double)(count - 1) + 0.5);
+  return values[index];
+}
+
+static lpot_status time_rounds(bench *b, int rounds, double *times[2], double *ratios,
+                               lpot_error *err) {
+  static const int order[4] = {0, 1, 1, 0};
+  const lpot_clock clock = lpot_clock_monotonic();
+  for (int round = -rounds / 10 - 1; round < rounds; ++round) {
+    double spent[2] = {0.0, 0.0};
+    for (int i = 0; i < 4; ++i) {
+      double start = lpot_clock_now(&clock);
+      LPOT_TRY(lpot_plan_run(b->plans[order[i]], (const lpot_tensor *const *)b->inputs, err));
+      spent[order[i]] += (lpot_clock_now(&clock) - start) / 2.0;
+    }
+    if (round >= 0) { /* before: warm-up */
+      times[0][round] = spent[0];
+      times[1][round] = spent[1];
+      ratios[round] = spent[0] / spent[1];
+    }
+  }
+  return LPOT_OK;
+}
+
+/* Share of a plan's time that is not spent in oneDNN's primitives. */
+static lpot_status outside_primitives(bench *b, int which, int runs, double *ret_share,
+                                      lpot_error *err) {
+  lpot_plan *plan = NULL;
+  lpot_plan_stats stats;
+  const lpot_clock clock = lpot_clock_monotonic();
+  double best = 1e30;
+  double inside = 0.0;
+  LPOT_TRY(compile(b, which, true, &plan, err));
+  for (int i = 0; i < runs; ++i) {
+    double start = lpot_clock_now(&clock);
+    lpot_status status = lpot_plan_run(plan, (const lpot_tensor *const *)b->inputs, err);
+    if (status != LPOT_OK) {
+      lpot_plan_free(plan);
+      return status;
+    }
+    best += i == 0 ? -best : 0.0;
+    best += lpot_clock_now(&clock) - start;
+  }
+  lpot_plan_get_stats(plan, &stats);
+  for (size_t i = 0; i < stats.num_steps; ++i) {
+    lpot_plan_step step = lpot_plan_get_step(plan, i);
+    bool ours = strcmp(step.implementation, "lpot") == 0;
+    inside += ours ? 0.0 : step.seconds;
+  }
+  *ret_share = 1.0 - inside * (double)runs / best;
+  lpot_plan_free(plan);
+  return LPOT_OK;
+}
+
+static lpot_status report(bench *b, const char *path, int rounds, lpot_error *err) {
+  double *times[2] = {lpot_calloc((size_t)rounds, sizeof(double)),
+                      lpot_calloc((size_t)rounds, sizeof(double))};
+  double *ratios = lpot_calloc((size_t)rounds, sizeof *ratios);
+  static const char *const names[2] = {"f32", "int8"};
+  if (times[0] == NULL || times[1] == NULL || ratios == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  const char *slash = strrchr(path, '/');
+  printf("%s, batch %d, %s, %d rounds\n", slash != NULL ? slash + 1 : path, (int)b->batch,
+         lpot_engine_numeric_class(b->engine), rounds);
+  LPOT_TRY(time_rounds(b, rounds, times, ratios, err));
+  for (int i = 0; i < 2; ++i) {
+    double per_sample = 1e3 / (double)b->batch;
+    double share = 0.0;
+    LPOT_TRY(outside_primitives(b, i, rounds / 4 + 1, &share, err));
+    printf("  %-5s median %.4f ms/sample [%.4f, %.4f], %.0f samples/s, outside oneDNN %.1f %%, "
+           "compile %.1f ms\n",
+           names[i], quantile(times[i], rounds, 0.5) * per_sample,
+           quantile(times[i], rounds, 0.05) * per_sample,
+           quantile(times[i], rounds, 0.95) * per_sample,
+           (double)b->batch / quantile(times[i], rounds, 0.5), share * 100.0,
+           b->compile_seconds[i] * 1e3);
+  }
+  struct rusage usage;
+  (void)getrusage(RUSAGE_SELF, &usage);
+  printf("  f32/int8 %.2f [%.2f, %.2f], peak resident %.1f MiB\n", quantile(ratios, rounds, 0.5),
+         quantile(ratios, rounds, 0.05), quantile(ratios, rounds, 0.95),
+         (double)usage.ru_maxrss / 1024.0);
+  lpot_free(times[0]);
+  lpot_free(times[1]);
+  lpot_free(ratios);
+  return LPOT_OK;
+}
+
+int main(int argc, char **argv) {
+  bench b = {0};
+  lpot_error err = {0};
+  int batch = 1;
+  int rounds = 200;
+  if (argc < 3 || sscanf(argv[2], "%d", &batch) != 1 || batch < 1 ||
+      (argc > 3 && (sscanf(argv[3], "%d", &rounds) != 1 || rounds < 1 || rounds > MAX_ROUNDS))) {
+    (void)fprintf(stderr, "usage: bench_engine MODEL BATCH [ROUNDS]\n");
+    return 2;
+  }
+  lpot_status status = prepare(&b, argv[1], batch, &err);
+  if (status == LPOT_OK) {
+    status = report(&b, argv[1], rounds, &err);
+  }
+  if (status != LPOT_OK) {
+    (void)fprintf(stderr, "bench_engine: %s\n", err.message);
+  }
+  return lpot_status_exit_code(status);
+}
