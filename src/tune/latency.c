@@ -15,6 +15,7 @@
 #define ROUNDS_BETWEEN_LOOKS 16u
 #define WANTED_HALF_WIDTH 0.01 /* of the median */
 #define SHORTEST_TIMING 50e-6  /* seconds: shorter runs are repeated within one timing */
+#define MAX_STOLEN 0.02        /* share of a round's time that others may take */
 #define MAX_DISTURBED 0.3      /* share of disturbed rounds above which figures are not trusted */
 
 typedef struct input_set {
@@ -155,12 +156,16 @@ static lpot_status run_round(latency_bench *bench, bool keep_disturbed, lpot_err
   size_t set = bench->num_run % bench->num_sets;
   size_t filled[2] = {2 * bench->rounds, 2 * bench->rounds};
   long before = involuntary_switches();
+  double wall = now();
+  double cpu = lpot_clock_thread_cpu();
   for (size_t i = 0; i < 4; i++) {
     size_t side = order[i];
     LPOT_TRY(time_run(bench, side, set, &bench->seconds[side][filled[side]], err));
     filled[side]++;
   }
-  bool disturbed = involuntary_switches() != before;
+  wall = now() - wall;
+  cpu = lpot_clock_thread_cpu() - cpu;
+  bool disturbed = involuntary_switches() != before && wall - cpu > MAX_STOLEN * wall;
   bench->num_run++;
   bench->disturbed += disturbed ? 1 : 0;
   bench->rounds += !disturbed || keep_disturbed ? 1 : 0;

@@ -8,7 +8,8 @@
 /* Runs both plans over the first batches of the evaluation set at the performance section's batch
  * size: warm-up, then rounds of f32, recipe, recipe, f32 (ABBA), until the 95 % interval of both
  * medians is within 1 % or about 2 seconds are over, or for the configured number of iterations.
- * Figures are per sample. Rounds in which the kernel took the core away are dropped. */
+ * Figures are per sample. Rounds of which other processes took more than 2 % are counted, and
+ * dropped while the 2 seconds last. */
 LPOT_MUST_CHECK lpot_status lpot_measure_latency(lpot_job *job, const lpot_recipe *recipe,
                                                  const lpot_stop *stop, lpot_latency *ret,
                                                  lpot_error *err);

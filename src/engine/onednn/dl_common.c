@@ -2,9 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <oneapi/dnnl/dnnl.h>
-
-#include "engine/onednn/dl.h"
+#include "base/memory.h"
+#include "engine/onednn/dl_internal.h"
 
 /* What is the same in oneDNN 2.x and 3.x. */
 
@@ -60,4 +59,80 @@ const char *lpot_dl_isa(void) {
     }
   }
   return "other";
+}
+
+lpot_status lpot_dl_check(dnnl_status_t status, const char *what, lpot_error *err) {
+  if (status == dnnl_success) {
+    return LPOT_OK;
+  }
+  if (status == dnnl_unimplemented) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has no implementation of %s", what);
+  }
+  if (status == dnnl_out_of_memory) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  return LPOT_FAIL(err, LPOT_ENGINE, "oneDNN: %s failed with status %d", what, (int)status);
+}
+
+lpot_status lpot_dl_new(lpot_dl **ret_dl, lpot_error *err) {
+  lpot_dl_use_one_thread();
+  lpot_dl *dl = lpot_calloc(1, sizeof *dl);
+  if (dl == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  lpot_status status =
+      lpot_dl_check(dnnl_engine_create(&dl->engine, dnnl_cpu, 0), "engine creation", err);
+  if (status == LPOT_OK) {
+    status = lpot_dl_check(dnnl_stream_create(&dl->stream, dl->engine, dnnl_stream_default_flags),
+                           "stream creation", err);
+  }
+  if (status != LPOT_OK) {
+    lpot_dl_free(dl);
+    return status;
+  }
+  *ret_dl = dl;
+  return LPOT_OK;
+}
+
+void lpot_dl_free(lpot_dl *dl) {
+  if (dl == NULL) {
+    return;
+  }
+  if (dl->stream != NULL) {
+    dnnl_stream_destroy(dl->stream);
+  }
+  if (dl->engine != NULL) {
+    dnnl_engine_destroy(dl->engine);
+  }
+  lpot_free(dl->scratchpad);
+  lpot_free(dl);
+}
+
+dnnl_data_type_t lpot_dl_data_type(lpot_dtype dtype) {
+  switch (dtype) {
+  case LPOT_F32:
+    return dnnl_f32;
+  case LPOT_U8:
+    return dnnl_u8;
+  case LPOT_S8:
+    return dnnl_s8;
+  case LPOT_S32:
+    return dnnl_s32;
+  default:
+    return dnnl_data_type_undef;
+  }
+}
+
+lpot_status lpot_dl_grow_scratchpad(lpot_dl *dl, size_t size_bytes, lpot_error *err) {
+  if (size_bytes <= dl->scratchpad_bytes) {
+    return LPOT_OK;
+  }
+  void *scratchpad = lpot_alloc_aligned(size_bytes);
+  if (scratchpad == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  lpot_free(dl->scratchpad);
+  dl->scratchpad = scratchpad;
+  dl->scratchpad_bytes = size_bytes;
+  return LPOT_OK;
 }

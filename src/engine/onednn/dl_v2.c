@@ -1,21 +1,12 @@
-#include "engine/onednn/dl.h"
+#include "engine/onednn/dl_internal.h"
 
 #include <stdbool.h>
 #include <string.h>
-
-#include <oneapi/dnnl/dnnl.h>
 
 #include "base/memory.h"
 
 /* oneDNN 2.x: scales are constants of the primitive, one vector of output scales stands for source,
  * weight and destination scale together, and bias is added to the accumulator before it. */
-
-struct lpot_dl {
-  dnnl_engine_t engine;
-  dnnl_stream_t stream;
-  void *scratchpad; /* shared by all primitives: they run one after another */
-  size_t scratchpad_bytes;
-};
 
 enum { ARG_SRC0, ARG_SRC1, ARG_DST, ARG_WEIGHTS, ARG_BIAS, ARG_SCRATCHPAD, NUM_ARGS };
 
@@ -30,71 +21,11 @@ struct lpot_dl_primitive {
   size_t weight_bytes;
 };
 
-static lpot_status check(dnnl_status_t status, const char *what, lpot_error *err) {
-  if (status == dnnl_success) {
-    return LPOT_OK;
-  }
-  if (status == dnnl_unimplemented) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has no implementation of %s", what);
-  }
-  if (status == dnnl_out_of_memory) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  return LPOT_FAIL(err, LPOT_ENGINE, "oneDNN: %s failed with status %d", what, (int)status);
-}
-
-lpot_status lpot_dl_new(lpot_dl **ret_dl, lpot_error *err) {
-  lpot_dl_use_one_thread();
-  lpot_dl *dl = lpot_calloc(1, sizeof *dl);
-  if (dl == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  lpot_status status = check(dnnl_engine_create(&dl->engine, dnnl_cpu, 0), "engine creation", err);
-  if (status == LPOT_OK) {
-    status = check(dnnl_stream_create(&dl->stream, dl->engine, dnnl_stream_default_flags),
-                   "stream creation", err);
-  }
-  if (status != LPOT_OK) {
-    lpot_dl_free(dl);
-    return status;
-  }
-  *ret_dl = dl;
-  return LPOT_OK;
-}
-
-void lpot_dl_free(lpot_dl *dl) {
-  if (dl == NULL) {
-    return;
-  }
-  if (dl->stream != NULL) {
-    dnnl_stream_destroy(dl->stream);
-  }
-  if (dl->engine != NULL) {
-    dnnl_engine_destroy(dl->engine);
-  }
-  lpot_free(dl->scratchpad);
-  lpot_free(dl);
-}
-
-static dnnl_data_type_t data_type(lpot_dtype dtype) {
-  switch (dtype) {
-  case LPOT_F32:
-    return dnnl_f32;
-  case LPOT_U8:
-    return dnnl_u8;
-  case LPOT_S8:
-    return dnnl_s8;
-  case LPOT_S32:
-    return dnnl_s32;
-  default:
-    return dnnl_data_type_undef;
-  }
-}
-
 static lpot_status memory_desc(const lpot_dl_desc *desc, dnnl_memory_desc_t *ret, lpot_error *err) {
-  return check(dnnl_memory_desc_init_by_strides(ret, desc->rank, desc->dims, data_type(desc->dtype),
-                                                desc->strides),
-               "memory descriptor", err);
+  return lpot_dl_check(dnnl_memory_desc_init_by_strides(ret, desc->rank, desc->dims,
+                                                        lpot_dl_data_type(desc->dtype),
+                                                        desc->strides),
+                       "memory descriptor", err);
 }
 
 /* ---- attributes ---- */
@@ -112,11 +43,12 @@ static dnnl_status_t append_post_op(dnnl_post_ops_t chain, const lpot_dl_post_op
   switch (op->kind) {
   case LPOT_DL_SUM:
     return dnnl_post_ops_append_sum_v3(chain, op->alpha / unit, op->zero_point,
-                                       data_type(op->dtype));
+                                       lpot_dl_data_type(op->dtype));
   case LPOT_DL_REQUANTIZE: {
     dnnl_status_t status = dnnl_success;
     if (!first && unit != op->alpha) {
-      status = dnnl_post_ops_append_eltwise(chain, 1.0f, dnnl_eltwise_linear, unit / op->alpha, 0.0f);
+      status =
+          dnnl_post_ops_append_eltwise(chain, 1.0f, dnnl_eltwise_linear, unit / op->alpha, 0.0f);
     }
     if (status == dnnl_success) {
       status = dnnl_post_ops_append_eltwise(chain, 1.0f, dnnl_eltwise_round, 0.0f, 0.0f);
@@ -125,7 +57,8 @@ static dnnl_status_t append_post_op(dnnl_post_ops_t chain, const lpot_dl_post_op
       status = dnnl_post_ops_append_eltwise(chain, 1.0f, dnnl_eltwise_clip, op->low, op->high);
     }
     if (status == dnnl_success && unit != op->alpha) {
-      status = dnnl_post_ops_append_eltwise(chain, 1.0f, dnnl_eltwise_linear, op->alpha / unit, 0.0f);
+      status =
+          dnnl_post_ops_append_eltwise(chain, 1.0f, dnnl_eltwise_linear, op->alpha / unit, 0.0f);
     }
     return status;
   }
@@ -144,7 +77,8 @@ static dnnl_status_t append_post_op(dnnl_post_ops_t chain, const lpot_dl_post_op
   return dnnl_invalid_arguments;
 }
 
-static dnnl_status_t set_post_ops(dnnl_primitive_attr_t attr, const lpot_dl_attributes *attributes) {
+static dnnl_status_t set_post_ops(dnnl_primitive_attr_t attr,
+                                  const lpot_dl_attributes *attributes) {
   if (attributes->num_post_ops == 0) {
     return dnnl_success;
   }
@@ -178,31 +112,31 @@ static lpot_status set_scales(dnnl_primitive_attr_t attr, const lpot_dl_attribut
   dnnl_status_t status = dnnl_primitive_attr_set_output_scales(
       attr, (dnnl_dim_t)count, count == 1 ? 0 : channel_mask, scales);
   lpot_free(scales);
-  return check(status, "output scales", err);
+  return lpot_dl_check(status, "output scales", err);
 }
 
 static lpot_status new_attr(const lpot_dl_attributes *attributes, int channel_mask,
                             dnnl_primitive_attr_t *ret, lpot_error *err) {
   dnnl_primitive_attr_t attr = NULL;
-  LPOT_TRY(check(dnnl_primitive_attr_create(&attr), "attributes", err));
+  LPOT_TRY(lpot_dl_check(dnnl_primitive_attr_create(&attr), "attributes", err));
   lpot_status status =
-      check(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
-            "scratchpad mode", err);
+      lpot_dl_check(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
+                    "scratchpad mode", err);
   if (status == LPOT_OK && attributes != NULL) {
     status = set_scales(attr, attributes, channel_mask, err);
   }
   if (status == LPOT_OK && attributes != NULL && attributes->src_zero_point != 0) {
-    status = check(dnnl_primitive_attr_set_zero_points(attr, DNNL_ARG_SRC, 1, 0,
-                                                       &attributes->src_zero_point),
-                   "source zero point", err);
+    status = lpot_dl_check(
+        dnnl_primitive_attr_set_zero_points(attr, DNNL_ARG_SRC, 1, 0, &attributes->src_zero_point),
+        "source zero point", err);
   }
   if (status == LPOT_OK && attributes != NULL && attributes->dst_zero_point != 0) {
-    status = check(dnnl_primitive_attr_set_zero_points(attr, DNNL_ARG_DST, 1, 0,
-                                                       &attributes->dst_zero_point),
-                   "destination zero point", err);
+    status = lpot_dl_check(
+        dnnl_primitive_attr_set_zero_points(attr, DNNL_ARG_DST, 1, 0, &attributes->dst_zero_point),
+        "destination zero point", err);
   }
   if (status == LPOT_OK && attributes != NULL) {
-    status = check(set_post_ops(attr, attributes), "post-ops", err);
+    status = lpot_dl_check(set_post_ops(attr, attributes), "post-ops", err);
   }
   if (status != LPOT_OK) {
     dnnl_primitive_attr_destroy(attr);
@@ -252,21 +186,7 @@ static lpot_status add_memory(lpot_dl_primitive *primitive, int slot, int arg,
   primitive->arg[slot] = arg;
   dnnl_status_t status =
       dnnl_memory_create(&primitive->memory[slot], desc, primitive->dl->engine, DNNL_MEMORY_NONE);
-  return check(status, "memory", err);
-}
-
-static lpot_status grow_scratchpad(lpot_dl *dl, size_t size_bytes, lpot_error *err) {
-  if (size_bytes <= dl->scratchpad_bytes) {
-    return LPOT_OK;
-  }
-  void *scratchpad = lpot_alloc_aligned(size_bytes);
-  if (scratchpad == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  lpot_free(dl->scratchpad);
-  dl->scratchpad = scratchpad;
-  dl->scratchpad_bytes = size_bytes;
-  return LPOT_OK;
+  return lpot_dl_check(status, "memory", err);
 }
 
 /* Makes the primitive of an operation descriptor; attr is destroyed. */
@@ -278,20 +198,21 @@ static lpot_status new_primitive(lpot_dl *dl, const_dnnl_op_desc_t op, dnnl_prim
     return LPOT_OUT_OF_MEMORY(err);
   }
   primitive->dl = dl;
-  lpot_status status =
-      check(dnnl_primitive_desc_create(&primitive->desc, op, attr, dl->engine, NULL), what, err);
+  lpot_status status = lpot_dl_check(
+      dnnl_primitive_desc_create(&primitive->desc, op, attr, dl->engine, NULL), what, err);
   dnnl_primitive_attr_destroy(attr);
   if (status == LPOT_OK && strncmp(lpot_dl_implementation(primitive), "ref", 3) == 0) {
-    status = LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has only a reference implementation of %s",
-                       what);
+    status =
+        LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has only a reference implementation of %s", what);
   }
   if (status == LPOT_OK) {
-    status = check(dnnl_primitive_create(&primitive->primitive, primitive->desc), what, err);
+    status =
+        lpot_dl_check(dnnl_primitive_create(&primitive->primitive, primitive->desc), what, err);
   }
   if (status == LPOT_OK) {
     const dnnl_memory_desc_t *scratchpad =
         dnnl_primitive_desc_query_md(primitive->desc, dnnl_query_scratchpad_md, 0);
-    status = grow_scratchpad(dl, dnnl_memory_desc_get_size(scratchpad), err);
+    status = lpot_dl_grow_scratchpad(dl, dnnl_memory_desc_get_size(scratchpad), err);
     if (status == LPOT_OK && dnnl_memory_desc_get_size(scratchpad) > 0) {
       status = add_memory(primitive, ARG_SCRATCHPAD, DNNL_ARG_SCRATCHPAD, scratchpad, err);
     }
@@ -320,7 +241,8 @@ static lpot_status reorder_weights(lpot_dl_primitive *primitive, const dnnl_memo
     status = dnnl_primitive_create(&reorder, desc);
   }
   if (status == dnnl_success) {
-    dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, primitive->memory[ARG_WEIGHTS]}};
+    dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, from},
+                               {DNNL_ARG_TO, primitive->memory[ARG_WEIGHTS]}};
     status = dnnl_primitive_execute(reorder, primitive->dl->stream, 2, args);
   }
   if (status == dnnl_success) {
@@ -335,7 +257,7 @@ static lpot_status reorder_weights(lpot_dl_primitive *primitive, const dnnl_memo
   if (from != NULL) {
     dnnl_memory_destroy(from);
   }
-  return check(status, "packing of weights", err);
+  return lpot_dl_check(status, "packing of weights", err);
 }
 
 static lpot_status pack_weights(lpot_dl_primitive *primitive, const dnnl_memory_desc_t *user,
@@ -349,8 +271,9 @@ static lpot_status pack_weights(lpot_dl_primitive *primitive, const dnnl_memory_
   }
   primitive->weight_bytes += size_bytes;
   LPOT_TRY(add_memory(primitive, ARG_WEIGHTS, DNNL_ARG_WEIGHTS, packed, err));
-  LPOT_TRY(check(dnnl_memory_set_data_handle(primitive->memory[ARG_WEIGHTS], primitive->weights),
-                 "memory", err));
+  LPOT_TRY(
+      lpot_dl_check(dnnl_memory_set_data_handle(primitive->memory[ARG_WEIGHTS], primitive->weights),
+                    "memory", err));
   return reorder_weights(primitive, user, data, packed, err);
 }
 
@@ -373,7 +296,8 @@ static lpot_status set_bias(lpot_dl_primitive *primitive, const float *bias, siz
     values[i] = bias[i] / scale;
   }
   LPOT_TRY(add_memory(primitive, ARG_BIAS, DNNL_ARG_BIAS, desc, err));
-  return check(dnnl_memory_set_data_handle(primitive->memory[ARG_BIAS], values), "memory", err);
+  return lpot_dl_check(dnnl_memory_set_data_handle(primitive->memory[ARG_BIAS], values), "memory",
+                       err);
 }
 
 static void weight_dims(const lpot_dl_convolution *convolution, dnnl_memory_desc_t *user,
@@ -402,7 +326,7 @@ static void weight_dims(const lpot_dl_convolution *convolution, dnnl_memory_desc
     dims[rank] = convolution->kernel[i];
     strides[rank++] = window;
   }
-  dnnl_data_type_t type = data_type(convolution->weight_dtype);
+  dnnl_data_type_t type = lpot_dl_data_type(convolution->weight_dtype);
   (void)dnnl_memory_desc_init_by_strides(user, rank, dims, type, strides);
   (void)dnnl_memory_desc_init_by_tag(any, rank, dims, type, dnnl_format_tag_any);
 }
@@ -413,7 +337,8 @@ typedef union convolution_desc {
 } convolution_desc;
 
 static dnnl_status_t init_convolution(const lpot_dl_convolution *convolution,
-                                      const dnnl_memory_desc_t *src, const dnnl_memory_desc_t *weights,
+                                      const dnnl_memory_desc_t *src,
+                                      const dnnl_memory_desc_t *weights,
                                       const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *dst,
                                       convolution_desc *ret) {
   dnnl_dims_t dilates = {0};
@@ -441,18 +366,20 @@ static bool is_known_wrong(const lpot_dl_convolution *convolution) {
 lpot_status lpot_dl_convolution_new(lpot_dl *dl, const lpot_dl_convolution *convolution,
                                     lpot_dl_primitive **ret_primitive, lpot_error *err) {
   if (is_known_wrong(convolution)) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "this oneDNN has no right implementation of convolution");
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED,
+                     "this oneDNN has no right implementation of convolution");
   }
   dnnl_memory_desc_t src, dst, user, any, bias;
   dnnl_dims_t bias_dims = {convolution->dst.dims[1]};
   LPOT_TRY(memory_desc(&convolution->src, &src, err));
   LPOT_TRY(memory_desc(&convolution->dst, &dst, err));
   weight_dims(convolution, &user, &any);
-  LPOT_TRY(check(dnnl_memory_desc_init_by_tag(&bias, 1, bias_dims, dnnl_f32, dnnl_x), "bias", err));
+  LPOT_TRY(lpot_dl_check(dnnl_memory_desc_init_by_tag(&bias, 1, bias_dims, dnnl_f32, dnnl_x),
+                         "bias", err));
   convolution_desc op;
-  LPOT_TRY(check(init_convolution(convolution, &src, &any,
-                                  convolution->bias != NULL ? &bias : NULL, &dst, &op),
-                 "convolution", err));
+  LPOT_TRY(lpot_dl_check(init_convolution(convolution, &src, &any,
+                                          convolution->bias != NULL ? &bias : NULL, &dst, &op),
+                         "convolution", err));
   dnnl_primitive_attr_t attr = NULL;
   LPOT_TRY(new_attr(&convolution->attributes, 1 << 1, &attr, err));
   lpot_dl_primitive *primitive = NULL;
@@ -503,20 +430,22 @@ lpot_status lpot_dl_matmul_new(lpot_dl *dl, const lpot_dl_matmul *matmul,
   LPOT_TRY(memory_desc(&matmul->dst, &dst, err));
   any = weights;
   if (matmul->constant_weights != NULL) {
-    LPOT_TRY(check(dnnl_memory_desc_init_by_tag(&any, rank, matmul->weights.dims,
-                                                data_type(matmul->weights.dtype),
-                                                dnnl_format_tag_any),
-                   "weights", err));
+    LPOT_TRY(lpot_dl_check(dnnl_memory_desc_init_by_tag(&any, rank, matmul->weights.dims,
+                                                        lpot_dl_data_type(matmul->weights.dtype),
+                                                        dnnl_format_tag_any),
+                           "weights", err));
   }
   for (int i = 0; i < rank; ++i) {
     bias_dims[i] = i == rank - 1 ? matmul->dst.dims[i] : 1;
     bias_strides[i] = i == rank - 1 ? 1 : matmul->dst.dims[rank - 1];
   }
-  LPOT_TRY(check(dnnl_memory_desc_init_by_strides(&bias, rank, bias_dims, dnnl_f32, bias_strides),
-                 "bias", err));
+  LPOT_TRY(lpot_dl_check(
+      dnnl_memory_desc_init_by_strides(&bias, rank, bias_dims, dnnl_f32, bias_strides), "bias",
+      err));
   dnnl_matmul_desc_t op;
-  LPOT_TRY(check(dnnl_matmul_desc_init(&op, &src, &any, matmul->bias != NULL ? &bias : NULL, &dst),
-                 "matmul", err));
+  LPOT_TRY(lpot_dl_check(
+      dnnl_matmul_desc_init(&op, &src, &any, matmul->bias != NULL ? &bias : NULL, &dst), "matmul",
+      err));
   dnnl_primitive_attr_t attr = NULL;
   LPOT_TRY(new_attr(&matmul->attributes, 1 << (rank - 1), &attr, err));
   lpot_dl_primitive *primitive = NULL;
@@ -562,10 +491,10 @@ lpot_status lpot_dl_max_pool_new(lpot_dl *dl, const lpot_dl_desc *src, const lpo
   LPOT_TRY(memory_desc(src, &src_md, err));
   LPOT_TRY(memory_desc(dst, &dst_md, err));
   dnnl_pooling_desc_t op;
-  LPOT_TRY(check(dnnl_pooling_forward_desc_init(&op, dnnl_forward_inference, dnnl_pooling_max,
-                                                &src_md, &dst_md, stride, kernel, pad_begin,
-                                                pad_end),
-                 "pooling", err));
+  LPOT_TRY(lpot_dl_check(dnnl_pooling_forward_desc_init(&op, dnnl_forward_inference,
+                                                        dnnl_pooling_max, &src_md, &dst_md, stride,
+                                                        kernel, pad_begin, pad_end),
+                         "pooling", err));
   return new_simple(dl, &op, "pooling", NULL, &src_md, NULL, &dst_md, ret_primitive, err);
 }
 
@@ -584,9 +513,9 @@ lpot_status lpot_dl_unary_new(lpot_dl *dl, lpot_dl_unary unary, float alpha, flo
   dnnl_memory_desc_t md;
   LPOT_TRY(memory_desc(desc, &md, err));
   dnnl_eltwise_desc_t op;
-  LPOT_TRY(check(dnnl_eltwise_forward_desc_init(&op, dnnl_forward_inference, algorithms[unary], &md,
-                                                alpha, beta),
-                 "eltwise", err));
+  LPOT_TRY(lpot_dl_check(dnnl_eltwise_forward_desc_init(&op, dnnl_forward_inference,
+                                                        algorithms[unary], &md, alpha, beta),
+                         "eltwise", err));
   return new_simple(dl, &op, "eltwise", NULL, &md, NULL, &md, ret_primitive, err);
 }
 
@@ -604,7 +533,8 @@ lpot_status lpot_dl_binary_new(lpot_dl *dl, lpot_dl_binary binary, const lpot_dl
   LPOT_TRY(memory_desc(src1, &md1, err));
   LPOT_TRY(memory_desc(dst, &md, err));
   dnnl_binary_desc_t op;
-  LPOT_TRY(check(dnnl_binary_desc_init(&op, algorithms[binary], &md0, &md1, &md), "binary", err));
+  LPOT_TRY(lpot_dl_check(dnnl_binary_desc_init(&op, algorithms[binary], &md0, &md1, &md), "binary",
+                         err));
   lpot_dl_attributes attributes;
   lpot_dl_attributes_init(&attributes);
   if (relu) {
@@ -619,16 +549,16 @@ lpot_status lpot_dl_softmax_new(lpot_dl *dl, const lpot_dl_desc *desc, int axis,
   dnnl_memory_desc_t md;
   LPOT_TRY(memory_desc(desc, &md, err));
   dnnl_softmax_v2_desc_t op;
-  LPOT_TRY(check(dnnl_softmax_v2_forward_desc_init(&op, dnnl_forward_inference,
-                                                   dnnl_softmax_accurate, &md, &md, axis),
-                 "softmax", err));
+  LPOT_TRY(lpot_dl_check(dnnl_softmax_v2_forward_desc_init(&op, dnnl_forward_inference,
+                                                           dnnl_softmax_accurate, &md, &md, axis),
+                         "softmax", err));
   return new_simple(dl, &op, "softmax", NULL, &md, NULL, &md, ret_primitive, err);
 }
 
 lpot_status lpot_dl_run(lpot_dl_primitive *primitive, const void *src0, const void *src1, void *dst,
                         lpot_error *err) {
   /* oneDNN only reads the sources; its interface takes no const. */
-  void *handles[NUM_ARGS] = {(void *)(uintptr_t)src0, (void *)(uintptr_t)src1, dst, NULL, NULL,
+  void *handles[NUM_ARGS] = {(void *)(uintptr_t)src0,  (void *)(uintptr_t)src1, dst, NULL, NULL,
                              primitive->dl->scratchpad};
   dnnl_exec_arg_t args[NUM_ARGS];
   int count = 0;
@@ -637,13 +567,15 @@ lpot_status lpot_dl_run(lpot_dl_primitive *primitive, const void *src0, const vo
       continue;
     }
     if (i != ARG_WEIGHTS && i != ARG_BIAS) {
-      LPOT_TRY(check(dnnl_memory_set_data_handle(primitive->memory[i], handles[i]), "memory", err));
+      LPOT_TRY(lpot_dl_check(dnnl_memory_set_data_handle(primitive->memory[i], handles[i]),
+                             "memory", err));
     }
     args[count].arg = primitive->arg[i];
     args[count].memory = primitive->memory[i];
     ++count;
   }
-  LPOT_TRY(check(dnnl_primitive_execute(primitive->primitive, primitive->dl->stream, count, args),
-                 "execution", err));
-  return check(dnnl_stream_wait(primitive->dl->stream), "execution", err);
+  LPOT_TRY(lpot_dl_check(
+      dnnl_primitive_execute(primitive->primitive, primitive->dl->stream, count, args), "execution",
+      err));
+  return lpot_dl_check(dnnl_stream_wait(primitive->dl->stream), "execution", err);
 }

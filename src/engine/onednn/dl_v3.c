@@ -1,20 +1,11 @@
-#include "engine/onednn/dl.h"
+#include "engine/onednn/dl_internal.h"
 
 #include <string.h>
-
-#include <oneapi/dnnl/dnnl.h>
 
 #include "base/memory.h"
 
 /* oneDNN 3.x: scales and zero points are arguments of each execution, bias is real, and the
  * destination scale divides after the post-ops. */
-
-struct lpot_dl {
-  dnnl_engine_t engine;
-  dnnl_stream_t stream;
-  void *scratchpad; /* shared by all primitives: they run one after another */
-  size_t scratchpad_bytes;
-};
 
 enum {
   ARG_SRC0,
@@ -41,71 +32,11 @@ struct lpot_dl_primitive {
   size_t weight_bytes;
 };
 
-static lpot_status check(dnnl_status_t status, const char *what, lpot_error *err) {
-  if (status == dnnl_success) {
-    return LPOT_OK;
-  }
-  if (status == dnnl_unimplemented) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has no implementation of %s", what);
-  }
-  if (status == dnnl_out_of_memory) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  return LPOT_FAIL(err, LPOT_ENGINE, "oneDNN: %s failed with status %d", what, (int)status);
-}
-
-lpot_status lpot_dl_new(lpot_dl **ret_dl, lpot_error *err) {
-  lpot_dl_use_one_thread();
-  lpot_dl *dl = lpot_calloc(1, sizeof *dl);
-  if (dl == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  lpot_status status = check(dnnl_engine_create(&dl->engine, dnnl_cpu, 0), "engine creation", err);
-  if (status == LPOT_OK) {
-    status = check(dnnl_stream_create(&dl->stream, dl->engine, dnnl_stream_default_flags),
-                   "stream creation", err);
-  }
-  if (status != LPOT_OK) {
-    lpot_dl_free(dl);
-    return status;
-  }
-  *ret_dl = dl;
-  return LPOT_OK;
-}
-
-void lpot_dl_free(lpot_dl *dl) {
-  if (dl == NULL) {
-    return;
-  }
-  if (dl->stream != NULL) {
-    dnnl_stream_destroy(dl->stream);
-  }
-  if (dl->engine != NULL) {
-    dnnl_engine_destroy(dl->engine);
-  }
-  lpot_free(dl->scratchpad);
-  lpot_free(dl);
-}
-
-static dnnl_data_type_t data_type(lpot_dtype dtype) {
-  switch (dtype) {
-  case LPOT_F32:
-    return dnnl_f32;
-  case LPOT_U8:
-    return dnnl_u8;
-  case LPOT_S8:
-    return dnnl_s8;
-  case LPOT_S32:
-    return dnnl_s32;
-  default:
-    return dnnl_data_type_undef;
-  }
-}
-
 static lpot_status memory_desc(const lpot_dl_desc *desc, dnnl_memory_desc_t *ret, lpot_error *err) {
-  return check(dnnl_memory_desc_create_with_strides(ret, desc->rank, desc->dims,
-                                                    data_type(desc->dtype), desc->strides),
-               "memory descriptor", err);
+  return lpot_dl_check(dnnl_memory_desc_create_with_strides(ret, desc->rank, desc->dims,
+                                                            lpot_dl_data_type(desc->dtype),
+                                                            desc->strides),
+                       "memory descriptor", err);
 }
 
 /* Descriptors of one call, freed together. */
@@ -143,7 +74,8 @@ static dnnl_status_t append_post_op(dnnl_post_ops_t chain, const lpot_dl_post_op
   dnnl_status_t status = dnnl_invalid_arguments;
   switch (op->kind) {
   case LPOT_DL_SUM:
-    status = dnnl_post_ops_append_sum(chain, op->alpha, op->zero_point, data_type(op->dtype));
+    status =
+        dnnl_post_ops_append_sum(chain, op->alpha, op->zero_point, lpot_dl_data_type(op->dtype));
     break;
   case LPOT_DL_REQUANTIZE:
     status = append_requantize(chain, op);
@@ -167,7 +99,8 @@ static dnnl_status_t append_post_op(dnnl_post_ops_t chain, const lpot_dl_post_op
   return status;
 }
 
-static dnnl_status_t set_post_ops(dnnl_primitive_attr_t attr, const lpot_dl_attributes *attributes) {
+static dnnl_status_t set_post_ops(dnnl_primitive_attr_t attr,
+                                  const lpot_dl_attributes *attributes) {
   if (attributes->num_post_ops == 0) {
     return dnnl_success;
   }
@@ -209,15 +142,15 @@ static dnnl_status_t set_scales(dnnl_primitive_attr_t attr, const lpot_dl_attrib
 static lpot_status new_attr(const lpot_dl_attributes *attributes, int channel_mask,
                             dnnl_primitive_attr_t *ret, lpot_error *err) {
   dnnl_primitive_attr_t attr = NULL;
-  LPOT_TRY(check(dnnl_primitive_attr_create(&attr), "attributes", err));
+  LPOT_TRY(lpot_dl_check(dnnl_primitive_attr_create(&attr), "attributes", err));
   lpot_status status =
-      check(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
-            "scratchpad mode", err);
+      lpot_dl_check(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
+                    "scratchpad mode", err);
   if (status == LPOT_OK && attributes != NULL) {
-    status = check(set_scales(attr, attributes, channel_mask), "scales", err);
+    status = lpot_dl_check(set_scales(attr, attributes, channel_mask), "scales", err);
   }
   if (status == LPOT_OK && attributes != NULL) {
-    status = check(set_post_ops(attr, attributes), "post-ops", err);
+    status = lpot_dl_check(set_post_ops(attr, attributes), "post-ops", err);
   }
   if (status != LPOT_OK) {
     dnnl_primitive_attr_destroy(attr);
@@ -268,21 +201,7 @@ static lpot_status add_memory(lpot_dl_primitive *primitive, int slot, int arg,
   primitive->arg[slot] = arg;
   dnnl_status_t status =
       dnnl_memory_create(&primitive->memory[slot], desc, primitive->dl->engine, DNNL_MEMORY_NONE);
-  return check(status, "memory", err);
-}
-
-static lpot_status grow_scratchpad(lpot_dl *dl, size_t size_bytes, lpot_error *err) {
-  if (size_bytes <= dl->scratchpad_bytes) {
-    return LPOT_OK;
-  }
-  void *scratchpad = lpot_alloc_aligned(size_bytes);
-  if (scratchpad == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  lpot_free(dl->scratchpad);
-  dl->scratchpad = scratchpad;
-  dl->scratchpad_bytes = size_bytes;
-  return LPOT_OK;
+  return lpot_dl_check(status, "memory", err);
 }
 
 /* A memory of the primitive's own: size_bytes at 64-byte alignment, filled by the caller. */
@@ -293,8 +212,8 @@ static lpot_status add_own(lpot_dl_primitive *primitive, int slot, int arg,
     return LPOT_OUT_OF_MEMORY(err);
   }
   LPOT_TRY(add_memory(primitive, slot, arg, desc, err));
-  return check(dnnl_memory_set_data_handle(primitive->memory[slot], primitive->data[slot]),
-               "memory", err);
+  return lpot_dl_check(dnnl_memory_set_data_handle(primitive->memory[slot], primitive->data[slot]),
+                       "memory", err);
 }
 
 /* A vector of count elements of 4 bytes. */
@@ -302,8 +221,9 @@ static lpot_status add_vector(lpot_dl_primitive *primitive, int slot, int arg, l
                               size_t count, const void *values, lpot_error *err) {
   dnnl_memory_desc_t desc = NULL;
   dnnl_dims_t dims = {(dnnl_dim_t)count};
-  LPOT_TRY(check(dnnl_memory_desc_create_with_tag(&desc, 1, dims, data_type(dtype), dnnl_x),
-                 "memory descriptor", err));
+  LPOT_TRY(lpot_dl_check(
+      dnnl_memory_desc_create_with_tag(&desc, 1, dims, lpot_dl_data_type(dtype), dnnl_x),
+      "memory descriptor", err));
   lpot_status status = add_own(primitive, slot, arg, desc, err);
   dnnl_memory_desc_destroy(desc);
   if (status == LPOT_OK) {
@@ -339,7 +259,7 @@ static lpot_status add_scales(lpot_dl_primitive *primitive, const lpot_dl_attrib
 /* Takes a primitive descriptor (moved, also on failure) that was created with `created`. */
 static lpot_status new_primitive(lpot_dl *dl, dnnl_status_t created, dnnl_primitive_desc_t desc,
                                  const char *what, lpot_dl_primitive **ret, lpot_error *err) {
-  LPOT_TRY(check(created, what, err));
+  LPOT_TRY(lpot_dl_check(created, what, err));
   lpot_dl_primitive *primitive = lpot_calloc(1, sizeof *primitive);
   if (primitive == NULL) {
     dnnl_primitive_desc_destroy(desc);
@@ -349,17 +269,18 @@ static lpot_status new_primitive(lpot_dl *dl, dnnl_status_t created, dnnl_primit
   primitive->desc = desc;
   lpot_status status = LPOT_OK;
   if (strncmp(lpot_dl_implementation(primitive), "ref", 3) == 0) {
-    status = LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has only a reference implementation of %s",
-                       what);
+    status =
+        LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has only a reference implementation of %s", what);
   }
   if (status == LPOT_OK) {
-    status = check(dnnl_primitive_create(&primitive->primitive, primitive->desc), what, err);
+    status =
+        lpot_dl_check(dnnl_primitive_create(&primitive->primitive, primitive->desc), what, err);
   }
   if (status == LPOT_OK) {
     const_dnnl_memory_desc_t scratchpad =
         dnnl_primitive_desc_query_md(primitive->desc, dnnl_query_scratchpad_md, 0);
     size_t size_bytes = scratchpad == NULL ? 0 : dnnl_memory_desc_get_size(scratchpad);
-    status = grow_scratchpad(dl, size_bytes, err);
+    status = lpot_dl_grow_scratchpad(dl, size_bytes, err);
     if (status == LPOT_OK && size_bytes > 0) {
       status = add_memory(primitive, ARG_SCRATCHPAD, DNNL_ARG_SCRATCHPAD, scratchpad, err);
     }
@@ -388,7 +309,8 @@ static lpot_status reorder_weights(lpot_dl_primitive *primitive, const_dnnl_memo
     status = dnnl_primitive_create(&reorder, desc);
   }
   if (status == dnnl_success) {
-    dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, primitive->memory[ARG_WEIGHTS]}};
+    dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, from},
+                               {DNNL_ARG_TO, primitive->memory[ARG_WEIGHTS]}};
     status = dnnl_primitive_execute(reorder, primitive->dl->stream, 2, args);
   }
   if (status == dnnl_success) {
@@ -403,7 +325,7 @@ static lpot_status reorder_weights(lpot_dl_primitive *primitive, const_dnnl_memo
   if (from != NULL) {
     dnnl_memory_destroy(from);
   }
-  return check(status, "packing of weights", err);
+  return lpot_dl_check(status, "packing of weights", err);
 }
 
 static lpot_status pack_weights(lpot_dl_primitive *primitive, const_dnnl_memory_desc_t user,
@@ -451,12 +373,11 @@ static dnnl_status_t weight_descs(const lpot_dl_convolution *convolution, desc_s
     dims[rank] = convolution->kernel[i];
     strides[rank++] = window;
   }
-  dnnl_data_type_t type = data_type(convolution->weight_dtype);
+  dnnl_data_type_t type = lpot_dl_data_type(convolution->weight_dtype);
   dnnl_status_t status =
       dnnl_memory_desc_create_with_strides(&set->weights, rank, dims, type, strides);
   if (status == dnnl_success) {
-    status =
-        dnnl_memory_desc_create_with_tag(&set->packed, rank, dims, type, dnnl_format_tag_any);
+    status = dnnl_memory_desc_create_with_tag(&set->packed, rank, dims, type, dnnl_format_tag_any);
   }
   return status;
 }
@@ -465,11 +386,11 @@ static lpot_status convolution_descs(const lpot_dl_convolution *convolution, des
                                      lpot_error *err) {
   LPOT_TRY(memory_desc(&convolution->src, &set->src, err));
   LPOT_TRY(memory_desc(&convolution->dst, &set->dst, err));
-  LPOT_TRY(check(weight_descs(convolution, set), "weights", err));
+  LPOT_TRY(lpot_dl_check(weight_descs(convolution, set), "weights", err));
   if (convolution->bias != NULL) {
     dnnl_dims_t dims = {convolution->dst.dims[1]};
-    LPOT_TRY(check(dnnl_memory_desc_create_with_tag(&set->bias, 1, dims, dnnl_f32, dnnl_x), "bias",
-                   err));
+    LPOT_TRY(lpot_dl_check(dnnl_memory_desc_create_with_tag(&set->bias, 1, dims, dnnl_f32, dnnl_x),
+                           "bias", err));
   }
   return LPOT_OK;
 }
@@ -550,10 +471,10 @@ static lpot_status matmul_descs(const lpot_dl_matmul *matmul, desc_set *set, lpo
   LPOT_TRY(memory_desc(&matmul->weights, &set->weights, err));
   LPOT_TRY(memory_desc(&matmul->dst, &set->dst, err));
   if (matmul->constant_weights != NULL) {
-    LPOT_TRY(check(dnnl_memory_desc_create_with_tag(&set->packed, rank, matmul->weights.dims,
-                                                    data_type(matmul->weights.dtype),
-                                                    dnnl_format_tag_any),
-                   "weights", err));
+    LPOT_TRY(lpot_dl_check(dnnl_memory_desc_create_with_tag(
+                               &set->packed, rank, matmul->weights.dims,
+                               lpot_dl_data_type(matmul->weights.dtype), dnnl_format_tag_any),
+                           "weights", err));
   }
   if (matmul->bias != NULL) {
     dnnl_dims_t dims;
@@ -562,8 +483,9 @@ static lpot_status matmul_descs(const lpot_dl_matmul *matmul, desc_set *set, lpo
       dims[i] = i == rank - 1 ? matmul->dst.dims[i] : 1;
       strides[i] = i == rank - 1 ? 1 : matmul->dst.dims[rank - 1];
     }
-    LPOT_TRY(check(dnnl_memory_desc_create_with_strides(&set->bias, rank, dims, dnnl_f32, strides),
-                   "bias", err));
+    LPOT_TRY(lpot_dl_check(
+        dnnl_memory_desc_create_with_strides(&set->bias, rank, dims, dnnl_f32, strides), "bias",
+        err));
   }
   return LPOT_OK;
 }
@@ -580,9 +502,8 @@ static lpot_status make_matmul(lpot_dl *dl, const lpot_dl_matmul *matmul, desc_s
       set->dst, attr);
   dnnl_primitive_attr_destroy(attr);
   LPOT_TRY(new_primitive(dl, created, desc, "matmul", ret_primitive, err));
-  lpot_status status =
-      add_memories(*ret_primitive, set, matmul->constant_weights, matmul->bias,
-                   (size_t)matmul->dst.dims[rank - 1], &matmul->attributes, err);
+  lpot_status status = add_memories(*ret_primitive, set, matmul->constant_weights, matmul->bias,
+                                    (size_t)matmul->dst.dims[rank - 1], &matmul->attributes, err);
   if (status != LPOT_OK) {
     lpot_dl_primitive_free(*ret_primitive);
   }
@@ -605,8 +526,8 @@ lpot_status lpot_dl_matmul_new(lpot_dl *dl, const lpot_dl_matmul *matmul,
 
 /* set->weights is the second input, or NULL; set is freed, desc moved. */
 static lpot_status finish_simple(lpot_dl *dl, dnnl_status_t created, dnnl_primitive_desc_t desc,
-                                 const char *what, desc_set *set,
-                                 lpot_dl_primitive **ret_primitive, lpot_error *err) {
+                                 const char *what, desc_set *set, lpot_dl_primitive **ret_primitive,
+                                 lpot_error *err) {
   lpot_dl_primitive *primitive = NULL;
   lpot_status status = new_primitive(dl, created, desc, what, &primitive, err);
   if (status == LPOT_OK) {
@@ -712,8 +633,8 @@ lpot_status lpot_dl_binary_new(lpot_dl *dl, lpot_dl_binary binary, const lpot_dl
     attributes.post_ops[0].kind = LPOT_DL_RELU;
   }
   LPOT_TRY(simple_descs(src0, src1, dst, &attributes, &set, &attr, err));
-  dnnl_status_t created = dnnl_binary_primitive_desc_create(
-      &desc, dl->engine, algorithms[binary], set.src, set.weights, set.dst, attr);
+  dnnl_status_t created = dnnl_binary_primitive_desc_create(&desc, dl->engine, algorithms[binary],
+                                                            set.src, set.weights, set.dst, attr);
   dnnl_primitive_attr_destroy(attr);
   lpot_status status = finish_simple(dl, created, desc, "binary", &set, ret_primitive, err);
   return status;
@@ -745,13 +666,15 @@ lpot_status lpot_dl_run(lpot_dl_primitive *primitive, const void *src0, const vo
       continue;
     }
     if (i < ARG_WEIGHTS) {
-      LPOT_TRY(check(dnnl_memory_set_data_handle(primitive->memory[i], handles[i]), "memory", err));
+      LPOT_TRY(lpot_dl_check(dnnl_memory_set_data_handle(primitive->memory[i], handles[i]),
+                             "memory", err));
     }
     args[count].arg = primitive->arg[i];
     args[count].memory = primitive->memory[i];
     ++count;
   }
-  LPOT_TRY(check(dnnl_primitive_execute(primitive->primitive, primitive->dl->stream, count, args),
-                 "execution", err));
-  return check(dnnl_stream_wait(primitive->dl->stream), "execution", err);
+  LPOT_TRY(lpot_dl_check(
+      dnnl_primitive_execute(primitive->primitive, primitive->dl->stream, count, args), "execution",
+      err));
+  return lpot_dl_check(dnnl_stream_wait(primitive->dl->stream), "execution", err);
 }
