@@ -138,8 +138,8 @@ static lpot_status file_baseline(lpot_run *run, const lpot_assignment *assignmen
   return LPOT_OK;
 }
 
-/* A recipe fails by itself when its graph or plan cannot be made or run; everything else that may go
- * wrong (memory, files, our own bugs) is not the recipe's fault. */
+/* A recipe fails by itself when its graph or plan cannot be made or run; everything else that may
+ * go wrong (memory, files, our own bugs) is not the recipe's fault. */
 static bool blames_recipe(lpot_status status) {
   return status == LPOT_ENGINE || status == LPOT_UNSUPPORTED || status == LPOT_FORMAT ||
          status == LPOT_INVALID;
