@@ -87,8 +87,8 @@ lpot_status lpot_plan_compile(lpot_engine *engine, const lpot_graph *graph,
     return LPOT_OUT_OF_MEMORY(err);
   }
   plan->methods = engine->methods;
-  lpot_status status = engine->methods->compile(engine->state, graph,
-                                                options != NULL ? options : &none, &plan->impl, err);
+  lpot_status status = engine->methods->compile(
+      engine->state, graph, options != NULL ? options : &none, &plan->impl, err);
   if (status != LPOT_OK) {
     lpot_free(plan);
     return status;

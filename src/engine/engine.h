@@ -17,24 +17,25 @@ typedef struct lpot_engine lpot_engine;
 typedef struct lpot_plan lpot_plan;
 
 /* Called after a value is computed: count f32 elements of the graph's value, in any order. */
-typedef lpot_status (*lpot_observe_function)(void *context, lpot_value_id value, const float *elements, int64_t count,
-                                             lpot_error *err);
+typedef lpot_status (*lpot_observe_function)(void *context, lpot_value_id value,
+                                             const float *elements, int64_t count, lpot_error *err);
 
 typedef struct lpot_plan_options {
-  const bool *observed;            /* [lpot_graph_num_values] values to show; NULL for none */
-  lpot_observe_function observe;   /* NULL when observed is NULL */
-  void *observe_context;           /* borrowed for the plan's life */
-  bool profile;                    /* measure each step's time */
+  const bool *observed;          /* [lpot_graph_num_values] values to show; NULL for none */
+  lpot_observe_function observe; /* NULL when observed is NULL */
+  void *observe_context;         /* borrowed for the plan's life */
+  bool profile;                  /* measure each step's time */
 } lpot_plan_options;
 
 /* One step of a compiled plan, for reports. Strings are borrowed from the plan. */
 typedef struct lpot_plan_step {
-  const char *name;           /* of the node that gives the step its name */
-  const char *kind;           /* "conv+sum+relu", "reorder", "copy" ... */
-  const char *implementation; /* oneDNN's implementation name, "lpot" for our own kernels, "reference" */
+  const char *name; /* of the node that gives the step its name */
+  const char *kind; /* "conv+sum+relu", "reorder", "copy" ... */
+  const char
+      *implementation; /* oneDNN's implementation name, "lpot" for our own kernels, "reference" */
   lpot_dtype input_dtype;
   lpot_dtype output_dtype;
-  double seconds;             /* mean time per run so far; 0 unless options.profile */
+  double seconds; /* mean time per run so far; 0 unless options.profile */
 } lpot_plan_step;
 
 typedef struct lpot_plan_stats {
@@ -42,28 +43,34 @@ typedef struct lpot_plan_stats {
   size_t arena_bytes;      /* activations, after planning */
   size_t activation_bytes; /* the same without reuse */
   size_t weight_bytes;     /* packed weights */
-  size_t num_reference_steps; /* hot operators that run a "ref" implementation or a reference kernel */
+  size_t
+      num_reference_steps; /* hot operators that run a "ref" implementation or a reference kernel */
 } lpot_plan_stats;
 
 /* name is "onednn" or "reference"; LPOT_NOT_FOUND else. Engines are stateless apart from caches of
  * kernels; one thread at a time. */
-LPOT_MUST_CHECK lpot_status lpot_engine_open(const char *name, lpot_engine **ret_engine, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_engine_open(const char *name, lpot_engine **ret_engine,
+                                             lpot_error *err);
 void lpot_engine_close(lpot_engine *engine);
 const char *lpot_engine_name(const lpot_engine *engine);
 /* "oneDNN 2.6.3"; borrowed, static. */
 const char *lpot_engine_version(const lpot_engine *engine);
-/* Numeric class of this machine with this engine: "<cpu model family> | <library version> | <isa>". Results of one
- * class are bit equal. Borrowed from the engine. */
+/* Numeric class of this machine with this engine: "<cpu model family> | <library version> | <isa>".
+ * Results of one class are bit equal. Borrowed from the engine. */
 const char *lpot_engine_numeric_class(const lpot_engine *engine);
 
-/* graph must be bound (graph/infer.h); it is not kept, its constants are referenced. options may be NULL. The engine
- * must outlive the plan. LPOT_UNSUPPORTED names the node. */
-LPOT_MUST_CHECK lpot_status lpot_plan_compile(lpot_engine *engine, const lpot_graph *graph, const lpot_plan_options *options,
+/* graph must be bound (graph/infer.h); it is not kept, its constants are referenced. options may be
+ * NULL. The engine must outlive the plan. LPOT_UNSUPPORTED names the node. */
+LPOT_MUST_CHECK lpot_status lpot_plan_compile(lpot_engine *engine, const lpot_graph *graph,
+                                              const lpot_plan_options *options,
                                               lpot_plan **ret_plan, lpot_error *err);
 void lpot_plan_free(lpot_plan *plan);
-/* inputs [lpot_graph_num_inputs] row-major, of the types and shapes of the graph's inputs; borrowed for the call. */
-LPOT_MUST_CHECK lpot_status lpot_plan_run(lpot_plan *plan, const lpot_tensor *const *inputs, lpot_error *err);
-/* Row-major results of the last run, in graph output order; borrowed, overwritten by the next run. */
+/* inputs [lpot_graph_num_inputs] row-major, of the types and shapes of the graph's inputs; borrowed
+ * for the call. */
+LPOT_MUST_CHECK lpot_status lpot_plan_run(lpot_plan *plan, const lpot_tensor *const *inputs,
+                                          lpot_error *err);
+/* Row-major results of the last run, in graph output order; borrowed, overwritten by the next run.
+ */
 size_t lpot_plan_num_outputs(const lpot_plan *plan);
 const lpot_tensor *lpot_plan_output(const lpot_plan *plan, size_t index);
 

@@ -10,8 +10,8 @@ typedef struct lpot_engine_methods {
   const char *(*isa)(void);
   lpot_status (*open)(void **ret_state, lpot_error *err); /* (optional) */
   void (*close)(void *state);                             /* (optional) */
-  lpot_status (*compile)(void *state, const lpot_graph *graph, const lpot_plan_options *options, void **ret_plan,
-                         lpot_error *err);
+  lpot_status (*compile)(void *state, const lpot_graph *graph, const lpot_plan_options *options,
+                         void **ret_plan, lpot_error *err);
   void (*free_plan)(void *plan);
   lpot_status (*run)(void *plan, const lpot_tensor *const *inputs, lpot_error *err);
   size_t (*num_outputs)(const void *plan);

@@ -15,18 +15,21 @@ typedef lpot_status (*lpot_node_evaluator)(const lpot_node *node, const lpot_ten
  * evaluated when evaluate is not NULL and they have at most 64 MiB: the value becomes constant and
  * its node is removed. Shape nodes of known shapes become constants. DequantizeLinear nodes are
  * never folded (their int8 weights are what the engine wants). */
-LPOT_MUST_CHECK lpot_status lpot_graph_infer(lpot_graph *graph, lpot_node_evaluator evaluate, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_graph_infer(lpot_graph *graph, lpot_node_evaluator evaluate,
+                                             lpot_error *err);
 
 /* A clone with dimension 0 of every graph input of rank >= 1 that is unknown set to batch, then
  * inferred; all shapes are known afterwards (LPOT_UNSUPPORTED naming the first value that is not:
  * "set its dimension in the model"). An input whose dimension 0 is fixed keeps it. */
-LPOT_MUST_CHECK lpot_status lpot_graph_bind(const lpot_graph *graph, int64_t batch, lpot_node_evaluator evaluate,
-                                            lpot_graph **ret_graph, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_graph_bind(const lpot_graph *graph, int64_t batch,
+                                            lpot_node_evaluator evaluate, lpot_graph **ret_graph,
+                                            lpot_error *err);
 
 /* Axes of Squeeze, Unsqueeze, ReduceMean, Slice ... from the input (constant) or the attribute.
  * Returns LPOT_UNSUPPORTED when they are not constant. Count 0 when absent. */
-LPOT_MUST_CHECK lpot_status lpot_node_constant_ints(const lpot_graph *graph, const lpot_node *node, int input_index,
-                                                    const char *attribute, size_t capacity, int64_t *out,
+LPOT_MUST_CHECK lpot_status lpot_node_constant_ints(const lpot_graph *graph, const lpot_node *node,
+                                                    int input_index, const char *attribute,
+                                                    size_t capacity, int64_t *out,
                                                     size_t *ret_count, lpot_error *err);
 
 #endif

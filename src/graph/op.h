@@ -9,65 +9,65 @@
 #include "base/error.h"
 
 /* X(NAME, "OnnxName", min inputs, max inputs, min outputs, max outputs); max -1 = any number. */
-#define LPOT_OP_LIST(X)                                   \
-  X(ADD, "Add", 2, 2, 1, 1)                               \
-  X(AVERAGE_POOL, "AveragePool", 1, 1, 1, 1)              \
-  X(BATCH_NORMALIZATION, "BatchNormalization", 5, 5, 1, 5) \
-  X(CAST, "Cast", 1, 1, 1, 1)                             \
-  X(CLIP, "Clip", 1, 3, 1, 1)                             \
-  X(CONCAT, "Concat", 1, -1, 1, 1)                        \
-  X(CONSTANT, "Constant", 0, 0, 1, 1)                     \
-  X(CONSTANT_OF_SHAPE, "ConstantOfShape", 1, 1, 1, 1)     \
-  X(CONV, "Conv", 2, 3, 1, 1)                             \
-  X(CONV_TRANSPOSE, "ConvTranspose", 2, 3, 1, 1)          \
-  X(DEQUANTIZE_LINEAR, "DequantizeLinear", 2, 3, 1, 1)    \
-  X(DIV, "Div", 2, 2, 1, 1)                               \
-  X(DROPOUT, "Dropout", 1, 3, 1, 2)                       \
-  X(ERF, "Erf", 1, 1, 1, 1)                               \
-  X(EXP, "Exp", 1, 1, 1, 1)                               \
-  X(EXPAND, "Expand", 2, 2, 1, 1)                         \
-  X(FLATTEN, "Flatten", 1, 1, 1, 1)                       \
-  X(GATHER, "Gather", 2, 2, 1, 1)                         \
-  X(GEMM, "Gemm", 2, 3, 1, 1)                             \
-  X(GLOBAL_AVERAGE_POOL, "GlobalAveragePool", 1, 1, 1, 1) \
-  X(GLOBAL_MAX_POOL, "GlobalMaxPool", 1, 1, 1, 1)         \
-  X(HARD_SIGMOID, "HardSigmoid", 1, 1, 1, 1)              \
-  X(HARD_SWISH, "HardSwish", 1, 1, 1, 1)                  \
-  X(IDENTITY, "Identity", 1, 1, 1, 1)                     \
-  X(LEAKY_RELU, "LeakyRelu", 1, 1, 1, 1)                  \
-  X(MATMUL, "MatMul", 2, 2, 1, 1)                         \
-  X(MAX_POOL, "MaxPool", 1, 1, 1, 1)                      \
-  X(MUL, "Mul", 2, 2, 1, 1)                               \
-  X(PAD, "Pad", 2, 4, 1, 1)                               \
-  X(POW, "Pow", 2, 2, 1, 1)                               \
-  X(QUANTIZE_LINEAR, "QuantizeLinear", 2, 3, 1, 1)        \
-  X(REDUCE_MEAN, "ReduceMean", 1, 2, 1, 1)                \
-  X(RELU, "Relu", 1, 1, 1, 1)                             \
-  X(RESHAPE, "Reshape", 2, 2, 1, 1)                       \
-  X(RESIZE, "Resize", 1, 4, 1, 1)                         \
-  X(SHAPE, "Shape", 1, 1, 1, 1)                           \
-  X(SIGMOID, "Sigmoid", 1, 1, 1, 1)                       \
-  X(SLICE, "Slice", 3, 5, 1, 1)                           \
-  X(SOFTMAX, "Softmax", 1, 1, 1, 1)                       \
-  X(SPLIT, "Split", 1, 2, 1, -1)                          \
-  X(SQRT, "Sqrt", 1, 1, 1, 1)                             \
-  X(SQUEEZE, "Squeeze", 1, 2, 1, 1)                       \
-  X(SUB, "Sub", 2, 2, 1, 1)                               \
-  X(TANH, "Tanh", 1, 1, 1, 1)                             \
-  X(TRANSPOSE, "Transpose", 1, 1, 1, 1)                   \
+#define LPOT_OP_LIST(X)                                                                            \
+  X(ADD, "Add", 2, 2, 1, 1)                                                                        \
+  X(AVERAGE_POOL, "AveragePool", 1, 1, 1, 1)                                                       \
+  X(BATCH_NORMALIZATION, "BatchNormalization", 5, 5, 1, 5)                                         \
+  X(CAST, "Cast", 1, 1, 1, 1)                                                                      \
+  X(CLIP, "Clip", 1, 3, 1, 1)                                                                      \
+  X(CONCAT, "Concat", 1, -1, 1, 1)                                                                 \
+  X(CONSTANT, "Constant", 0, 0, 1, 1)                                                              \
+  X(CONSTANT_OF_SHAPE, "ConstantOfShape", 1, 1, 1, 1)                                              \
+  X(CONV, "Conv", 2, 3, 1, 1)                                                                      \
+  X(CONV_TRANSPOSE, "ConvTranspose", 2, 3, 1, 1)                                                   \
+  X(DEQUANTIZE_LINEAR, "DequantizeLinear", 2, 3, 1, 1)                                             \
+  X(DIV, "Div", 2, 2, 1, 1)                                                                        \
+  X(DROPOUT, "Dropout", 1, 3, 1, 2)                                                                \
+  X(ERF, "Erf", 1, 1, 1, 1)                                                                        \
+  X(EXP, "Exp", 1, 1, 1, 1)                                                                        \
+  X(EXPAND, "Expand", 2, 2, 1, 1)                                                                  \
+  X(FLATTEN, "Flatten", 1, 1, 1, 1)                                                                \
+  X(GATHER, "Gather", 2, 2, 1, 1)                                                                  \
+  X(GEMM, "Gemm", 2, 3, 1, 1)                                                                      \
+  X(GLOBAL_AVERAGE_POOL, "GlobalAveragePool", 1, 1, 1, 1)                                          \
+  X(GLOBAL_MAX_POOL, "GlobalMaxPool", 1, 1, 1, 1)                                                  \
+  X(HARD_SIGMOID, "HardSigmoid", 1, 1, 1, 1)                                                       \
+  X(HARD_SWISH, "HardSwish", 1, 1, 1, 1)                                                           \
+  X(IDENTITY, "Identity", 1, 1, 1, 1)                                                              \
+  X(LEAKY_RELU, "LeakyRelu", 1, 1, 1, 1)                                                           \
+  X(MATMUL, "MatMul", 2, 2, 1, 1)                                                                  \
+  X(MAX_POOL, "MaxPool", 1, 1, 1, 1)                                                               \
+  X(MUL, "Mul", 2, 2, 1, 1)                                                                        \
+  X(PAD, "Pad", 2, 4, 1, 1)                                                                        \
+  X(POW, "Pow", 2, 2, 1, 1)                                                                        \
+  X(QUANTIZE_LINEAR, "QuantizeLinear", 2, 3, 1, 1)                                                 \
+  X(REDUCE_MEAN, "ReduceMean", 1, 2, 1, 1)                                                         \
+  X(RELU, "Relu", 1, 1, 1, 1)                                                                      \
+  X(RESHAPE, "Reshape", 2, 2, 1, 1)                                                                \
+  X(RESIZE, "Resize", 1, 4, 1, 1)                                                                  \
+  X(SHAPE, "Shape", 1, 1, 1, 1)                                                                    \
+  X(SIGMOID, "Sigmoid", 1, 1, 1, 1)                                                                \
+  X(SLICE, "Slice", 3, 5, 1, 1)                                                                    \
+  X(SOFTMAX, "Softmax", 1, 1, 1, 1)                                                                \
+  X(SPLIT, "Split", 1, 2, 1, -1)                                                                   \
+  X(SQRT, "Sqrt", 1, 1, 1, 1)                                                                      \
+  X(SQUEEZE, "Squeeze", 1, 2, 1, 1)                                                                \
+  X(SUB, "Sub", 2, 2, 1, 1)                                                                        \
+  X(TANH, "Tanh", 1, 1, 1, 1)                                                                      \
+  X(TRANSPOSE, "Transpose", 1, 1, 1, 1)                                                            \
   X(UNSQUEEZE, "Unsqueeze", 2, 2, 1, 1)
 
 /* The same for operators of the domain com.microsoft and ONNX's own quantized ones: what the
  * QOperator export writes. The domain column is "" or "com.microsoft". */
-#define LPOT_QUANTIZED_OP_LIST(X)                                                      \
-  X(MATMUL_INTEGER_TO_FLOAT, "MatMulIntegerToFloat", "com.microsoft", 4, 7, 1, 1)      \
-  X(QLINEAR_ADD, "QLinearAdd", "com.microsoft", 7, 8, 1, 1)                            \
-  X(QLINEAR_AVERAGE_POOL, "QLinearAveragePool", "com.microsoft", 4, 5, 1, 1)           \
-  X(QLINEAR_CONCAT, "QLinearConcat", "com.microsoft", 5, -1, 1, 1)                     \
-  X(QLINEAR_CONV, "QLinearConv", "", 8, 9, 1, 1)                                       \
-  X(QLINEAR_GLOBAL_AVERAGE_POOL, "QLinearGlobalAveragePool", "com.microsoft", 5, 5, 1, 1) \
-  X(QLINEAR_MATMUL, "QLinearMatMul", "", 8, 8, 1, 1)                                   \
-  X(QLINEAR_MUL, "QLinearMul", "com.microsoft", 7, 8, 1, 1)                            \
+#define LPOT_QUANTIZED_OP_LIST(X)                                                                  \
+  X(MATMUL_INTEGER_TO_FLOAT, "MatMulIntegerToFloat", "com.microsoft", 4, 7, 1, 1)                  \
+  X(QLINEAR_ADD, "QLinearAdd", "com.microsoft", 7, 8, 1, 1)                                        \
+  X(QLINEAR_AVERAGE_POOL, "QLinearAveragePool", "com.microsoft", 4, 5, 1, 1)                       \
+  X(QLINEAR_CONCAT, "QLinearConcat", "com.microsoft", 5, -1, 1, 1)                                 \
+  X(QLINEAR_CONV, "QLinearConv", "", 8, 9, 1, 1)                                                   \
+  X(QLINEAR_GLOBAL_AVERAGE_POOL, "QLinearGlobalAveragePool", "com.microsoft", 5, 5, 1, 1)          \
+  X(QLINEAR_MATMUL, "QLinearMatMul", "", 8, 8, 1, 1)                                               \
+  X(QLINEAR_MUL, "QLinearMul", "com.microsoft", 7, 8, 1, 1)                                        \
   X(QGEMM, "QGemm", "com.microsoft", 6, 9, 1, 1)
 
 typedef enum lpot_op {
@@ -75,15 +75,15 @@ typedef enum lpot_op {
   LPOT_OP_LIST(X)
 #undef X
 #define X(name, text, domain, min_in, max_in, min_out, max_out) LPOT_OP_##name,
-  LPOT_QUANTIZED_OP_LIST(X)
+      LPOT_QUANTIZED_OP_LIST(X)
 #undef X
-      LPOT_NUM_OPS
+          LPOT_NUM_OPS
 } lpot_op;
 
 typedef struct lpot_op_info {
   lpot_op op;
-  const char *name;   /* ONNX operator name */
-  const char *domain; /* "" is ONNX's default domain */
+  const char *name;                                     /* ONNX operator name */
+  const char *domain;                                   /* "" is ONNX's default domain */
   int min_inputs, max_inputs, min_outputs, max_outputs; /* max -1: any number */
 } lpot_op_info;
 

@@ -1,9 +1,9 @@
 /* bench_engine MODEL BATCH [ROUNDS]: f32 against int8 of one network in one process, one thread.
  *
- * Rounds run f32, int8, int8, f32 (ABBA) on the same seeded inputs; prints the median time per sample of
- * both with the 5 % and 95 % quantiles, the median ratio of pairs, what is spent outside oneDNN's
- * primitives, compile times, and the peak resident size. The recipe is u8 asymmetric min-max with
- * weights per channel for every op, calibrated on the inputs. */
+ * Rounds run f32, int8, int8, f32 (ABBA) on the same seeded inputs; prints the median time per
+ * sample of both with the 5 % and 95 % quantiles, the median ratio of pairs, what is spent outside
+ * oneDNN's primitives, compile times, and the peak resident size. The recipe is u8 asymmetric
+ * min-max with weights per channel for every op, calibrated on the inputs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +74,9 @@ static lpot_status quantize(bench *b, lpot_error *err) {
   LPOT_TRY(lpot_recipe_new(lpot_quant_ops_count(b->ops), &b->recipe, err));
   for (size_t i = 0; i < b->recipe->num_ops; ++i) {
     const lpot_quant_op *op = lpot_quant_ops_get(b->ops, i);
-    lpot_op_config config = {.activation = {LPOT_U8, LPOT_SCHEME_ASYM, LPOT_PER_TENSOR, LPOT_MINMAX},
-                             .weight = {LPOT_S8, LPOT_SCHEME_SYM, LPOT_PER_CHANNEL, LPOT_MINMAX}};
+    lpot_op_config config = {
+        .activation = {LPOT_U8, LPOT_SCHEME_ASYM, LPOT_PER_TENSOR, LPOT_MINMAX},
+        .weight = {LPOT_S8, LPOT_SCHEME_SYM, LPOT_PER_CHANNEL, LPOT_MINMAX}};
     if (op->weight == LPOT_NONE) {
       config.weight = (lpot_tensor_config){.dtype = LPOT_DTYPE_UNKNOWN};
     }
@@ -92,8 +93,8 @@ static lpot_status compile(bench *b, int which, bool profile, lpot_plan **ret, l
   const lpot_clock clock = lpot_clock_monotonic();
   lpot_plan_options options = {.profile = profile};
   double start = lpot_clock_now(&clock);
-  LPOT_TRY(lpot_plan_compile(b->engine, which == 0 ? b->bound : b->quantized_bound, &options, ret,
-                             err));
+  LPOT_TRY(
+      lpot_plan_compile(b->engine, which == 0 ? b->bound : b->quantized_bound, &options, ret, err));
   b->compile_seconds[which] = lpot_clock_now(&clock) - start;
   return LPOT_OK;
 }

@@ -31,7 +31,9 @@
     __VA_ARGS__                                                                                    \
   }
 #define INTS(...)                                                                                  \
-  (size_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[]) { __VA_ARGS__ }
+  (size_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[]) {                \
+    __VA_ARGS__                                                                                    \
+  }
 #define IDS(...)                                                                                   \
   (const lpot_value_id[]){__VA_ARGS__},                                                            \
       sizeof((lpot_value_id[]){__VA_ARGS__}) / sizeof(lpot_value_id)

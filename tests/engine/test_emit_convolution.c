@@ -29,14 +29,13 @@ static geometry random_geometry(fixture *f) {
 static void set_geometry(fixture *f, const geometry *g) {
   CHECK(lpot_graph_set_ints(f->graph, f->last, "pads", g->pad, 4, e));
   CHECK(lpot_graph_set_ints(f->graph, f->last, "strides", (int64_t[]){g->stride, g->stride}, 2, e));
-  CHECK(lpot_graph_set_ints(f->graph, f->last, "dilations",
-                            (int64_t[]){g->dilation, g->dilation}, 2, e));
+  CHECK(lpot_graph_set_ints(f->graph, f->last, "dilations", (int64_t[]){g->dilation, g->dilation},
+                            2, e));
   CHECK(lpot_graph_set_int(f->graph, f->last, "group", g->group, e));
 }
 
 static lpot_value_id f32_conv(fixture *f, lpot_value_id from, const geometry *g) {
-  lpot_value_id w =
-      weights(f, 0.3, DIMS(g->out, g->in / g->group, g->kernel_h, g->kernel_w));
+  lpot_value_id w = weights(f, 0.3, DIMS(g->out, g->in / g->group, g->kernel_h, g->kernel_w));
   lpot_value_id b = weights(f, 1.0, DIMS(g->out));
   lpot_value_id id = output_of(f, LPOT_OP_CONV, IDS(from, w, b));
   set_geometry(f, g);
@@ -119,8 +118,17 @@ static void residual_sum_keeps_the_rounding_of_the_convolution(void **state) {
     fixture f;
     fixture_begin(&f, seed);
     int64_t channels = pick(&f, 1, 8) * 4;
-    geometry g = {.batch = 2, .in = channels, .out = channels, .group = 1, .height = 9, .width = 7,
-                  .kernel_h = 3, .kernel_w = 3, .stride = 1, .pad = {1, 1, 1, 1}, .dilation = 1};
+    geometry g = {.batch = 2,
+                  .in = channels,
+                  .out = channels,
+                  .group = 1,
+                  .height = 9,
+                  .width = 7,
+                  .kernel_h = 3,
+                  .kernel_w = 3,
+                  .stride = 1,
+                  .pad = {1, 1, 1, 1},
+                  .dilation = 1};
     lpot_value_id x = input(&f, DIMS(2, channels, 9, 7));
     lpot_dtype residual_type = types[seed % 2];
     lpot_dtype conv_type = types[seed / 2 % 2];
@@ -140,8 +148,16 @@ static void residual_that_is_read_again_survives_the_sum(void **state) {
   (void)state;
   fixture f;
   fixture_begin(&f, 7);
-  geometry g = {.batch = 1, .in = 8, .out = 8, .group = 1, .height = 6, .width = 6,
-                .kernel_h = 1, .kernel_w = 1, .stride = 1, .dilation = 1};
+  geometry g = {.batch = 1,
+                .in = 8,
+                .out = 8,
+                .group = 1,
+                .height = 6,
+                .width = 6,
+                .kernel_h = 1,
+                .kernel_w = 1,
+                .stride = 1,
+                .dilation = 1};
   lpot_value_id x = input(&f, DIMS(1, 8, 6, 6));
   lpot_value_id first = output_of(&f, LPOT_OP_RELU, IDS(f32_conv(&f, x, &g)));
   lpot_value_id sum = output_of(&f, LPOT_OP_ADD, IDS(f32_conv(&f, first, &g), first));

@@ -25,8 +25,8 @@ static void binary_operators_broadcast_on_either_side(void **state) {
     const int64_t *shape = shapes[seed / 4 % 5];
     int64_t rank = seed % 3 == 0 ? 4 : 3; /* a missing leading dimension */
     lpot_value_id x = input(&f, DIMS(2, 5, 3, 4));
-    lpot_value_id y = rank == 4 || shape[0] == 2 ? weights(&f, 1.0, 4, shape)
-                                                 : weights(&f, 1.0, 3, shape + 1);
+    lpot_value_id y =
+        rank == 4 || shape[0] == 2 ? weights(&f, 1.0, 4, shape) : weights(&f, 1.0, 3, shape + 1);
     if (seed % 2 == 0 && seed / 20 % 2 == 0) {
       x = output_of(&f, LPOT_OP_MAX_POOL, IDS(x)); /* channels last in memory */
       CHECK(lpot_graph_set_ints(f.graph, f.last, "kernel_shape", (int64_t[]){1, 1}, 2, e));

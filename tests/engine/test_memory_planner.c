@@ -29,7 +29,8 @@ static void buffers_alive_together_never_overlap(void **state) {
       for (int j = 0; j < i; ++j) {
         const lpot_planned_buffer *a = &buffers[i], *b = &buffers[j];
         int together = a->first_step <= b->last_step && b->first_step <= a->last_step;
-        int apart = a->offset + a->size_bytes <= b->offset || b->offset + b->size_bytes <= a->offset;
+        int apart =
+            a->offset + a->size_bytes <= b->offset || b->offset + b->size_bytes <= a->offset;
         assert_true(!together || apart);
       }
     }

@@ -1,5 +1,6 @@
-/* run_model MODEL INPUT.f32 OUTPUT_PREFIX SAMPLES: runs an ONNX model on raw f32 samples, 1 to 4 at a
- * time, and writes each output to OUTPUT_PREFIX.<index>.f32. For comparing with other runtimes. */
+/* run_model MODEL INPUT.f32 OUTPUT_PREFIX SAMPLES: runs an ONNX model on raw f32 samples, 1 to 4 at
+ * a time, and writes each output to OUTPUT_PREFIX.<index>.f32. For comparing with other runtimes.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -80,8 +81,8 @@ int main(int argc, char **argv) {
     status = lpot_mapping_open(argv[2], &input, &err);
   }
   if (status == LPOT_OK) {
-    status = run_samples(&r, lpot_mapping_data(input), lpot_mapping_size(input), argv[3], samples,
-                         &err);
+    status =
+        run_samples(&r, lpot_mapping_data(input), lpot_mapping_size(input), argv[3], samples, &err);
   }
   if (status != LPOT_OK) {
     (void)fprintf(stderr, "run_model: %s\n", err.message);

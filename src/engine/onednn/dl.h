@@ -48,11 +48,11 @@ typedef struct lpot_dl_post_op {
 } lpot_dl_post_op;
 
 typedef struct lpot_dl_attributes {
-  float src_scale;                 /* 1 for f32 */
+  float src_scale; /* 1 for f32 */
   int32_t src_zero_point;
-  size_t num_weight_scales;        /* 0: f32 weights; 1: per tensor; else per output channel */
-  const float *weight_scales;      /* [num_weight_scales]; borrowed */
-  float dst_scale;                 /* 1 for an f32 destination */
+  size_t num_weight_scales;   /* 0: f32 weights; 1: per tensor; else per output channel */
+  const float *weight_scales; /* [num_weight_scales]; borrowed */
+  float dst_scale;            /* 1 for an f32 destination */
   int32_t dst_zero_point;
   size_t num_post_ops;
   lpot_dl_post_op post_ops[LPOT_DL_MAX_POST_OPS];
@@ -61,11 +61,12 @@ typedef struct lpot_dl_attributes {
 void lpot_dl_attributes_init(lpot_dl_attributes *attributes);
 
 typedef struct lpot_dl_convolution {
-  lpot_dl_desc src, dst;           /* [N, C, spatial...] */
-  lpot_dtype weight_dtype;         /* F32 or S8 */
-  const void *weights;             /* row-major [O, I/group, k...], transposed: [I, O/group, k...]; borrowed for the call */
-  const float *bias;               /* [O] real units, or NULL; borrowed for the call */
-  bool transposed;                 /* ConvTranspose (f32 only) */
+  lpot_dl_desc src, dst;   /* [N, C, spatial...] */
+  lpot_dtype weight_dtype; /* F32 or S8 */
+  const void *weights; /* row-major [O, I/group, k...], transposed: [I, O/group, k...]; borrowed for
+                          the call */
+  const float *bias;   /* [O] real units, or NULL; borrowed for the call */
+  bool transposed;     /* ConvTranspose (f32 only) */
   int64_t group;
   int64_t kernel[LPOT_DL_MAX_DIMS], stride[LPOT_DL_MAX_DIMS], dilation[LPOT_DL_MAX_DIMS];
   int64_t pad_begin[LPOT_DL_MAX_DIMS], pad_end[LPOT_DL_MAX_DIMS];
@@ -73,49 +74,70 @@ typedef struct lpot_dl_convolution {
 } lpot_dl_convolution;
 
 typedef struct lpot_dl_matmul {
-  lpot_dl_desc src, weights, dst;  /* [batch..., M, K], [batch..., K, N], [batch..., M, N], batch dims broadcast */
-  const void *constant_weights;    /* packed at creation; NULL: given at each run. Borrowed for the call */
-  const float *bias;               /* [N] real units, or NULL; borrowed for the call */
+  lpot_dl_desc src, weights,
+      dst; /* [batch..., M, K], [batch..., K, N], [batch..., M, N], batch dims broadcast */
+  const void
+      *constant_weights; /* packed at creation; NULL: given at each run. Borrowed for the call */
+  const float *bias;     /* [N] real units, or NULL; borrowed for the call */
   lpot_dl_attributes attributes;
 } lpot_dl_matmul;
 
 typedef enum lpot_dl_unary {
-  LPOT_DL_UNARY_EXP, LPOT_DL_UNARY_SQRT, LPOT_DL_UNARY_LOGISTIC, LPOT_DL_UNARY_TANH,
-  LPOT_DL_UNARY_HARD_SWISH, LPOT_DL_UNARY_RELU, LPOT_DL_UNARY_CLIP
+  LPOT_DL_UNARY_EXP,
+  LPOT_DL_UNARY_SQRT,
+  LPOT_DL_UNARY_LOGISTIC,
+  LPOT_DL_UNARY_TANH,
+  LPOT_DL_UNARY_HARD_SWISH,
+  LPOT_DL_UNARY_RELU,
+  LPOT_DL_UNARY_CLIP
 } lpot_dl_unary;
-typedef enum lpot_dl_binary { LPOT_DL_ADD, LPOT_DL_SUBTRACT, LPOT_DL_MULTIPLY, LPOT_DL_DIVIDE } lpot_dl_binary;
+typedef enum lpot_dl_binary {
+  LPOT_DL_ADD,
+  LPOT_DL_SUBTRACT,
+  LPOT_DL_MULTIPLY,
+  LPOT_DL_DIVIDE
+} lpot_dl_binary;
 
-/* Makes oneDNN work in the calling thread alone: a rank is one thread, and spinning helpers of many ranks on one node
- * slow each other down several times. lpot_dl_new calls it. */
+/* Makes oneDNN work in the calling thread alone: a rank is one thread, and spinning helpers of many
+ * ranks on one node slow each other down several times. lpot_dl_new calls it. */
 void lpot_dl_use_one_thread(void);
 LPOT_MUST_CHECK lpot_status lpot_dl_new(lpot_dl **ret_dl, lpot_error *err);
 void lpot_dl_free(lpot_dl *dl);
 const char *lpot_dl_version(void); /* "oneDNN 2.6.3", static */
 const char *lpot_dl_isa(void);     /* "avx512_core_bf16" ..., static */
 
-/* Each fails with LPOT_UNSUPPORTED when oneDNN has no implementation (the caller falls back), and never hands out
- * a "ref" implementation: that is LPOT_UNSUPPORTED too. */
-LPOT_MUST_CHECK lpot_status lpot_dl_convolution_new(lpot_dl *dl, const lpot_dl_convolution *convolution,
-                                                    lpot_dl_primitive **ret_primitive, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_dl_matmul_new(lpot_dl *dl, const lpot_dl_matmul *matmul, lpot_dl_primitive **ret_primitive,
-                                               lpot_error *err);
+/* Each fails with LPOT_UNSUPPORTED when oneDNN has no implementation (the caller falls back), and
+ * never hands out a "ref" implementation: that is LPOT_UNSUPPORTED too. */
+LPOT_MUST_CHECK lpot_status lpot_dl_convolution_new(lpot_dl *dl,
+                                                    const lpot_dl_convolution *convolution,
+                                                    lpot_dl_primitive **ret_primitive,
+                                                    lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_dl_matmul_new(lpot_dl *dl, const lpot_dl_matmul *matmul,
+                                               lpot_dl_primitive **ret_primitive, lpot_error *err);
 /* kernel, stride, pads as in lpot_dl_convolution; LPOT_DL_MAX_DIMS entries each; no dilation. */
-LPOT_MUST_CHECK lpot_status lpot_dl_max_pool_new(lpot_dl *dl, const lpot_dl_desc *src, const lpot_dl_desc *dst, const int64_t *kernel,
-                                                 const int64_t *stride, const int64_t *pad_begin, const int64_t *pad_end,
-                                                 lpot_dl_primitive **ret_primitive, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_dl_unary_new(lpot_dl *dl, lpot_dl_unary unary, float alpha, float beta, const lpot_dl_desc *desc,
+LPOT_MUST_CHECK lpot_status lpot_dl_max_pool_new(lpot_dl *dl, const lpot_dl_desc *src,
+                                                 const lpot_dl_desc *dst, const int64_t *kernel,
+                                                 const int64_t *stride, const int64_t *pad_begin,
+                                                 const int64_t *pad_end,
+                                                 lpot_dl_primitive **ret_primitive,
+                                                 lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_dl_unary_new(lpot_dl *dl, lpot_dl_unary unary, float alpha,
+                                              float beta, const lpot_dl_desc *desc,
                                               lpot_dl_primitive **ret_primitive, lpot_error *err);
 /* src0 has the shape of dst; src1 may have dimensions of 1. f32. relu: applied to the result. */
-LPOT_MUST_CHECK lpot_status lpot_dl_binary_new(lpot_dl *dl, lpot_dl_binary binary, const lpot_dl_desc *src0, const lpot_dl_desc *src1,
-                                               const lpot_dl_desc *dst, bool relu, lpot_dl_primitive **ret_primitive, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_dl_softmax_new(lpot_dl *dl, const lpot_dl_desc *desc, int axis, lpot_dl_primitive **ret_primitive,
-                                                lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_dl_binary_new(lpot_dl *dl, lpot_dl_binary binary,
+                                               const lpot_dl_desc *src0, const lpot_dl_desc *src1,
+                                               const lpot_dl_desc *dst, bool relu,
+                                               lpot_dl_primitive **ret_primitive, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_dl_softmax_new(lpot_dl *dl, const lpot_dl_desc *desc, int axis,
+                                                lpot_dl_primitive **ret_primitive, lpot_error *err);
 void lpot_dl_primitive_free(lpot_dl_primitive *primitive);
 
-/* src1 is NULL for primitives with one input. dst may be src only where the primitive was made for it. */
-LPOT_MUST_CHECK lpot_status lpot_dl_run(lpot_dl_primitive *primitive, const void *src0, const void *src1, void *dst,
-                                        lpot_error *err);
+/* src1 is NULL for primitives with one input. dst may be src only where the primitive was made for
+ * it. */
+LPOT_MUST_CHECK lpot_status lpot_dl_run(lpot_dl_primitive *primitive, const void *src0,
+                                        const void *src1, void *dst, lpot_error *err);
 const char *lpot_dl_implementation(const lpot_dl_primitive *primitive); /* borrowed */
-size_t lpot_dl_weight_bytes(const lpot_dl_primitive *primitive);        /* packed weights and bias */
+size_t lpot_dl_weight_bytes(const lpot_dl_primitive *primitive); /* packed weights and bias */
 
 #endif

@@ -133,10 +133,10 @@ lpot_status lpot_emit_binary(lpot_compiler *compiler, const lpot_node *node, lpo
   lpot_slot_id inputs[2] = {LPOT_NONE, LPOT_NONE};
   lpot_slot_id dst = LPOT_NONE;
   LPOT_TRY(lpot_need(compiler, node->inputs[swap ? 1 : 0], layout, &inputs[0], err));
-  bool same = lpot_shape_equal(first, second) ||
-              (swap ? first->rank : second->rank) == out->shape.rank;
-  LPOT_TRY(lpot_need(compiler, node->inputs[swap ? 0 : 1], same ? layout : LPOT_PLAIN, &inputs[1],
-                     err));
+  bool same =
+      lpot_shape_equal(first, second) || (swap ? first->rank : second->rank) == out->shape.rank;
+  LPOT_TRY(
+      lpot_need(compiler, node->inputs[swap ? 0 : 1], same ? layout : LPOT_PLAIN, &inputs[1], err));
   LPOT_TRY(lpot_define(compiler, node->outputs[0], layout, &dst, err));
   lpot_dl_desc a, b, d;
   const lpot_slot *slots = compiler->plan->slots;

@@ -7,7 +7,7 @@
 /* Scales, zero points and post-ops that a fusion asks for; weight scales stay borrowed from it. */
 void lpot_fusion_attributes(const lpot_fusion *fusion, lpot_dl_attributes *ret);
 /* Bias values [channels] in real units, or NULL; borrowed from the plan. */
-LPOT_MUST_CHECK lpot_status lpot_fusion_bias(lpot_compiler *compiler, const lpot_fusion *fusion, const float **ret_bias,
-                                             lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_fusion_bias(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                             const float **ret_bias, lpot_error *err);
 
 #endif

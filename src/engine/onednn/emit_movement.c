@@ -69,8 +69,8 @@ lpot_status lpot_emit_movement(lpot_compiler *compiler, const lpot_node *node, l
   lpot_status status = LPOT_OK;
   if (is_view_op(node->op)) {
     bool same = lpot_shape_equal(in, out);
-    status = alias_as(compiler, from, same ? layout : LPOT_PLAIN, to, same ? layout : LPOT_PLAIN,
-                      err);
+    status =
+        alias_as(compiler, from, same ? layout : LPOT_PLAIN, to, same ? layout : LPOT_PLAIN, err);
     return status;
   }
   if (node->op == LPOT_OP_TRANSPOSE && layout == LPOT_CHANNELS_LAST &&
@@ -120,8 +120,8 @@ static lpot_status run_concat(lpot_onednn_plan *plan, lpot_step *step, lpot_erro
       lpot_loop_copy_rows(in, state->outer, input->row_bytes, out, state->out_stride);
     }
     for (int64_t row = 0; input->lookup && row < state->outer; ++row) {
-      lpot_loop_lookup(in + (size_t)row * input->row_bytes, (int64_t)input->row_bytes,
-                         input->table, out + (size_t)row * state->out_stride);
+      lpot_loop_lookup(in + (size_t)row * input->row_bytes, (int64_t)input->row_bytes, input->table,
+                       out + (size_t)row * state->out_stride);
     }
     out += input->row_bytes;
   }
@@ -196,8 +196,8 @@ static lpot_status add_concat(lpot_compiler *compiler, const lpot_node *node,
   lpot_slot_id dst = LPOT_NONE;
   LPOT_TRY(lpot_define(compiler, to, layout, &dst, err));
   lpot_step *step = NULL;
-  LPOT_TRY(lpot_step_add(plan, node->name, "concat", run_concat, inputs, count, &dst, 1, &step,
-                         err));
+  LPOT_TRY(
+      lpot_step_add(plan, node->name, "concat", run_concat, inputs, count, &dst, 1, &step, err));
   step->state = state;
   return LPOT_OK;
 }
@@ -209,8 +209,7 @@ static lpot_status emit_concat(lpot_compiler *compiler, const lpot_node *node,
   size_t count = (size_t)node->num_inputs;
   lpot_slot_id *inputs = lpot_calloc(count, sizeof *inputs);
   lpot_value_id *values = lpot_calloc(count, sizeof *values);
-  concat_plan *state =
-      lpot_calloc(1, sizeof *state + count * sizeof state->inputs[0]);
+  concat_plan *state = lpot_calloc(1, sizeof *state + count * sizeof state->inputs[0]);
   lpot_status status = LPOT_OK;
   if (inputs == NULL || values == NULL || state == NULL) {
     status = LPOT_OUT_OF_MEMORY(err);
@@ -236,8 +235,8 @@ static lpot_status emit_concat(lpot_compiler *compiler, const lpot_node *node,
 }
 
 lpot_status lpot_emit_concat(lpot_compiler *compiler, const lpot_fusion *fusion, lpot_error *err) {
-  lpot_status status = emit_concat(compiler, fusion->anchor, fusion->inputs,
-                                   &fusion->output.params, fusion->output.value, err);
+  lpot_status status = emit_concat(compiler, fusion->anchor, fusion->inputs, &fusion->output.params,
+                                   fusion->output.value, err);
   return status;
 }
 

@@ -25,17 +25,16 @@ static lpot_status run_reference(lpot_onednn_plan *plan, lpot_step *step, lpot_e
       state->tensors[i]->data = lpot_slot_data(plan, step->slots[slot++]);
     }
   }
-  lpot_status status =
-      lpot_reference_run(state->node, (const lpot_tensor *const *)state->tensors,
-                         state->tensors + state->num_inputs, err);
+  lpot_status status = lpot_reference_run(state->node, (const lpot_tensor *const *)state->tensors,
+                                          state->tensors + state->num_inputs, err);
   return status;
 }
 
 /* A tensor header over bytes that are known at run time; kept by the plan. */
 static lpot_status header_of(lpot_onednn_plan *plan, const lpot_slot *slot,
                              lpot_tensor **ret_tensor, lpot_error *err) {
-  LPOT_TRY(lpot_tensor_view(slot->dtype, &slot->shape, NULL, slot->size_bytes, NULL, ret_tensor,
-                            err));
+  LPOT_TRY(
+      lpot_tensor_view(slot->dtype, &slot->shape, NULL, slot->size_bytes, NULL, ret_tensor, err));
   lpot_status status = lpot_plan_keep_tensor(plan, *ret_tensor, err);
   lpot_tensor_unref(*ret_tensor);
   return status;
@@ -120,7 +119,7 @@ static lpot_status run_quantize(lpot_onednn_plan *plan, lpot_step *step, lpot_er
   (void)err;
   const lpot_slot *out = &plan->slots[step->slots[1]];
   lpot_loop_quantize(lpot_slot_data(plan, step->slots[0]), lpot_shape_elements(&out->shape),
-                       step->state, lpot_slot_data(plan, step->slots[1]));
+                     step->state, lpot_slot_data(plan, step->slots[1]));
   return LPOT_OK;
 }
 
@@ -185,8 +184,8 @@ static lpot_status emit_softmax(lpot_compiler *compiler, const lpot_node *node, 
   lpot_dl_primitive *primitive = NULL;
   LPOT_TRY(lpot_dl_softmax_new(plan->dl, &desc, axis, &primitive, err));
   lpot_step *step = NULL;
-  lpot_status status = lpot_step_add(plan, node->name, "softmax", lpot_run_primitive, &src, 1, &dst,
-                                     1, &step, err);
+  lpot_status status =
+      lpot_step_add(plan, node->name, "softmax", lpot_run_primitive, &src, 1, &dst, 1, &step, err);
   if (status != LPOT_OK) {
     lpot_dl_primitive_free(primitive);
     return status;
@@ -206,8 +205,8 @@ static lpot_status run_scale_shift(lpot_onednn_plan *plan, lpot_step *step, lpot
   (void)err;
   const scale_shift_state *state = step->state;
   lpot_loop_scale_shift(lpot_slot_data(plan, step->slots[0]), state->outer, state->channels,
-                          state->inner, state->values, state->values + state->channels,
-                          lpot_slot_data(plan, step->slots[1]));
+                        state->inner, state->values, state->values + state->channels,
+                        lpot_slot_data(plan, step->slots[1]));
   return LPOT_OK;
 }
 
@@ -224,8 +223,8 @@ static lpot_status fill_scale_shift(const lpot_compiler *compiler, const lpot_no
   for (int64_t c = 0; c < state->channels; ++c) {
     double deviation = sqrt(lpot_tensor_get_double(parameters[3], c) + epsilon);
     double scale = lpot_tensor_get_double(parameters[0], c) / deviation;
-    double shift = lpot_tensor_get_double(parameters[1], c) -
-                   lpot_tensor_get_double(parameters[2], c) * scale;
+    double shift =
+        lpot_tensor_get_double(parameters[1], c) - lpot_tensor_get_double(parameters[2], c) * scale;
     state->values[c] = (float)scale;
     state->values[state->channels + c] = (float)shift;
   }
@@ -297,8 +296,7 @@ static lpot_status emit_alone(lpot_compiler *compiler, const lpot_node *node, lp
 /* ---- table ---- */
 
 static lpot_status emit_move(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
-  lpot_status status =
-      lpot_emit_movement(compiler, node, node->inputs[0], node->outputs[0], err);
+  lpot_status status = lpot_emit_movement(compiler, node, node->inputs[0], node->outputs[0], err);
   return status;
 }
 
@@ -306,13 +304,11 @@ static lpot_status emit_pool(lpot_compiler *compiler, const lpot_node *node, lpo
   if (lpot_graph_value(compiler->graph, node->inputs[0])->dtype != LPOT_F32) {
     return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not f32", node->name);
   }
-  lpot_status status =
-      lpot_emit_max_pool(compiler, node, node->inputs[0], node->outputs[0], err);
+  lpot_status status = lpot_emit_max_pool(compiler, node, node->inputs[0], node->outputs[0], err);
   return status;
 }
 
-static lpot_status emit_f32_unary(lpot_compiler *compiler, const lpot_node *node,
-                                  lpot_error *err) {
+static lpot_status emit_f32_unary(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
   const lpot_value *in = lpot_graph_value(compiler->graph, node->inputs[0]);
   if (in->dtype != LPOT_F32 || lpot_shape_elements(&in->shape) == 0) {
     return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not f32", node->name);
@@ -377,7 +373,7 @@ lpot_status lpot_emit_node(lpot_compiler *compiler, const lpot_node *node, lpot_
     }
     forget_outputs(compiler, node);
   }
-  lpot_status status = lpot_emit_reference(compiler, node, node->inputs, node->outputs,
-                                           is_hot(node->op), err);
+  lpot_status status =
+      lpot_emit_reference(compiler, node, node->inputs, node->outputs, is_hot(node->op), err);
   return status;
 }

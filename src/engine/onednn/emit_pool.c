@@ -54,8 +54,8 @@ lpot_status lpot_emit_max_pool(lpot_compiler *compiler, const lpot_node *node, l
   LPOT_TRY(lpot_dl_max_pool_new(plan->dl, &src_desc, &dst_desc, kernel, stride, pad_begin, pad_end,
                                 &primitive, err));
   lpot_step *step = NULL;
-  lpot_status status = lpot_step_add(plan, node->name, "max pool", lpot_run_primitive, &src, 1,
-                                     &dst, 1, &step, err);
+  lpot_status status =
+      lpot_step_add(plan, node->name, "max pool", lpot_run_primitive, &src, 1, &dst, 1, &step, err);
   if (status != LPOT_OK) {
     lpot_dl_primitive_free(primitive);
     return status;
@@ -64,13 +64,12 @@ lpot_status lpot_emit_max_pool(lpot_compiler *compiler, const lpot_node *node, l
   return LPOT_OK;
 }
 
-
 static lpot_status run_average(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
   (void)err;
   const lpot_loop_average *average = step->state;
   lpot_loop_average_pool(average, lpot_slot_data(plan, step->slots[0]),
-                           lpot_slot_data(plan, step->slots[2]),
-                           lpot_slot_data(plan, step->slots[1]));
+                         lpot_slot_data(plan, step->slots[2]),
+                         lpot_slot_data(plan, step->slots[1]));
   return LPOT_OK;
 }
 

@@ -42,7 +42,8 @@ static const lpot_node *producer_of(const lpot_graph *graph, lpot_value_id value
   return node == LPOT_NONE ? NULL : lpot_graph_node(graph, node);
 }
 
-bool lpot_node_quant_params(const lpot_graph *graph, const lpot_node *node, lpot_quant_params *ret) {
+bool lpot_node_quant_params(const lpot_graph *graph, const lpot_node *node,
+                            lpot_quant_params *ret) {
   const lpot_tensor *scale = constant_of(graph, lpot_node_input(node, 1));
   const lpot_tensor *zero_point = constant_of(graph, lpot_node_input(node, 2));
   if (scale == NULL || scale->dtype != LPOT_F32 || lpot_tensor_elements(scale) != 1) {
@@ -300,7 +301,8 @@ static void take_int8_sum(lpot_fusions *fusions, lpot_fusion *fusion) {
     absorb(fusions, fusion, activation->id);
   }
   absorb(fusions, fusion, quantize->id);
-  fusion->output = (lpot_operand){.value = quantize->outputs[0], .quantized = true, .params = params};
+  fusion->output =
+      (lpot_operand){.value = quantize->outputs[0], .quantized = true, .params = params};
 }
 
 static lpot_status new_fusion(lpot_fusions *fusions, lpot_fusion_kind kind, const lpot_node *anchor,
@@ -326,7 +328,8 @@ static lpot_status new_fusion(lpot_fusions *fusions, lpot_fusion_kind kind, cons
 
 /* ---- weights ---- */
 
-/* An s8 constant behind a DequantizeLinear whose scales run along axis (or are one), zero points 0. */
+/* An s8 constant behind a DequantizeLinear whose scales run along axis (or are one), zero points 0.
+ */
 static bool take_int8_weight(const lpot_graph *graph, lpot_value_id value, int axis,
                              lpot_fusion *fusion) {
   const lpot_node *node = producer_of(graph, value);

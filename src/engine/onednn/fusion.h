@@ -28,34 +28,36 @@ typedef struct lpot_operand {
 typedef struct lpot_fusion {
   lpot_fusion_kind kind;
   const lpot_node *anchor;
-  lpot_node_id last;              /* emitted when this node's turn comes */
+  lpot_node_id last; /* emitted when this node's turn comes */
   size_t num_inputs;
-  lpot_operand *inputs;           /* [num_inputs] activations; owned */
-  lpot_value_id weight;           /* s8 constant of int8 fusions, else the anchor's weight input; LPOT_NONE */
-  size_t num_weight_scales;       /* int8: 1 or channels */
-  float *weight_scales;           /* owned */
-  lpot_value_id bias;             /* f32 or DQ value of a constant, or LPOT_NONE */
-  bool requantize;                /* the anchor's result is rounded before the sum */
+  lpot_operand *inputs; /* [num_inputs] activations; owned */
+  lpot_value_id weight; /* s8 constant of int8 fusions, else the anchor's weight input; LPOT_NONE */
+  size_t num_weight_scales; /* int8: 1 or channels */
+  float *weight_scales;     /* owned */
+  lpot_value_id bias;       /* f32 or DQ value of a constant, or LPOT_NONE */
+  bool requantize;          /* the anchor's result is rounded before the sum */
   lpot_quant_params requantize_params;
-  bool sum;                       /* + residual */
+  bool sum; /* + residual */
   lpot_operand residual;
-  size_t num_post_ops;            /* activations after anchor or sum */
+  size_t num_post_ops; /* activations after anchor or sum */
   lpot_dl_post_op post_ops[2];
-  lpot_operand output;            /* final value */
+  lpot_operand output; /* final value */
 } lpot_fusion;
 
 typedef struct lpot_fusions lpot_fusions;
 
-/* observed (may be NULL): values that must be computed as they are. graph must outlive the result. */
-LPOT_MUST_CHECK lpot_status lpot_fusions_find(const lpot_graph *graph, const bool *observed, lpot_fusions **ret_fusions,
-                                              lpot_error *err);
+/* observed (may be NULL): values that must be computed as they are. graph must outlive the result.
+ */
+LPOT_MUST_CHECK lpot_status lpot_fusions_find(const lpot_graph *graph, const bool *observed,
+                                              lpot_fusions **ret_fusions, lpot_error *err);
 void lpot_fusions_free(lpot_fusions *fusions);
 /* The fusion that node belongs to, or NULL. */
 const lpot_fusion *lpot_fusions_of(const lpot_fusions *fusions, lpot_node_id node);
 
 /* Parameters of a Q or DQ node with constant per-tensor parameters; false when it has none such. */
 bool lpot_node_quant_params(const lpot_graph *graph, const lpot_node *node, lpot_quant_params *ret);
-/* The int8 value and parameters behind value, when a per-tensor DequantizeLinear of a u8 or s8 value produces it. */
+/* The int8 value and parameters behind value, when a per-tensor DequantizeLinear of a u8 or s8
+ * value produces it. */
 bool lpot_dequantized_from(const lpot_graph *graph, lpot_value_id value, lpot_operand *ret);
 
 #endif

@@ -39,7 +39,7 @@ static void quantize_s8(const float *values, int64_t count, float scale, float z
 }
 
 void lpot_loop_quantize(const float *values, int64_t count, const lpot_quant_params *params,
-                          void *out) {
+                        void *out) {
   if (params->dtype == LPOT_U8) {
     quantize_u8(values, count, params->scale, (float)params->zero_point, out);
   } else {
@@ -64,7 +64,7 @@ static void dequantize_s8(const int8_t *values, int64_t count, float scale, int3
 }
 
 void lpot_loop_dequantize(const void *values, int64_t count, const lpot_quant_params *params,
-                            float *out) {
+                          float *out) {
   if (params->dtype == LPOT_U8) {
     dequantize_u8(values, count, params->scale, params->zero_point, out);
   } else {
@@ -97,7 +97,7 @@ static void transpose_words(const uint32_t *in, uint32_t *out, int64_t rows, int
 }
 
 void lpot_loop_transpose(const void *in, void *out, int64_t batch, int64_t rows, int64_t columns,
-                           size_t element_size) {
+                         size_t element_size) {
   int64_t size = rows * columns;
   for (int64_t n = 0; n < batch; ++n) {
     if (element_size == 1) {
@@ -111,7 +111,7 @@ void lpot_loop_transpose(const void *in, void *out, int64_t batch, int64_t rows,
 /* The four combinations of signs are four loops over one body. */
 #define BINARY_LOOP(name, type_a, type_b)                                                          \
   LPOT_SIMD_CLONES                                                                                 \
-  static void name(const lpot_loop_binary *binary, const type_a *a, const type_b *b,             \
+  static void name(const lpot_loop_binary *binary, const type_a *a, const type_b *b,               \
                    int64_t count, float *out) {                                                    \
     float scale_a = binary->a.scale, scale_b = binary->b.scale;                                    \
     int32_t zero_a = binary->a.zero_point, zero_b = binary->b.zero_point;                          \
@@ -137,7 +137,7 @@ BINARY_LOOP(binary_s8_u8, int8_t, uint8_t)
 BINARY_LOOP(binary_s8_s8, int8_t, int8_t)
 
 void lpot_loop_int8_binary_f32(const lpot_loop_binary *binary, const void *a, const void *b,
-                                 int64_t count, float *out) {
+                               int64_t count, float *out) {
   if (binary->a.dtype == LPOT_U8 && binary->b.dtype == LPOT_U8) {
     binary_u8_u8(binary, a, b, count, out);
   } else if (binary->a.dtype == LPOT_U8) {
@@ -150,13 +150,13 @@ void lpot_loop_int8_binary_f32(const lpot_loop_binary *binary, const void *a, co
 }
 
 void lpot_loop_int8_binary(const lpot_loop_binary *binary, const void *a, const void *b,
-                             int64_t count, void *out) {
+                           int64_t count, void *out) {
   enum { CHUNK = 1024 };
   float chunk[CHUNK]; /* stays in the first-level cache */
   for (int64_t start = 0; start < count; start += CHUNK) {
     int64_t length = count - start < CHUNK ? count - start : CHUNK;
     lpot_loop_int8_binary_f32(binary, (const uint8_t *)a + start, (const uint8_t *)b + start,
-                                length, chunk);
+                              length, chunk);
     lpot_loop_quantize(chunk, length, &binary->out, (uint8_t *)out + start);
   }
 }
@@ -219,8 +219,8 @@ static extent window_extent(const lpot_loop_average *average, int d, int64_t pos
   return result;
 }
 
-static void finish_pixel(const lpot_loop_average *average, int64_t counted, float *sums,
-                         void *out, int64_t out_pixel) {
+static void finish_pixel(const lpot_loop_average *average, int64_t counted, float *sums, void *out,
+                         int64_t out_pixel) {
   int64_t channels = average->channels;
   float scale = average->quantized_in ? average->in.scale : 1.0f;
   float divisor = (float)(counted > 0 ? counted : 1);
@@ -256,7 +256,7 @@ static void average_window(const lpot_loop_average *average, const void *in, int
 }
 
 void lpot_loop_average_pool(const lpot_loop_average *average, const void *in, float *sums,
-                              void *out) {
+                            void *out) {
   const int64_t *size = average->window.output;
   int64_t out_pixel = 0;
   for (int64_t n = 0; n < average->batch; ++n) {
@@ -291,7 +291,7 @@ void lpot_loop_shift_sign(const void *in, int64_t count, void *out) {
 }
 
 void lpot_loop_copy_rows(const uint8_t *in, int64_t outer, size_t in_bytes, uint8_t *out,
-                           size_t out_stride) {
+                         size_t out_stride) {
   for (int64_t i = 0; i < outer; ++i) {
     memcpy(out + (size_t)i * out_stride, in + (size_t)i * in_bytes, in_bytes);
   }
@@ -315,7 +315,7 @@ static void scale_shift_row(const float *in, int64_t count, float scale, float s
 }
 
 void lpot_loop_scale_shift(const float *in, int64_t outer, int64_t channels, int64_t inner,
-                             const float *scale, const float *shift, float *out) {
+                           const float *scale, const float *shift, float *out) {
   if (inner == 1) {
     scale_shift_channels(in, outer, channels, scale, shift, out);
     return;

@@ -9,12 +9,16 @@
 #include "graph/window.h"
 #include "tensor/quantize.h"
 
-/* As QuantizeLinear: divide, round half to even, add the zero point, saturate; NaN gives the zero point. */
-void lpot_loop_quantize(const float *values, int64_t count, const lpot_quant_params *params, void *out);
-void lpot_loop_dequantize(const void *values, int64_t count, const lpot_quant_params *params, float *out);
+/* As QuantizeLinear: divide, round half to even, add the zero point, saturate; NaN gives the zero
+ * point. */
+void lpot_loop_quantize(const float *values, int64_t count, const lpot_quant_params *params,
+                        void *out);
+void lpot_loop_dequantize(const void *values, int64_t count, const lpot_quant_params *params,
+                          float *out);
 
 /* [batch, channels, pixels] <-> [batch, pixels, channels]; element_size is 1 or 4 bytes. */
-void lpot_loop_transpose(const void *in, void *out, int64_t batch, int64_t rows, int64_t columns, size_t element_size);
+void lpot_loop_transpose(const void *in, void *out, int64_t batch, int64_t rows, int64_t columns,
+                         size_t element_size);
 
 /* out = quantize(relu?(a op b)) of dequantized a and b; multiply selects the op. */
 typedef struct lpot_loop_binary {
@@ -22,14 +26,16 @@ typedef struct lpot_loop_binary {
   int multiply;
   float low, high; /* clamp of the real result; -inf, inf for none */
 } lpot_loop_binary;
-void lpot_loop_int8_binary(const lpot_loop_binary *binary, const void *a, const void *b, int64_t count, void *out);
+void lpot_loop_int8_binary(const lpot_loop_binary *binary, const void *a, const void *b,
+                           int64_t count, void *out);
 
 /* The f32 result of the same. */
-void lpot_loop_int8_binary_f32(const lpot_loop_binary *binary, const void *a, const void *b, int64_t count, float *out);
+void lpot_loop_int8_binary_f32(const lpot_loop_binary *binary, const void *a, const void *b,
+                               int64_t count, float *out);
 
-/* Average pooling of channels-last data: in [batch, spatial..., channels]. input spatial sizes beside the window;
- * in_params or out_params NULL: f32. count_include_pad as in AveragePool (pads declared by the node count, those of
- * ceil_mode do not). sums: channels floats of scratch. */
+/* Average pooling of channels-last data: in [batch, spatial..., channels]. input spatial sizes
+ * beside the window; in_params or out_params NULL: f32. count_include_pad as in AveragePool (pads
+ * declared by the node count, those of ceil_mode do not). sums: channels floats of scratch. */
 typedef struct lpot_loop_average {
   int64_t batch, channels;
   int64_t input[LPOT_MAX_SPATIAL];
@@ -38,7 +44,8 @@ typedef struct lpot_loop_average {
   int quantized_in, quantized_out;
   lpot_quant_params in, out;
 } lpot_loop_average;
-void lpot_loop_average_pool(const lpot_loop_average *average, const void *in, float *sums, void *out);
+void lpot_loop_average_pool(const lpot_loop_average *average, const void *in, float *sums,
+                            void *out);
 
 /* out[i] = table[in[i]] */
 void lpot_loop_lookup(const uint8_t *in, int64_t count, const uint8_t table[256], uint8_t *out);
@@ -46,11 +53,13 @@ void lpot_loop_lookup(const uint8_t *in, int64_t count, const uint8_t table[256]
 /* s8 values as u8 ones: each plus 128. */
 void lpot_loop_shift_sign(const void *in, int64_t count, void *out);
 
-/* Rows of in_bytes copied from in into rows of out at offset: `outer` rows, out_stride bytes apart. */
-void lpot_loop_copy_rows(const uint8_t *in, int64_t outer, size_t in_bytes, uint8_t *out, size_t out_stride);
+/* Rows of in_bytes copied from in into rows of out at offset: `outer` rows, out_stride bytes apart.
+ */
+void lpot_loop_copy_rows(const uint8_t *in, int64_t outer, size_t in_bytes, uint8_t *out,
+                         size_t out_stride);
 
 /* out[o, c, i] = in[o, c, i] * scale[c] + shift[c] */
-void lpot_loop_scale_shift(const float *in, int64_t outer, int64_t channels, int64_t inner, const float *scale,
-                             const float *shift, float *out);
+void lpot_loop_scale_shift(const float *in, int64_t outer, int64_t channels, int64_t inner,
+                           const float *scale, const float *shift, float *out);
 
 #endif

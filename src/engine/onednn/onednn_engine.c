@@ -183,8 +183,7 @@ static void place_accumulator(lpot_onednn_plan *plan, int index) {
   lpot_slot *to = &plan->slots[result];
   bool is_free = from->home == LPOT_HOME_ARENA && to->home == LPOT_HOME_ARENA &&
                  from->last_step == index && to->first_step == index &&
-                 from->size_bytes == to->size_bytes &&
-                 plan->slots[step->slots[0]].root != residual;
+                 from->size_bytes == to->size_bytes && plan->slots[step->slots[0]].root != residual;
   if (!is_free) {
     step->copy_accumulator = true;
     return;

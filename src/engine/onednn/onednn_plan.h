@@ -38,7 +38,7 @@ typedef enum lpot_slot_home {
 
 typedef struct lpot_slot {
   lpot_dtype dtype;
-  lpot_shape shape;    /* logical dimensions, whatever the layout */
+  lpot_shape shape; /* logical dimensions, whatever the layout */
   lpot_layout layout;
   lpot_slot_id root;   /* the slot whose memory this one shares; itself if none */
   lpot_slot_home home; /* of a root */
@@ -57,12 +57,12 @@ struct lpot_step {
   const char *kind; /* static text */
   lpot_step_function run;
   size_t num_inputs, num_outputs;
-  lpot_slot_id *slots; /* [num_inputs + num_outputs] */
+  lpot_slot_id *slots;          /* [num_inputs + num_outputs] */
   lpot_dl_primitive *primitive; /* owned; NULL for our own kernels */
   void *state;                  /* owned, from lpot_calloc; NULL for none */
-  lpot_slot_id accumulator;     /* slot that must be in the output before the step runs, or LPOT_NONE */
-  bool copy_accumulator;        /* it lies elsewhere: copy it first */
-  bool is_reference;            /* runs a reference kernel on a hot operator */
+  lpot_slot_id accumulator; /* slot that must be in the output before the step runs, or LPOT_NONE */
+  bool copy_accumulator;    /* it lies elsewhere: copy it first */
+  bool is_reference;        /* runs a reference kernel on a hot operator */
   double seconds;
   uint64_t runs;
 };
@@ -103,58 +103,79 @@ typedef struct lpot_compiler {
 
 /* ---- slots.c ---- */
 void *lpot_slot_data(const lpot_onednn_plan *plan, lpot_slot_id slot);
-LPOT_MUST_CHECK lpot_status lpot_slot_new(lpot_onednn_plan *plan, lpot_dtype dtype, const lpot_shape *shape,
-                                          lpot_layout layout, lpot_slot_id *ret_slot, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_slot_new(lpot_onednn_plan *plan, lpot_dtype dtype,
+                                          const lpot_shape *shape, lpot_layout layout,
+                                          lpot_slot_id *ret_slot, lpot_error *err);
 /* Another view of the same bytes. */
-LPOT_MUST_CHECK lpot_status lpot_slot_alias(lpot_onednn_plan *plan, lpot_slot_id slot, const lpot_shape *shape,
-                                            lpot_layout layout, lpot_slot_id *ret_slot, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_slot_alias(lpot_onednn_plan *plan, lpot_slot_id slot,
+                                            const lpot_shape *shape, lpot_layout layout,
+                                            lpot_slot_id *ret_slot, lpot_error *err);
 /* References tensor for the plan's life. */
-LPOT_MUST_CHECK lpot_status lpot_plan_keep_tensor(lpot_onednn_plan *plan, lpot_tensor *tensor, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_plan_keep_tensor(lpot_onednn_plan *plan, lpot_tensor *tensor,
+                                                  lpot_error *err);
 /* A slot over a constant; tensor is referenced by the plan. */
-LPOT_MUST_CHECK lpot_status lpot_slot_constant(lpot_onednn_plan *plan, lpot_tensor *tensor, lpot_slot_id *ret_slot,
-                                               lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_slot_constant(lpot_onednn_plan *plan, lpot_tensor *tensor,
+                                               lpot_slot_id *ret_slot, lpot_error *err);
 /* Makes a slot for a value that a step is about to write and notes it. */
-LPOT_MUST_CHECK lpot_status lpot_define(lpot_compiler *compiler, lpot_value_id value, lpot_layout layout,
-                                        lpot_slot_id *ret_slot, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_define(lpot_compiler *compiler, lpot_value_id value,
+                                        lpot_layout layout, lpot_slot_id *ret_slot,
+                                        lpot_error *err);
 /* The slot of value in layout; adds conversion steps where needed. */
-LPOT_MUST_CHECK lpot_status lpot_need(lpot_compiler *compiler, lpot_value_id value, lpot_layout layout,
-                                      lpot_slot_id *ret_slot, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_need(lpot_compiler *compiler, lpot_value_id value,
+                                      lpot_layout layout, lpot_slot_id *ret_slot, lpot_error *err);
 /* The layout in which value can be had without a conversion (channels last when both). */
 lpot_layout lpot_layout_of(const lpot_compiler *compiler, lpot_value_id value);
 /* True when both layouts order the elements alike. */
 bool lpot_layouts_agree(const lpot_shape *shape);
 /* Strides of slot in elements, by logical dimension. */
 void lpot_slot_desc(const lpot_slot *slot, lpot_dl_desc *ret_desc);
-LPOT_MUST_CHECK lpot_status lpot_step_add(lpot_onednn_plan *plan, const char *name, const char *kind, lpot_step_function run,
-                                          const lpot_slot_id *inputs, size_t num_inputs, const lpot_slot_id *outputs,
-                                          size_t num_outputs, lpot_step **ret_step, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_step_add(lpot_onednn_plan *plan, const char *name,
+                                          const char *kind, lpot_step_function run,
+                                          const lpot_slot_id *inputs, size_t num_inputs,
+                                          const lpot_slot_id *outputs, size_t num_outputs,
+                                          lpot_step **ret_step, lpot_error *err);
 /* Runs step->primitive on its first one or two inputs. */
 lpot_status lpot_run_primitive(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err);
-/* Constant f32 (or other) tensor of a value that is a constant or a DequantizeLinear of constants; the latter is
- * computed and kept by the plan. NULL when the value is not constant. */
-LPOT_MUST_CHECK lpot_status lpot_constant_of(lpot_compiler *compiler, lpot_value_id value, lpot_tensor **ret_tensor,
-                                             lpot_error *err);
+/* Constant f32 (or other) tensor of a value that is a constant or a DequantizeLinear of constants;
+ * the latter is computed and kept by the plan. NULL when the value is not constant. */
+LPOT_MUST_CHECK lpot_status lpot_constant_of(lpot_compiler *compiler, lpot_value_id value,
+                                             lpot_tensor **ret_tensor, lpot_error *err);
 
 /* ---- emit_*.c: each adds the steps of a node or fusion ---- */
-typedef lpot_status (*lpot_emit_function)(lpot_compiler *compiler, const lpot_node *node, lpot_error *err);
+typedef lpot_status (*lpot_emit_function)(lpot_compiler *compiler, const lpot_node *node,
+                                          lpot_error *err);
 
-LPOT_MUST_CHECK lpot_status lpot_emit_convolution(lpot_compiler *compiler, const lpot_fusion *fusion, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_emit_matmul(lpot_compiler *compiler, const lpot_fusion *fusion, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_emit_int8_binary(lpot_compiler *compiler, const lpot_fusion *fusion, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_emit_average(lpot_compiler *compiler, const lpot_fusion *fusion, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_emit_concat(lpot_compiler *compiler, const lpot_fusion *fusion, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_convolution(lpot_compiler *compiler,
+                                                  const lpot_fusion *fusion, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_matmul(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                             lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_int8_binary(lpot_compiler *compiler,
+                                                  const lpot_fusion *fusion, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_average(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                              lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_concat(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                             lpot_error *err);
 /* Concat of values of any one type. */
-LPOT_MUST_CHECK lpot_status lpot_emit_plain_concat(lpot_compiler *compiler, const lpot_node *node, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_emit_node(lpot_compiler *compiler, const lpot_node *node, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_plain_concat(lpot_compiler *compiler, const lpot_node *node,
+                                                   lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_node(lpot_compiler *compiler, const lpot_node *node,
+                                           lpot_error *err);
 /* Nodes that move elements: value `from` (of any type) becomes `to` by node's rule. */
-LPOT_MUST_CHECK lpot_status lpot_emit_movement(lpot_compiler *compiler, const lpot_node *node, lpot_value_id from,
-                                               lpot_value_id to, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_emit_max_pool(lpot_compiler *compiler, const lpot_node *node, lpot_value_id from,
-                                               lpot_value_id to, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_emit_binary(lpot_compiler *compiler, const lpot_node *node, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_emit_unary(lpot_compiler *compiler, const lpot_node *node, lpot_error *err);
-/* Runs the reference kernel on row-major tensors; inputs and outputs are values in place of the node's own. */
-LPOT_MUST_CHECK lpot_status lpot_emit_reference(lpot_compiler *compiler, const lpot_node *node, const lpot_value_id *inputs,
-                                                const lpot_value_id *outputs, bool is_hot, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_movement(lpot_compiler *compiler, const lpot_node *node,
+                                               lpot_value_id from, lpot_value_id to,
+                                               lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_max_pool(lpot_compiler *compiler, const lpot_node *node,
+                                               lpot_value_id from, lpot_value_id to,
+                                               lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_binary(lpot_compiler *compiler, const lpot_node *node,
+                                             lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_unary(lpot_compiler *compiler, const lpot_node *node,
+                                            lpot_error *err);
+/* Runs the reference kernel on row-major tensors; inputs and outputs are values in place of the
+ * node's own. */
+LPOT_MUST_CHECK lpot_status lpot_emit_reference(lpot_compiler *compiler, const lpot_node *node,
+                                                const lpot_value_id *inputs,
+                                                const lpot_value_id *outputs, bool is_hot,
+                                                lpot_error *err);
 
 #endif

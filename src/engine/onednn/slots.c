@@ -78,8 +78,7 @@ lpot_status lpot_slot_alias(lpot_onednn_plan *plan, lpot_slot_id slot, const lpo
   return status;
 }
 
-lpot_status lpot_plan_keep_tensor(lpot_onednn_plan *plan, lpot_tensor *tensor,
-                                  lpot_error *err) {
+lpot_status lpot_plan_keep_tensor(lpot_onednn_plan *plan, lpot_tensor *tensor, lpot_error *err) {
   if (plan->num_tensors == plan->tensor_capacity) {
     size_t capacity = plan->tensor_capacity == 0 ? 16 : plan->tensor_capacity * 2;
     lpot_tensor **tensors = lpot_realloc(plan->tensors, capacity, sizeof *tensors);
@@ -136,9 +135,8 @@ lpot_status lpot_step_add(lpot_onednn_plan *plan, const char *name, const char *
 
 lpot_status lpot_run_primitive(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
   const void *second = step->num_inputs > 1 ? lpot_slot_data(plan, step->slots[1]) : NULL;
-  lpot_status status =
-      lpot_dl_run(step->primitive, lpot_slot_data(plan, step->slots[0]), second,
-                  lpot_slot_data(plan, step->slots[step->num_inputs]), err);
+  lpot_status status = lpot_dl_run(step->primitive, lpot_slot_data(plan, step->slots[0]), second,
+                                   lpot_slot_data(plan, step->slots[step->num_inputs]), err);
   return status;
 }
 
@@ -211,7 +209,7 @@ static lpot_status run_transpose(lpot_onednn_plan *plan, lpot_step *step, lpot_e
   (void)err;
   const transpose_state *state = step->state;
   lpot_loop_transpose(lpot_slot_data(plan, step->slots[0]), lpot_slot_data(plan, step->slots[1]),
-                        state->batch, state->rows, state->columns, state->element_size);
+                      state->batch, state->rows, state->columns, state->element_size);
   return LPOT_OK;
 }
 
@@ -240,8 +238,8 @@ static lpot_status change_layout(lpot_compiler *compiler, const char *name, lpot
   state->columns = layout == LPOT_CHANNELS_LAST ? pixels : source.shape.dims[1];
   state->element_size = element_size;
   lpot_step *step = NULL;
-  lpot_status status = lpot_step_add(plan, name, "layout", run_transpose, &from, 1, ret_slot, 1,
-                                     &step, err);
+  lpot_status status =
+      lpot_step_add(plan, name, "layout", run_transpose, &from, 1, ret_slot, 1, &step, err);
   if (status != LPOT_OK) {
     lpot_free(state);
     return status;
@@ -253,9 +251,8 @@ static lpot_status change_layout(lpot_compiler *compiler, const char *name, lpot
 static lpot_status run_dequantize(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
   (void)err;
   const lpot_slot *out = &plan->slots[step->slots[1]];
-  lpot_loop_dequantize(lpot_slot_data(plan, step->slots[0]),
-                         lpot_shape_elements(&out->shape), step->state,
-                         lpot_slot_data(plan, step->slots[1]));
+  lpot_loop_dequantize(lpot_slot_data(plan, step->slots[0]), lpot_shape_elements(&out->shape),
+                       step->state, lpot_slot_data(plan, step->slots[1]));
   return LPOT_OK;
 }
 

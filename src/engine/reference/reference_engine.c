@@ -152,8 +152,8 @@ static const lpot_tensor *reference_output(const void *opaque, size_t index) {
 
 static void reference_get_stats(const void *opaque, lpot_plan_stats *ret_stats) {
   const reference_plan *plan = opaque;
-  *ret_stats = (lpot_plan_stats){.num_steps = plan->num_nodes,
-                                 .num_reference_steps = plan->num_nodes};
+  *ret_stats =
+      (lpot_plan_stats){.num_steps = plan->num_nodes, .num_reference_steps = plan->num_nodes};
   for (size_t i = 0; i < lpot_graph_num_values(plan->graph); ++i) {
     const lpot_value *value = lpot_graph_value(plan->graph, (lpot_value_id)i);
     if (value->producer != LPOT_NONE && plan->tensors[i] != NULL) {

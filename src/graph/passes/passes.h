@@ -8,17 +8,19 @@
 #include "graph/infer.h"
 
 /* All of the below in order, then dead nodes removed, then inference. */
-LPOT_MUST_CHECK lpot_status lpot_graph_normalise(lpot_graph *graph, lpot_node_evaluator evaluate, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_graph_normalise(lpot_graph *graph, lpot_node_evaluator evaluate,
+                                                 lpot_error *err);
 
 /* Identity and Dropout go (a graph output keeps its name). */
 LPOT_MUST_CHECK lpot_status lpot_pass_drop_identities(lpot_graph *graph, lpot_error *err);
-/* BatchNormalization after a Conv, ConvTranspose or Gemm that nothing else reads goes into its weights and bias;
- * computed in double. */
+/* BatchNormalization after a Conv, ConvTranspose or Gemm that nothing else reads goes into its
+ * weights and bias; computed in double. */
 LPOT_MUST_CHECK lpot_status lpot_pass_fold_batch_norm(lpot_graph *graph, lpot_error *err);
 /* Conv + Add of a per-channel constant: the constant becomes (part of) the Conv's bias. */
 LPOT_MUST_CHECK lpot_status lpot_pass_fold_conv_bias(lpot_graph *graph, lpot_error *err);
-/* Pad of zeros before a Conv or AveragePool(count_include_pad) or MaxPool stays unless it is spatial, constant, non-negative,
- * of value 0, and the reader is a Conv: then it becomes the Conv's pads. */
+/* Pad of zeros before a Conv or AveragePool(count_include_pad) or MaxPool stays unless it is
+ * spatial, constant, non-negative, of value 0, and the reader is a Conv: then it becomes the Conv's
+ * pads. */
 LPOT_MUST_CHECK lpot_status lpot_pass_fold_pad(lpot_graph *graph, lpot_error *err);
 /* Nodes whose outputs nobody reads go. */
 LPOT_MUST_CHECK lpot_status lpot_pass_remove_dead(lpot_graph *graph, lpot_error *err);
