@@ -26,8 +26,17 @@ static lpot_status quantized_graph(const lpot_job *job, const lpot_recipe *recip
   return status;
 }
 
+lpot_status lpot_export_size(const lpot_job *job, const lpot_recipe *recipe,
+                             uint64_t *ret_size_bytes, lpot_error *err) {
+  lpot_graph *graph = NULL;
+  LPOT_TRY(quantized_graph(job, recipe, &graph, err));
+  lpot_status status = lpot_onnx_size(graph, "best_model.onnx", ret_size_bytes, err);
+  lpot_graph_free(graph);
+  return status;
+}
+
 lpot_status lpot_export_model(const lpot_job *job, const lpot_recipe *recipe, const char *folder,
-                              const char *name, uint64_t *ret_size_bytes, lpot_error *err) {
+                              const char *name, lpot_error *err) {
   lpot_graph *graph = NULL;
   lpot_buffer path;
   lpot_buffer_init(&path);
@@ -36,7 +45,7 @@ lpot_status lpot_export_model(const lpot_job *job, const lpot_recipe *recipe, co
     status = quantized_graph(job, recipe, &graph, err);
   }
   if (status == LPOT_OK) {
-    status = lpot_onnx_save(graph, (const char *)path.data, ret_size_bytes, err);
+    status = lpot_onnx_save(graph, (const char *)path.data, NULL, err);
   }
   lpot_graph_free(graph);
   lpot_buffer_done(&path);

@@ -5,10 +5,13 @@
 #include "tune/job.h"
 
 /* Writes folder/name as the configuration's export format asks (QDQ or QOperator). The recipe's
- * calibration must be in the job. *ret_size_bytes may be NULL. */
+ * calibration must be in the job. */
 LPOT_MUST_CHECK lpot_status lpot_export_model(const lpot_job *job, const lpot_recipe *recipe,
                                               const char *folder, const char *name,
-                                              uint64_t *ret_size_bytes, lpot_error *err);
+                                              lpot_error *err);
+/* Bytes that lpot_export_model would write, without writing them. */
+LPOT_MUST_CHECK lpot_status lpot_export_size(const lpot_job *job, const lpot_recipe *recipe,
+                                             uint64_t *ret_size_bytes, lpot_error *err);
 /* The recipe in its canonical text. */
 LPOT_MUST_CHECK lpot_status lpot_export_recipe(const lpot_job *job, const lpot_recipe *recipe,
                                                const char *folder, const char *name,

@@ -297,6 +297,7 @@ static lpot_status read_trial(lpot_ledger *ledger, lpot_reader *reader, lpot_led
   LPOT_TRY(lpot_read_bool(reader, "commit: meets", &trial->meets, err));
   LPOT_TRY(lpot_reader_f64(reader, &trial->relative_loss, err));
   LPOT_TRY(lpot_reader_f64(reader, &trial->elapsed, err));
+  LPOT_TRY(lpot_reader_u64(reader, &trial->size_bytes, err));
   trial->stage = (lpot_stage)stage;
   trial->result = lpot_ledger_find_result(ledger, hash);
   if (trial->result == SIZE_MAX || ledger->results[trial->result].committed) {
@@ -326,18 +327,15 @@ static lpot_status apply_commit(lpot_ledger *ledger, lpot_reader *reader, lpot_e
 
 static lpot_status apply_measure(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
   uint64_t id = 0;
-  uint64_t size_bytes = 0;
   lpot_latency latency;
   LPOT_TRY(lpot_reader_u64(reader, &id, err));
   LPOT_TRY(lpot_latency_read(reader, &latency, err));
-  LPOT_TRY(lpot_reader_u64(reader, &size_bytes, err));
   if (lpot_ledger_find_trial(ledger, id) == NULL) {
     return LPOT_FAIL(err, LPOT_FORMAT, "measure: there is no trial %llu", (unsigned long long)id);
   }
   lpot_ledger_trial *trial = &ledger->trials[id - 1];
   trial->measured = true;
   trial->latency = latency;
-  trial->size_bytes = size_bytes;
   return LPOT_OK;
 }
 
@@ -522,6 +520,7 @@ static lpot_status write_commit(const lpot_ledger *ledger, const lpot_ledger_tri
   LPOT_TRY(lpot_writer_u8(out, trial->meets, err));
   LPOT_TRY(lpot_writer_f64(out, trial->relative_loss, err));
   LPOT_TRY(lpot_writer_f64(out, trial->elapsed, err));
+  LPOT_TRY(lpot_writer_u64(out, trial->size_bytes, err));
   return LPOT_OK;
 }
 
@@ -534,20 +533,18 @@ lpot_status lpot_ledger_add_commit(lpot_ledger *ledger, lpot_journal *journal,
   return LPOT_OK;
 }
 
-static lpot_status write_measure(uint64_t id, const lpot_latency *latency, uint64_t size_bytes,
-                                 lpot_buffer *out, lpot_error *err) {
+static lpot_status write_measure(uint64_t id, const lpot_latency *latency, lpot_buffer *out,
+                                 lpot_error *err) {
   LPOT_TRY(lpot_writer_u64(out, id, err));
   LPOT_TRY(lpot_latency_write(latency, out, err));
-  LPOT_TRY(lpot_writer_u64(out, size_bytes, err));
   return LPOT_OK;
 }
 
 lpot_status lpot_ledger_add_measure(lpot_ledger *ledger, lpot_journal *journal, uint64_t id,
-                                    const lpot_latency *latency, uint64_t size_bytes,
-                                    lpot_error *err) {
+                                    const lpot_latency *latency, lpot_error *err) {
   lpot_buffer out;
   lpot_buffer_init(&out);
-  lpot_status written = write_measure(id, latency, size_bytes, &out, err);
+  lpot_status written = write_measure(id, latency, &out, err);
   LPOT_TRY(enter(ledger, journal, LPOT_RECORD_MEASURE, &out, written, true, err));
   return LPOT_OK;
 }

@@ -140,7 +140,7 @@ typedef struct lpot_ledger_trial {
   double elapsed; /* seconds of search, resumed runs added up */
   bool measured;
   lpot_latency latency;
-  uint64_t size_bytes; /* of the exported model; 0 when it was not exported */
+  uint64_t size_bytes; /* of the model as it would be exported; 0 unless DONE */
 } lpot_ledger_trial;
 
 typedef struct lpot_ledger {
@@ -198,7 +198,6 @@ LPOT_MUST_CHECK lpot_status lpot_ledger_add_commit(lpot_ledger *ledger, lpot_jou
                                                    lpot_error *err); /* durable */
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_measure(lpot_ledger *ledger, lpot_journal *journal,
                                                     uint64_t id, const lpot_latency *latency,
-                                                    uint64_t size_bytes,
                                                     lpot_error *err); /* durable */
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_verdict(lpot_ledger *ledger, lpot_journal *journal,
                                                     lpot_verdict verdict, uint64_t chosen,

@@ -217,6 +217,10 @@ static lpot_status commit(trial_search *search, const lpot_demand *demand, lpot_
   trial.relative_loss =
       valid ? lpot_relative_loss(higher, baseline, result->accuracy) : (double)NAN;
   trial.elapsed = lpot_run_elapsed(run);
+  if (valid) {
+    LPOT_TRY(lpot_run_calibrate(run, demand->recipe->calibration_samples, err));
+    LPOT_TRY(lpot_export_size(run->job, demand->recipe, &trial.size_bytes, err));
+  }
   LPOT_TRY(lpot_ledger_add_commit(run->ledger, run->journal, &trial, err));
   return LPOT_OK;
 }
@@ -387,7 +391,7 @@ lpot_status lpot_search(lpot_run *run, lpot_error *err) {
   return status;
 }
 
-/* ---- latency and size ---- */
+/* ---- latency ---- */
 
 static lpot_status measure_latency(lpot_run *run, const lpot_recipe *recipe, lpot_error *err) {
   LPOT_TRY(lpot_run_quiesce(run, err));
@@ -410,9 +414,6 @@ lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err) {
   if (run->latency_status != LPOT_OK) {
     return LPOT_OK;
   }
-  uint64_t size_bytes = 0;
-  LPOT_TRY(lpot_export_model(run->job, recipe, run->options->workspace, "best_model.onnx",
-                             &size_bytes, err));
-  LPOT_TRY(lpot_ledger_add_measure(run->ledger, run->journal, id, &run->latency, size_bytes, err));
+  LPOT_TRY(lpot_ledger_add_measure(run->ledger, run->journal, id, &run->latency, err));
   return LPOT_OK;
 }

@@ -230,7 +230,7 @@ static lpot_status export_recipe(lpot_job *job, const lpot_recipe *recipe, const
   LPOT_TRY(lpot_calibrate(job, 0, samples < given ? samples : given, NULL, &calibration, err));
   LPOT_TRY(lpot_job_add_calibration(job, samples, &calibration, err));
   LPOT_TRY(make_folders(folder, err));
-  LPOT_TRY(lpot_export_model(job, recipe, folder, "model.onnx", NULL, err));
+  LPOT_TRY(lpot_export_model(job, recipe, folder, "model.onnx", err));
   LPOT_TRY(lpot_export_recipe(job, recipe, folder, "recipe.yaml", err));
   LPOT_TRY(lpot_export_deploy(job, folder, "model.onnx", err));
   return LPOT_OK;

@@ -87,7 +87,10 @@ static void save_and_load_keep_the_graph(void **state) {
     lpot_graph *again = NULL;
     lpot_model_info info;
     uint64_t size = 0;
+    uint64_t counted = 0;
     MUST(lpot_onnx_save(graph, temp_path(folder, "m.onnx", path), &size, NULL));
+    MUST(lpot_onnx_size(graph, "m.onnx", &counted, NULL));
+    assert_int_equal(counted, size);
     assert_int_equal(temp_size(folder, "m.onnx"), (long)size);
     assert_int_equal(temp_size(folder, "m.onnx.data"), -1);
     MUST(lpot_onnx_load(path, &again, &info, NULL));

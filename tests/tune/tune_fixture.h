@@ -70,12 +70,15 @@ static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
     lpot_recipe_free(result.recipe);
   }
   for (uint64_t id = 1; id <= 2; id++) {
-    lpot_ledger_trial trial = {
-        .id = id, .stage = LPOT_STAGE_UNIFORM, .result = (size_t)id - 1, .meets = id == 1};
+    lpot_ledger_trial trial = {.id = id,
+                               .stage = LPOT_STAGE_UNIFORM,
+                               .result = (size_t)id - 1,
+                               .meets = id == 1,
+                               .size_bytes = 1000};
     assert_int_equal(lpot_ledger_add_commit(ledger, journal, &trial, &error), LPOT_OK);
   }
   lpot_latency latency = {.recipe_ms = 0.5, .f32_ms = 1.5, .rounds = 10, .trusted = true};
-  assert_int_equal(lpot_ledger_add_measure(ledger, journal, 1, &latency, 1000, &error), LPOT_OK);
+  assert_int_equal(lpot_ledger_add_measure(ledger, journal, 1, &latency, &error), LPOT_OK);
   assert_int_equal(lpot_ledger_add_verdict(ledger, journal, LPOT_VERDICT_MET, 1, &error), LPOT_OK);
 }
 

@@ -43,4 +43,8 @@ LPOT_MUST_CHECK lpot_status lpot_onnx_parse(const uint8_t *data, size_t size, lp
 LPOT_MUST_CHECK lpot_status lpot_onnx_save(const lpot_graph *graph, const char *path,
                                            uint64_t *ret_size_bytes, lpot_error *err);
 
+/* What lpot_onnx_save would write to a file called name, in bytes, without writing it. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_size(const lpot_graph *graph, const char *name,
+                                           uint64_t *ret_size_bytes, lpot_error *err);
+
 #endif

@@ -24,6 +24,8 @@ typedef struct saving {
   bool *is_written;      /* [number of values]: constants that are read */
   bool has_microsoft;    /* a node is of com.microsoft */
   bool is_split;         /* there is an external data file */
+  uint64_t data_bytes;   /* its size, once the constants were walked */
+  uint64_t model_bytes;  /* size of the model file, once encoded */
   const char *data_name; /* its name without folder, in data_path */
   lpot_buffer data_path; /* NUL terminated */
   lpot_buffer head;      /* before and with the graph's length */
@@ -132,13 +134,14 @@ static lpot_status write_constant(saving *save, const lpot_value *value, uint64_
 static lpot_status write_constants(saving *save, lpot_output_file *file, uint64_t *ret_total,
                                    lpot_error *err) {
   uint64_t total = 0;
-  uint64_t data_offset = 0;
+  uint64_t data_offset = 0; /* end of what the external file holds so far */
   for (size_t i = 0; i < lpot_graph_num_values(save->graph); i++) {
     if (save->is_written[i]) {
       const lpot_value *value = lpot_graph_value(save->graph, (lpot_value_id)i);
       LPOT_TRY(write_constant(save, value, &data_offset, file, &total, err));
     }
   }
+  save->data_bytes = data_offset;
   *ret_total = total;
   return LPOT_OK;
 }
@@ -184,6 +187,7 @@ static lpot_status encode(saving *save, lpot_error *err) {
   if (save->has_microsoft) {
     LPOT_TRY(put_opset(save, "com.microsoft", 1, err));
   }
+  save->model_bytes = save->head.size + save->body.size + total + save->tail.size;
   return LPOT_OK;
 }
 
@@ -225,12 +229,17 @@ static lpot_status write_file(saving *save, const char *path,
   return status;
 }
 
-static lpot_status run_save(saving *save, const char *path, uint64_t limit_bytes, uint64_t *total,
-                            lpot_error *err) {
+static lpot_status prepare(saving *save, const char *path, uint64_t limit_bytes, lpot_error *err) {
   LPOT_TRY(survey(save, err));
   LPOT_TRY(name_data_file(save, path, err));
   save->is_split = constant_bytes(save) > limit_bytes;
   LPOT_TRY(encode(save, err));
+  return LPOT_OK;
+}
+
+static lpot_status run_save(saving *save, const char *path, uint64_t limit_bytes, uint64_t *total,
+                            lpot_error *err) {
+  LPOT_TRY(prepare(save, path, limit_bytes, err));
   if (save->is_split) {
     LPOT_TRY(write_file(save, (const char *)save->data_path.data, write_data, total, err));
   }
@@ -258,4 +267,15 @@ lpot_status lpot_onnx_save(const lpot_graph *graph, const char *path, uint64_t *
                            lpot_error *err) {
   LPOT_TRY(lpot_onnx_save_within(graph, path, LIMIT_BYTES, ret_size_bytes, err));
   return LPOT_OK;
+}
+
+lpot_status lpot_onnx_size(const lpot_graph *graph, const char *name, uint64_t *ret_size_bytes,
+                           lpot_error *err) {
+  saving save = {.graph = graph};
+  lpot_status status = prepare(&save, name, LIMIT_BYTES, err);
+  if (status == LPOT_OK) {
+    *ret_size_bytes = save.model_bytes + save.data_bytes;
+  }
+  saving_done(&save);
+  return status;
 }
