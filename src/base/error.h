@@ -22,6 +22,7 @@
   X(NOT_FOUND, "not found", 1)                                                                     \
   X(FORMAT, "malformed file", 4)                                                                   \
   X(UNSUPPORTED, "unsupported", 4)                                                                 \
+  X(DATA, "malformed data set", 1)                                                                 \
   X(IO, "input or output failed", 1)                                                               \
   X(MPI, "message passing failed", 1)                                                              \
   X(ENGINE, "engine failed", 1)                                                                    \

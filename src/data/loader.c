@@ -281,7 +281,7 @@ lpot_status lpot_loader_batch(lpot_loader *loader, int64_t index, const lpot_bat
   int64_t first = index * batch_size;
   int64_t left = loader->num_samples - first;
   lpot_batch *batch = &loader->batch;
-  batch->first_sample = first;
+  batch->indices = loader->order + first;
   batch->num_valid = left < batch_size ? left : batch_size;
   for (int64_t row = 0; row < batch->num_valid; row++) {
     const lpot_sample *sample = NULL;

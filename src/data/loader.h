@@ -25,7 +25,7 @@ typedef struct lpot_batch {
   lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS]; /* [batch, ...] */
   lpot_tensor *labels;                         /* [batch, ...] or NULL */
   int64_t num_valid;                           /* 1 .. batch size */
-  int64_t first_sample;                        /* position of row 0 in the order */
+  const uint64_t *indices; /* [num_valid] the rows' places in the dataset; borrowed */
 } lpot_batch;
 
 typedef struct lpot_loader lpot_loader;

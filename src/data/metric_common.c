@@ -39,7 +39,7 @@ static lpot_status whole_label(double value, int64_t sample, int64_t num_classes
 
 lpot_status lpot_metric_label(const lpot_batch *batch, int64_t row, int64_t num_classes,
                               int64_t *ret, lpot_error *err) {
-  int64_t sample = batch->first_sample + row;
+  int64_t sample = (int64_t)batch->indices[row];
   const lpot_tensor *labels = batch->labels;
   int64_t width = lpot_tensor_elements(labels) / labels->shape.dims[0];
   if (width == 1) {

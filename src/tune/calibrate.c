@@ -12,7 +12,7 @@ static lpot_status run_samples(lpot_job *job, lpot_plan *plan, int64_t first, in
       return LPOT_FAIL(err, LPOT_INTERRUPTED, "calibration was stopped");
     }
     const lpot_batch *batch = NULL;
-    LPOT_TRY(lpot_loader_batch(job->calibration, sample / step, &batch, err));
+    LPOT_TRY(lpot_job_batch(job->calibration, sample / step, &batch, err));
     const lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS];
     for (size_t i = 0; i < batch->num_inputs; i++) {
       inputs[i] = batch->inputs[i];

@@ -25,7 +25,7 @@ static lpot_status plan_for(lpot_job *job, const lpot_recipe *recipe, lpot_plan 
 static lpot_status run_batch(lpot_job *job, lpot_plan *plan, int64_t index,
                              lpot_metric_state *state, lpot_error *err) {
   const lpot_batch *batch = NULL;
-  LPOT_TRY(lpot_loader_batch(job->evaluation, index, &batch, err));
+  LPOT_TRY(lpot_job_batch(job->evaluation, index, &batch, err));
   const lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS];
   for (size_t i = 0; i < batch->num_inputs; i++) {
     inputs[i] = batch->inputs[i];
@@ -37,8 +37,9 @@ static lpot_status run_batch(lpot_job *job, lpot_plan *plan, int64_t index,
   for (size_t i = 0; i < num_outputs; i++) {
     outputs[i] = lpot_plan_output(plan, i);
   }
-  LPOT_TRY(lpot_metric_update(job->metric, outputs, num_outputs, batch, state, NULL, err));
-  return LPOT_OK;
+  lpot_status status =
+      lpot_metric_update(job->metric, outputs, num_outputs, batch, state, NULL, err);
+  return lpot_job_blame_data(status, err);
 }
 
 static lpot_status run_block(lpot_job *job, lpot_plan *plan, int64_t block, const lpot_stop *stop,

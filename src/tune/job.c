@@ -148,8 +148,36 @@ static lpot_status read_model(lpot_job *job, const lpot_job_options *options, lp
 
 /* ---- data ---- */
 
+lpot_status lpot_job_blame_data(lpot_status status, lpot_error *err) {
+  if (status == LPOT_FORMAT || status == LPOT_UNSUPPORTED) {
+    status = LPOT_DATA;
+  } else if (status == LPOT_INVALID) {
+    status = LPOT_CONFIG;
+  }
+  if (err != NULL && status != LPOT_OK) {
+    err->status = status;
+  }
+  return status;
+}
+
+lpot_status lpot_job_batch(lpot_loader *loader, int64_t index, const lpot_batch **ret_batch,
+                           lpot_error *err) {
+  lpot_status status = lpot_loader_batch(loader, index, ret_batch, err);
+  return lpot_job_blame_data(status, err);
+}
+
 static int64_t whole_batches(const lpot_dataset *dataset, int64_t batch) {
   return lpot_dataset_size(dataset) / batch * batch;
+}
+
+/* Messages about the configuration have their place already. */
+static lpot_status blame_section(const lpot_dataloader_config *section, lpot_status status,
+                                 lpot_error *err) {
+  const lpot_yaml_node *node = section->dataset_settings;
+  if (status != LPOT_CONFIG && node != NULL) {
+    lpot_error_prefix(err, "%s:%d:%d", lpot_yaml_node_file(node), node->line, node->column);
+  }
+  return lpot_job_blame_data(status, err);
 }
 
 lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_config *section,
@@ -170,7 +198,7 @@ lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_conf
   if (status != LPOT_OK) {
     lpot_dataset_close(dataset);
     lpot_transforms_free(transforms);
-    return status;
+    return blame_section(section, status, err);
   }
   lpot_loader_options options = {.seed = job->config->seed,
                                  .batch_size = batch_size,
@@ -188,7 +216,7 @@ lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_conf
 static lpot_status check_inputs(const lpot_job *job, lpot_loader *loader, const char *section,
                                 lpot_error *err) {
   const lpot_batch *batch = NULL;
-  LPOT_TRY(lpot_loader_batch(loader, 0, &batch, err));
+  LPOT_TRY(lpot_job_batch(loader, 0, &batch, err));
   size_t num_inputs = lpot_graph_num_inputs(job->bound);
   if (batch->num_inputs != num_inputs) {
     return LPOT_FAIL(err, LPOT_CONFIG, "%s: samples have %zu inputs, the model expects %zu",

@@ -69,6 +69,12 @@ LPOT_MUST_CHECK lpot_status lpot_job_open_loader(const lpot_job *job,
                                                  int64_t batch_size, int64_t max_samples,
                                                  uint64_t cache_bytes, lpot_loader **ret_loader,
                                                  lpot_error *err);
+/* lpot_loader_batch for the tune floor: see lpot_job_blame_data. */
+LPOT_MUST_CHECK lpot_status lpot_job_batch(lpot_loader *loader, int64_t index,
+                                           const lpot_batch **ret_batch, lpot_error *err);
+/* What went wrong with a data set, with its samples or labels, is the data's fault (LPOT_DATA) or
+ * the configuration's (LPOT_CONFIG), not the model's or the command line's. */
+lpot_status lpot_job_blame_data(lpot_status status, lpot_error *err);
 /* The batch size that the model lets us use where wanted is asked for. */
 int64_t lpot_job_allowed_batch(const lpot_job *job, int64_t wanted);
 

@@ -83,7 +83,7 @@ static lpot_status load_inputs(latency_bench *bench, lpot_loader *loader, lpot_e
   count = count < NUM_BATCHES ? count : NUM_BATCHES;
   for (int64_t i = 0; i < count; i++) {
     const lpot_batch *batch = NULL;
-    LPOT_TRY(lpot_loader_batch(loader, i, &batch, err));
+    LPOT_TRY(lpot_job_batch(loader, i, &batch, err));
     bench->num_sets++;
     LPOT_TRY(copy_inputs(batch, &bench->sets[i], err));
   }

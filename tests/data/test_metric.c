@@ -38,7 +38,8 @@ static lpot_status update_labels(const lpot_metric *metric, int64_t rows, int64_
   lpot_tensor *output = make_tensor(LPOT_F32, rows, columns, outputs);
   lpot_tensor *label =
       make_tensor(label_columns == 0 ? LPOT_S64 : LPOT_F32, rows, label_columns, labels);
-  lpot_batch batch = {.labels = label, .num_valid = rows, .first_sample = 40};
+  const uint64_t indices[] = {40, 41, 42, 43, 44, 45, 46, 47};
+  lpot_batch batch = {.labels = label, .num_valid = rows, .indices = indices};
   const lpot_tensor *all[] = {output};
   lpot_status status = lpot_metric_update(metric, all, 1, &batch, state, correct, err);
   lpot_tensor_unref(output);
