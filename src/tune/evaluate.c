@@ -4,21 +4,13 @@
 
 static lpot_status plan_for(lpot_job *job, const lpot_recipe *recipe, lpot_plan **ret_plan,
                             lpot_error *err) {
-  if (recipe == NULL) {
-    if (job->f32_plan == NULL) {
-      LPOT_TRY(lpot_job_compile(job, NULL, job->batch_size, &job->f32_plan, err));
-    }
-    *ret_plan = job->f32_plan;
-    return LPOT_OK;
+  uint64_t hash = recipe == NULL ? 0 : lpot_recipe_hash(recipe);
+  if (job->plan == NULL || job->plan_hash != hash) {
+    lpot_job_drop_plan(job);
+    LPOT_TRY(lpot_job_compile(job, recipe, job->batch_size, &job->plan, err));
+    job->plan_hash = hash;
   }
-  uint64_t hash = lpot_recipe_hash(recipe);
-  if (job->recipe_plan == NULL || job->recipe_plan_hash != hash) {
-    lpot_plan_free(job->recipe_plan);
-    job->recipe_plan = NULL;
-    LPOT_TRY(lpot_job_compile(job, recipe, job->batch_size, &job->recipe_plan, err));
-    job->recipe_plan_hash = hash;
-  }
-  *ret_plan = job->recipe_plan;
+  *ret_plan = job->plan;
   return LPOT_OK;
 }
 

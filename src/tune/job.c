@@ -315,8 +315,7 @@ void lpot_job_free(lpot_job *job) {
   if (job == NULL) {
     return;
   }
-  lpot_plan_free(job->f32_plan);
-  lpot_plan_free(job->recipe_plan);
+  lpot_job_drop_plan(job);
   for (size_t i = 0; i < job->num_calibrations; i++) {
     lpot_calibration_free(job->calibrations[i].calibration);
   }
@@ -408,6 +407,11 @@ lpot_status lpot_job_compile(const lpot_job *job, const lpot_recipe *recipe, int
 }
 
 /* ---- identity ---- */
+
+void lpot_job_drop_plan(lpot_job *job) {
+  lpot_plan_free(job->plan);
+  job->plan = NULL;
+}
 
 lpot_status lpot_job_config_hash(const lpot_job *job, uint64_t *ret_hash, lpot_error *err) {
   lpot_buffer text;

@@ -45,9 +45,8 @@ typedef struct lpot_job {
   int64_t calibration_batch; /* 1 unless the model's batch is fixed */
   int64_t block_batches;     /* batches in one block */
   int64_t num_blocks;
-  lpot_plan *f32_plan;    /* cache at batch_size, or NULL */
-  lpot_plan *recipe_plan; /* cache of the last recipe, or NULL */
-  uint64_t recipe_plan_hash;
+  lpot_plan *plan;           /* cache of the last evaluation at batch_size, or NULL */
+  uint64_t plan_hash;        /* its recipe's hash; 0 = f32 */
   size_t num_calibrations;
   lpot_job_calibration *calibrations; /* [num_calibrations] */
 } lpot_job;
@@ -91,6 +90,8 @@ LPOT_MUST_CHECK lpot_status lpot_job_rewrite(const lpot_job *job, const lpot_rec
 /* Compiles f32 (recipe NULL) or a recipe at a batch size. */
 LPOT_MUST_CHECK lpot_status lpot_job_compile(const lpot_job *job, const lpot_recipe *recipe,
                                              int64_t batch, lpot_plan **ret_plan, lpot_error *err);
+/* Frees the cached plan, which holds packed weights. */
+void lpot_job_drop_plan(lpot_job *job);
 /* Hash of the configuration's identity text. */
 LPOT_MUST_CHECK lpot_status lpot_job_config_hash(const lpot_job *job, uint64_t *ret_hash,
                                                  lpot_error *err);
