@@ -45,8 +45,8 @@ typedef struct lpot_job {
   int64_t calibration_batch; /* 1 unless the model's batch is fixed */
   int64_t block_batches;     /* batches in one block */
   int64_t num_blocks;
-  lpot_plan *plan;           /* cache of the last evaluation at batch_size, or NULL */
-  uint64_t plan_hash;        /* its recipe's hash; 0 = f32 */
+  lpot_plan *plan;    /* cache of the last evaluation at batch_size, or NULL */
+  uint64_t plan_hash; /* its recipe's hash; 0 = f32 */
   size_t num_calibrations;
   lpot_job_calibration *calibrations; /* [num_calibrations] */
 } lpot_job;

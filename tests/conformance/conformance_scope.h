@@ -1,0 +1,15 @@
+/* Which cases of ONNX's suite are in the scope of this project. */
+#ifndef LPOT_TESTS_CONFORMANCE_SCOPE_H
+#define LPOT_TESTS_CONFORMANCE_SCOPE_H
+
+#include <stdbool.h>
+
+#include "conformance_case.h"
+
+/* False when the model has an operator, or a kind of value, that inference networks of image and
+ * language models do not have: control flow, sequences, strings, training. */
+bool conformance_in_scope(const char *name, const case_result *result);
+/* A case whose failure is understood; the reason stands beside it. */
+bool conformance_is_known_failure(const char *name);
+
+#endif
