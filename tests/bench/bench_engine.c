@@ -1,4 +1,11 @@
-/* bench_engine MODEL BATCH [ROUNDS]: f32 against int8 of one network in one process, one thread.
+/* Times of one network, one thread.
+ *
+ *   bench_engine MODEL BATCH [ROUNDS]          f32 against int8
+ *   bench_engine --serve MODEL BATCH [EXPORT]  the same on demand, for compare_onnxruntime.py:
+ * reads "f32 N" or "int8 N" from standard input, answers with the wall and thread CPU seconds of N
+ *       runs; EXPORT is where the int8 model is written first
+ *   bench_engine --memory MODEL BATCH          loads, compiles and runs MODEL as it is (quantized
+ *       or not); prints load and compile milliseconds and the peak resident size in MiB
  *
  * Rounds run f32, int8, int8, f32 (ABBA) on the same seeded inputs; prints the median time per
  * sample of both with the 5 % and 95 % quantiles, the median ratio of pairs, what is spent outside
@@ -7,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -15,6 +21,7 @@
 #include "engine/engine.h"
 #include "engine/reference/reference.h"
 #include "formats/model.h"
+#include "formats/onnx/onnx.h"
 #include "graph/passes/passes.h"
 #include "quant/calibration.h"
 #include "quant/rewrite.h"
@@ -113,6 +120,22 @@ static lpot_status prepare(bench *b, const char *path, int64_t batch, lpot_error
   return status;
 }
 
+/* Peak resident size of this program alone: getrusage also knows the shell it was forked from. */
+static double peak_mib(void) {
+  long kib = 0;
+  char line[128];
+  FILE *file = fopen("/proc/self/status", "r");
+  while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+    if (sscanf(line, "VmHWM: %ld", &kib) == 1) {
+      break;
+    }
+  }
+  if (file != NULL) {
+    (void)fclose(file);
+  }
+  return (double)kib / 1024.0;
+}
+
 static int by_value(const void *a, const void *b) {
   double x = *(const double *)a;
   double y = *(const double *)b;
@@ -199,15 +222,66 @@ static lpot_status report(bench *b, const char *path, int rounds, lpot_error *er
            (double)b->batch / quantile(times[i], rounds, 0.5), share * 100.0,
            b->compile_seconds[i] * 1e3);
   }
-  struct rusage usage;
-  (void)getrusage(RUSAGE_SELF, &usage);
   printf("  f32/int8 %.2f [%.2f, %.2f], peak resident %.1f MiB\n", quantile(ratios, rounds, 0.5),
-         quantile(ratios, rounds, 0.05), quantile(ratios, rounds, 0.95),
-         (double)usage.ru_maxrss / 1024.0);
+         quantile(ratios, rounds, 0.05), quantile(ratios, rounds, 0.95), peak_mib());
   lpot_free(times[0]);
   lpot_free(times[1]);
   lpot_free(ratios);
   return LPOT_OK;
+}
+
+/* ---- on demand ---- */
+
+static lpot_status serve(bench *b, const char *export_path, lpot_error *err) {
+  const lpot_clock clock = lpot_clock_monotonic();
+  char line[64];
+  if (export_path != NULL) {
+    LPOT_TRY(lpot_onnx_save(b->quantized, export_path, NULL, err));
+  }
+  printf("ready %s, compile f32 %.1f ms, int8 %.1f ms\n", lpot_engine_numeric_class(b->engine),
+         b->compile_seconds[0] * 1e3, b->compile_seconds[1] * 1e3);
+  (void)fflush(stdout);
+  while (fgets(line, sizeof line, stdin) != NULL) {
+    char side[8];
+    int runs = 0;
+    if (sscanf(line, "%7s %d", side, &runs) != 2 || runs < 1) {
+      return LPOT_FAIL(err, LPOT_INVALID, "expected 'f32 N' or 'int8 N', got '%s'", line);
+    }
+    lpot_plan *plan = b->plans[strcmp(side, "int8") == 0 ? 1 : 0];
+    double wall = lpot_clock_now(&clock);
+    double cpu = lpot_clock_thread_cpu();
+    for (int i = 0; i < runs; ++i) {
+      LPOT_TRY(lpot_plan_run(plan, (const lpot_tensor *const *)b->inputs, err));
+    }
+    printf("%.9f %.9f\n", lpot_clock_now(&clock) - wall, lpot_clock_thread_cpu() - cpu);
+    (void)fflush(stdout);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status show_memory(bench *b, const char *path, int64_t batch, lpot_error *err) {
+  const lpot_clock clock = lpot_clock_monotonic();
+  double start = lpot_clock_now(&clock);
+  LPOT_TRY(lpot_model_load(path, &b->graph, NULL, err));
+  LPOT_TRY(lpot_graph_normalise(b->graph, lpot_reference_run, err));
+  double loaded = lpot_clock_now(&clock);
+  LPOT_TRY(lpot_graph_bind(b->graph, batch, lpot_reference_run, &b->bound, err));
+  LPOT_TRY(lpot_engine_open("onednn", &b->engine, err));
+  LPOT_TRY(make_inputs(b, err));
+  LPOT_TRY(lpot_plan_compile(b->engine, b->bound, NULL, &b->plans[0], err));
+  double compiled = lpot_clock_now(&clock);
+  for (int i = 0; i < 3; ++i) {
+    LPOT_TRY(lpot_plan_run(b->plans[0], (const lpot_tensor *const *)b->inputs, err));
+  }
+  printf("%.3f %.3f %.1f\n", (loaded - start) * 1e3, (compiled - loaded) * 1e3, peak_mib());
+  return LPOT_OK;
+}
+
+static int usage(void) {
+  (void)fprintf(stderr, "usage: bench_engine MODEL BATCH [ROUNDS]\n"
+                        "       bench_engine --serve MODEL BATCH [EXPORT]\n"
+                        "       bench_engine --memory MODEL BATCH\n");
+  return 2;
 }
 
 int main(int argc, char **argv) {
@@ -215,13 +289,24 @@ int main(int argc, char **argv) {
   lpot_error err = {0};
   int batch = 1;
   int rounds = 200;
+  bool serves = argc > 1 && strcmp(argv[1], "--serve") == 0;
+  bool memory = argc > 1 && strcmp(argv[1], "--memory") == 0;
+  argc -= serves || memory ? 1 : 0;
+  argv += serves || memory ? 1 : 0;
   if (argc < 3 || sscanf(argv[2], "%d", &batch) != 1 || batch < 1 ||
-      (argc > 3 && (sscanf(argv[3], "%d", &rounds) != 1 || rounds < 1 || rounds > MAX_ROUNDS))) {
-    (void)fprintf(stderr, "usage: bench_engine MODEL BATCH [ROUNDS]\n");
-    return 2;
+      (!serves && argc > 3 &&
+       (sscanf(argv[3], "%d", &rounds) != 1 || rounds < 1 || rounds > MAX_ROUNDS))) {
+    return usage();
   }
-  lpot_status status = prepare(&b, argv[1], batch, &err);
-  if (status == LPOT_OK) {
+  lpot_status status = LPOT_OK;
+  if (memory) {
+    status = show_memory(&b, argv[1], batch, &err);
+  } else {
+    status = prepare(&b, argv[1], batch, &err);
+  }
+  if (status == LPOT_OK && serves) {
+    status = serve(&b, argc > 3 ? argv[3] : NULL, &err);
+  } else if (status == LPOT_OK && !memory) {
     status = report(&b, argv[1], rounds, &err);
   }
   if (status != LPOT_OK) {
