@@ -61,6 +61,43 @@ static lpot_status alias_as(lpot_compiler *compiler, lpot_value_id from, lpot_la
   return status;
 }
 
+static lpot_status run_permute(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
+  (void)err;
+  lpot_loop_permute_run(step->state, lpot_slot_data(plan, step->slots[0]),
+                        lpot_slot_data(plan, step->slots[1]));
+  return LPOT_OK;
+}
+
+static lpot_status emit_permute(lpot_compiler *compiler, const lpot_node *node, lpot_value_id from,
+                                lpot_value_id to, lpot_error *err) {
+  const lpot_value *in = lpot_graph_value(compiler->graph, from);
+  int rank = in->shape.rank;
+  int64_t order[LPOT_MAX_RANK];
+  const int64_t *perm = NULL;
+  size_t count = lpot_node_ints(node, "perm", &perm);
+  for (int i = 0; i < rank; ++i) {
+    order[i] = count == (size_t)rank ? perm[i] : rank - 1 - i;
+  }
+  lpot_slot_id src = LPOT_NONE;
+  lpot_slot_id dst = LPOT_NONE;
+  lpot_step *step = NULL;
+  LPOT_TRY(lpot_need(compiler, from, LPOT_PLAIN, &src, err));
+  LPOT_TRY(lpot_define(compiler, to, LPOT_PLAIN, &dst, err));
+  lpot_loop_permute *state = lpot_calloc(1, sizeof *state);
+  if (state == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  lpot_loop_permute_init(in->shape.dims, order, rank, lpot_dtype_size(in->dtype), state);
+  lpot_status status = lpot_step_add(compiler->plan, node->name, "transpose", run_permute, &src, 1,
+                                     &dst, 1, &step, err);
+  if (status != LPOT_OK) {
+    lpot_free(state);
+    return status;
+  }
+  step->state = state;
+  return LPOT_OK;
+}
+
 lpot_status lpot_emit_movement(lpot_compiler *compiler, const lpot_node *node, lpot_value_id from,
                                lpot_value_id to, lpot_error *err) {
   const lpot_shape *in = &lpot_graph_value(compiler->graph, from)->shape;
@@ -78,10 +115,14 @@ lpot_status lpot_emit_movement(lpot_compiler *compiler, const lpot_node *node, l
     status = alias_as(compiler, from, LPOT_CHANNELS_LAST, to, LPOT_PLAIN, err);
     return status;
   }
-  if (node->op == LPOT_OP_TRANSPOSE && layout == LPOT_PLAIN && in->rank == 4 &&
+  if (node->op == LPOT_OP_TRANSPOSE && layout == LPOT_PLAIN &&
       is_channels_to_front(node, in->rank)) {
     status = alias_as(compiler, from, LPOT_PLAIN, to, LPOT_CHANNELS_LAST, err);
     return status;
+  }
+  if (node->op == LPOT_OP_TRANSPOSE && in->rank >= 1 && lpot_shape_elements(in) > 0) {
+    LPOT_TRY(emit_permute(compiler, node, from, to, err));
+    return LPOT_OK;
   }
   size_t num_inputs = (size_t)node->num_inputs;
   lpot_value_id *inputs = lpot_calloc(num_inputs, sizeof *inputs);
@@ -93,6 +134,56 @@ lpot_status lpot_emit_movement(lpot_compiler *compiler, const lpot_node *node, l
   status = lpot_emit_reference(compiler, node, inputs, &to, false, err);
   lpot_free(inputs);
   return status;
+}
+
+/* ---- channel shuffle ---- */
+
+typedef struct shuffle_state {
+  int64_t pixels, channels;
+  size_t element_size;
+  int32_t order[]; /* [channels] */
+} shuffle_state;
+
+static lpot_status run_shuffle(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
+  (void)err;
+  const shuffle_state *state = step->state;
+  lpot_loop_shuffle(lpot_slot_data(plan, step->slots[0]), state->pixels, state->order,
+                    state->channels, state->element_size, lpot_slot_data(plan, step->slots[1]));
+  return LPOT_OK;
+}
+
+lpot_status lpot_emit_shuffle(lpot_compiler *compiler, const lpot_fusion *fusion, lpot_error *err) {
+  const lpot_value *in = lpot_graph_value(compiler->graph, fusion->inputs[0].value);
+  const lpot_shape *split = &lpot_graph_value(compiler->graph, fusion->anchor->outputs[0])->shape;
+  int64_t channels = in->shape.dims[1];
+  shuffle_state *state = lpot_calloc(1, sizeof *state + (size_t)channels * sizeof state->order[0]);
+  if (state == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  state->channels = channels;
+  state->pixels = lpot_shape_elements(&in->shape) / channels;
+  state->element_size = lpot_dtype_size(in->dtype);
+  for (int64_t c = 0; c < channels; ++c) {
+    int64_t group = c % split->dims[1];
+    state->order[c] = (int32_t)(group * split->dims[2] + c / split->dims[1]);
+  }
+  lpot_slot_id src = LPOT_NONE;
+  lpot_slot_id dst = LPOT_NONE;
+  lpot_step *step = NULL;
+  lpot_status status = lpot_need(compiler, fusion->inputs[0].value, LPOT_CHANNELS_LAST, &src, err);
+  if (status == LPOT_OK) {
+    status = lpot_define(compiler, fusion->output.value, LPOT_CHANNELS_LAST, &dst, err);
+  }
+  if (status == LPOT_OK) {
+    status = lpot_step_add(compiler->plan, fusion->anchor->name, "shuffle", run_shuffle, &src, 1,
+                           &dst, 1, &step, err);
+  }
+  if (status != LPOT_OK) {
+    lpot_free(state);
+    return status;
+  }
+  step->state = state;
+  return LPOT_OK;
 }
 
 /* ---- concat ---- */

@@ -1,4 +1,3 @@
-#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -194,82 +193,6 @@ static lpot_status emit_softmax(lpot_compiler *compiler, const lpot_node *node, 
   return LPOT_OK;
 }
 
-/* ---- batch normalization that could not be folded ---- */
-
-typedef struct scale_shift_state {
-  int64_t outer, channels, inner;
-  float values[]; /* scale [channels], shift [channels] */
-} scale_shift_state;
-
-static lpot_status run_scale_shift(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
-  (void)err;
-  const scale_shift_state *state = step->state;
-  lpot_loop_scale_shift(lpot_slot_data(plan, step->slots[0]), state->outer, state->channels,
-                        state->inner, state->values, state->values + state->channels,
-                        lpot_slot_data(plan, step->slots[1]));
-  return LPOT_OK;
-}
-
-static lpot_status fill_scale_shift(const lpot_compiler *compiler, const lpot_node *node,
-                                    scale_shift_state *state, lpot_error *err) {
-  const lpot_tensor *parameters[4];
-  for (int i = 0; i < 4; ++i) {
-    parameters[i] = lpot_graph_value(compiler->graph, node->inputs[1 + i])->constant;
-    if (parameters[i] == NULL || lpot_tensor_elements(parameters[i]) != state->channels) {
-      return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': parameters are not constant", node->name);
-    }
-  }
-  double epsilon = (double)lpot_node_float(node, "epsilon", 1e-5f);
-  for (int64_t c = 0; c < state->channels; ++c) {
-    double deviation = sqrt(lpot_tensor_get_double(parameters[3], c) + epsilon);
-    double scale = lpot_tensor_get_double(parameters[0], c) / deviation;
-    double shift =
-        lpot_tensor_get_double(parameters[1], c) - lpot_tensor_get_double(parameters[2], c) * scale;
-    state->values[c] = (float)scale;
-    state->values[state->channels + c] = (float)shift;
-  }
-  return LPOT_OK;
-}
-
-static lpot_status emit_batch_norm(lpot_compiler *compiler, const lpot_node *node,
-                                   lpot_error *err) {
-  const lpot_value *in = lpot_graph_value(compiler->graph, node->inputs[0]);
-  if (in->dtype != LPOT_F32 || in->shape.rank < 2 || node->num_outputs != 1) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not a plain f32 normalization", node->name);
-  }
-  lpot_layout layout = lpot_layout_of(compiler, node->inputs[0]);
-  int64_t channels = in->shape.dims[1];
-  scale_shift_state *state =
-      lpot_calloc(1, sizeof *state + 2 * (size_t)channels * sizeof state->values[0]);
-  if (state == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  int64_t pixels = lpot_shape_elements(&in->shape) / (in->shape.dims[0] * channels);
-  state->channels = channels;
-  state->outer = in->shape.dims[0] * (layout == LPOT_CHANNELS_LAST ? pixels : 1);
-  state->inner = layout == LPOT_CHANNELS_LAST ? 1 : pixels;
-  lpot_slot_id src = LPOT_NONE;
-  lpot_slot_id dst = LPOT_NONE;
-  lpot_step *step = NULL;
-  lpot_status status = fill_scale_shift(compiler, node, state, err);
-  if (status == LPOT_OK) {
-    status = lpot_need(compiler, node->inputs[0], layout, &src, err);
-  }
-  if (status == LPOT_OK) {
-    status = lpot_define(compiler, node->outputs[0], layout, &dst, err);
-  }
-  if (status == LPOT_OK) {
-    status = lpot_step_add(compiler->plan, node->name, "scale and shift", run_scale_shift, &src, 1,
-                           &dst, 1, &step, err);
-  }
-  if (status != LPOT_OK) {
-    lpot_free(state);
-    return status;
-  }
-  step->state = state;
-  return LPOT_OK;
-}
-
 /* ---- convolutions that no fusion could run: f32, alone ---- */
 
 static lpot_status emit_alone(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
@@ -335,7 +258,6 @@ static const struct {
     {LPOT_OP_RELU, emit_f32_unary},
     {LPOT_OP_LEAKY_RELU, emit_f32_unary},
     {LPOT_OP_SOFTMAX, emit_softmax},
-    {LPOT_OP_BATCH_NORMALIZATION, emit_batch_norm},
     {LPOT_OP_MAX_POOL, emit_pool},
     {LPOT_OP_CONCAT, lpot_emit_plain_concat},
     {LPOT_OP_RESHAPE, emit_move},

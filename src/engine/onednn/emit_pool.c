@@ -67,8 +67,9 @@ lpot_status lpot_emit_max_pool(lpot_compiler *compiler, const lpot_node *node, l
 static lpot_status run_average(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
   (void)err;
   const lpot_loop_average *average = step->state;
-  lpot_loop_average_pool(average, lpot_slot_data(plan, step->slots[0]),
-                         lpot_slot_data(plan, step->slots[2]),
+  const lpot_loop_scratch scratch = {.sums = lpot_slot_data(plan, step->slots[2]),
+                                     .means = lpot_slot_data(plan, step->slots[3])};
+  lpot_loop_average_pool(average, lpot_slot_data(plan, step->slots[0]), &scratch,
                          lpot_slot_data(plan, step->slots[1]));
   return LPOT_OK;
 }
@@ -128,7 +129,7 @@ static lpot_status fill_average(lpot_compiler *compiler, const lpot_fusion *fusi
 lpot_status lpot_emit_average(lpot_compiler *compiler, const lpot_fusion *fusion, lpot_error *err) {
   lpot_onednn_plan *plan = compiler->plan;
   lpot_slot_id src = LPOT_NONE;
-  lpot_slot_id outputs[2] = {LPOT_NONE, LPOT_NONE};
+  lpot_slot_id outputs[3] = {LPOT_NONE, LPOT_NONE, LPOT_NONE}; /* result, sums, means */
   LPOT_TRY(lpot_need(compiler, fusion->inputs[0].value, LPOT_CHANNELS_LAST, &src, err));
   LPOT_TRY(lpot_define(compiler, fusion->output.value, LPOT_CHANNELS_LAST, &outputs[0], err));
   lpot_loop_average *average = lpot_calloc(1, sizeof *average);
@@ -140,12 +141,15 @@ lpot_status lpot_emit_average(lpot_compiler *compiler, const lpot_fusion *fusion
   if (status == LPOT_OK) {
     const int64_t channels = average->channels;
     lpot_shape shape = lpot_shape_of(1, &channels);
-    status = lpot_slot_new(plan, LPOT_F32, &shape, LPOT_PLAIN, &outputs[1], err);
+    status = lpot_slot_new(plan, LPOT_S32, &shape, LPOT_PLAIN, &outputs[1], err);
+    if (status == LPOT_OK) {
+      status = lpot_slot_new(plan, LPOT_F32, &shape, LPOT_PLAIN, &outputs[2], err);
+    }
   }
   if (status == LPOT_OK) {
     status = lpot_step_add(plan, fusion->anchor->name,
                            average->quantized_in ? "average int8" : "average", run_average, &src, 1,
-                           outputs, 2, &step, err);
+                           outputs, 3, &step, err);
   }
   if (status != LPOT_OK) {
     lpot_free(average);

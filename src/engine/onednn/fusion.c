@@ -569,6 +569,186 @@ static lpot_status find_transparent(lpot_fusions *fusions, const lpot_node *node
   return LPOT_OK;
 }
 
+/* What Relu or Clip does to a range; false for every other node. */
+static bool is_plain_clip(const lpot_graph *graph, const lpot_node *node, lpot_dl_post_op *ret) {
+  return activation_post_op(graph, node, true, ret) &&
+         (ret->kind == LPOT_DL_CLIP || ret->alpha == 0.0f);
+}
+
+static void take_plain_clip(lpot_fusions *fusions, lpot_fusion *fusion) {
+  const lpot_node *node = only_reader(fusions, fusion->output.value);
+  lpot_dl_post_op op;
+  if (node != NULL && node->inputs[0] == fusion->output.value &&
+      is_plain_clip(fusions->graph, node, &op)) {
+    take_activation(fusions, fusion, true);
+  }
+}
+
+static bool has_constant_parameters(const lpot_graph *graph, const lpot_node *norm) {
+  const lpot_value *input = lpot_graph_value(graph, norm->inputs[0]);
+  for (int i = 1; i < 5; ++i) {
+    const lpot_tensor *parameter = constant_of(graph, norm->inputs[i]);
+    if (parameter == NULL || input->shape.rank < 2 ||
+        lpot_tensor_elements(parameter) != input->shape.dims[1]) {
+      return false;
+    }
+  }
+  return norm->num_outputs == 1 && input->dtype == LPOT_F32 &&
+         lpot_shape_elements(&input->shape) > 0;
+}
+
+static lpot_status find_affine(lpot_fusions *fusions, const lpot_node *node, lpot_error *err) {
+  if (!has_constant_parameters(fusions->graph, node)) {
+    return LPOT_OK;
+  }
+  lpot_fusion *fusion = NULL;
+  LPOT_TRY(new_fusion(fusions, LPOT_FUSION_AFFINE, node, 1, &fusion, err));
+  fusion->inputs[0].value = node->inputs[0];
+  (void)lpot_dequantized_from(fusions->graph, node->inputs[0], &fusion->inputs[0]);
+  take_plain_clip(fusions, fusion);
+  take_quantize(fusions, fusion);
+  return LPOT_OK;
+}
+
+/* DQ -> node -> Q, whatever the parameters. */
+static lpot_status find_between_pairs(lpot_fusions *fusions, const lpot_node *node,
+                                      lpot_fusion_kind kind, lpot_error *err) {
+  lpot_operand input;
+  lpot_quant_params params;
+  if (node->num_outputs != 1 || !lpot_dequantized_from(fusions->graph, node->inputs[0], &input) ||
+      quantize_reader(fusions, node->outputs[0], &params) == NULL) {
+    return LPOT_OK;
+  }
+  lpot_fusion *fusion = NULL;
+  LPOT_TRY(new_fusion(fusions, kind, node, 1, &fusion, err));
+  fusion->inputs[0] = input;
+  take_quantize(fusions, fusion);
+  return LPOT_OK;
+}
+
+static lpot_status find_clip(lpot_fusions *fusions, const lpot_node *node, lpot_error *err) {
+  lpot_dl_post_op op;
+  if (!is_plain_clip(fusions->graph, node, &op)) {
+    return LPOT_OK;
+  }
+  size_t before = fusions->count;
+  LPOT_TRY(find_between_pairs(fusions, node, LPOT_FUSION_AFFINE, err));
+  if (fusions->count > before) {
+    fusions->items[before].post_ops[0] = op;
+    fusions->items[before].num_post_ops = 1;
+  }
+  return LPOT_OK;
+}
+
+/* ---- channel shuffle ---- */
+
+#define MAX_SHUFFLE_NODES 8
+
+/* The nodes of Reshape -> Transpose -> Reshape, with the pairs between and behind them. */
+typedef struct shuffle_match {
+  size_t count;
+  const lpot_node *nodes[MAX_SHUFFLE_NODES];
+  bool quantized;
+  lpot_quant_params params;
+  lpot_value_id end;
+} shuffle_match;
+
+/* Goes on to what value is after the Q that must follow in int8; false where there is none. */
+static bool match_rounding(const lpot_fusions *fusions, shuffle_match *match) {
+  lpot_quant_params params;
+  if (!match->quantized) {
+    return true;
+  }
+  const lpot_node *quantize = quantize_reader(fusions, match->end, &params);
+  if (quantize == NULL || !same_params(&params, &match->params)) {
+    return false;
+  }
+  match->nodes[match->count++] = quantize;
+  match->end = quantize->outputs[0];
+  return true;
+}
+
+/* The next operator on the way, behind a pair in int8. */
+static bool match_next(const lpot_fusions *fusions, shuffle_match *match, lpot_op op) {
+  if (!match_rounding(fusions, match)) {
+    return false;
+  }
+  if (match->quantized) {
+    const lpot_node *dequantize = dequantize_reader(fusions, match->end, &match->params);
+    if (dequantize == NULL) {
+      return false;
+    }
+    match->nodes[match->count++] = dequantize;
+    match->end = dequantize->outputs[0];
+  }
+  const lpot_node *node = only_reader(fusions, match->end);
+  if (node == NULL || node->op != op || node->inputs[0] != match->end) {
+    return false;
+  }
+  match->nodes[match->count++] = node;
+  match->end = node->outputs[0];
+  return true;
+}
+
+/* [N, g k, spatial] -> [N, g, k, spatial] -> [N, k, g, spatial] -> [N, g k, spatial] */
+static bool is_shuffle(const lpot_graph *graph, const lpot_node *first, const lpot_node *transpose,
+                       const lpot_node *last) {
+  const lpot_shape *in = &lpot_graph_value(graph, first->inputs[0])->shape;
+  const lpot_shape *split = &lpot_graph_value(graph, first->outputs[0])->shape;
+  const int64_t *perm = NULL;
+  size_t count = lpot_node_ints(transpose, "perm", &perm);
+  if (in->rank < 3 || split->rank != in->rank + 1 || count != (size_t)split->rank ||
+      lpot_shape_elements(in) == 0 || split->dims[0] != in->dims[0] ||
+      split->dims[1] * split->dims[2] != in->dims[1] ||
+      !lpot_shape_equal(in, &lpot_graph_value(graph, last->outputs[0])->shape)) {
+    return false;
+  }
+  for (int i = 0; i < split->rank; ++i) {
+    int64_t wanted = i == 1 ? 2 : i;
+    wanted = i == 2 ? 1 : wanted;
+    if (perm[i] != wanted || (i > 2 && split->dims[i] != in->dims[i - 1])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static lpot_status find_shuffle(lpot_fusions *fusions, const lpot_node *node, lpot_error *err) {
+  lpot_operand input = {.value = node->inputs[0]};
+  shuffle_match match = {.end = node->outputs[0]};
+  lpot_dtype dtype = lpot_graph_value(fusions->graph, node->inputs[0])->dtype;
+  match.quantized = lpot_dequantized_from(fusions->graph, node->inputs[0], &input);
+  match.params = input.params;
+  if (dtype != LPOT_F32 || !match_next(fusions, &match, LPOT_OP_TRANSPOSE)) {
+    return LPOT_OK;
+  }
+  const lpot_node *transpose = match.nodes[match.count - 1];
+  if (!match_next(fusions, &match, LPOT_OP_RESHAPE)) {
+    return LPOT_OK;
+  }
+  const lpot_node *last = match.nodes[match.count - 1];
+  if (!is_shuffle(fusions->graph, node, transpose, last) || !match_rounding(fusions, &match)) {
+    return LPOT_OK;
+  }
+  lpot_fusion *fusion = NULL;
+  LPOT_TRY(new_fusion(fusions, LPOT_FUSION_SHUFFLE, node, 1, &fusion, err));
+  fusion->inputs[0] = input;
+  fusion->output =
+      (lpot_operand){.value = match.end, .quantized = match.quantized, .params = match.params};
+  for (size_t i = 0; i < match.count; ++i) {
+    absorb(fusions, fusion, match.nodes[i]->id);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status find_reshape(lpot_fusions *fusions, const lpot_node *node, lpot_error *err) {
+  LPOT_TRY(find_shuffle(fusions, node, err));
+  if (fusions->of_node[node->id] < 0) {
+    LPOT_TRY(find_transparent(fusions, node, LPOT_FUSION_MOVEMENT, err));
+  }
+  return LPOT_OK;
+}
+
 static lpot_status find_at(lpot_fusions *fusions, const lpot_node *node, lpot_error *err) {
   lpot_status status = LPOT_OK;
   switch (node->op) {
@@ -592,7 +772,26 @@ static lpot_status find_at(lpot_fusions *fusions, const lpot_node *node, lpot_er
   case LPOT_OP_MAX_POOL:
     status = find_transparent(fusions, node, LPOT_FUSION_MAX_POOL, err);
     break;
+  case LPOT_OP_BATCH_NORMALIZATION:
+    status = find_affine(fusions, node, err);
+    break;
+  case LPOT_OP_RELU:
+  case LPOT_OP_CLIP:
+    status = find_clip(fusions, node, err);
+    break;
+  case LPOT_OP_EXP:
+  case LPOT_OP_ERF:
+  case LPOT_OP_HARD_SIGMOID:
+  case LPOT_OP_HARD_SWISH:
+  case LPOT_OP_LEAKY_RELU:
+  case LPOT_OP_SIGMOID:
+  case LPOT_OP_SQRT:
+  case LPOT_OP_TANH:
+    status = find_between_pairs(fusions, node, LPOT_FUSION_LOOKUP, err);
+    break;
   case LPOT_OP_RESHAPE:
+    status = find_reshape(fusions, node, err);
+    break;
   case LPOT_OP_FLATTEN:
   case LPOT_OP_SQUEEZE:
   case LPOT_OP_UNSQUEEZE:

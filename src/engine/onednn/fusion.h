@@ -15,7 +15,10 @@ typedef enum lpot_fusion_kind {
   LPOT_FUSION_AVERAGE,     /* AveragePool, GlobalAveragePool, int8 or f32 */
   LPOT_FUSION_CONCAT,      /* int8 */
   LPOT_FUSION_MOVEMENT,    /* DQ -> transparent node -> Q of equal parameters */
-  LPOT_FUSION_MAX_POOL     /* the same for MaxPool */
+  LPOT_FUSION_MAX_POOL,    /* the same for MaxPool */
+  LPOT_FUSION_AFFINE,  /* [DQ ->] BatchNormalization [-> Relu|Clip] [-> Q]; DQ -> Relu|Clip -> Q */
+  LPOT_FUSION_SHUFFLE, /* Reshape -> Transpose -> Reshape that regroups channels; int8 or f32 */
+  LPOT_FUSION_LOOKUP   /* DQ -> function of one element -> Q */
 } lpot_fusion_kind;
 
 /* One operand: an int8 value with its parameters, or an f32 value. */

@@ -3,6 +3,7 @@
 #ifndef LPOT_ENGINE_LOOPS_H
 #define LPOT_ENGINE_LOOPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,9 +17,25 @@ void lpot_loop_quantize(const float *values, int64_t count, const lpot_quant_par
 void lpot_loop_dequantize(const void *values, int64_t count, const lpot_quant_params *params,
                           float *out);
 
-/* [batch, channels, pixels] <-> [batch, pixels, channels]; element_size is 1 or 4 bytes. */
+/* [batch, channels, pixels] <-> [batch, pixels, channels]; element_size is 1, 2, 4 or 8 bytes. */
 void lpot_loop_transpose(const void *in, void *out, int64_t batch, int64_t rows, int64_t columns,
                          size_t element_size);
+
+/* Dimensions in another order, as Transpose. */
+typedef struct lpot_loop_permute {
+  int rank;
+  int64_t dims[LPOT_MAX_RANK];       /* of the output */
+  int64_t in_strides[LPOT_MAX_RANK]; /* elements of the input by one step of each */
+  size_t element_size;               /* 1, 2, 4 or 8 */
+} lpot_loop_permute;
+/* rank >= 1; no dimension is 0. */
+void lpot_loop_permute_init(const int64_t *in_dims, const int64_t *perm, int rank,
+                            size_t element_size, lpot_loop_permute *ret);
+void lpot_loop_permute_run(const lpot_loop_permute *permute, const void *in, void *out);
+
+/* out[pixel, c] = in[pixel, order[c]] for channels elements of 1 or 4 bytes. */
+void lpot_loop_shuffle(const void *in, int64_t pixels, const int32_t *order, int64_t channels,
+                       size_t element_size, void *out);
 
 /* out = quantize(relu?(a op b)) of dequantized a and b; multiply selects the op. */
 typedef struct lpot_loop_binary {
@@ -35,7 +52,7 @@ void lpot_loop_int8_binary_f32(const lpot_loop_binary *binary, const void *a, co
 
 /* Average pooling of channels-last data: in [batch, spatial..., channels]. input spatial sizes
  * beside the window; in_params or out_params NULL: f32. count_include_pad as in AveragePool (pads
- * declared by the node count, those of ceil_mode do not). sums: channels floats of scratch. */
+ * declared by the node count, those of ceil_mode do not). */
 typedef struct lpot_loop_average {
   int64_t batch, channels;
   int64_t input[LPOT_MAX_SPATIAL];
@@ -44,11 +61,22 @@ typedef struct lpot_loop_average {
   int quantized_in, quantized_out;
   lpot_quant_params in, out;
 } lpot_loop_average;
-void lpot_loop_average_pool(const lpot_loop_average *average, const void *in, float *sums,
-                            void *out);
+typedef struct lpot_loop_scratch {
+  int32_t *sums; /* [channels] */
+  float *means;  /* [channels] */
+} lpot_loop_scratch;
+void lpot_loop_average_pool(const lpot_loop_average *average, const void *in,
+                            const lpot_loop_scratch *scratch, void *out);
 
 /* out[i] = table[in[i]] */
 void lpot_loop_lookup(const uint8_t *in, int64_t count, const uint8_t table[256], uint8_t *out);
+
+/* The same, and lpot_loop_shuffle of at most 256 channels, for processors with AVX-512 VBMI; false
+ * on others, having done nothing. */
+bool lpot_loop_lookup_bytes(const uint8_t *in, int64_t count, const uint8_t table[256],
+                            uint8_t *out);
+bool lpot_loop_shuffle_bytes(const uint8_t *in, int64_t pixels, const int32_t *order,
+                             int64_t channels, uint8_t *out);
 
 /* s8 values as u8 ones: each plus 128. */
 void lpot_loop_shift_sign(const void *in, int64_t count, void *out);
@@ -58,8 +86,16 @@ void lpot_loop_shift_sign(const void *in, int64_t count, void *out);
 void lpot_loop_copy_rows(const uint8_t *in, int64_t outer, size_t in_bytes, uint8_t *out,
                          size_t out_stride);
 
-/* out[o, c, i] = in[o, c, i] * scale[c] + shift[c] */
-void lpot_loop_scale_shift(const float *in, int64_t outer, int64_t channels, int64_t inner,
-                           const float *scale, const float *shift, float *out);
+/* out[o, c, i] = in[o, c, i] * scale[c] + shift[c], limited to [low, high]; to a u8 or s8 output
+ * rounded half to even plus zero_point. Types F32, U8 or S8; [low, high] + zero_point must fit into
+ * an 8-bit output. */
+typedef struct lpot_loop_affine {
+  lpot_dtype in, out;
+  int64_t outer, channels, inner;
+  const float *scale, *shift; /* [channels] */
+  float low, high;
+  float zero_point;
+} lpot_loop_affine;
+void lpot_loop_affine_run(const lpot_loop_affine *affine, const void *in, void *out);
 
 #endif

@@ -31,6 +31,15 @@ static lpot_status emit_fusion(lpot_compiler *compiler, const lpot_fusion *fusio
   case LPOT_FUSION_MOVEMENT:
     status = lpot_emit_movement(compiler, fusion->anchor, input.value, fusion->output.value, err);
     break;
+  case LPOT_FUSION_AFFINE:
+    status = lpot_emit_affine(compiler, fusion, err);
+    break;
+  case LPOT_FUSION_SHUFFLE:
+    status = lpot_emit_shuffle(compiler, fusion, err);
+    break;
+  case LPOT_FUSION_LOOKUP:
+    status = lpot_emit_lookup(compiler, fusion, err);
+    break;
   case LPOT_FUSION_MAX_POOL:
     status = lpot_emit_max_pool(compiler, fusion->anchor, input.value, fusion->output.value, err);
     break;

@@ -155,6 +155,12 @@ LPOT_MUST_CHECK lpot_status lpot_emit_average(lpot_compiler *compiler, const lpo
                                               lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_concat(lpot_compiler *compiler, const lpot_fusion *fusion,
                                              lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_affine(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                             lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_lookup(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                             lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_shuffle(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                              lpot_error *err);
 /* Concat of values of any one type. */
 LPOT_MUST_CHECK lpot_status lpot_emit_plain_concat(lpot_compiler *compiler, const lpot_node *node,
                                                    lpot_error *err);

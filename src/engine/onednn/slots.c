@@ -220,10 +220,6 @@ static lpot_status change_layout(lpot_compiler *compiler, const char *name, lpot
   lpot_slot source = plan->slots[from];
   lpot_layout layout = source.layout == LPOT_PLAIN ? LPOT_CHANNELS_LAST : LPOT_PLAIN;
   size_t element_size = lpot_dtype_size(source.dtype);
-  if (element_size != 1 && element_size != 4) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': %s images are not supported", name,
-                     lpot_dtype_text(source.dtype));
-  }
   LPOT_TRY(lpot_slot_new(plan, source.dtype, &source.shape, layout, ret_slot, err));
   transpose_state *state = lpot_calloc(1, sizeof *state);
   if (state == NULL) {

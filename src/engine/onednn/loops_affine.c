@@ -1,0 +1,91 @@
+#include "engine/onednn/loops.h"
+#include "engine/onednn/simd_clones.h"
+
+/* See loops.c: rounds half to even in vector code. */
+#define ROUND_MAGIC 12582912.0f
+
+static inline float limit(float value, float low, float high) {
+  float at_least = value > low ? value : low; /* NaN becomes low */
+  return at_least < high ? at_least : high;
+}
+
+static inline uint8_t to_u8(float value, float zero_point) {
+  return (uint8_t)(int32_t)((value + ROUND_MAGIC) - ROUND_MAGIC + zero_point);
+}
+
+static inline int8_t to_s8(float value, float zero_point) {
+  return (int8_t)(int32_t)((value + ROUND_MAGIC) - ROUND_MAGIC + zero_point);
+}
+
+static inline float to_f32(float value, float zero_point) {
+  (void)zero_point;
+  return value;
+}
+
+/* Two loops for each pair of types: along channels, and along elements of one channel. Sizes are
+ * copied first: bytes written might be theirs, for all that the compiler knows. */
+#define AFFINE_LOOPS(name, in_type, out_type, convert)                                             \
+  LPOT_SIMD_CLONES                                                                                 \
+  static void name##_channels(const lpot_loop_affine *affine, const void *in_bytes,                \
+                              void *out_bytes) {                                                   \
+    const in_type *in = in_bytes;                                                                  \
+    out_type *restrict out = out_bytes;                                                            \
+    const float *restrict scale = affine->scale, *restrict shift = affine->shift;                  \
+    float low = affine->low, high = affine->high, zero = affine->zero_point;                       \
+    const int64_t outer = affine->outer, channels = affine->channels;                              \
+    for (int64_t o = 0; o < outer; ++o) {                                                          \
+      for (int64_t c = 0; c < channels; ++c) {                                                     \
+        out[c] = convert(limit((float)in[c] * scale[c] + shift[c], low, high), zero);              \
+      }                                                                                            \
+      in += channels;                                                                              \
+      out += channels;                                                                             \
+    }                                                                                              \
+  }                                                                                                \
+  LPOT_SIMD_CLONES                                                                                 \
+  static void name##_rows(const lpot_loop_affine *affine, const void *in_bytes, void *out_bytes) { \
+    const in_type *in = in_bytes;                                                                  \
+    out_type *restrict out = out_bytes;                                                            \
+    float low = affine->low, high = affine->high, zero = affine->zero_point;                       \
+    const int64_t rows = affine->outer * affine->channels, inner = affine->inner;                  \
+    for (int64_t row = 0; row < rows; ++row) {                                                     \
+      float scale = affine->scale[row % affine->channels];                                         \
+      float shift = affine->shift[row % affine->channels];                                         \
+      for (int64_t i = 0; i < inner; ++i) {                                                        \
+        out[i] = convert(limit((float)in[i] * scale + shift, low, high), zero);                    \
+      }                                                                                            \
+      in += inner;                                                                                 \
+      out += inner;                                                                                \
+    }                                                                                              \
+  }
+
+AFFINE_LOOPS(f32_f32, float, float, to_f32)
+AFFINE_LOOPS(f32_u8, float, uint8_t, to_u8)
+AFFINE_LOOPS(f32_s8, float, int8_t, to_s8)
+AFFINE_LOOPS(u8_f32, uint8_t, float, to_f32)
+AFFINE_LOOPS(u8_u8, uint8_t, uint8_t, to_u8)
+AFFINE_LOOPS(u8_s8, uint8_t, int8_t, to_s8)
+AFFINE_LOOPS(s8_f32, int8_t, float, to_f32)
+AFFINE_LOOPS(s8_u8, int8_t, uint8_t, to_u8)
+AFFINE_LOOPS(s8_s8, int8_t, int8_t, to_s8)
+
+typedef void (*affine_loop)(const lpot_loop_affine *affine, const void *in, void *out);
+
+static int type_index(lpot_dtype dtype) {
+  if (dtype == LPOT_F32) {
+    return 0;
+  }
+  return dtype == LPOT_U8 ? 1 : 2;
+}
+
+void lpot_loop_affine_run(const lpot_loop_affine *affine, const void *in, void *out) {
+  static const affine_loop along_channels[3][3] = {
+      {f32_f32_channels, f32_u8_channels, f32_s8_channels},
+      {u8_f32_channels, u8_u8_channels, u8_s8_channels},
+      {s8_f32_channels, s8_u8_channels, s8_s8_channels}};
+  static const affine_loop along_rows[3][3] = {{f32_f32_rows, f32_u8_rows, f32_s8_rows},
+                                               {u8_f32_rows, u8_u8_rows, u8_s8_rows},
+                                               {s8_f32_rows, s8_u8_rows, s8_s8_rows}};
+  int from = type_index(affine->in);
+  int to = type_index(affine->out);
+  (affine->inner == 1 ? along_channels : along_rows)[from][to](affine, in, out);
+}
