@@ -3,10 +3,12 @@
 #include <stdlib.h>
 
 #include "cli/options.h"
+#include "tune/interrupt.h"
 
 static int run_tuning(int argc, char **argv, const lpot_options *options) {
   lpot_error error = {0};
   lpot_comm *comm = NULL;
+  lpot_interrupt_install(); /* Before MPI starts, which takes a while on many ranks. */
   lpot_status status = lpot_comm_start(&argc, &argv, &comm, &error);
   if (status != LPOT_OK) {
     lpot_log(LPOT_LOG_ERROR, "%s", error.message);
@@ -16,7 +18,7 @@ static int run_tuning(int argc, char **argv, const lpot_options *options) {
   lpot_log_set_rank(root ? -1 : lpot_comm_rank(comm));
   lpot_progress_start(root ? options->progress : LPOT_PROGRESS_NONE, lpot_comm_size(comm) > 1);
   int exit_code = lpot_tune_run(&options->tune, comm);
-  lpot_comm_finish(comm);
+  lpot_comm_finish(comm, exit_code);
   return exit_code;
 }
 

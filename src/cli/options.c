@@ -13,7 +13,13 @@ typedef struct option_row {
   const char *argument; /* name of its argument; NULL: none */
   const char *help;
   option_setter set;
+  unsigned commands; /* FOR_ bits of the commands that it belongs to */
 } option_row;
+
+#define FOR_TUNE 1u
+#define FOR_EXPORT 2u
+#define FOR_DRY_RUN 4u
+#define FOR_ALL (FOR_TUNE | FOR_EXPORT | FOR_DRY_RUN)
 
 static lpot_status set_workspace(lpot_options *options, const char *value, lpot_error *err) {
   if (value[0] == '\0') {
@@ -136,23 +142,30 @@ static lpot_status set_version(lpot_options *options, const char *value, lpot_er
 
 static const option_row rows[] = {
     {"workspace", 'w', "FOLDER", "where all files go; default: tuning.workspace.path",
-     set_workspace},
-    {"resume", 'r', NULL, "go on with the journal in the workspace", set_resume},
-    {"seed", 0, "N", "seed of every random choice (tuning.random_seed)", set_seed},
-    {"set", 's', "KEY.PATH=VALUE", "set a key of the configuration; may be repeated", add_setting},
-    {"recipe", 0, "FILE", "evaluate and export this recipe instead of searching", set_recipe},
-    {"dry-run", 'n', NULL, "print ops, space and plan, and stop", set_dry_run},
-    {"json", 'j', NULL, "print the result as one JSON object instead of the table", set_json},
-    {"progress", 0, "STYLE", "auto, bar, line or none, on standard error", set_progress},
-    {"log-level", 0, "LEVEL", "debug, info, warning, error or silent", set_log_level},
-    {"quiet", 'q', NULL, "no progress, no table, errors only", set_quiet},
-    {"trial", 't', "N", "export: the trial to export", set_trial},
-    {"output", 'o', "FOLDER", "export: where to; default: WORKSPACE/trial_N", set_output},
-    {"help", 'h', NULL, "print this help", set_help},
-    {"version", 'V', NULL, "print the version", set_version},
+     set_workspace, FOR_TUNE | FOR_DRY_RUN},
+    {"resume", 'r', NULL, "go on with the journal in the workspace", set_resume,
+     FOR_TUNE | FOR_DRY_RUN},
+    {"seed", 0, "N", "seed of every random choice (tuning.random_seed)", set_seed,
+     FOR_TUNE | FOR_DRY_RUN},
+    {"set", 's', "KEY.PATH=VALUE", "set a key of the configuration; may be repeated", add_setting,
+     FOR_TUNE | FOR_DRY_RUN},
+    {"recipe", 0, "FILE", "evaluate and export this recipe instead of searching", set_recipe,
+     FOR_TUNE},
+    {"dry-run", 'n', NULL, "print ops, space and plan, and stop", set_dry_run, FOR_DRY_RUN},
+    {"json", 'j', NULL, "print the result as one JSON object instead of the table", set_json,
+     FOR_TUNE},
+    {"progress", 0, "STYLE", "auto, bar, line or none, on standard error", set_progress, FOR_ALL},
+    {"log-level", 0, "LEVEL", "debug, info, warning, error or silent", set_log_level, FOR_ALL},
+    {"quiet", 'q', NULL, "no progress, no table, errors only", set_quiet, FOR_TUNE | FOR_EXPORT},
+    {"trial", 't', "N", "export: the trial to export", set_trial, FOR_EXPORT},
+    {"output", 'o', "FOLDER", "export: where to; default: WORKSPACE/trial_N", set_output,
+     FOR_EXPORT},
+    {"help", 'h', NULL, "print this help", set_help, FOR_ALL},
+    {"version", 'V', NULL, "print the version", set_version, FOR_ALL},
 };
 
 #define NUM_ROWS (sizeof rows / sizeof rows[0])
+_Static_assert(NUM_ROWS <= LPOT_MAX_OPTIONS, "lpot_options.given has a place for each row");
 #define FIRST_LONG 256 /* getopt's value for row 0, beyond all letters */
 
 void lpot_options_help(FILE *out) {
@@ -247,8 +260,20 @@ static lpot_status read_options(int argc, char **argv, lpot_options *options, lp
       LPOT_TRY(fail_unknown(given, err));
     } else {
       LPOT_TRY(row->set(options, optarg, err));
+      options->given[row - rows] = true;
     }
   }
+}
+
+/* An option of another command is refused: it would have no effect. */
+static lpot_status check_given(const lpot_options *options, unsigned command, const char *what,
+                               lpot_error *err) {
+  for (size_t i = 0; i < NUM_ROWS; i++) {
+    if (options->given[i] && (rows[i].commands & command) == 0) {
+      return LPOT_FAIL(err, LPOT_INVALID, "--%s has no effect with %s", rows[i].name, what);
+    }
+  }
+  return LPOT_OK;
 }
 
 static lpot_status take_export(int argc, char **argv, lpot_options *options, lpot_error *err) {
@@ -275,6 +300,7 @@ lpot_status lpot_options_parse(int argc, char **argv, lpot_options *options, lpo
   char **rest = argv + optind;
   if (count > 0 && strcmp(rest[0], "export") == 0) {
     LPOT_TRY(take_export(count, rest, options, err));
+    LPOT_TRY(check_given(options, FOR_EXPORT, "export", err));
     return LPOT_OK;
   }
   if (count != 2) {
@@ -284,6 +310,8 @@ lpot_status lpot_options_parse(int argc, char **argv, lpot_options *options, lpo
   if (options->trial != 0 || options->output != NULL) {
     return LPOT_FAIL(err, LPOT_INVALID, "--trial and --output belong to lpot-tune export");
   }
+  LPOT_TRY(check_given(options, options->dry_run ? FOR_DRY_RUN : FOR_TUNE,
+                       options->dry_run ? "--dry-run" : "tuning", err));
   options->tune.config_path = rest[0];
   options->tune.model_path = rest[1];
   return LPOT_OK;

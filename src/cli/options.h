@@ -11,6 +11,7 @@
 #include "tune/tune.h"
 
 #define LPOT_MAX_SETTINGS 64
+#define LPOT_MAX_OPTIONS 32
 
 typedef enum lpot_command {
   LPOT_COMMAND_TUNE,   /* lpot-tune [options] CONF MODEL */
@@ -29,7 +30,8 @@ typedef struct lpot_options {
   uint64_t trial;               /* EXPORT; 0: not given */
   const char *output;           /* EXPORT: folder; NULL: WORKSPACE/trial_N */
   const char *settings[LPOT_MAX_SETTINGS];
-  char seed_setting[64]; /* what --seed turns into */
+  char seed_setting[64];        /* what --seed turns into */
+  bool given[LPOT_MAX_OPTIONS]; /* by row of the table */
 } lpot_options;
 
 /* Parses argv (strings are borrowed for the life of options; argv is permuted). LPOT_INVALID on

@@ -14,9 +14,16 @@ struct lpot_engine {
   char numeric_class[192];
 };
 
+typedef struct input_type {
+  lpot_dtype dtype;
+  lpot_shape shape;
+} input_type;
+
 struct lpot_plan {
   const lpot_engine_methods *methods;
   void *impl;
+  size_t num_inputs;
+  input_type *inputs; /* [num_inputs] what a run must bring */
 };
 
 static const lpot_engine_methods *const engines[] = {&lpot_onednn_engine, &lpot_reference_engine};
@@ -78,6 +85,19 @@ const char *lpot_engine_numeric_class(const lpot_engine *engine) {
   return engine->numeric_class;
 }
 
+static lpot_status keep_input_types(const lpot_graph *graph, lpot_plan *plan, lpot_error *err) {
+  plan->num_inputs = lpot_graph_num_inputs(graph);
+  plan->inputs = lpot_calloc(plan->num_inputs, sizeof *plan->inputs);
+  if (plan->inputs == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < plan->num_inputs; i++) {
+    const lpot_value *input = lpot_graph_value(graph, lpot_graph_input(graph, i));
+    plan->inputs[i] = (input_type){input->dtype, input->shape};
+  }
+  return LPOT_OK;
+}
+
 lpot_status lpot_plan_compile(lpot_engine *engine, const lpot_graph *graph,
                               const lpot_plan_options *options, lpot_plan **ret_plan,
                               lpot_error *err) {
@@ -87,9 +107,13 @@ lpot_status lpot_plan_compile(lpot_engine *engine, const lpot_graph *graph,
     return LPOT_OUT_OF_MEMORY(err);
   }
   plan->methods = engine->methods;
-  lpot_status status = engine->methods->compile(
-      engine->state, graph, options != NULL ? options : &none, &plan->impl, err);
+  lpot_status status = keep_input_types(graph, plan, err);
+  if (status == LPOT_OK) {
+    status = engine->methods->compile(engine->state, graph, options != NULL ? options : &none,
+                                      &plan->impl, err);
+  }
   if (status != LPOT_OK) {
+    lpot_free(plan->inputs);
     lpot_free(plan);
     return status;
   }
@@ -102,10 +126,32 @@ void lpot_plan_free(lpot_plan *plan) {
     return;
   }
   plan->methods->free_plan(plan->impl);
+  lpot_free(plan->inputs);
   lpot_free(plan);
 }
 
+/* Kernels trust the sizes that they were compiled for. */
+static lpot_status check_input(const input_type *wanted, const lpot_tensor *given, size_t index,
+                               lpot_error *err) {
+  if (given != NULL && given->dtype == wanted->dtype &&
+      lpot_shape_equal(&given->shape, &wanted->shape)) {
+    return LPOT_OK;
+  }
+  char expected[96];
+  char found[96] = "nothing";
+  lpot_shape_text(&wanted->shape, expected, sizeof expected);
+  if (given != NULL) {
+    lpot_shape_text(&given->shape, found, sizeof found);
+  }
+  return LPOT_FAIL(err, LPOT_INVALID, "input %zu is %s %s, expected %s %s", index,
+                   given == NULL ? "" : lpot_dtype_text(given->dtype), found,
+                   lpot_dtype_text(wanted->dtype), expected);
+}
+
 lpot_status lpot_plan_run(lpot_plan *plan, const lpot_tensor *const *inputs, lpot_error *err) {
+  for (size_t i = 0; i < plan->num_inputs; i++) {
+    LPOT_TRY(check_input(&plan->inputs[i], inputs[i], i, err));
+  }
   lpot_status status = plan->methods->run(plan->impl, inputs, err);
   return status;
 }

@@ -65,8 +65,9 @@ LPOT_MUST_CHECK lpot_status lpot_plan_compile(lpot_engine *engine, const lpot_gr
                                               const lpot_plan_options *options,
                                               lpot_plan **ret_plan, lpot_error *err);
 void lpot_plan_free(lpot_plan *plan);
-/* inputs [lpot_graph_num_inputs] row-major, of the types and shapes of the graph's inputs; borrowed
- * for the call. */
+/* inputs [lpot_graph_num_inputs] row-major, of the types and shapes of the graph's inputs, else
+ * LPOT_INVALID; borrowed for the call. oneDNN's Relu and Exp do not pass NaN on as the reference
+ * engine's do: NaN in the middle of a network may be gone at its end. */
 LPOT_MUST_CHECK lpot_status lpot_plan_run(lpot_plan *plan, const lpot_tensor *const *inputs,
                                           lpot_error *err);
 /* Row-major results of the last run, in graph output order; borrowed, overwritten by the next run.

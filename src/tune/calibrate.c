@@ -4,8 +4,28 @@
 #include "engine/reference/reference.h"
 #include "graph/infer.h"
 
+/* Takes the rows of a batch that count. */
+typedef struct row_filter {
+  lpot_calibration *calibration;
+  const lpot_graph *bound;
+  int64_t batch, valid; /* rows of a batch, and how many of them are samples */
+} row_filter;
+
+/* Where the first dimension is the batch, the first rows come first in memory, whatever the
+ * layout. */
+static lpot_status observe(void *context, lpot_value_id value, const float *elements, int64_t count,
+                           lpot_error *err) {
+  const row_filter *filter = context;
+  const lpot_shape *shape = &lpot_graph_value(filter->bound, value)->shape;
+  if (filter->valid < filter->batch && shape->rank >= 1 && shape->dims[0] % filter->batch == 0) {
+    count = count / filter->batch * filter->valid;
+  }
+  LPOT_TRY(lpot_calibration_observe(filter->calibration, value, elements, count, err));
+  return LPOT_OK;
+}
+
 static lpot_status run_samples(lpot_job *job, lpot_plan *plan, int64_t first, int64_t count,
-                               const lpot_stop *stop, lpot_error *err) {
+                               const lpot_stop *stop, row_filter *filter, lpot_error *err) {
   int64_t step = job->calibration_batch;
   for (int64_t sample = first; sample < first + count; sample += step) {
     if (stop != NULL && stop->requested(stop->context)) {
@@ -17,6 +37,8 @@ static lpot_status run_samples(lpot_job *job, lpot_plan *plan, int64_t first, in
     for (size_t i = 0; i < batch->num_inputs; i++) {
       inputs[i] = batch->inputs[i];
     }
+    int64_t left = first + count - sample;
+    filter->valid = batch->num_valid < left ? batch->num_valid : left;
     LPOT_TRY(lpot_plan_run(plan, inputs, err));
   }
   return LPOT_OK;
@@ -27,14 +49,28 @@ static lpot_status observe_samples(lpot_job *job, const bool *observed, int64_t 
                                    lpot_calibration *calibration, lpot_error *err) {
   lpot_graph *bound = NULL;
   LPOT_TRY(lpot_graph_bind(job->graph, job->calibration_batch, lpot_reference_run, &bound, err));
+  row_filter filter = {.calibration = calibration, .bound = bound, .batch = job->calibration_batch};
   lpot_plan_options options = {
-      .observed = observed, .observe = lpot_calibration_observe, .observe_context = calibration};
+      .observed = observed, .observe = observe, .observe_context = &filter};
   lpot_plan *plan = NULL;
   lpot_status status = lpot_plan_compile(job->engine, bound, &options, &plan, err);
-  lpot_graph_free(bound);
-  LPOT_TRY(status);
-  status = run_samples(job, plan, first, count, stop, err);
+  if (status == LPOT_OK) {
+    status = run_samples(job, plan, first, count, stop, &filter, err);
+  }
   lpot_plan_free(plan);
+  lpot_graph_free(bound);
+  return status;
+}
+
+lpot_status lpot_calibrate_hash(const lpot_calibration *calibration, uint64_t *ret_hash,
+                                lpot_error *err) {
+  lpot_buffer bytes;
+  lpot_buffer_init(&bytes);
+  lpot_status status = lpot_calibration_write(calibration, &bytes, err);
+  if (status == LPOT_OK) {
+    *ret_hash = lpot_hash64(bytes.data, bytes.size, 0);
+  }
+  lpot_buffer_done(&bytes);
   return status;
 }
 

@@ -6,9 +6,14 @@
 
 /* Runs samples [first, first + count) of the calibration order one by one through the f32 model,
  * so that the statistics do not depend on batches or sharding. Where the model's batch is fixed to
- * more than 1, first must be a multiple of it and whole batches are seen. */
+ * more than 1, first must be a multiple of it, and rows beyond the last sample are not looked at.
+ */
 LPOT_MUST_CHECK lpot_status lpot_calibrate(lpot_job *job, int64_t first, int64_t count,
                                            const lpot_stop *stop,
                                            lpot_calibration **ret_calibration, lpot_error *err);
+
+/* Equal statistics have equal hashes. */
+LPOT_MUST_CHECK lpot_status lpot_calibrate_hash(const lpot_calibration *calibration,
+                                                uint64_t *ret_hash, lpot_error *err);
 
 #endif

@@ -388,12 +388,12 @@ static lpot_status leave_ranks(lpot_comm *comm, lpot_error *err) {
   return LPOT_OK;
 }
 
-void lpot_comm_finish(lpot_comm *comm) {
+void lpot_comm_finish(lpot_comm *comm, int exit_code) {
   if (comm == NULL) {
     return;
   }
   if (!comm->alone && leave_ranks(comm, NULL) != LPOT_OK) {
-    lpot_comm_abort(comm, 1);
+    lpot_comm_abort(comm, exit_code != 0 ? exit_code : 1);
   }
   lpot_free(comm->pending);
   lpot_free(comm);

@@ -21,8 +21,9 @@ int lpot_comm_rank_by_environment(void);
 LPOT_MUST_CHECK lpot_status lpot_comm_start(int *argc, char ***argv, lpot_comm **ret_comm,
                                             lpot_error *err);
 /* Waits (bounded) for what is still being sent and for the other ranks, then finalises MPI and
- * frees comm. Ends the process by lpot_comm_abort when the bound is reached. Collective. */
-void lpot_comm_finish(lpot_comm *comm);
+ * frees comm. Where the bound is reached it ends all ranks by lpot_comm_abort with exit_code, or 1
+ * where that is 0. Collective. */
+void lpot_comm_finish(lpot_comm *comm, int exit_code);
 /* Ends all ranks at once with this exit code. Not collective. */
 _Noreturn void lpot_comm_abort(lpot_comm *comm, int exit_code);
 

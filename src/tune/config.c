@@ -170,6 +170,24 @@ lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_config, lpot_err
   return LPOT_OK;
 }
 
+void lpot_config_limit_sampling(lpot_config *config, int64_t limit) {
+  lpot_wishes *wishes = &config->wishes;
+  /* The box owns the array, which only readers see as constant. */
+  int64_t *sizes = (int64_t *)wishes->sampling_sizes;
+  size_t kept = 0;
+  for (size_t i = 0; i < wishes->num_sampling_sizes; i++) {
+    int64_t size = sizes[i] < limit ? sizes[i] : limit;
+    bool is_new = true;
+    for (size_t k = 0; k < kept; k++) {
+      is_new = is_new && sizes[k] != size;
+    }
+    if (is_new) {
+      sizes[kept++] = size;
+    }
+  }
+  wishes->num_sampling_sizes = kept;
+}
+
 void lpot_config_free(lpot_config *config) {
   if (config == NULL) {
     return;

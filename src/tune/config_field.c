@@ -282,12 +282,21 @@ lpot_status lpot_config_read_timeout(lpot_config_box *box, const lpot_config_row
   return LPOT_OK;
 }
 
+lpot_status lpot_config_read_cores(lpot_config_box *box, const lpot_config_row *row,
+                                   const lpot_yaml_node *node, void *object, lpot_error *err) {
+  LPOT_TRY(lpot_config_read_int(box, row, node, object, err));
+  if (*(const int64_t *)object > 1) {
+    LPOT_TRY(lpot_config_warn(box, node, err, "ignored: latency is measured with one thread"));
+  }
+  return LPOT_OK;
+}
+
 lpot_status lpot_config_read_iteration(lpot_config_box *box, const lpot_config_row *row,
                                        const lpot_yaml_node *node, void *object, lpot_error *err) {
   (void)row;
   (void)object;
   int64_t value = 0;
-  LPOT_TRY(lpot_yaml_int(node, -1, INT64_C(1) << 40, &value, err));
+  LPOT_TRY(lpot_yaml_int(node, -1, 1000000, &value, err));
   if (value == 0) {
     return lpot_yaml_fail(err, node, "expected -1 or at least 1 iteration, got 0");
   }

@@ -162,15 +162,15 @@ static const lpot_config_row accuracy_instance_rows[] = {
 
 static const lpot_config_row performance_instance_rows[] = {
     {.name = "cores_per_instance",
-     .read = lpot_config_read_int,
+     .read = lpot_config_read_cores,
      .offset = offsetof(lpot_config, cores_per_instance),
      .minimum = 1,
      .maximum = 1 << 16},
     READ("num_of_instance", lpot_config_read_instances),
-    IGNORED("inter_num_of_threads", "use cores_per_instance"),
-    IGNORED("intra_num_of_threads", "use cores_per_instance"),
+    IGNORED("inter_num_of_threads", "latency is measured with one thread"),
+    IGNORED("intra_num_of_threads", "latency is measured with one thread"),
     IGNORED("kmp_blocktime", "no OpenMP run-time setting is changed"),
-    IGNORED("kmp_affinity", "the measuring rank pins its threads itself"),
+    IGNORED("kmp_affinity", "latency is measured with one thread"),
     END,
 };
 
@@ -309,7 +309,7 @@ lpot_status lpot_config_walk(lpot_config_box *box, const lpot_config_row *rows,
     const lpot_yaml_node *child = node->children[i];
     const lpot_config_row *row = find_row(rows, child->key);
     /* A key without a value means its default, as in LPOT. */
-    if (child->kind == LPOT_YAML_NULL && row->read != lpot_config_read_unsupported) {
+    if (child->kind == LPOT_YAML_NULL) {
       continue;
     }
     LPOT_TRY(row->read(box, row, child, (char *)object + row->offset, err));

@@ -94,6 +94,9 @@ lpot_status lpot_config_read_unsupported(lpot_config_box *box, const lpot_config
                                          const lpot_yaml_node *node, void *object, lpot_error *err);
 
 /* Readers of single keys (config_field.c). */
+/* cores_per_instance: more than 1 gives a warning. */
+lpot_status lpot_config_read_cores(lpot_config_box *box, const lpot_config_row *row,
+                                   const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_framework(lpot_config_box *box, const lpot_config_row *row,
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_strategy(lpot_config_box *box, const lpot_config_row *row,

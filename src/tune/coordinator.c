@@ -19,16 +19,23 @@
 
 /* ---- the workers ---- */
 
-static lpot_status check_worker(const lpot_run *run, const lpot_hello *hello, uint64_t config_hash,
+static bool same_digest(const lpot_digest *a, const lpot_digest *b) {
+  return a->low == b->low && a->high == b->high;
+}
+
+static lpot_status check_worker(const lpot_run *run, const lpot_hello *hello, const lpot_hello *own,
                                 lpot_error *err) {
   const lpot_hello *first = lpot_crew_hello(run->crew, 0);
-  if (hello->model.low != run->job->model.digest.low ||
-      hello->model.high != run->job->model.digest.high) {
+  if (!same_digest(&hello->model, &own->model)) {
     return LPOT_FAIL(err, LPOT_INVALID, "rank %d on %s reads another model file than rank 0",
                      hello->rank, hello->host);
   }
-  if (hello->config_hash != config_hash) {
+  if (hello->config_hash != own->config_hash) {
     return LPOT_FAIL(err, LPOT_INVALID, "rank %d on %s reads another configuration than rank 0",
+                     hello->rank, hello->host);
+  }
+  if (!same_digest(&hello->data, &own->data)) {
+    return LPOT_FAIL(err, LPOT_INVALID, "rank %d on %s reads other data files than rank 0",
                      hello->rank, hello->host);
   }
   if (strcmp(hello->numeric_class, first->numeric_class) != 0) {
@@ -42,11 +49,12 @@ static lpot_status check_worker(const lpot_run *run, const lpot_hello *hello, ui
 }
 
 static lpot_status meet_workers(lpot_run *run, lpot_error *err) {
-  uint64_t config_hash = 0;
+  lpot_hello own = {.model = run->job->model.digest};
   LPOT_TRY(lpot_crew_meet(run->crew, HELLO_SECONDS, err));
-  LPOT_TRY(lpot_job_config_hash(run->job, &config_hash, err));
+  LPOT_TRY(lpot_job_config_hash(run->job, &own.config_hash, err));
+  LPOT_TRY(lpot_job_manifest(run->job, &own.data, err));
   for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
-    LPOT_TRY(check_worker(run, lpot_crew_hello(run->crew, i), config_hash, err));
+    LPOT_TRY(check_worker(run, lpot_crew_hello(run->crew, i), &own, err));
   }
   return LPOT_OK;
 }
@@ -70,6 +78,7 @@ typedef struct header_texts {
   lpot_buffer config, identity, engine;
   char model_path[PATH_MAX];
   char config_path[PATH_MAX];
+  char folder[PATH_MAX];
 } header_texts;
 
 static lpot_status make_texts(const lpot_run *run, header_texts *texts, lpot_error *err) {
@@ -95,6 +104,7 @@ static lpot_status make_header(const lpot_run *run, header_texts *texts, lpot_le
       .numeric_class = (char *)lpot_crew_hello(run->crew, 0)->numeric_class,
       .model_path = texts->model_path,
       .config_name = texts->config_path,
+      .folder = texts->folder,
       .config_text = (char *)texts->config.data,
       .identity = (char *)texts->identity.data,
       .model = run->job->model.digest,
@@ -129,10 +139,6 @@ static lpot_status fail_on_texts(const char *old, const char *fresh, lpot_error 
   return LPOT_FAIL(err, LPOT_INVALID,
                    "the journal is of another configuration: there '%.*s', now '%.*s'",
                    (int)line_length(old), old, (int)line_length(fresh), fresh);
-}
-
-static bool same_digest(const lpot_digest *a, const lpot_digest *b) {
-  return a->low == b->low && a->high == b->high;
 }
 
 static lpot_status compare_headers(const lpot_ledger_header *old, const lpot_ledger_header *fresh,
@@ -175,6 +181,9 @@ static lpot_status enter_header(lpot_run *run, const char *model_path, const cha
   lpot_buffer_init(&texts.engine);
   absolute_path(model_path, texts.model_path);
   absolute_path(config_path, texts.config_path);
+  if (getcwd(texts.folder, sizeof texts.folder) == NULL) {
+    texts.folder[0] = '\0';
+  }
   lpot_ledger_header header = {0};
   lpot_status status = make_header(run, &texts, &header, err);
   if (status == LPOT_OK) {
@@ -271,6 +280,11 @@ static void warn_of_baseline(const lpot_run *run) {
   double samples = (double)baseline->state.samples;
   lpot_log(LPOT_LOG_INFO, "f32 baseline: %s %.6g on %.0f samples", lpot_metric_name(metric),
            baseline->accuracy, samples);
+  if (baseline->accuracy == 0 && !run->job->config->absolute) {
+    lpot_log(LPOT_LOG_WARNING,
+             "a relative criterion means nothing with a baseline of 0: give accuracy_criterion an "
+             "absolute one");
+  }
   int64_t num_classes = lpot_dataset_num_classes(lpot_loader_dataset(run->job->evaluation));
   double chance = lpot_metric_chance_level(metric, num_classes);
   if (!isnan(chance) && samples > 0 &&

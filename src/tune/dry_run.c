@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "tune/job.h"
+#include "tune/report.h"
 #include "tune/tune.h"
 
 static void print_model(const lpot_job *job, const char *path) {
@@ -106,5 +107,5 @@ int lpot_tune_dry_run(const lpot_tune_options *options) {
     lpot_log(LPOT_LOG_ERROR, "%s", error.message);
   }
   lpot_job_free(job);
-  return lpot_status_exit_code(status);
+  return lpot_report_flush(lpot_status_exit_code(status));
 }

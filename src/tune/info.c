@@ -12,6 +12,7 @@
 #include "formats/model.h"
 #include "graph/infer.h"
 #include "graph/passes/passes.h"
+#include "tune/report.h"
 
 #define MAX_INPUTS 16
 #define WARM_UP_RUNS 3
@@ -219,5 +220,5 @@ int lpot_info_print(const lpot_info_options *options) {
     lpot_log(LPOT_LOG_ERROR, "%s", error.message);
   }
   subject_done(&self);
-  return lpot_status_exit_code(status);
+  return lpot_report_flush(lpot_status_exit_code(status));
 }

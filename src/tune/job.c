@@ -92,6 +92,7 @@ static lpot_status bind_model(lpot_job *job, bool warns, lpot_error *err) {
   job->batch_size = fixed > 0 ? fixed : wanted;
   job->calibration_batch = fixed > 0 ? fixed : 1;
   lpot_status status = bind_rows(job->graph, job->batch_size, &job->bound, err);
+  job->fixed_batch = fixed;
   if (status == LPOT_OK) {
     if (job->batch_size != wanted && warns) {
       lpot_log(LPOT_LOG_INFO, "the model's batch size is fixed to %lld: it is used instead of %lld",
@@ -115,17 +116,33 @@ static lpot_status bind_model(lpot_job *job, bool warns, lpot_error *err) {
     *err = (lpot_error){0};
   }
   job->batch_size = 1;
+  job->fixed_batch = 1;
   return LPOT_OK;
 }
 
 int64_t lpot_job_allowed_batch(const lpot_job *job, int64_t wanted) {
-  return job->batch_size == job->config->evaluation.batch_size ? wanted : job->batch_size;
+  return job->fixed_batch > 0 ? job->fixed_batch : wanted;
+}
+
+/* Somebody may have named best_model.onnx in place of the original. */
+static void warn_of_nothing_to_do(const lpot_graph *graph) {
+  for (size_t i = 0; i < lpot_graph_num_nodes(graph); i++) {
+    const lpot_node *node = lpot_graph_node(graph, (lpot_node_id)i);
+    if (!node->removed && node->op == LPOT_OP_DEQUANTIZE_LINEAR) {
+      lpot_log(LPOT_LOG_WARNING, "the model is quantized already: there is nothing to tune");
+      return;
+    }
+  }
+  lpot_log(LPOT_LOG_WARNING, "the model has no op that can be quantized: there is nothing to tune");
 }
 
 static lpot_status shape_model(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   LPOT_TRY(lpot_graph_normalise(job->graph, lpot_reference_run, err));
   LPOT_TRY(bind_model(job, options->warns, err));
   LPOT_TRY(lpot_quant_ops_new(job->graph, job->bound, &job->ops, err));
+  if (lpot_quant_ops_count(job->ops) == 0 && options->warns) {
+    warn_of_nothing_to_do(job->graph);
+  }
   return LPOT_OK;
 }
 
@@ -191,7 +208,7 @@ lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_conf
   lpot_dataset *dataset = NULL;
   LPOT_TRY(lpot_transforms_new(section->transform, &transforms, err));
   lpot_status status =
-      lpot_dataset_open(section->dataset, section->dataset_settings, NULL, &dataset, err);
+      lpot_dataset_open(section->dataset, section->dataset_settings, job->folder, &dataset, err);
   if (status == LPOT_OK && lpot_dataset_size(dataset) <= 0) {
     status = LPOT_FAIL(err, LPOT_CONFIG, "dataset '%s' is empty", section->dataset);
   }
@@ -244,6 +261,22 @@ static lpot_status check_inputs(const lpot_job *job, lpot_loader *loader, const 
   return LPOT_OK;
 }
 
+lpot_status lpot_job_open_performance(const lpot_job *job, lpot_loader **ret_loader,
+                                      lpot_error *err) {
+  const lpot_dataloader_config *section = &job->config->performance;
+  int64_t batch = lpot_job_allowed_batch(job, section->batch_size);
+  lpot_loader *loader = NULL;
+  LPOT_TRY(
+      lpot_job_open_loader(job, section, batch, LPOT_LATENCY_BATCHES * batch, 0, &loader, err));
+  lpot_status status = check_inputs(job, loader, "performance data", err);
+  if (status != LPOT_OK) {
+    lpot_loader_free(loader);
+    return status;
+  }
+  *ret_loader = loader;
+  return LPOT_OK;
+}
+
 static int64_t largest_sampling_size(const lpot_config *config) {
   int64_t largest = 1;
   for (size_t i = 0; i < config->wishes.num_sampling_sizes; i++) {
@@ -258,19 +291,24 @@ static lpot_status open_data(lpot_job *job, const lpot_job_options *options, lpo
   int64_t batch = job->batch_size;
   LPOT_TRY(lpot_job_open_loader(job, &job->config->evaluation, batch, 0, cache_bytes,
                                 &job->evaluation, err));
-  LPOT_TRY(lpot_job_open_loader(job, &job->config->calibration, job->calibration_batch,
-                                largest_sampling_size(job->config), 0, &job->calibration, err));
+  LPOT_TRY(lpot_job_open_loader(job, &job->config->calibration, job->calibration_batch, INT64_MAX,
+                                0, &job->calibration, err));
   LPOT_TRY(check_inputs(job, job->evaluation, "evaluation data", err));
   LPOT_TRY(check_inputs(job, job->calibration, "calibration data", err));
+  lpot_loader *performance = NULL;
+  LPOT_TRY(lpot_job_open_performance(job, &performance, err));
+  lpot_loader_free(performance);
   job->block_batches = (BLOCK_SAMPLES + batch - 1) / batch;
   int64_t num_batches = lpot_loader_num_batches(job->evaluation);
   job->num_blocks = (num_batches + job->block_batches - 1) / job->block_batches;
   int64_t asked = largest_sampling_size(job->config);
   int64_t given = lpot_loader_num_samples(job->calibration);
   if (asked > given && options->warns) {
-    lpot_log(LPOT_LOG_WARNING, "the calibration set has %lld samples, %lld were asked for",
+    lpot_log(LPOT_LOG_WARNING,
+             "the calibration set has %lld samples, %lld were asked for: all are taken",
              (long long)given, (long long)asked);
   }
+  lpot_config_limit_sampling(job->config, given);
   return LPOT_OK;
 }
 
@@ -302,6 +340,7 @@ lpot_status lpot_job_new(const lpot_job_options *options, lpot_job **ret_job, lp
   if (job == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
+  job->folder = options->folder;
   lpot_status status = fill(job, options, err);
   if (status != LPOT_OK) {
     lpot_job_free(job);

@@ -18,10 +18,11 @@ typedef struct lpot_job_options {
   size_t num_settings;
   const char *const *settings; /* [num_settings] "KEY.PATH=VALUE" */
   const char *model_path;
+  const char *folder; /* where relative paths of data start; NULL: the working directory */
   const char *engine_name;
   int local_ranks; /* ranks that share this host's memory */
   bool warns;      /* this rank logs warnings */
-  bool needs_data; /* false: datasets are not opened (--dry-run) */
+  bool needs_data; /* false: datasets are not opened */
 } lpot_job_options;
 
 /* Statistics for the first `samples` samples of the calibration order. */
@@ -32,6 +33,7 @@ typedef struct lpot_job_calibration {
 
 typedef struct lpot_job {
   lpot_config *config;
+  const char *folder; /* of the options; borrowed */
   bool higher_is_better;
   lpot_model_info model;
   lpot_graph *graph; /* normalised, symbolic batch */
@@ -42,6 +44,7 @@ typedef struct lpot_job {
   lpot_loader *calibration; /* batches of calibration_batch, in calibration order */
   lpot_metric *metric;
   int64_t batch_size;        /* of evaluations: the configured one, or what the model allows */
+  int64_t fixed_batch;       /* the only batch size that the model can run; 0: any */
   int64_t calibration_batch; /* 1 unless the model's batch is fixed */
   int64_t block_batches;     /* batches in one block */
   int64_t num_blocks;
@@ -62,6 +65,10 @@ LPOT_MUST_CHECK lpot_status lpot_job_new(const lpot_job_options *options, lpot_j
                                          lpot_error *err);
 void lpot_job_free(lpot_job *job); /* NULL is allowed */
 
+#define LPOT_LATENCY_BATCHES 4 /* different inputs that the measured runs take in turn */
+/* The loader of the performance section, its batches checked against the model. */
+LPOT_MUST_CHECK lpot_status lpot_job_open_performance(const lpot_job *job, lpot_loader **ret_loader,
+                                                      lpot_error *err);
 /* Opens a loader as a section of the configuration describes it, with another batch size. */
 LPOT_MUST_CHECK lpot_status lpot_job_open_loader(const lpot_job *job,
                                                  const lpot_dataloader_config *section,

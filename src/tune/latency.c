@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#define NUM_BATCHES 4 /* different inputs that the runs take in turn */
 #define BUDGET_SECONDS 2.0
 #define MIN_ROUNDS 5u
 #define MAX_ROUNDS 4096u
@@ -27,10 +26,11 @@ typedef struct latency_bench {
   lpot_plan *plans[2]; /* f32, recipe */
   int64_t batch;
   size_t num_sets;
-  input_set sets[NUM_BATCHES];
-  int repeats[2];     /* runs in one timing */
-  double *seconds[2]; /* [2 * MAX_ROUNDS] per run */
-  double *sorted;     /* [2 * MAX_ROUNDS] scratch */
+  input_set sets[LPOT_LATENCY_BATCHES];
+  int repeats[2]; /* runs in one timing */
+  size_t max_rounds;
+  double *seconds[2]; /* [2 * max_rounds] per run */
+  double *sorted;     /* [2 * max_rounds] scratch */
   size_t rounds;      /* kept rounds: seconds hold two values for each */
   size_t num_run;     /* rounds that were run */
   size_t disturbed;   /* of them disturbed */
@@ -80,7 +80,7 @@ static lpot_status copy_inputs(const lpot_batch *batch, input_set *set, lpot_err
 
 static lpot_status load_inputs(latency_bench *bench, lpot_loader *loader, lpot_error *err) {
   int64_t count = lpot_loader_num_batches(loader);
-  count = count < NUM_BATCHES ? count : NUM_BATCHES;
+  count = count < LPOT_LATENCY_BATCHES ? count : LPOT_LATENCY_BATCHES;
   for (int64_t i = 0; i < count; i++) {
     const lpot_batch *batch = NULL;
     LPOT_TRY(lpot_job_batch(loader, i, &batch, err));
@@ -92,19 +92,18 @@ static lpot_status load_inputs(latency_bench *bench, lpot_loader *loader, lpot_e
 
 static lpot_status prepare(latency_bench *bench, lpot_job *job, const lpot_recipe *recipe,
                            lpot_error *err) {
-  const lpot_dataloader_config *section = &job->config->performance;
-  bench->batch = lpot_job_allowed_batch(job, section->batch_size);
+  bench->batch = lpot_job_allowed_batch(job, job->config->performance.batch_size);
+  bench->max_rounds = job->config->iteration > 0 ? (size_t)job->config->iteration : MAX_ROUNDS;
   lpot_loader *loader = NULL;
-  LPOT_TRY(lpot_job_open_loader(job, section, bench->batch, NUM_BATCHES * bench->batch, 0, &loader,
-                                err));
+  LPOT_TRY(lpot_job_open_performance(job, &loader, err));
   lpot_status status = load_inputs(bench, loader, err);
   lpot_loader_free(loader);
   LPOT_TRY(status);
   LPOT_TRY(lpot_job_compile(job, NULL, bench->batch, &bench->plans[0], err));
   LPOT_TRY(lpot_job_compile(job, recipe, bench->batch, &bench->plans[1], err));
-  bench->seconds[0] = lpot_calloc(2 * MAX_ROUNDS, sizeof(double));
-  bench->seconds[1] = lpot_calloc(2 * MAX_ROUNDS, sizeof(double));
-  bench->sorted = lpot_calloc(2 * MAX_ROUNDS, sizeof(double));
+  bench->seconds[0] = lpot_calloc(2 * bench->max_rounds, sizeof(double));
+  bench->seconds[1] = lpot_calloc(2 * bench->max_rounds, sizeof(double));
+  bench->sorted = lpot_calloc(2 * bench->max_rounds, sizeof(double));
   if (bench->seconds[0] == NULL || bench->seconds[1] == NULL || bench->sorted == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
@@ -130,11 +129,20 @@ static lpot_status time_run(latency_bench *bench, size_t side, size_t set, doubl
   return LPOT_OK;
 }
 
-static lpot_status warm_up(latency_bench *bench, int64_t rounds, lpot_error *err) {
+static lpot_status check_stop(const lpot_stop *stop, lpot_error *err) {
+  if (stop != NULL && stop->requested(stop->context)) {
+    return LPOT_FAIL(err, LPOT_INTERRUPTED, "latency measurement was stopped");
+  }
+  return LPOT_OK;
+}
+
+static lpot_status warm_up(latency_bench *bench, int64_t rounds, const lpot_stop *stop,
+                           lpot_error *err) {
   for (size_t side = 0; side < 2; side++) {
     double last = 0;
     bench->repeats[side] = 1;
     for (int64_t i = 0; i < rounds + 1; i++) {
+      LPOT_TRY(check_stop(stop, err));
       LPOT_TRY(time_run(bench, side, (size_t)i % bench->num_sets, &last, err));
     }
     if (last < SHORTEST_TIMING) {
@@ -196,11 +204,8 @@ static lpot_status run_rounds(latency_bench *bench, int64_t iterations, const lp
                               lpot_error *err) {
   double start = now();
   bool limited = iterations > 0;
-  size_t limit = limited && iterations < MAX_ROUNDS ? (size_t)iterations : MAX_ROUNDS;
-  while (bench->rounds < limit) {
-    if (stop != NULL && stop->requested(stop->context)) {
-      return LPOT_FAIL(err, LPOT_INTERRUPTED, "latency measurement was stopped");
-    }
+  while (bench->rounds < bench->max_rounds) {
+    LPOT_TRY(check_stop(stop, err));
     bool late = now() - start > BUDGET_SECONDS;
     bool enough = bench->rounds >= MIN_ROUNDS;
     bool look = bench->rounds % ROUNDS_BETWEEN_LOOKS == 0;
@@ -236,7 +241,7 @@ lpot_status lpot_measure_latency(lpot_job *job, const lpot_recipe *recipe, const
   lpot_job_drop_plan(job);
   lpot_status status = prepare(&bench, job, recipe, err);
   if (status == LPOT_OK) {
-    status = warm_up(&bench, job->config->warmup, err);
+    status = warm_up(&bench, job->config->warmup, stop, err);
   }
   if (status == LPOT_OK) {
     status = run_rounds(&bench, job->config->iteration, stop, err);

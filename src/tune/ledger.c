@@ -35,6 +35,7 @@ static void header_done(lpot_ledger_header *header) {
   lpot_free(header->numeric_class);
   lpot_free(header->model_path);
   lpot_free(header->config_name);
+  lpot_free(header->folder);
   lpot_free(header->config_text);
   lpot_free(header->identity);
   for (size_t i = 0; i < header->num_ops; i++) {
@@ -162,8 +163,8 @@ static lpot_status apply_header(lpot_ledger *ledger, lpot_reader *reader, lpot_e
                      LPOT_JOURNAL_FORMAT);
   }
   char **const texts[] = {&header->program_version, &header->engine,      &header->numeric_class,
-                          &header->model_path,      &header->config_name, &header->config_text,
-                          &header->identity};
+                          &header->model_path,      &header->config_name, &header->folder,
+                          &header->config_text,     &header->identity};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     LPOT_TRY(read_text(reader, texts[i], err));
   }
@@ -399,8 +400,8 @@ static lpot_status write_header(const lpot_ledger_header *header, lpot_buffer *o
                                 lpot_error *err) {
   LPOT_TRY(lpot_writer_u32(out, LPOT_JOURNAL_FORMAT, err));
   const char *const texts[] = {header->program_version, header->engine,      header->numeric_class,
-                               header->model_path,      header->config_name, header->config_text,
-                               header->identity};
+                               header->model_path,      header->config_name, header->folder,
+                               header->config_text,     header->identity};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     LPOT_TRY(lpot_writer_string(out, texts[i], err));
   }

@@ -73,6 +73,7 @@ typedef struct lpot_ledger_header {
   char *numeric_class; /* of the first worker */
   char *model_path;    /* as given, absolute where possible */
   char *config_name;   /* the configuration's path, for messages */
+  char *folder;        /* where the run was started: relative paths of data start there */
   char *config_text;   /* effective configuration, defaults filled in */
   char *identity;      /* what must be equal on resume */
   lpot_digest model;

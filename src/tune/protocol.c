@@ -103,6 +103,7 @@ lpot_status lpot_hello_write(const lpot_hello *hello, lpot_buffer *out, lpot_err
   LPOT_TRY(lpot_writer_string(out, hello->numeric_class, err));
   LPOT_TRY(lpot_digest_write(&hello->model, out, err));
   LPOT_TRY(lpot_writer_u64(out, hello->config_hash, err));
+  LPOT_TRY(lpot_digest_write(&hello->data, out, err));
   return LPOT_OK;
 }
 
@@ -118,6 +119,7 @@ lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *er
   LPOT_TRY(lpot_reader_string(reader, hello.numeric_class, sizeof hello.numeric_class, err));
   LPOT_TRY(lpot_digest_read(reader, &hello.model, err));
   LPOT_TRY(lpot_reader_u64(reader, &hello.config_hash, err));
+  LPOT_TRY(lpot_digest_read(reader, &hello.data, err));
   LPOT_TRY(lpot_reader_end(reader, err));
   *ret = hello;
   return LPOT_OK;

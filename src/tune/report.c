@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "tune/run.h"
 
@@ -17,6 +18,21 @@ int lpot_report_exit_code(const lpot_ledger *ledger) {
   return codes[ledger->verdict];
 }
 
+int lpot_report_flush(int exit_code) {
+  if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+    return exit_code;
+  }
+  lpot_log(LPOT_LOG_ERROR, "standard output could not be written");
+  return exit_code != 0 ? exit_code : 1;
+}
+
+/* A metric's value: fractions with six digits behind the point, very small ones as they are. */
+static const char *value_text(double value, char text[32]) {
+  bool small = value != 0 && fabs(value) < 1e-3;
+  snprintf(text, 32, small ? "%.3e" : "%.6f", value);
+  return text;
+}
+
 static void print_trial(const lpot_ledger *ledger, const lpot_ledger_trial *trial, FILE *out) {
   const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
   const char *mark = trial->id == ledger->chosen ? "*" : " ";
@@ -26,8 +42,10 @@ static void print_trial(const lpot_ledger *ledger, const lpot_ledger_trial *tria
     fprintf(out, "%s: %s\n", lpot_trial_status_text(result->status), result->cause);
     return;
   }
-  fprintf(out, "%4zu  %9.6f  %8.3f%%  %-5s", lpot_recipe_num_quantized(result->recipe),
-          result->accuracy, 100 * trial->relative_loss, trial->meets ? "yes" : "no");
+  char value[32];
+  fprintf(out, "%4zu  %9s  %8.3f%%  %-5s", lpot_recipe_num_quantized(result->recipe),
+          value_text(result->accuracy, value), 100 * trial->relative_loss,
+          trial->meets ? "yes" : "no");
   if (trial->measured) {
     const lpot_latency *latency = &trial->latency;
     fprintf(out, "  %.4g [%.4g, %.4g]%s", latency->recipe_ms, latency->recipe_low_ms,
@@ -39,16 +57,22 @@ static void print_trial(const lpot_ledger *ledger, const lpot_ledger_trial *tria
 static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
   if (trial == NULL) {
-    fprintf(out, "Verdict: %s; no trial is valid.\n", lpot_verdict_text(ledger->verdict));
+    fprintf(out, "Verdict: the criterion is NOT met; %s, there is no model.\n",
+            ledger->num_trials == 0 ? "no trial was finished" : "all trials failed");
     return;
   }
   const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
-  fprintf(out,
-          "Verdict: the criterion is %s; trial %" PRIu64
-          " has accuracy %.6f (f32 %.6f), %zu of %zu ops "
-          "in int8.\n",
-          ledger->verdict == LPOT_VERDICT_MET ? "met" : "NOT met, the best trial is handed out",
-          trial->id, result->accuracy, ledger->baseline.accuracy,
+  char value[32];
+  char baseline[32];
+  const char *verdict = "the criterion is NOT met, the best trial is handed out";
+  if (trial->meets) {
+    verdict = "the criterion is met";
+  } else if (ledger->verdict == LPOT_VERDICT_MET) {
+    verdict = "the criterion is NOT met; the trial is taken as it is (performance_only)";
+  }
+  fprintf(out, "Verdict: %s; trial %" PRIu64 " has accuracy %s (f32 %s), %zu of %zu ops in int8.\n",
+          verdict, trial->id, value_text(result->accuracy, value),
+          value_text(ledger->baseline.accuracy, baseline),
           lpot_recipe_num_quantized(result->recipe), result->recipe->num_ops);
   if (trial->measured) {
     const lpot_latency *latency = &trial->latency;
@@ -62,8 +86,13 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
 }
 
 void lpot_report_print(const lpot_ledger *ledger, const char *workspace, FILE *out) {
-  fprintf(out, "f32 baseline: accuracy %.6f on %" PRIu64 " samples\n", ledger->baseline.accuracy,
-          ledger->baseline.state.samples);
+  char baseline[32];
+  if (ledger->has_baseline) {
+    fprintf(out, "f32 baseline: accuracy %s on %" PRIu64 " samples\n",
+            value_text(ledger->baseline.accuracy, baseline), ledger->baseline.state.samples);
+  } else {
+    fprintf(out, "f32 baseline: not finished\n");
+  }
   fprintf(out, " trial  stage       recipe            int8   accuracy      loss  meets  latency "
                "ms/sample\n");
   for (size_t i = 0; i < ledger->num_trials; i++) {
@@ -106,6 +135,7 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
   }
   LPOT_TRY(lpot_json_set_string(json, "verdict", lpot_verdict_text(ledger->verdict), err));
   LPOT_TRY(lpot_json_set_int(json, "exit_code", exit_code, err));
+  LPOT_TRY(lpot_json_set_bool(json, "meets", trial != NULL && trial->meets, err));
   LPOT_TRY(lpot_json_set_double(json, "baseline_accuracy",
                                 ledger->has_baseline ? ledger->baseline.accuracy : unknown, err));
   LPOT_TRY(

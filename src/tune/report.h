@@ -15,4 +15,8 @@ LPOT_MUST_CHECK lpot_status lpot_report_json(const lpot_ledger *ledger, const ch
 /* 0 when the criterion is met, 5 when it is not, 6 when the run has no verdict yet. */
 int lpot_report_exit_code(const lpot_ledger *ledger);
 
+/* Makes sure that what was printed has arrived: an error, and 1 in place of exit code 0, where
+ * standard output could not be written. */
+int lpot_report_flush(int exit_code);
+
 #endif

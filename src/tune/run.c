@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "tune/calibrate.h"
 #include "tune/history.h"
 #include "tune/interrupt.h"
 #include "tune/progress.h"
@@ -257,18 +258,6 @@ lpot_status lpot_run_pump(lpot_run *run, lpot_error *err) {
 
 /* ---- calibration ---- */
 
-static lpot_status hash_of(const lpot_calibration *calibration, uint64_t *ret_hash,
-                           lpot_error *err) {
-  lpot_buffer bytes;
-  lpot_buffer_init(&bytes);
-  lpot_status status = lpot_calibration_write(calibration, &bytes, err);
-  if (status == LPOT_OK) {
-    *ret_hash = lpot_hash64(bytes.data, bytes.size, 0);
-  }
-  lpot_buffer_done(&bytes);
-  return status;
-}
-
 static size_t list_ranges(const lpot_run *run, lpot_ledger_range *ranges) {
   size_t count = 0;
   for (size_t id = 0; id < lpot_graph_num_values(run->job->graph); id++) {
@@ -299,7 +288,7 @@ static const lpot_ledger_calibration *recorded_calibration(const lpot_run *run, 
 /* Records what was seen; on resume the statistics must be the ones of the first run. */
 static lpot_status record_calibration(lpot_run *run, int64_t samples, lpot_error *err) {
   lpot_ledger_calibration record = {.samples = samples};
-  LPOT_TRY(hash_of(run->merged, &record.hash, err));
+  LPOT_TRY(lpot_calibrate_hash(run->merged, &record.hash, err));
   const lpot_ledger_calibration *old = recorded_calibration(run, samples);
   if (old != NULL && old->hash != record.hash) {
     return LPOT_FAIL(err, LPOT_INVALID,

@@ -10,7 +10,6 @@
 #include "tune/calibrate.h"
 #include "tune/coordinator.h"
 #include "tune/export.h"
-#include "tune/interrupt.h"
 #include "tune/report.h"
 #include "tune/worker.h"
 
@@ -78,6 +77,11 @@ static lpot_status open_desk(front_desk *desk, const lpot_tune_options *options,
   desk->workspace = options->workspace != NULL ? options->workspace : job->config->workspace;
   if (options->recipe_path != NULL) {
     LPOT_TRY(lpot_import_recipe(job, options->recipe_path, &desk->given_recipe, err));
+    int64_t given = lpot_loader_num_samples(job->calibration);
+    if (desk->given_recipe->calibration_samples > given) {
+      lpot_log(LPOT_LOG_WARNING, "the recipe asks for %lld calibration samples, there are %lld",
+               (long long)desk->given_recipe->calibration_samples, (long long)given);
+    }
   }
   LPOT_TRY(make_folders(desk->workspace, err));
   LPOT_TRY(open_journal(desk, options->resume, err));
@@ -137,7 +141,7 @@ static int tell_result(const lpot_tune_options *options, const front_desk *desk,
   } else if (!options->quiet) {
     lpot_report_print(&desk->ledger, desk->workspace, stdout);
   }
-  return exit_code;
+  return lpot_report_flush(exit_code);
 }
 
 /* All ranks know alike whether all of them are ready. */
@@ -164,7 +168,6 @@ int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm) {
   front_desk desk = {0};
   int exit_code = 0;
   lpot_ledger_init(&desk.ledger);
-  lpot_interrupt_install();
   lpot_status status = prepare(options, comm, &job, &desk, &error);
   if (status != LPOT_OK) {
     if (root) {
@@ -209,6 +212,7 @@ static lpot_status rebuild_job(const lpot_ledger *ledger, const char *engine_nam
   lpot_job_options options = {.config_path = header->config_name,
                               .config_text = header->config_text,
                               .model_path = header->model_path,
+                              .folder = header->folder[0] == '\0' ? NULL : header->folder,
                               .engine_name = engine_name,
                               .local_ranks = 1,
                               .needs_data = true};
@@ -222,12 +226,33 @@ static lpot_status rebuild_job(const lpot_ledger *ledger, const char *engine_nam
   return LPOT_OK;
 }
 
-static lpot_status export_recipe(lpot_job *job, const lpot_recipe *recipe, const char *folder,
-                                 lpot_error *err) {
+/* The statistics must be those that the trial was made from. */
+static lpot_status check_calibration(const lpot_ledger *ledger, int64_t samples,
+                                     const lpot_calibration *calibration, lpot_error *err) {
+  uint64_t hash = 0;
+  LPOT_TRY(lpot_calibrate_hash(calibration, &hash, err));
+  for (size_t i = 0; i < ledger->num_calibrations; i++) {
+    if (ledger->calibrations[i].samples == samples && ledger->calibrations[i].hash != hash) {
+      return LPOT_FAIL(err, LPOT_INVALID,
+                       "calibration on %lld samples gives other ranges than the run's: its data, "
+                       "the engine or the machine have changed",
+                       (long long)samples);
+    }
+  }
+  return LPOT_OK;
+}
+
+static lpot_status export_recipe(const lpot_ledger *ledger, lpot_job *job,
+                                 const lpot_recipe *recipe, const char *folder, lpot_error *err) {
   int64_t given = lpot_loader_num_samples(job->calibration);
   int64_t samples = recipe->calibration_samples;
   lpot_calibration *calibration = NULL;
   LPOT_TRY(lpot_calibrate(job, 0, samples < given ? samples : given, NULL, &calibration, err));
+  lpot_status checked = check_calibration(ledger, samples, calibration, err);
+  if (checked != LPOT_OK) {
+    lpot_calibration_free(calibration);
+    return checked;
+  }
   LPOT_TRY(lpot_job_add_calibration(job, samples, &calibration, err));
   LPOT_TRY(make_folders(folder, err));
   LPOT_TRY(lpot_export_model(job, recipe, folder, "model.onnx", err));
@@ -251,7 +276,7 @@ static lpot_status export_trial(const char *workspace, uint64_t trial_id, const 
                      lpot_trial_status_text(result->status), result->cause);
   }
   LPOT_TRY(rebuild_job(ledger, engine_name, ret_job, err));
-  LPOT_TRY(export_recipe(*ret_job, result->recipe, folder, err));
+  LPOT_TRY(export_recipe(ledger, *ret_job, result->recipe, folder, err));
   return LPOT_OK;
 }
 
@@ -283,5 +308,5 @@ int lpot_tune_export(const char *workspace, uint64_t trial_id, const char *folde
   lpot_job_free(job);
   lpot_ledger_done(&ledger);
   lpot_buffer_done(&path);
-  return lpot_status_exit_code(status);
+  return lpot_report_flush(lpot_status_exit_code(status));
 }

@@ -26,6 +26,7 @@ lpot_status lpot_hello_of(const lpot_job *job, const lpot_comm *comm, lpot_hello
   lpot_text_copy(ret->numeric_class, sizeof ret->numeric_class,
                  lpot_engine_numeric_class(job->engine));
   LPOT_TRY(lpot_job_config_hash(job, &ret->config_hash, err));
+  LPOT_TRY(lpot_job_manifest(job, &ret->data, err));
   return LPOT_OK;
 }
 

@@ -70,8 +70,22 @@ static void relu_behind_an_equal_pair_changes_nothing(void **state) {
   }
 }
 
+/* Only Relu and Clip are limits; a slope below zero is not. */
+static void leaky_relu_behind_an_int8_sum_keeps_its_slope(void **state) {
+  (void)state;
+  fixture f;
+  fixture_begin(&f, 3);
+  lpot_value_id a = pair(&f, input(&f, DIMS(2, 8, 5, 5)), LPOT_U8, 0.02, 120);
+  lpot_value_id b = pair(&f, input(&f, DIMS(2, 8, 5, 5)), LPOT_S8, 0.03, 4);
+  lpot_value_id y = output_of(&f, LPOT_OP_LEAKY_RELU, IDS(output_of(&f, LPOT_OP_ADD, IDS(a, b))));
+  CHECK(lpot_graph_set_float(f.graph, f.last, "alpha", 0.3f, e));
+  result(&f, pair(&f, y, LPOT_U8, 0.03, 100));
+  check_engines_agree(&f, 0.03, NULL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(leaky_relu_behind_an_int8_sum_keeps_its_slope),
       cmocka_unit_test(unary_operators_agree),
       cmocka_unit_test(binary_operators_broadcast_on_either_side),
       cmocka_unit_test(int8_add_and_mul_agree),

@@ -89,8 +89,31 @@ static void matmul_of_two_activations_broadcasts(void **state) {
   }
 }
 
+static void products_of_depth_zero_are_zero(void **state) {
+  (void)state;
+  fixture f;
+  fixture_begin(&f, 1);
+  lpot_value_id x = input(&f, DIMS(2, 0));
+  result(&f, output_of(&f, LPOT_OP_MATMUL, IDS(x, weights(&f, 1.0, DIMS(0, 4)))));
+  lpot_graph *bound = NULL;
+  lpot_engine *engine = NULL;
+  CHECK(lpot_graph_bind(f.graph, 2, lpot_reference_run, &bound, e));
+  lpot_plan *plan = compile_with("onednn", bound, NULL, &engine);
+  lpot_tensor *given = random_input(&f, lpot_graph_value(bound, lpot_graph_input(bound, 0)));
+  CHECK(lpot_plan_run(plan, (const lpot_tensor *const[]){given}, e));
+  for (int64_t i = 0; i < 8; ++i) {
+    assert_true(lpot_tensor_get_double(lpot_plan_output(plan, 0), i) == 0.0);
+  }
+  lpot_tensor_unref(given);
+  lpot_plan_free(plan);
+  lpot_engine_close(engine);
+  lpot_graph_free(bound);
+  lpot_graph_free(f.graph);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(products_of_depth_zero_are_zero),
       cmocka_unit_test(matmul_with_constant_weights_agrees),
       cmocka_unit_test(int8_matmul_agrees_for_all_activation_types),
       cmocka_unit_test(gemm_agrees_with_and_without_transposed_weights),

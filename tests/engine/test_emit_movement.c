@@ -57,6 +57,46 @@ static void transparent_nodes_agree_in_f32_and_int8(void **state) {
   }
 }
 
+/* Reshape -> Transpose -> Reshape, as ShuffleNet has it; a pair between all of them in int8. */
+static void channel_shuffles_are_one_step(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 24; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    bool int8 = seed % 2 == 1;
+    int64_t groups = pick(&f, 2, 4), per_group = pick(&f, 1, 100);
+    int64_t channels = groups * per_group;
+    lpot_value_id x = input(&f, DIMS(2, channels, 3, 5));
+    x = seed / 2 % 2 == 0 ? channels_last(&f, x) : x;
+    x = int8 ? pair(&f, x, LPOT_U8, 0.02, 7) : x;
+    lpot_value_id y =
+        output_of(&f, LPOT_OP_RESHAPE, IDS(x, integers(&f, INTS(0, groups, per_group, 3, 5))));
+    y = int8 ? pair(&f, y, LPOT_U8, 0.02, 7) : y;
+    y = output_of(&f, LPOT_OP_TRANSPOSE, IDS(y));
+    CHECK(lpot_graph_set_ints(f.graph, f.last, "perm", (int64_t[]){0, 2, 1, 3, 4}, 5, e));
+    y = int8 ? pair(&f, y, LPOT_U8, 0.02, 7) : y;
+    y = output_of(&f, LPOT_OP_RESHAPE, IDS(y, integers(&f, INTS(0, channels, 3, 5))));
+    result(&f, int8 ? pair(&f, y, LPOT_U8, 0.02, 7) : y);
+    check_engines_agree(&f, 0.02, "shuffle");
+  }
+}
+
+/* Batch normalization in a transformer: [N, L, C] -> [N, C, L] and back costs nothing. */
+static void three_dimensions_are_transposed_by_view(void **state) {
+  (void)state;
+  fixture f;
+  fixture_begin(&f, 4);
+  lpot_value_id x = output_of(&f, LPOT_OP_RELU, IDS(input(&f, DIMS(2, 5, 6))));
+  lpot_value_id y = output_of(&f, LPOT_OP_TRANSPOSE, IDS(x));
+  CHECK(lpot_graph_set_ints(f.graph, f.last, "perm", (int64_t[]){0, 2, 1}, 3, e));
+  y = output_of(&f, LPOT_OP_TANH, IDS(y));
+  result(&f, y);
+  y = output_of(&f, LPOT_OP_TRANSPOSE, IDS(y));
+  CHECK(lpot_graph_set_ints(f.graph, f.last, "perm", (int64_t[]){0, 2, 1}, 3, e));
+  result(&f, y);
+  check_engines_agree(&f, 0.0, NULL);
+}
+
 static void an_input_may_be_an_output(void **state) {
   (void)state;
   fixture f;
@@ -72,6 +112,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(concat_agrees_on_every_axis_and_layout),
       cmocka_unit_test(transparent_nodes_agree_in_f32_and_int8),
+      cmocka_unit_test(channel_shuffles_are_one_step),
+      cmocka_unit_test(three_dimensions_are_transposed_by_view),
       cmocka_unit_test(an_input_may_be_an_output),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,7 +44,7 @@ def main():
     result = next(body for kind, body in records(data) if kind == RESULT)
     tail = 1 + 8 + 8 + 8 + 4
     (protocol / "hello").write_bytes(
-        message(0, struct.pack("<q", 1) + text("host") + text("class") + bytes(24)))
+        message(0, struct.pack("<q", 1) + text("host") + text("class") + bytes(40)))
     (protocol / "task_f32").write_bytes(message(1, struct.pack("<Bqq", 0, 0, 4) + b"\0"))
     (protocol / "task_recipe").write_bytes(
         message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + result[: len(result) - tail - 10]))

@@ -118,6 +118,6 @@ int main(int argc, char **argv) {
     lpot_log(LPOT_LOG_ERROR, "%s", error.message);
     lpot_comm_abort(comm, 1);
   }
-  lpot_comm_finish(comm);
+  lpot_comm_finish(comm, 0);
   return 0;
 }

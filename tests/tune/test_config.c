@@ -164,7 +164,11 @@ static void config_knows_what_is_not_supported_yet(void **state) {
   assert_refused(MINIMAL "pruning:\n  magnitude: {}\n",
                  "conf.yaml:6:1: pruning: not supported yet");
   assert_refused(MINIMAL "graph_optimization: {precisions: bf16}\n", "not supported yet");
-  assert_refused(MINIMAL "model_conversion:\n", "not supported yet");
+  assert_refused(MINIMAL "model_conversion: {source: qat}\n", "not supported yet");
+  /* Without a value nothing is asked for, as in LPOT's templates. */
+  lpot_config *empty = good(MINIMAL "model_conversion:\nquantization:\n  advance:\n");
+  assert_int_equal(empty->num_warnings, 0);
+  lpot_config_free(empty);
   assert_refused(MINIMAL "quantization:\n  train: {}\n",
                  "conf.yaml:7:3: quantization.train: not supported yet");
   assert_refused(MINIMAL "quantization: {advance: {bias_correction: weight_empirical}}\n",
@@ -291,7 +295,11 @@ static void config_reads_every_value(void **state) {
   assert_true(config->timeout_seconds == 12.5);
   assert_int_equal(config->max_trials, 9);
   assert_int_equal(config->seed, 77);
-  assert_int_equal(config->num_warnings, 0);
+  assert_int_equal(config->num_warnings, 1);
+  assert_non_null(strstr(config->warnings[0], "cores_per_instance: ignored"));
+  lpot_config_limit_sampling(config, 1);
+  assert_int_equal(config->wishes.num_sampling_sizes, 1);
+  assert_int_equal(config->wishes.sampling_sizes[0], 1);
   lpot_config_free(config);
 }
 

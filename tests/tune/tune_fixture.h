@@ -31,6 +31,7 @@ static inline lpot_ledger_header make_header(void) {
                               .engine = "reference",
                               .numeric_class = "test",
                               .model_path = "/m.onnx",
+                              .folder = "/",
                               .config_name = "c.yaml",
                               .config_text = "model: {}\n",
                               .identity = "model: {}\n",

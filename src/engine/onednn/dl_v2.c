@@ -355,6 +355,14 @@ static dnnl_status_t init_convolution(const lpot_dl_convolution *convolution,
       convolution->stride, dilates, convolution->pad_begin, convolution->pad_end);
 }
 
+/* Its grouped convolutions by matrix products are wrong for some shapes (8 groups of 8 channels to
+ * one) when the source has a zero point. */
+static bool is_wrong_gemm(const lpot_dl_convolution *convolution,
+                          const lpot_dl_primitive *primitive) {
+  return convolution->group > 1 && convolution->attributes.src_zero_point != 0 &&
+         strstr(lpot_dl_implementation(primitive), "gemm_") != NULL;
+}
+
 /* oneDNN 2.6.3 computes wrong sums for some kernels (4x2 among them) when every group has one
  * channel in and several out and the source has a zero point. */
 static bool is_known_wrong(const lpot_dl_convolution *convolution) {
@@ -384,7 +392,14 @@ lpot_status lpot_dl_convolution_new(lpot_dl *dl, const lpot_dl_convolution *conv
   LPOT_TRY(new_attr(&convolution->attributes, 1 << 1, &attr, err));
   lpot_dl_primitive *primitive = NULL;
   LPOT_TRY(new_primitive(dl, &op, attr, "convolution", &primitive, err));
-  lpot_status status = pack_weights(primitive, &user, convolution->weights, err);
+  lpot_status status = LPOT_OK;
+  if (is_wrong_gemm(convolution, primitive)) {
+    status =
+        LPOT_FAIL(err, LPOT_UNSUPPORTED, "this oneDNN has no right implementation of convolution");
+  }
+  if (status == LPOT_OK) {
+    status = pack_weights(primitive, &user, convolution->weights, err);
+  }
   if (status == LPOT_OK && convolution->bias != NULL) {
     status = set_bias(primitive, convolution->bias, (size_t)bias_dims[0], &convolution->attributes,
                       &bias, err);

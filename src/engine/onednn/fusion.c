@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "graph/window.h"
 
 struct lpot_fusions {
   const lpot_graph *graph;
@@ -234,6 +235,24 @@ static bool same_shape(const lpot_graph *graph, lpot_value_id a, lpot_value_id b
   return lpot_shape_equal(&lpot_graph_value(graph, a)->shape, &lpot_graph_value(graph, b)->shape);
 }
 
+/* oneDNN's convolutions with a sum read outside of their output where output rows see nothing but
+ * padding: pads as large as the kernel. */
+static bool pads_are_small(const lpot_graph *graph, const lpot_node *conv) {
+  lpot_window window;
+  const lpot_shape *input = &lpot_graph_value(graph, conv->inputs[0])->shape;
+  const lpot_shape *weight = &lpot_graph_value(graph, conv->inputs[1])->shape;
+  if (lpot_window_resolve(conv, input, weight, &window, NULL) != LPOT_OK) {
+    return false;
+  }
+  for (int i = 0; i < window.num_spatial; ++i) {
+    int64_t extent = (window.kernel[i] - 1) * window.dilation[i] + 1;
+    if (window.pad_begin[i] >= extent || window.pad_end[i] >= extent) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /* The Add that reads value beside another activation of the same shape. */
 static const lpot_node *sum_reader(const lpot_fusions *fusions, lpot_value_id value,
                                    lpot_value_id *ret_other) {
@@ -284,6 +303,9 @@ static void take_int8_sum(lpot_fusions *fusions, lpot_fusion *fusion) {
   const lpot_node *activation = only_reader(fusions, add->outputs[0]);
   if (activation != NULL && !activation_post_op(graph, activation, true, &op)) {
     activation = NULL;
+  }
+  if (activation != NULL && op.kind == LPOT_DL_CLIP) {
+    return; /* oneDNN 2.6 gives a second clip the limits of the first, which the rounding needs */
   }
   lpot_value_id result = activation != NULL ? activation->outputs[0] : add->outputs[0];
   const lpot_node *quantize = quantize_reader(fusions, result, &params);
@@ -428,6 +450,7 @@ static bool is_supported_anchor(const lpot_graph *graph, const lpot_node *node) 
   const lpot_value *input = lpot_graph_value(graph, node->inputs[0]);
   const lpot_value *weight = lpot_graph_value(graph, node->inputs[1]);
   if (input->dtype != LPOT_F32 || weight->dtype != LPOT_F32 ||
+      lpot_shape_elements(&input->shape) == 0 || lpot_shape_elements(&weight->shape) == 0 ||
       lpot_shape_elements(&lpot_graph_value(graph, node->outputs[0])->shape) == 0) {
     return false;
   }
@@ -487,17 +510,32 @@ static lpot_status find_weighted(lpot_fusions *fusions, const lpot_node *node, l
     if (fusion->num_post_ops == 0 && fusion->output.quantized) {
       take_activation_behind_pair(fusions, fusion);
     }
-    if (fusion->kind == LPOT_FUSION_CONVOLUTION) {
+    if (fusion->kind == LPOT_FUSION_CONVOLUTION && pads_are_small(fusions->graph, node)) {
       take_int8_sum(fusions, fusion);
     }
   } else if (fusion->kind == LPOT_FUSION_CONVOLUTION && node->op == LPOT_OP_CONV &&
-             fusion->num_post_ops == 0) {
+             fusion->num_post_ops == 0 && pads_are_small(fusions->graph, node)) {
     take_f32_sum(fusions, fusion);
   }
   return LPOT_OK;
 }
 
 /* ---- other groups ---- */
+
+/* What Relu or Clip does to a range; false for every other node. */
+static bool is_plain_clip(const lpot_graph *graph, const lpot_node *node, lpot_dl_post_op *ret) {
+  return activation_post_op(graph, node, true, ret) &&
+         (ret->kind == LPOT_DL_CLIP || ret->alpha == 0.0f);
+}
+
+static void take_plain_clip(lpot_fusions *fusions, lpot_fusion *fusion) {
+  const lpot_node *node = only_reader(fusions, fusion->output.value);
+  lpot_dl_post_op op;
+  if (node != NULL && node->inputs[0] == fusion->output.value &&
+      is_plain_clip(fusions->graph, node, &op)) {
+    take_activation(fusions, fusion, true);
+  }
+}
 
 static lpot_status find_binary(lpot_fusions *fusions, const lpot_node *node, lpot_error *err) {
   lpot_operand a, b;
@@ -510,7 +548,7 @@ static lpot_status find_binary(lpot_fusions *fusions, const lpot_node *node, lpo
   LPOT_TRY(new_fusion(fusions, LPOT_FUSION_INT8_BINARY, node, 2, &fusion, err));
   fusion->inputs[0] = a;
   fusion->inputs[1] = b;
-  take_activation(fusions, fusion, true);
+  take_plain_clip(fusions, fusion);
   take_quantize(fusions, fusion);
   if (fusion->num_post_ops == 0 && fusion->output.quantized) {
     take_activation_behind_pair(fusions, fusion);
@@ -567,21 +605,6 @@ static lpot_status find_transparent(lpot_fusions *fusions, const lpot_node *node
   fusion->inputs[0] = input;
   take_quantize(fusions, fusion);
   return LPOT_OK;
-}
-
-/* What Relu or Clip does to a range; false for every other node. */
-static bool is_plain_clip(const lpot_graph *graph, const lpot_node *node, lpot_dl_post_op *ret) {
-  return activation_post_op(graph, node, true, ret) &&
-         (ret->kind == LPOT_DL_CLIP || ret->alpha == 0.0f);
-}
-
-static void take_plain_clip(lpot_fusions *fusions, lpot_fusion *fusion) {
-  const lpot_node *node = only_reader(fusions, fusion->output.value);
-  lpot_dl_post_op op;
-  if (node != NULL && node->inputs[0] == fusion->output.value &&
-      is_plain_clip(fusions->graph, node, &op)) {
-    take_activation(fusions, fusion, true);
-  }
 }
 
 static bool has_constant_parameters(const lpot_graph *graph, const lpot_node *norm) {

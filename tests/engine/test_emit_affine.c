@@ -1,0 +1,100 @@
+#include "engine/engine_fixture.h"
+
+/* Functions of single elements between two roundings, held against the reference engine. */
+
+static lpot_value_id channels_last(fixture *f, lpot_value_id x) {
+  lpot_value_id y = output_of(f, LPOT_OP_MAX_POOL, IDS(x));
+  CHECK(lpot_graph_set_ints(f->graph, f->last, "kernel_shape", (int64_t[]){1, 1}, 2, e));
+  return y;
+}
+
+static lpot_value_id normalization(fixture *f, lpot_value_id x, int64_t channels) {
+  lpot_value_id variance = weights(f, 1.0, DIMS(channels));
+  lpot_tensor *tensor = lpot_graph_value(f->graph, variance)->constant;
+  for (int64_t i = 0; i < channels; ++i) {
+    double value = lpot_tensor_get_double(tensor, i);
+    lpot_tensor_set_double(tensor, i, value * value + 0.1);
+  }
+  return output_of(f, LPOT_OP_BATCH_NORMALIZATION,
+                   IDS(x, weights(f, 1.0, DIMS(channels)), weights(f, 1.0, DIMS(channels)),
+                       weights(f, 1.0, DIMS(channels)), variance));
+}
+
+static void normalization_activation_and_roundings_agree(void **state) {
+  (void)state;
+  static const lpot_dtype types[] = {LPOT_F32, LPOT_U8, LPOT_S8};
+  for (uint64_t seed = 0; seed < 72; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    int64_t channels = pick(&f, 1, 70);
+    lpot_dtype in = types[seed % 3];
+    lpot_dtype out = types[seed / 3 % 3];
+    lpot_value_id x = input(&f, DIMS(2, channels, 3, 5));
+    x = seed / 9 % 2 == 0 ? x : channels_last(&f, x);
+    x = in == LPOT_F32 ? x : pair(&f, x, in, 0.02, in == LPOT_U8 ? 120 : -3);
+    lpot_value_id y = normalization(&f, x, channels);
+    if (seed / 18 % 2 == 0) {
+      y = output_of(&f, LPOT_OP_RELU, IDS(y));
+    } else {
+      lpot_value_id low = number(&f, LPOT_F32, -0.5);
+      y = output_of(&f, LPOT_OP_CLIP, IDS(y, low, number(&f, LPOT_F32, 1.5)));
+    }
+    result(&f, out == LPOT_F32 ? y : pair(&f, y, out, 0.03, out == LPOT_U8 ? 20 : 4));
+    check_engines_agree(&f, out == LPOT_F32 ? 0.0 : 0.03, "scale and shift");
+  }
+}
+
+static void relu_and_clip_between_two_scales_agree(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 16; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    lpot_value_id x = input(&f, DIMS(2, 7, 3, 5));
+    x = pair(&f, x, seed % 2 == 0 ? LPOT_U8 : LPOT_S8, 0.02, seed % 2 == 0 ? 120 : 0);
+    lpot_value_id y = LPOT_NONE;
+    if (seed / 2 % 2 == 0) {
+      y = output_of(&f, LPOT_OP_RELU, IDS(x));
+    } else {
+      lpot_value_id low = number(&f, LPOT_F32, -0.3);
+      y = output_of(&f, LPOT_OP_CLIP, IDS(x, low, number(&f, LPOT_F32, 0.9)));
+    }
+    result(&f,
+           pair(&f, y, seed / 4 % 2 == 0 ? LPOT_U8 : LPOT_S8, 0.011, seed / 4 % 2 == 0 ? 30 : 0));
+    check_engines_agree(&f, 0.011, "rescale");
+  }
+}
+
+static void tables_agree_for_functions_of_one_element(void **state) {
+  (void)state;
+  static const lpot_op ops[] = {LPOT_OP_SIGMOID,      LPOT_OP_TANH,       LPOT_OP_HARD_SWISH,
+                                LPOT_OP_HARD_SIGMOID, LPOT_OP_LEAKY_RELU, LPOT_OP_ERF,
+                                LPOT_OP_EXP};
+  for (uint64_t seed = 0; seed < 28; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    lpot_value_id x = input(&f, DIMS(2, pick(&f, 1, 90), pick(&f, 1, 3)));
+    x = pair(&f, x, seed % 2 == 0 ? LPOT_U8 : LPOT_S8, 0.03, seed % 2 == 0 ? 128 : 5);
+    lpot_value_id y = output_of(&f, ops[seed % 7], IDS(x));
+    result(&f, pair(&f, y, LPOT_S8, 0.02, -9));
+    check_engines_agree(&f, 0.02, "lookup");
+  }
+}
+
+static void an_empty_batch_is_normalized_to_nothing(void **state) {
+  (void)state;
+  fixture f;
+  fixture_begin(&f, 1);
+  lpot_value_id x = input(&f, DIMS(0, 4, 3, 5));
+  result(&f, normalization(&f, x, 4));
+  check_engines_agree(&f, 0.0, NULL);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(normalization_activation_and_roundings_agree),
+      cmocka_unit_test(relu_and_clip_between_two_scales_agree),
+      cmocka_unit_test(tables_agree_for_functions_of_one_element),
+      cmocka_unit_test(an_empty_batch_is_normalized_to_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
