@@ -3,6 +3,7 @@
 #ifndef LPOT_ENGINE_LOOPS_H
 #define LPOT_ENGINE_LOOPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,5 +62,33 @@ void lpot_loop_copy_rows(const uint8_t *in, int64_t outer, size_t in_bytes, uint
 /* out[o, c, i] = in[o, c, i] * scale[c] + shift[c] */
 void lpot_loop_scale_shift(const float *in, int64_t outer, int64_t channels, int64_t inner,
                            const float *scale, const float *shift, float *out);
+
+/* ---- loops_f32.c ---- */
+typedef enum lpot_loop_unary_kind {
+  LPOT_LOOP_CEIL,
+  LPOT_LOOP_ERF, /* within 3e-7 of the exact value, relatively */
+  LPOT_LOOP_FLOOR,
+  LPOT_LOOP_HARD_SIGMOID, /* first * x + second in [0, 1] */
+  LPOT_LOOP_NEGATIVE,
+  LPOT_LOOP_POWER, /* x^first */
+  LPOT_LOOP_RECIPROCAL,
+  LPOT_LOOP_SIGN,
+  LPOT_LOOP_SOFTSIGN,
+  LPOT_LOOP_THRESHOLDED_RELU /* x above first, else 0 */
+} lpot_loop_unary_kind;
+typedef struct lpot_loop_unary_params {
+  lpot_loop_unary_kind kind;
+  float first, second;
+} lpot_loop_unary_params;
+void lpot_loop_unary(const lpot_loop_unary_params *params, const float *in, int64_t count,
+                     float *out);
+
+/* out[o, c, i] = in[o, c, i] < 0 ? in[o, c, i] * slopes[c] : in[o, c, i] */
+void lpot_loop_prelu(const float *in, int64_t outer, int64_t channels, int64_t inner,
+                     const float *slopes, float *out);
+
+/* out[i] = condition[i] ? a[i] : b[i], a row; operand k is one element where step[k] is 0. */
+void lpot_loop_where(const uint8_t *condition, const float *a, const float *b, const int step[3],
+                     int64_t count, float *out);
 
 #endif
