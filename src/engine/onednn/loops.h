@@ -66,7 +66,7 @@ void lpot_loop_scale_shift(const float *in, int64_t outer, int64_t channels, int
 /* ---- loops_f32.c ---- */
 typedef enum lpot_loop_unary_kind {
   LPOT_LOOP_CEIL,
-  LPOT_LOOP_ERF, /* within 3e-7 of the exact value, relatively */
+  LPOT_LOOP_ERF, /* within 4e-7 of the exact value, relatively */
   LPOT_LOOP_FLOOR,
   LPOT_LOOP_HARD_SIGMOID, /* first * x + second in [0, 1] */
   LPOT_LOOP_NEGATIVE,
