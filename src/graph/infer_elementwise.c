@@ -32,6 +32,39 @@ lpot_status lpot_infer_cast(lpot_infer *infer, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* Input 1 only lends its type. */
+lpot_status lpot_infer_cast_like(lpot_infer *infer, lpot_error *err) {
+  lpot_dtype dtype = lpot_infer_input(infer, 1)->dtype;
+  LPOT_TRY(lpot_infer_output(infer, 0, dtype, &lpot_infer_input(infer, 0)->shape, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_mod(lpot_infer *infer, lpot_error *err) {
+  lpot_dtype dtype = lpot_infer_input(infer, 0)->dtype;
+  if (lpot_dtype_is_float(dtype) && lpot_node_int(infer->node, "fmod", 0) != 1) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "fmod is %" PRId64 ", expected 1 for the type %s",
+                     lpot_node_int(infer->node, "fmod", 0), lpot_dtype_text(dtype));
+  }
+  LPOT_TRY(lpot_infer_binary(infer, err));
+  return LPOT_OK;
+}
+
+/* Max, Mean, Min: any number of operands of one type, all broadcast. */
+lpot_status lpot_infer_variadic(lpot_infer *infer, lpot_error *err) {
+  const lpot_value *first = lpot_infer_input(infer, 0);
+  lpot_shape shape = first->shape;
+  for (int i = 1; i < infer->node->num_inputs; i++) {
+    const lpot_value *operand = lpot_infer_input(infer, i);
+    if (operand == NULL) {
+      return LPOT_FAIL(err, LPOT_FORMAT, "input %d is left out, but it is required", i);
+    }
+    LPOT_TRY(lpot_infer_same_dtype(infer, 0, i, err));
+    LPOT_TRY(lpot_infer_broadcast(&shape, &operand->shape, &shape, err));
+  }
+  LPOT_TRY(lpot_infer_output(infer, 0, first->dtype, &shape, err));
+  return LPOT_OK;
+}
+
 lpot_status lpot_infer_clip(lpot_infer *infer, lpot_error *err) {
   for (int i = 1; i < infer->node->num_inputs; i++) {
     const lpot_value *bound = lpot_infer_input(infer, i);

@@ -2,6 +2,11 @@
  * Shape, Gather, Slice, Concat and their like on vectors whose elements are known in part. */
 #include "graph/infer_rules.h"
 
+/* Truth values are 0 and 1. */
+static bool is_followed(lpot_dtype dtype) {
+  return dtype == LPOT_S64 || dtype == LPOT_S32 || dtype == LPOT_BOOL;
+}
+
 void lpot_infer_get_ints(const lpot_infer *infer, int index, lpot_partial_ints *ret) {
   ret->count = -1;
   const lpot_value *value = lpot_infer_input(infer, index);
@@ -15,8 +20,7 @@ void lpot_infer_get_ints(const lpot_infer *infer, int index, lpot_partial_ints *
     }
     return;
   }
-  bool is_integer = constant->dtype == LPOT_S64 || constant->dtype == LPOT_S32;
-  if (!is_integer || constant->shape.rank > 1 ||
+  if (!is_followed(constant->dtype) || constant->shape.rank > 1 ||
       lpot_tensor_elements(constant) > LPOT_MAX_PARTIAL_INTS) {
     return;
   }
@@ -125,6 +129,21 @@ static int64_t combine(lpot_op op, int64_t a, int64_t b) {
   case LPOT_OP_DIV:
     result = b == 0 || b == -1 ? LPOT_INT_UNKNOWN : a / b;
     break;
+  case LPOT_OP_MAX:
+    result = a > b ? a : b;
+    break;
+  case LPOT_OP_MIN:
+    result = a < b ? a : b;
+    break;
+  case LPOT_OP_EQUAL:
+    result = a == b;
+    break;
+  case LPOT_OP_GREATER:
+    result = a > b;
+    break;
+  case LPOT_OP_LESS:
+    result = a < b;
+    break;
   default:
     break;
   }
@@ -136,7 +155,8 @@ static void follow_binary(const lpot_infer *infer, lpot_partial_ints *ret) {
   lpot_partial_ints b;
   lpot_infer_get_ints(infer, 0, &a);
   lpot_infer_get_ints(infer, 1, &b);
-  if (a.count < 1 || b.count < 1 || (a.count != b.count && a.count != 1 && b.count != 1)) {
+  if (infer->node->num_inputs != 2 || a.count < 1 || b.count < 1 ||
+      (a.count != b.count && a.count != 1 && b.count != 1)) {
     return;
   }
   ret->count = a.count > b.count ? a.count : b.count;
@@ -146,16 +166,44 @@ static void follow_binary(const lpot_infer *infer, lpot_partial_ints *ret) {
   }
 }
 
+/* Where, as exporters replace the -1 of an expanded shape. */
+static void follow_where(const lpot_infer *infer, lpot_partial_ints *ret) {
+  lpot_partial_ints operands[3];
+  int count = 1;
+  for (int i = 0; i < 3; i++) {
+    lpot_infer_get_ints(infer, i, &operands[i]);
+    if (operands[i].count < 1) {
+      return;
+    }
+    count = operands[i].count > count ? operands[i].count : count;
+  }
+  for (int i = 0; i < count; i++) {
+    int64_t at[3];
+    for (int k = 0; k < 3; k++) {
+      if (operands[k].count != 1 && operands[k].count != count) {
+        return;
+      }
+      at[k] = operands[k].elements[operands[k].count == 1 ? 0 : i];
+    }
+    int64_t either = at[1] == at[2] ? at[1] : LPOT_INT_UNKNOWN;
+    ret->elements[i] = at[0] == LPOT_INT_UNKNOWN ? either : at[at[0] != 0 ? 1 : 2];
+  }
+  ret->count = count;
+}
+
 typedef void (*follower)(const lpot_infer *infer, lpot_partial_ints *ret);
 
 static const follower followers[LPOT_NUM_OPS] = {
     [LPOT_OP_ADD] = follow_binary,     [LPOT_OP_CAST] = follow_same,
-    [LPOT_OP_CONCAT] = follow_concat,  [LPOT_OP_DIV] = follow_binary,
-    [LPOT_OP_GATHER] = follow_gather,  [LPOT_OP_IDENTITY] = follow_same,
+    [LPOT_OP_CAST_LIKE] = follow_same, [LPOT_OP_CONCAT] = follow_concat,
+    [LPOT_OP_DIV] = follow_binary,     [LPOT_OP_EQUAL] = follow_binary,
+    [LPOT_OP_GATHER] = follow_gather,  [LPOT_OP_GREATER] = follow_binary,
+    [LPOT_OP_IDENTITY] = follow_same,  [LPOT_OP_LESS] = follow_binary,
+    [LPOT_OP_MAX] = follow_binary,     [LPOT_OP_MIN] = follow_binary,
     [LPOT_OP_MUL] = follow_binary,     [LPOT_OP_RESHAPE] = follow_same,
     [LPOT_OP_SHAPE] = follow_shape,    [LPOT_OP_SLICE] = follow_slice,
     [LPOT_OP_SQUEEZE] = follow_same,   [LPOT_OP_SUB] = follow_binary,
-    [LPOT_OP_UNSQUEEZE] = follow_same,
+    [LPOT_OP_UNSQUEEZE] = follow_same, [LPOT_OP_WHERE] = follow_where,
 };
 
 lpot_status lpot_infer_partial(lpot_infer *infer, lpot_error *err) {
@@ -164,9 +212,8 @@ lpot_status lpot_infer_partial(lpot_infer *infer, lpot_error *err) {
     return LPOT_OK;
   }
   const lpot_value *output = lpot_graph_value(infer->graph, node->outputs[0]);
-  bool is_integer = output->dtype == LPOT_S64 || output->dtype == LPOT_S32;
   bool is_vector = output->shape.rank == 0 || output->shape.rank == 1;
-  if (!is_integer || !is_vector) {
+  if (!is_followed(output->dtype) || !is_vector) {
     return LPOT_OK;
   }
   lpot_partial_ints ints = {.count = -1};
@@ -180,6 +227,10 @@ lpot_status lpot_infer_partial(lpot_infer *infer, lpot_error *err) {
     return LPOT_OUT_OF_MEMORY(err);
   }
   *kept = ints;
+  for (int i = 0; i < kept->count && output->dtype == LPOT_BOOL; i++) {
+    bool known = kept->elements[i] != LPOT_INT_UNKNOWN;
+    kept->elements[i] = known ? kept->elements[i] != 0 : LPOT_INT_UNKNOWN;
+  }
   infer->partial[output->id] = kept;
   return LPOT_OK;
 }

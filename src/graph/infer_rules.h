@@ -137,10 +137,24 @@ LPOT_MUST_CHECK lpot_status lpot_infer_partial(lpot_infer *infer, lpot_error *er
 LPOT_INFER_RULE(same);
 LPOT_INFER_RULE(binary);
 LPOT_INFER_RULE(cast);
+LPOT_INFER_RULE(cast_like);
 LPOT_INFER_RULE(clip);
 LPOT_INFER_RULE(batch_normalization);
 LPOT_INFER_RULE(dropout);
+LPOT_INFER_RULE(mod);
 LPOT_INFER_RULE(softmax);
+LPOT_INFER_RULE(variadic);
+/* infer_activation.c */
+LPOT_INFER_RULE(bias_gelu);
+LPOT_INFER_RULE(gelu);
+LPOT_INFER_RULE(prelu);
+/* infer_logic.c */
+LPOT_INFER_RULE(bit_shift);
+LPOT_INFER_RULE(compare);
+LPOT_INFER_RULE(logical);
+LPOT_INFER_RULE(logical_not);
+LPOT_INFER_RULE(test_number);
+LPOT_INFER_RULE(where);
 /* infer_layout.c */
 LPOT_INFER_RULE(constant_of_shape);
 LPOT_INFER_RULE(expand);

@@ -10,57 +10,112 @@
 
 /* X(NAME, "OnnxName", min inputs, max inputs, min outputs, max outputs); max -1 = any number. */
 #define LPOT_OP_LIST(X)                                                                            \
+  X(ABS, "Abs", 1, 1, 1, 1)                                                                        \
+  X(ACOS, "Acos", 1, 1, 1, 1)                                                                      \
+  X(ACOSH, "Acosh", 1, 1, 1, 1)                                                                    \
   X(ADD, "Add", 2, 2, 1, 1)                                                                        \
+  X(AND, "And", 2, 2, 1, 1)                                                                        \
+  X(ASIN, "Asin", 1, 1, 1, 1)                                                                      \
+  X(ASINH, "Asinh", 1, 1, 1, 1)                                                                    \
+  X(ATAN, "Atan", 1, 1, 1, 1)                                                                      \
+  X(ATANH, "Atanh", 1, 1, 1, 1)                                                                    \
   X(AVERAGE_POOL, "AveragePool", 1, 1, 1, 1)                                                       \
   X(BATCH_NORMALIZATION, "BatchNormalization", 5, 5, 1, 5)                                         \
+  X(BIT_SHIFT, "BitShift", 2, 2, 1, 1)                                                             \
+  X(BITWISE_AND, "BitwiseAnd", 2, 2, 1, 1)                                                         \
+  X(BITWISE_NOT, "BitwiseNot", 1, 1, 1, 1)                                                         \
+  X(BITWISE_OR, "BitwiseOr", 2, 2, 1, 1)                                                           \
+  X(BITWISE_XOR, "BitwiseXor", 2, 2, 1, 1)                                                         \
   X(CAST, "Cast", 1, 1, 1, 1)                                                                      \
+  X(CAST_LIKE, "CastLike", 2, 2, 1, 1)                                                             \
+  X(CEIL, "Ceil", 1, 1, 1, 1)                                                                      \
+  X(CELU, "Celu", 1, 1, 1, 1)                                                                      \
   X(CLIP, "Clip", 1, 3, 1, 1)                                                                      \
   X(CONCAT, "Concat", 1, -1, 1, 1)                                                                 \
   X(CONSTANT, "Constant", 0, 0, 1, 1)                                                              \
   X(CONSTANT_OF_SHAPE, "ConstantOfShape", 1, 1, 1, 1)                                              \
   X(CONV, "Conv", 2, 3, 1, 1)                                                                      \
   X(CONV_TRANSPOSE, "ConvTranspose", 2, 3, 1, 1)                                                   \
+  X(COS, "Cos", 1, 1, 1, 1)                                                                        \
+  X(COSH, "Cosh", 1, 1, 1, 1)                                                                      \
   X(DEQUANTIZE_LINEAR, "DequantizeLinear", 2, 3, 1, 1)                                             \
   X(DIV, "Div", 2, 2, 1, 1)                                                                        \
   X(DROPOUT, "Dropout", 1, 3, 1, 2)                                                                \
+  X(ELU, "Elu", 1, 1, 1, 1)                                                                        \
+  X(EQUAL, "Equal", 2, 2, 1, 1)                                                                    \
   X(ERF, "Erf", 1, 1, 1, 1)                                                                        \
   X(EXP, "Exp", 1, 1, 1, 1)                                                                        \
   X(EXPAND, "Expand", 2, 2, 1, 1)                                                                  \
   X(FLATTEN, "Flatten", 1, 1, 1, 1)                                                                \
+  X(FLOOR, "Floor", 1, 1, 1, 1)                                                                    \
   X(GATHER, "Gather", 2, 2, 1, 1)                                                                  \
+  X(GELU, "Gelu", 1, 1, 1, 1)                                                                      \
   X(GEMM, "Gemm", 2, 3, 1, 1)                                                                      \
   X(GLOBAL_AVERAGE_POOL, "GlobalAveragePool", 1, 1, 1, 1)                                          \
   X(GLOBAL_MAX_POOL, "GlobalMaxPool", 1, 1, 1, 1)                                                  \
+  X(GREATER, "Greater", 2, 2, 1, 1)                                                                \
+  X(GREATER_OR_EQUAL, "GreaterOrEqual", 2, 2, 1, 1)                                                \
   X(HARD_SIGMOID, "HardSigmoid", 1, 1, 1, 1)                                                       \
   X(HARD_SWISH, "HardSwish", 1, 1, 1, 1)                                                           \
   X(IDENTITY, "Identity", 1, 1, 1, 1)                                                              \
+  X(IS_INF, "IsInf", 1, 1, 1, 1)                                                                   \
+  X(IS_NAN, "IsNaN", 1, 1, 1, 1)                                                                   \
   X(LEAKY_RELU, "LeakyRelu", 1, 1, 1, 1)                                                           \
+  X(LESS, "Less", 2, 2, 1, 1)                                                                      \
+  X(LESS_OR_EQUAL, "LessOrEqual", 2, 2, 1, 1)                                                      \
+  X(LOG, "Log", 1, 1, 1, 1)                                                                        \
   X(MATMUL, "MatMul", 2, 2, 1, 1)                                                                  \
+  X(MAX, "Max", 1, -1, 1, 1)                                                                       \
   X(MAX_POOL, "MaxPool", 1, 1, 1, 1)                                                               \
+  X(MEAN, "Mean", 1, -1, 1, 1)                                                                     \
+  X(MIN, "Min", 1, -1, 1, 1)                                                                       \
+  X(MISH, "Mish", 1, 1, 1, 1)                                                                      \
+  X(MOD, "Mod", 2, 2, 1, 1)                                                                        \
   X(MUL, "Mul", 2, 2, 1, 1)                                                                        \
+  X(NEG, "Neg", 1, 1, 1, 1)                                                                        \
+  X(NOT, "Not", 1, 1, 1, 1)                                                                        \
+  X(OR, "Or", 2, 2, 1, 1)                                                                          \
   X(PAD, "Pad", 2, 4, 1, 1)                                                                        \
   X(POW, "Pow", 2, 2, 1, 1)                                                                        \
+  X(PRELU, "PRelu", 2, 2, 1, 1)                                                                    \
   X(QUANTIZE_LINEAR, "QuantizeLinear", 2, 3, 1, 1)                                                 \
+  X(RECIPROCAL, "Reciprocal", 1, 1, 1, 1)                                                          \
   X(REDUCE_MEAN, "ReduceMean", 1, 2, 1, 1)                                                         \
   X(RELU, "Relu", 1, 1, 1, 1)                                                                      \
   X(RESHAPE, "Reshape", 2, 2, 1, 1)                                                                \
   X(RESIZE, "Resize", 1, 4, 1, 1)                                                                  \
+  X(ROUND, "Round", 1, 1, 1, 1)                                                                    \
+  X(SELU, "Selu", 1, 1, 1, 1)                                                                      \
   X(SHAPE, "Shape", 1, 1, 1, 1)                                                                    \
+  X(SHRINK, "Shrink", 1, 1, 1, 1)                                                                  \
   X(SIGMOID, "Sigmoid", 1, 1, 1, 1)                                                                \
+  X(SIGN, "Sign", 1, 1, 1, 1)                                                                      \
+  X(SIN, "Sin", 1, 1, 1, 1)                                                                        \
+  X(SINH, "Sinh", 1, 1, 1, 1)                                                                      \
   X(SLICE, "Slice", 3, 5, 1, 1)                                                                    \
   X(SOFTMAX, "Softmax", 1, 1, 1, 1)                                                                \
+  X(SOFTPLUS, "Softplus", 1, 1, 1, 1)                                                              \
+  X(SOFTSIGN, "Softsign", 1, 1, 1, 1)                                                              \
   X(SPLIT, "Split", 1, 2, 1, -1)                                                                   \
   X(SQRT, "Sqrt", 1, 1, 1, 1)                                                                      \
   X(SQUEEZE, "Squeeze", 1, 2, 1, 1)                                                                \
   X(SUB, "Sub", 2, 2, 1, 1)                                                                        \
+  X(TAN, "Tan", 1, 1, 1, 1)                                                                        \
   X(TANH, "Tanh", 1, 1, 1, 1)                                                                      \
+  X(THRESHOLDED_RELU, "ThresholdedRelu", 1, 1, 1, 1)                                               \
   X(TRANSPOSE, "Transpose", 1, 1, 1, 1)                                                            \
-  X(UNSQUEEZE, "Unsqueeze", 2, 2, 1, 1)
+  X(UNSQUEEZE, "Unsqueeze", 2, 2, 1, 1)                                                            \
+  X(WHERE, "Where", 3, 3, 1, 1)                                                                    \
+  X(XOR, "Xor", 2, 2, 1, 1)
 
 /* The same for operators of the domain com.microsoft and ONNX's own quantized ones: what the
- * QOperator export writes. The domain column is "" or "com.microsoft". */
+ * QOperator export writes, and what ONNX Runtime's optimizer leaves in models. The domain column
+ * is "" or "com.microsoft". */
 #define LPOT_QUANTIZED_OP_LIST(X)                                                                  \
+  X(BIAS_GELU, "BiasGelu", "com.microsoft", 2, 2, 1, 1)                                            \
+  X(FAST_GELU, "FastGelu", "com.microsoft", 1, 2, 1, 1)                                            \
   X(MATMUL_INTEGER_TO_FLOAT, "MatMulIntegerToFloat", "com.microsoft", 4, 7, 1, 1)                  \
+  X(MICROSOFT_GELU, "Gelu", "com.microsoft", 1, 1, 1, 1)                                           \
   X(QLINEAR_ADD, "QLinearAdd", "com.microsoft", 7, 8, 1, 1)                                        \
   X(QLINEAR_AVERAGE_POOL, "QLinearAveragePool", "com.microsoft", 4, 5, 1, 1)                       \
   X(QLINEAR_CONCAT, "QLinearConcat", "com.microsoft", 5, -1, 1, 1)                                 \
@@ -68,7 +123,8 @@
   X(QLINEAR_GLOBAL_AVERAGE_POOL, "QLinearGlobalAveragePool", "com.microsoft", 5, 5, 1, 1)          \
   X(QLINEAR_MATMUL, "QLinearMatMul", "", 8, 8, 1, 1)                                               \
   X(QLINEAR_MUL, "QLinearMul", "com.microsoft", 7, 8, 1, 1)                                        \
-  X(QGEMM, "QGemm", "com.microsoft", 6, 9, 1, 1)
+  X(QGEMM, "QGemm", "com.microsoft", 6, 9, 1, 1)                                                   \
+  X(QUICK_GELU, "QuickGelu", "com.microsoft", 1, 1, 1, 1)
 
 typedef enum lpot_op {
 #define X(name, text, min_in, max_in, min_out, max_out) LPOT_OP_##name,

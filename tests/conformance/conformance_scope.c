@@ -61,8 +61,6 @@ static const char *const foreign_ops[] = {
     "Hardmax",
     "Trilu",
     "OneHot",
-    "BitShift",
-    "Bitwise*",
     "TensorScatter",
     "Attention",
     "RotaryEmbedding",

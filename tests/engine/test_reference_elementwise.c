@@ -92,6 +92,54 @@ static void power_takes_integer_exponents_of_a_float_base(void **state) {
              TENSOR(LPOT_S64, SHAPE(2), -8, 27), 0);
 }
 
+static void mod_has_the_sign_of_the_divisor_or_of_the_dividend(void **state) {
+  (void)state;
+  check_node(
+      LPOT_OP_MOD, NO_ATTRIBUTES,
+      TENSORS(TENSOR(LPOT_S32, SHAPE(4), -4, 7, 5, -4), TENSOR(LPOT_S32, SHAPE(4), 3, -3, 8, -1)),
+      TENSOR(LPOT_S32, SHAPE(4), 2, -2, 5, 0), 0);
+  check_node(LPOT_OP_MOD, ATTRIBUTES(INT("fmod", 1)),
+             TENSORS(TENSOR(LPOT_S32, SHAPE(3), -4, 7, 5), TENSOR(LPOT_S32, SHAPE(3), 3, -3, 8)),
+             TENSOR(LPOT_S32, SHAPE(3), -1, 1, 5), 0);
+  check_node(LPOT_OP_MOD, ATTRIBUTES(INT("fmod", 1)),
+             TENSORS(TENSOR(F, SHAPE(2), -4.5, 4.5), TENSOR(F, SHAPE(2), 2, -2)),
+             TENSOR(F, SHAPE(2), -0.5, 0.5), 0);
+  check_fails(LPOT_OP_MOD, NO_ATTRIBUTES,
+              TENSORS(TENSOR(LPOT_S32, SHAPE(1), 7), TENSOR(LPOT_S32, SHAPE(1), 0)),
+              TENSOR(LPOT_S32, SHAPE(1), 0), LPOT_INVALID, "division by zero");
+}
+
+static void the_upper_half_of_uint64_divides_as_large_numbers(void **state) {
+  (void)state;
+  check_node(LPOT_OP_DIV, NO_ATTRIBUTES,
+             TENSORS(TENSOR(LPOT_U64, SHAPE(1), 0x1p63), TENSOR(LPOT_U64, SHAPE(1), 2)),
+             TENSOR(LPOT_U64, SHAPE(1), 0x1p62), 0);
+  check_node(LPOT_OP_MOD, NO_ATTRIBUTES,
+             TENSORS(TENSOR(LPOT_U64, SHAPE(1), 0x1p63), TENSOR(LPOT_U64, SHAPE(1), 3)),
+             TENSOR(LPOT_U64, SHAPE(1), 2), 0);
+}
+
+static void prelu_scales_negatives_by_the_slope(void **state) {
+  (void)state;
+  check_node(
+      LPOT_OP_PRELU, NO_ATTRIBUTES,
+      TENSORS(TENSOR(F, SHAPE(1, 2, 2), -1, 2, -3, NOT_A_NUMBER), TENSOR(F, SHAPE(2, 1), 0.5, -2)),
+      TENSOR(F, SHAPE(1, 2, 2), -0.5, 2, 6, NOT_A_NUMBER), 0);
+  check_node(LPOT_OP_PRELU, NO_ATTRIBUTES,
+             TENSORS(TENSOR(LPOT_S32, SHAPE(2), -3, 4), TENSOR(LPOT_S32, SHAPE(1), 2)),
+             TENSOR(LPOT_S32, SHAPE(2), -6, 4), 0);
+  check_fails(LPOT_OP_PRELU, NO_ATTRIBUTES,
+              TENSORS(TENSOR(F, SHAPE(1), 1), TENSOR(F, SHAPE(2), 1, 2)), TENSOR(F, SHAPE(1), 0),
+              LPOT_INVALID, "does not broadcast");
+}
+
+static void cast_like_casts_to_the_type_of_the_output(void **state) {
+  (void)state;
+  check_node(LPOT_OP_CAST_LIKE, NO_ATTRIBUTES,
+             TENSORS(TENSOR(F, SHAPE(2), 1.9, 300), TENSOR(LPOT_U8, SHAPE(1), 0)),
+             TENSOR(LPOT_U8, SHAPE(2), 1, 255), 0);
+}
+
 static void binary_refuses_mixed_types(void **state) {
   (void)state;
   check_fails(LPOT_OP_ADD, NO_ATTRIBUTES,
@@ -105,6 +153,8 @@ static void relu_keeps_nan_and_clips_negatives(void **state) {
              TENSOR(F, SHAPE(4), 0, 0, 2, NOT_A_NUMBER), 0);
   check_node(LPOT_OP_RELU, NO_ATTRIBUTES, TENSORS(TENSOR(LPOT_S8, SHAPE(2), -1, 2)),
              TENSOR(LPOT_S8, SHAPE(2), 0, 2), 0);
+  check_node(LPOT_OP_RELU, NO_ATTRIBUTES, TENSORS(TENSOR(LPOT_U64, SHAPE(1), 0x1p63)),
+             TENSOR(LPOT_U64, SHAPE(1), 0x1p63), 0);
 }
 
 static void leaky_relu_scales_negatives_by_alpha(void **state) {
@@ -211,6 +261,10 @@ int main(void) {
       cmocka_unit_test(divide_of_floats_by_zero_is_infinite),
       cmocka_unit_test(integers_wrap_at_their_width),
       cmocka_unit_test(power_takes_integer_exponents_of_a_float_base),
+      cmocka_unit_test(mod_has_the_sign_of_the_divisor_or_of_the_dividend),
+      cmocka_unit_test(the_upper_half_of_uint64_divides_as_large_numbers),
+      cmocka_unit_test(prelu_scales_negatives_by_the_slope),
+      cmocka_unit_test(cast_like_casts_to_the_type_of_the_output),
       cmocka_unit_test(binary_refuses_mixed_types),
       cmocka_unit_test(relu_keeps_nan_and_clips_negatives),
       cmocka_unit_test(leaky_relu_scales_negatives_by_alpha),

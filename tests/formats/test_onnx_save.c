@@ -103,6 +103,32 @@ static void save_and_load_keep_the_graph(void **state) {
   }
 }
 
+/* Both domains have a Gelu. */
+static void save_and_load_keep_the_domain_of_a_name(void **state) {
+  temp_folder *folder = *state;
+  static const lpot_op ops[] = {LPOT_OP_GELU, LPOT_OP_MICROSOFT_GELU, LPOT_OP_FAST_GELU};
+  for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+    char path[PATH_SIZE];
+    lpot_graph *graph = NULL;
+    lpot_graph *again = NULL;
+    lpot_value_id x = LPOT_NONE;
+    lpot_value_id y = LPOT_NONE;
+    lpot_shape shape = lpot_shape_scalar();
+    MUST(lpot_graph_new("g", &graph, NULL));
+    MUST(lpot_graph_add_value(graph, "x", LPOT_F32, &shape, &x, NULL));
+    MUST(lpot_graph_add_input(graph, x, NULL));
+    MUST(lpot_graph_add_value(graph, "y", LPOT_F32, &shape, &y, NULL));
+    MUST(lpot_graph_add_node(graph, ops[i], "gelu", &x, 1, &y, 1, NULL, NULL));
+    MUST(lpot_graph_add_output(graph, y, NULL));
+    lpot_graph_set_opset(graph, 20);
+    MUST(lpot_onnx_save(graph, temp_path(folder, "m.onnx", path), NULL, NULL));
+    MUST(lpot_onnx_load(path, &again, NULL, NULL));
+    assert_int_equal(node_named(again, "gelu")->op, ops[i]);
+    lpot_graph_free(again);
+    lpot_graph_free(graph);
+  }
+}
+
 static void save_writes_ir_version_8_from_opset_15(void **state) {
   temp_folder *folder = *state;
   char path[PATH_SIZE];
@@ -218,6 +244,7 @@ static int clean(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(save_and_load_keep_the_graph),
+      cmocka_unit_test(save_and_load_keep_the_domain_of_a_name),
       cmocka_unit_test(save_writes_ir_version_8_from_opset_15),
       cmocka_unit_test(save_beyond_the_limit_puts_large_constants_outside),
       cmocka_unit_test(save_over_the_file_that_the_graph_is_mapped_from_is_safe),

@@ -102,6 +102,25 @@ def main():
         domains=["com.microsoft"],
     )
     save(
+        "elementwise", 20,
+        [
+            node("Max", ["x", "s", "t"], ["a"]),
+            node("Mean", ["a", "x"], ["b"]),
+            node("PRelu", ["b", "t"], ["c"]),
+            node("Gelu", ["c"], ["d"], approximate="tanh"),
+            node("FastGelu", ["d", "s"], ["e"], domain="com.microsoft"),
+            node("Mod", ["e", "t"], ["f"], fmod=1),
+            node("Less", ["f", "x"], ["g"]),
+            node("Not", ["g"], ["h"]),
+            node("Where", ["h", "f", "t"], ["i"]),
+            node("BitShift", ["u", "u"], ["k"], direction="LEFT"),
+            node("CastLike", ["k", "x"], ["l"]),
+            node("Mul", ["i", "l"], ["y"]),
+        ],
+        [raw("s", [1, 2, 3, 4]), raw("t", [0.5]), raw("u", [3], np.uint8)],
+        domains=["com.microsoft"], ir_version=9,
+    )
+    save(
         "shapes", 18,
         [
             node("Shape", ["x"], ["a"]),

@@ -14,6 +14,20 @@ static void activations_keep_shape_and_type(void **state) {
   assert_dtype(value, LPOT_F32);
 }
 
+static void functions_of_one_element_keep_shape_and_type(void **state) {
+  (void)state;
+  const lpot_op ops[] = {LPOT_OP_ABS,   LPOT_OP_CEIL,     LPOT_OP_CELU,           LPOT_OP_ELU,
+                         LPOT_OP_FLOOR, LPOT_OP_LOG,      LPOT_OP_MICROSOFT_GELU, LPOT_OP_MISH,
+                         LPOT_OP_NEG,   LPOT_OP_SOFTPLUS, LPOT_OP_QUICK_GELU,     LPOT_OP_SIN};
+  lpot_value_id value = typed_input("x", LPOT_F16, DIMS(UNKNOWN, 3));
+  for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+    value = compute(ops[i], "", VALUES(value));
+  }
+  infer();
+  assert_shape(value, "[?, 3]");
+  assert_dtype(value, LPOT_F16);
+}
+
 static void binary_operators_broadcast(void **state) {
   (void)state;
   lpot_value_id x = input("x", DIMS(UNKNOWN, 3, 1));
@@ -53,6 +67,56 @@ static void cast_takes_known_types(void **state) {
   assert_infer_fails(LPOT_UNSUPPORTED, "node 'cast': cast to the data type 8");
   set_int(cast, "to", INT64_MIN);
   assert_infer_fails(LPOT_UNSUPPORTED, "node 'cast'");
+}
+
+static void cast_like_takes_the_type_of_input_1(void **state) {
+  (void)state;
+  lpot_value_id x = input("x", DIMS(UNKNOWN, 3));
+  lpot_value_id model = typed_input("model", LPOT_S8, DIMS(7));
+  lpot_value_id y = compute(LPOT_OP_CAST_LIKE, "cast", VALUES(x, model));
+  infer();
+  assert_shape(y, "[?, 3]");
+  assert_dtype(y, LPOT_S8);
+}
+
+static void mod_of_floats_must_be_fmod(void **state) {
+  (void)state;
+  lpot_value_id x = input("x", DIMS(3));
+  lpot_node_id mod = node_of(LPOT_OP_MOD, "mod", VALUES(x, x));
+  assert_infer_fails(LPOT_FORMAT, "node 'mod': fmod is 0, expected 1 for the type float32");
+  set_int(mod, "fmod", 1);
+  infer();
+  assert_shape(output_of(mod), "[3]");
+  lpot_value_id i = typed_input("i", LPOT_S32, DIMS(3));
+  lpot_value_id y = compute(LPOT_OP_MOD, "ints", VALUES(i, i));
+  infer();
+  assert_dtype(y, LPOT_S32);
+}
+
+static void variadic_operators_broadcast_all_operands(void **state) {
+  (void)state;
+  lpot_value_id x = input("x", DIMS(UNKNOWN, 3, 1));
+  lpot_value_id y = input("y", DIMS(3, 1));
+  lpot_value_id z = input("z", DIMS(5));
+  lpot_value_id most = compute(LPOT_OP_MAX, "max", VALUES(y, z, x));
+  lpot_value_id one = compute(LPOT_OP_MIN, "min", VALUES(x));
+  lpot_value_id mean = compute(LPOT_OP_MEAN, "mean", VALUES(x, input_of_unknown_rank("nothing")));
+  infer();
+  assert_shape(most, "[?, 3, 5]");
+  assert_shape(one, "[?, 3, 1]");
+  assert_shape(mean, "?");
+}
+
+static void operands_of_variadic_operators_must_fit(void **state) {
+  (void)state;
+  lpot_value_id x = input("x", DIMS(3));
+  lpot_node_id node = node_of(LPOT_OP_MAX, "max", VALUES(x, x, input("y", DIMS(4))));
+  assert_infer_fails(LPOT_FORMAT, "node 'max': shapes [3] and [4]");
+  require(lpot_graph_set_input(graph, node, 2, typed_input("z", LPOT_S8, DIMS(3)), &error));
+  assert_infer_fails(LPOT_FORMAT, "node 'max': inputs 0 and 2 have the types float32 and int8");
+  require(lpot_graph_set_input(graph, node, 2, x, &error));
+  require(lpot_graph_set_input(graph, node, 1, LPOT_NONE, &error));
+  assert_infer_fails(LPOT_FORMAT, "node 'max': input 1 is left out");
 }
 
 static void the_bounds_of_clip_are_scalars(void **state) {
@@ -120,10 +184,15 @@ static void softmax_checks_its_axis(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       GRAPH_TEST(activations_keep_shape_and_type),
+      GRAPH_TEST(functions_of_one_element_keep_shape_and_type),
       GRAPH_TEST(binary_operators_broadcast),
       GRAPH_TEST(shapes_that_do_not_broadcast_are_refused),
       GRAPH_TEST(operands_of_different_types_are_refused),
       GRAPH_TEST(cast_takes_known_types),
+      GRAPH_TEST(cast_like_takes_the_type_of_input_1),
+      GRAPH_TEST(mod_of_floats_must_be_fmod),
+      GRAPH_TEST(variadic_operators_broadcast_all_operands),
+      GRAPH_TEST(operands_of_variadic_operators_must_fit),
       GRAPH_TEST(the_bounds_of_clip_are_scalars),
       GRAPH_TEST(batch_normalization_checks_its_channels),
       GRAPH_TEST(training_outputs_are_refused_only_where_they_are_used),

@@ -83,19 +83,31 @@ typedef struct lpot_dl_matmul {
 } lpot_dl_matmul;
 
 typedef enum lpot_dl_unary {
+  LPOT_DL_UNARY_ABS,
+  LPOT_DL_UNARY_CLIP, /* to [alpha, beta] */
+  LPOT_DL_UNARY_ELU,  /* x > 0 ? x : alpha * (e^x - 1) */
   LPOT_DL_UNARY_EXP,
-  LPOT_DL_UNARY_SQRT,
-  LPOT_DL_UNARY_LOGISTIC,
-  LPOT_DL_UNARY_TANH,
+  LPOT_DL_UNARY_GELU_ERF,
+  LPOT_DL_UNARY_GELU_TANH,
   LPOT_DL_UNARY_HARD_SWISH,
-  LPOT_DL_UNARY_RELU,
-  LPOT_DL_UNARY_CLIP
+  LPOT_DL_UNARY_LOG,
+  LPOT_DL_UNARY_LOGISTIC,
+  LPOT_DL_UNARY_MISH,
+  LPOT_DL_UNARY_RELU,      /* x > 0 ? x : alpha * x */
+  LPOT_DL_UNARY_ROUND,     /* half to even */
+  LPOT_DL_UNARY_SOFT_RELU, /* log(1 + e^x) */
+  LPOT_DL_UNARY_SQRT,
+  LPOT_DL_UNARY_SWISH, /* x / (1 + e^(-alpha * x)) */
+  LPOT_DL_UNARY_TANH
 } lpot_dl_unary;
+/* Of a NaN and a number MAXIMUM and MINIMUM take the second operand. */
 typedef enum lpot_dl_binary {
   LPOT_DL_ADD,
-  LPOT_DL_SUBTRACT,
+  LPOT_DL_DIVIDE,
+  LPOT_DL_MAXIMUM,
+  LPOT_DL_MINIMUM,
   LPOT_DL_MULTIPLY,
-  LPOT_DL_DIVIDE
+  LPOT_DL_SUBTRACT
 } lpot_dl_binary;
 
 /* Makes oneDNN work in the calling thread alone: a rank is one thread, and spinning helpers of many

@@ -590,13 +590,22 @@ lpot_status lpot_dl_unary_new(lpot_dl *dl, lpot_dl_unary unary, float alpha, flo
                               const lpot_dl_desc *desc_in, lpot_dl_primitive **ret_primitive,
                               lpot_error *err) {
   static const dnnl_alg_kind_t algorithms[] = {
-      [LPOT_DL_UNARY_EXP] = dnnl_eltwise_exp,
-      [LPOT_DL_UNARY_SQRT] = dnnl_eltwise_sqrt,
-      [LPOT_DL_UNARY_LOGISTIC] = dnnl_eltwise_logistic,
-      [LPOT_DL_UNARY_TANH] = dnnl_eltwise_tanh,
-      [LPOT_DL_UNARY_HARD_SWISH] = dnnl_eltwise_hardswish,
-      [LPOT_DL_UNARY_RELU] = dnnl_eltwise_relu,
+      [LPOT_DL_UNARY_ABS] = dnnl_eltwise_abs,
       [LPOT_DL_UNARY_CLIP] = dnnl_eltwise_clip,
+      [LPOT_DL_UNARY_ELU] = dnnl_eltwise_elu,
+      [LPOT_DL_UNARY_EXP] = dnnl_eltwise_exp,
+      [LPOT_DL_UNARY_GELU_ERF] = dnnl_eltwise_gelu_erf,
+      [LPOT_DL_UNARY_GELU_TANH] = dnnl_eltwise_gelu_tanh,
+      [LPOT_DL_UNARY_HARD_SWISH] = dnnl_eltwise_hardswish,
+      [LPOT_DL_UNARY_LOG] = dnnl_eltwise_log,
+      [LPOT_DL_UNARY_LOGISTIC] = dnnl_eltwise_logistic,
+      [LPOT_DL_UNARY_MISH] = dnnl_eltwise_mish,
+      [LPOT_DL_UNARY_RELU] = dnnl_eltwise_relu,
+      [LPOT_DL_UNARY_ROUND] = dnnl_eltwise_round,
+      [LPOT_DL_UNARY_SOFT_RELU] = dnnl_eltwise_soft_relu,
+      [LPOT_DL_UNARY_SQRT] = dnnl_eltwise_sqrt,
+      [LPOT_DL_UNARY_SWISH] = dnnl_eltwise_swish,
+      [LPOT_DL_UNARY_TANH] = dnnl_eltwise_tanh,
   };
   desc_set set = {NULL, NULL, NULL, NULL, NULL};
   dnnl_primitive_attr_t attr = NULL;
@@ -604,6 +613,9 @@ lpot_status lpot_dl_unary_new(lpot_dl *dl, lpot_dl_unary unary, float alpha, flo
   if (unary == LPOT_DL_UNARY_HARD_SWISH) {
     alpha = 1.0f / 6.0f;
     beta = 0.5f;
+  }
+  if (unary == LPOT_DL_UNARY_SOFT_RELU) {
+    alpha = 1.0f; /* 3.x computes log(1 + e^(alpha * x)) / alpha */
   }
   LPOT_TRY(simple_descs(desc_in, NULL, desc_in, NULL, &set, &attr, err));
   dnnl_status_t created = dnnl_eltwise_forward_primitive_desc_create(
@@ -618,10 +630,9 @@ lpot_status lpot_dl_binary_new(lpot_dl *dl, lpot_dl_binary binary, const lpot_dl
                                const lpot_dl_desc *src1, const lpot_dl_desc *dst, bool relu,
                                lpot_dl_primitive **ret_primitive, lpot_error *err) {
   static const dnnl_alg_kind_t algorithms[] = {
-      [LPOT_DL_ADD] = dnnl_binary_add,
-      [LPOT_DL_SUBTRACT] = dnnl_binary_sub,
-      [LPOT_DL_MULTIPLY] = dnnl_binary_mul,
-      [LPOT_DL_DIVIDE] = dnnl_binary_div,
+      [LPOT_DL_ADD] = dnnl_binary_add,      [LPOT_DL_DIVIDE] = dnnl_binary_div,
+      [LPOT_DL_MAXIMUM] = dnnl_binary_max,  [LPOT_DL_MINIMUM] = dnnl_binary_min,
+      [LPOT_DL_MULTIPLY] = dnnl_binary_mul, [LPOT_DL_SUBTRACT] = dnnl_binary_sub,
   };
   desc_set set = {NULL, NULL, NULL, NULL, NULL};
   dnnl_primitive_attr_t attr = NULL;

@@ -98,4 +98,32 @@ typedef struct lpot_loop_affine {
 } lpot_loop_affine;
 void lpot_loop_affine_run(const lpot_loop_affine *affine, const void *in, void *out);
 
+/* ---- loops_f32.c ---- */
+typedef enum lpot_loop_unary_kind {
+  LPOT_LOOP_CEIL,
+  LPOT_LOOP_ERF, /* within 4e-7 of the exact value, relatively */
+  LPOT_LOOP_FLOOR,
+  LPOT_LOOP_HARD_SIGMOID, /* first * x + second in [0, 1] */
+  LPOT_LOOP_NEGATIVE,
+  LPOT_LOOP_POWER, /* x^first */
+  LPOT_LOOP_RECIPROCAL,
+  LPOT_LOOP_SIGN,
+  LPOT_LOOP_SOFTSIGN,
+  LPOT_LOOP_THRESHOLDED_RELU /* x above first, else 0 */
+} lpot_loop_unary_kind;
+typedef struct lpot_loop_unary_params {
+  lpot_loop_unary_kind kind;
+  float first, second;
+} lpot_loop_unary_params;
+void lpot_loop_unary(const lpot_loop_unary_params *params, const float *in, int64_t count,
+                     float *out);
+
+/* out[o, c, i] = in[o, c, i] < 0 ? in[o, c, i] * slopes[c] : in[o, c, i] */
+void lpot_loop_prelu(const float *in, int64_t outer, int64_t channels, int64_t inner,
+                     const float *slopes, float *out);
+
+/* out[i] = condition[i] ? a[i] : b[i], a row; operand k is one element where step[k] is 0. */
+void lpot_loop_where(const uint8_t *condition, const float *a, const float *b, const int step[3],
+                     int64_t count, float *out);
+
 #endif

@@ -9,7 +9,7 @@
  *   fusion.c          which nodes run as one primitive
  *   slots.c           slots and conversions
  *   emit_*.c          one step per node or fusion
- *   loops.c           our own loops: quantize, dequantize, layout changes, concat, averages
+ *   loops*.c          our own loops: quantize, dequantize, layout changes, concat, averages
  *   dl_*.c            oneDNN */
 #ifndef LPOT_ENGINE_ONEDNN_PLAN_H
 #define LPOT_ENGINE_ONEDNN_PLAN_H
@@ -176,6 +176,19 @@ LPOT_MUST_CHECK lpot_status lpot_emit_max_pool(lpot_compiler *compiler, const lp
 LPOT_MUST_CHECK lpot_status lpot_emit_binary(lpot_compiler *compiler, const lpot_node *node,
                                              lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_unary(lpot_compiler *compiler, const lpot_node *node,
+                                            lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_clip(lpot_compiler *compiler, const lpot_node *node,
+                                           lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_bias_gelu(lpot_compiler *compiler, const lpot_node *node,
+                                                lpot_error *err);
+/* emit_loop.c: f32 nodes by our own loops. */
+LPOT_MUST_CHECK lpot_status lpot_emit_unary_loop(lpot_compiler *compiler, const lpot_node *node,
+                                                 lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_power(lpot_compiler *compiler, const lpot_node *node,
+                                            lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_prelu(lpot_compiler *compiler, const lpot_node *node,
+                                            lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_where(lpot_compiler *compiler, const lpot_node *node,
                                             lpot_error *err);
 /* Runs the reference kernel on row-major tensors; inputs and outputs are values in place of the
  * node's own. */

@@ -29,10 +29,18 @@
                    lpot_tensor *const *outputs, lpot_error *err)
 
 /* ---- kernels, by file ---- */
-LPOT_KERNEL(lpot_kernel_binary); /* Add Sub Mul Div Pow */
-LPOT_KERNEL(lpot_kernel_unary);  /* Relu Exp ... */
+LPOT_KERNEL(lpot_kernel_binary);    /* Add Sub Mul Div Mod Pow PRelu */
+LPOT_KERNEL(lpot_kernel_unary);     /* Relu Exp ... */
+LPOT_KERNEL(lpot_kernel_bias_gelu); /* BiasGelu FastGelu */
 LPOT_KERNEL(lpot_kernel_clip);
-LPOT_KERNEL(lpot_kernel_cast);
+LPOT_KERNEL(lpot_kernel_cast);    /* Cast CastLike */
+LPOT_KERNEL(lpot_kernel_compare); /* Equal Less ... */
+LPOT_KERNEL(lpot_kernel_logic);   /* And Or Xor BitwiseAnd ... */
+LPOT_KERNEL(lpot_kernel_bit_shift);
+LPOT_KERNEL(lpot_kernel_test_number); /* IsInf IsNaN */
+LPOT_KERNEL(lpot_kernel_where);
+LPOT_KERNEL(lpot_kernel_variadic); /* Max Min */
+LPOT_KERNEL(lpot_kernel_mean);
 LPOT_KERNEL(lpot_kernel_convolution); /* Conv ConvTranspose */
 LPOT_KERNEL(lpot_kernel_qlinear_convolution);
 LPOT_KERNEL(lpot_kernel_max_pool);
@@ -148,6 +156,40 @@ LPOT_MUST_CHECK lpot_status lpot_kernel_rows_begin(const lpot_shape *a, const lp
                                                    lpot_error *err);
 bool lpot_kernel_rows_more(const lpot_kernel_rows *rows);
 void lpot_kernel_rows_next(lpot_kernel_rows *rows);
+
+/* ---- functions of two operands (kernel_elementwise.c) ---- */
+typedef void (*lpot_double_operator)(int64_t count, const double *a, const double *b, double *out);
+typedef lpot_status (*lpot_int_operator)(int64_t count, const int64_t *a, const int64_t *b,
+                                         int64_t *out, lpot_error *err);
+typedef struct lpot_binary_operator {
+  lpot_op op;
+  lpot_double_operator on_doubles; /* NULL: not for floating-point types */
+  lpot_int_operator on_ints;       /* NULL: not for integer types and bool */
+  lpot_int_operator on_u64; /* the same for uint64, given as its bits; NULL: on_ints will do */
+} lpot_binary_operator;
+/* out = a op b, both broadcast to out's shape; out may be a or b. In double when one of them is of
+ * a floating-point type, in 64-bit integers otherwise. */
+LPOT_MUST_CHECK lpot_status lpot_kernel_apply_binary(const lpot_binary_operator *function,
+                                                     const lpot_tensor *a, const lpot_tensor *b,
+                                                     lpot_tensor *out, lpot_error *err);
+/* The row of op; NULL when the table has none. */
+const lpot_binary_operator *lpot_binary_operator_find(const lpot_binary_operator *rows,
+                                                      size_t num_rows, lpot_op op);
+
+/* ---- functions of one floating-point operand ---- */
+typedef struct lpot_unary_parameters {
+  double first, second; /* the node's attributes that the row names */
+} lpot_unary_parameters;
+typedef double (*lpot_unary_apply)(double x, const lpot_unary_parameters *parameters);
+typedef struct lpot_unary_function {
+  lpot_op op;
+  lpot_unary_apply apply;
+  const char *attributes[2]; /* NULL: none */
+  float defaults[2];         /* ONNX's */
+} lpot_unary_function;
+/* NULL for other operators. */
+const lpot_unary_function *lpot_activation_find(lpot_op op);    /* kernel_activation.c */
+const lpot_unary_function *lpot_math_function_find(lpot_op op); /* kernel_math.c */
 
 /* ---- gathering copies (kernel_movement.c) ---- */
 /* out[i0, i1, ...] = in[offsets[0][i0] + offsets[1][i1] + ...]; a negative offset on any axis

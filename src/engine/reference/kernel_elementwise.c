@@ -1,13 +1,10 @@
-/* Add, Sub, Mul, Div, Pow with numpy broadcasting, and Cast. */
+/* Arithmetic of two operands with numpy broadcasting (Add, Sub, Mul, Div, Mod, Pow, PRelu), and
+ * Cast. */
 #include "engine/reference/kernel.h"
 
 #include <math.h>
 
 #define CHUNK LPOT_KERNEL_CHUNK
-
-typedef void (*double_operator)(int64_t count, const double *a, const double *b, double *out);
-typedef lpot_status (*int_operator)(int64_t count, const int64_t *a, const int64_t *b, int64_t *out,
-                                    lpot_error *err);
 
 /* A double holds sum, difference, product and quotient of two floats so exactly that rounding it
  * once more to float gives the float operation's own result. */
@@ -22,6 +19,8 @@ X(subtract_doubles, a[i] - b[i])
 X(multiply_doubles, a[i] * b[i])
 X(divide_doubles, a[i] / b[i])
 X(raise_doubles, pow(a[i], b[i]))
+X(remainder_doubles, fmod(a[i], b[i])) /* has the sign of a */
+X(prelu_doubles, a[i] < 0.0 ? b[i] * a[i] : a[i])
 #undef X
 
 /* Integers wrap; unsigned arithmetic says so to the compiler. */
@@ -47,6 +46,71 @@ static lpot_status divide_ints(int64_t count, const int64_t *a, const int64_t *b
       return LPOT_FAIL(err, LPOT_INVALID, "integer division by zero");
     }
     out[i] = b[i] == -1 ? (int64_t)(0u - (uint64_t)a[i]) : a[i] / b[i];
+  }
+  return LPOT_OK;
+}
+
+/* Of two numbers taken as unsigned. */
+static lpot_status divide_u64(int64_t count, const int64_t *a, const int64_t *b, int64_t *out,
+                              lpot_error *err) {
+  for (int64_t i = 0; i < count; i++) {
+    if (b[i] == 0) {
+      return LPOT_FAIL(err, LPOT_INVALID, "integer division by zero");
+    }
+    out[i] = (int64_t)((uint64_t)a[i] / (uint64_t)b[i]);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status remainder_u64(int64_t count, const int64_t *a, const int64_t *b, int64_t *out,
+                                 lpot_error *err) {
+  for (int64_t i = 0; i < count; i++) {
+    if (b[i] == 0) {
+      return LPOT_FAIL(err, LPOT_INVALID, "integer remainder of a division by zero");
+    }
+    out[i] = (int64_t)((uint64_t)a[i] % (uint64_t)b[i]);
+  }
+  return LPOT_OK;
+}
+
+/* With the sign of a, as C has it: fmod = 1. */
+static lpot_status remainder_ints(int64_t count, const int64_t *a, const int64_t *b, int64_t *out,
+                                  lpot_error *err) {
+  for (int64_t i = 0; i < count; i++) {
+    if (b[i] == 0) {
+      return LPOT_FAIL(err, LPOT_INVALID, "integer remainder of a division by zero");
+    }
+    out[i] = b[i] == -1 ? 0 : a[i] % b[i];
+  }
+  return LPOT_OK;
+}
+
+/* With the sign of b, as Python has it: fmod = 0. */
+static lpot_status modulo_ints(int64_t count, const int64_t *a, const int64_t *b, int64_t *out,
+                               lpot_error *err) {
+  LPOT_TRY(remainder_ints(count, a, b, out, err));
+  for (int64_t i = 0; i < count; i++) {
+    bool signs_differ = out[i] != 0 && (out[i] < 0) != (b[i] < 0);
+    out[i] += signs_differ ? b[i] : 0;
+  }
+  return LPOT_OK;
+}
+
+static lpot_status prelu_ints(int64_t count, const int64_t *a, const int64_t *b, int64_t *out,
+                              lpot_error *err) {
+  (void)err;
+  for (int64_t i = 0; i < count; i++) {
+    out[i] = a[i] < 0 ? (int64_t)((uint64_t)a[i] * (uint64_t)b[i]) : a[i];
+  }
+  return LPOT_OK;
+}
+
+static lpot_status keep_u64(int64_t count, const int64_t *a, const int64_t *b, int64_t *out,
+                            lpot_error *err) {
+  (void)b;
+  (void)err;
+  for (int64_t i = 0; i < count; i++) {
+    out[i] = a[i];
   }
   return LPOT_OK;
 }
@@ -77,28 +141,31 @@ static lpot_status raise_ints(int64_t count, const int64_t *a, const int64_t *b,
   return LPOT_OK;
 }
 
-typedef struct binary_row {
-  lpot_op op;
-  double_operator on_doubles;
-  int_operator on_ints;
-} binary_row;
-
-static const binary_row binary_rows[] = {
-    {LPOT_OP_ADD, add_doubles, add_ints},           {LPOT_OP_SUB, subtract_doubles, subtract_ints},
-    {LPOT_OP_MUL, multiply_doubles, multiply_ints}, {LPOT_OP_DIV, divide_doubles, divide_ints},
-    {LPOT_OP_POW, raise_doubles, raise_ints},
+static const lpot_binary_operator arithmetic[] = {
+    {LPOT_OP_ADD, add_doubles, add_ints, NULL},
+    {LPOT_OP_SUB, subtract_doubles, subtract_ints, NULL},
+    {LPOT_OP_MUL, multiply_doubles, multiply_ints, NULL},
+    {LPOT_OP_DIV, divide_doubles, divide_ints, divide_u64},
+    {LPOT_OP_MOD, remainder_doubles, modulo_ints, remainder_u64},
+    {LPOT_OP_POW, raise_doubles, raise_ints, NULL},
+    {LPOT_OP_PRELU, prelu_doubles, prelu_ints, keep_u64},
 };
 
-static const binary_row *find_binary(lpot_op op) {
-  for (size_t i = 0; i < sizeof binary_rows / sizeof *binary_rows; i++) {
-    if (binary_rows[i].op == op) {
-      return &binary_rows[i];
+/* Mod with fmod = 1. */
+static const lpot_binary_operator truncated_mod = {LPOT_OP_MOD, remainder_doubles, remainder_ints,
+                                                   remainder_u64};
+
+const lpot_binary_operator *lpot_binary_operator_find(const lpot_binary_operator *rows,
+                                                      size_t num_rows, lpot_op op) {
+  for (size_t i = 0; i < num_rows; i++) {
+    if (rows[i].op == op) {
+      return &rows[i];
     }
   }
   return NULL;
 }
 
-static void run_doubles(double_operator apply, const lpot_tensor *const operands[2],
+static void run_doubles(lpot_double_operator apply, const lpot_tensor *const operands[2],
                         const lpot_kernel_rows *rows, lpot_tensor *out) {
   double a[CHUNK];
   double b[CHUNK];
@@ -114,7 +181,7 @@ static void run_doubles(double_operator apply, const lpot_tensor *const operands
   }
 }
 
-static lpot_status run_ints(int_operator apply, const lpot_tensor *const operands[2],
+static lpot_status run_ints(lpot_int_operator apply, const lpot_tensor *const operands[2],
                             const lpot_kernel_rows *rows, lpot_tensor *out, lpot_error *err) {
   int64_t a[CHUNK];
   int64_t b[CHUNK];
@@ -131,29 +198,42 @@ static lpot_status run_ints(int_operator apply, const lpot_tensor *const operand
   return LPOT_OK;
 }
 
-LPOT_KERNEL(lpot_kernel_binary) {
-  const binary_row *row = find_binary(node->op);
-  LPOT_ASSERT(row != NULL);
-  const lpot_tensor *const operands[2] = {inputs[0], inputs[1]};
-  lpot_tensor *out = outputs[0];
-  LPOT_TRY(lpot_kernel_check_same_type(operands[0], out, err));
-  if (node->op != LPOT_OP_POW) {
-    LPOT_TRY(lpot_kernel_check_same_type(operands[0], operands[1], err));
+lpot_status lpot_kernel_apply_binary(const lpot_binary_operator *function, const lpot_tensor *a,
+                                     const lpot_tensor *b, lpot_tensor *out, lpot_error *err) {
+  const lpot_tensor *const operands[2] = {a, b};
+  bool ints = !lpot_dtype_is_float(a->dtype) && !lpot_dtype_is_float(b->dtype);
+  bool is_u64 = a->dtype == LPOT_U64 && function->on_u64 != NULL;
+  lpot_int_operator on_ints = is_u64 ? function->on_u64 : function->on_ints;
+  if (ints ? on_ints == NULL : function->on_doubles == NULL) {
+    return lpot_kernel_unsupported_type(a, err);
   }
-  if (out->dtype == LPOT_BOOL || operands[1]->dtype == LPOT_BOOL) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "no kernel for element type bool");
-  }
-  bool ints = !lpot_dtype_is_float(out->dtype) && !lpot_dtype_is_float(operands[1]->dtype);
   lpot_kernel_rows rows;
-  LPOT_TRY(
-      lpot_kernel_rows_begin(&operands[0]->shape, &operands[1]->shape, &out->shape, &rows, err));
+  LPOT_TRY(lpot_kernel_rows_begin(&a->shape, &b->shape, &out->shape, &rows, err));
   for (; lpot_kernel_rows_more(&rows); lpot_kernel_rows_next(&rows)) {
     if (ints) {
-      LPOT_TRY(run_ints(row->on_ints, operands, &rows, out, err));
+      LPOT_TRY(run_ints(on_ints, operands, &rows, out, err));
     } else {
-      run_doubles(row->on_doubles, operands, &rows, out);
+      run_doubles(function->on_doubles, operands, &rows, out);
     }
   }
+  return LPOT_OK;
+}
+
+LPOT_KERNEL(lpot_kernel_binary) {
+  size_t num_rows = sizeof arithmetic / sizeof *arithmetic;
+  const lpot_binary_operator *row = lpot_binary_operator_find(arithmetic, num_rows, node->op);
+  LPOT_ASSERT(row != NULL);
+  LPOT_TRY(lpot_kernel_check_same_type(inputs[0], outputs[0], err));
+  if (node->op != LPOT_OP_POW) {
+    LPOT_TRY(lpot_kernel_check_same_type(inputs[0], inputs[1], err));
+  }
+  if (outputs[0]->dtype == LPOT_BOOL || inputs[1]->dtype == LPOT_BOOL) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "no kernel for element type bool");
+  }
+  if (node->op == LPOT_OP_MOD && lpot_node_int(node, "fmod", 0) != 0) {
+    row = &truncated_mod;
+  }
+  LPOT_TRY(lpot_kernel_apply_binary(row, inputs[0], inputs[1], outputs[0], err));
   return LPOT_OK;
 }
 

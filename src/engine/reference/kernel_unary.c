@@ -1,100 +1,10 @@
-/* Functions of one element: activations, Exp, Sqrt, Erf, Clip. */
+/* Running functions of one element over a tensor, Gelu with a bias, and Clip. */
 #include "engine/reference/kernel.h"
 
 #include <math.h>
+#include <string.h>
 
 #define CHUNK LPOT_KERNEL_CHUNK
-
-typedef struct unary_parameters {
-  double alpha;
-  double beta;
-} unary_parameters;
-
-typedef double (*unary_function)(double x, const unary_parameters *parameters);
-
-/* NaN passes through: a comparison with it is false. */
-static double relu(double x, const unary_parameters *parameters) {
-  (void)parameters;
-  return x < 0.0 ? 0.0 : x;
-}
-
-static double leaky_relu(double x, const unary_parameters *parameters) {
-  return x < 0.0 ? parameters->alpha * x : x;
-}
-
-/* Each branch raises e to a negative power only, so that nothing overflows. */
-static double sigmoid(double x, const unary_parameters *parameters) {
-  (void)parameters;
-  if (x >= 0.0) {
-    return 1.0 / (1.0 + exp(-x));
-  }
-  double power = exp(x);
-  return power / (1.0 + power);
-}
-
-static double unit_clip(double x) {
-  if (x < 0.0) {
-    return 0.0;
-  }
-  return x > 1.0 ? 1.0 : x;
-}
-
-static double hard_sigmoid(double x, const unary_parameters *parameters) {
-  return unit_clip(parameters->alpha * x + parameters->beta);
-}
-
-static double hard_swish(double x, const unary_parameters *parameters) {
-  (void)parameters;
-  return x * unit_clip(x / 6.0 + 0.5);
-}
-
-static double hyperbolic_tangent(double x, const unary_parameters *parameters) {
-  (void)parameters;
-  return tanh(x);
-}
-
-static double exponential(double x, const unary_parameters *parameters) {
-  (void)parameters;
-  return exp(x);
-}
-
-static double square_root(double x, const unary_parameters *parameters) {
-  (void)parameters;
-  return sqrt(x);
-}
-
-static double error_function(double x, const unary_parameters *parameters) {
-  (void)parameters;
-  return erf(x);
-}
-
-typedef struct unary_row {
-  lpot_op op;
-  unary_function apply;
-  float alpha; /* ONNX's defaults */
-  float beta;
-} unary_row;
-
-static const unary_row unary_rows[] = {
-    {LPOT_OP_RELU, relu, 0.0f, 0.0f},
-    {LPOT_OP_LEAKY_RELU, leaky_relu, 0.01f, 0.0f},
-    {LPOT_OP_SIGMOID, sigmoid, 0.0f, 0.0f},
-    {LPOT_OP_HARD_SIGMOID, hard_sigmoid, 0.2f, 0.5f},
-    {LPOT_OP_HARD_SWISH, hard_swish, 0.0f, 0.0f},
-    {LPOT_OP_TANH, hyperbolic_tangent, 0.0f, 0.0f},
-    {LPOT_OP_EXP, exponential, 0.0f, 0.0f},
-    {LPOT_OP_SQRT, square_root, 0.0f, 0.0f},
-    {LPOT_OP_ERF, error_function, 0.0f, 0.0f},
-};
-
-static const unary_row *find_unary(lpot_op op) {
-  for (size_t i = 0; i < sizeof unary_rows / sizeof *unary_rows; i++) {
-    if (unary_rows[i].op == op) {
-      return &unary_rows[i];
-    }
-  }
-  return NULL;
-}
 
 static lpot_status check_elementwise(const lpot_tensor *input, const lpot_tensor *out,
                                      lpot_error *err) {
@@ -103,7 +13,162 @@ static lpot_status check_elementwise(const lpot_tensor *input, const lpot_tensor
   return LPOT_OK;
 }
 
-/* Clips integers; Relu is the clip to [0, INT64_MAX]. */
+/* ---- integers ---- */
+
+typedef int64_t (*int_function)(int64_t x, bool is_unsigned);
+
+static int64_t absolute_int(int64_t x, bool is_unsigned) {
+  return x < 0 && !is_unsigned ? (int64_t)(0u - (uint64_t)x) : x;
+}
+
+static int64_t negate_int(int64_t x, bool is_unsigned) {
+  (void)is_unsigned;
+  return (int64_t)(0u - (uint64_t)x);
+}
+
+static int64_t relu_int(int64_t x, bool is_unsigned) {
+  return x < 0 && !is_unsigned ? 0 : x;
+}
+
+static int64_t sign_int(int64_t x, bool is_unsigned) {
+  return x < 0 && !is_unsigned ? -1 : x != 0;
+}
+
+static int64_t flip_bits(int64_t x, bool is_unsigned) {
+  (void)is_unsigned;
+  return ~x;
+}
+
+static int64_t logical_not(int64_t x, bool is_unsigned) {
+  (void)is_unsigned;
+  return x == 0;
+}
+
+typedef struct int_row {
+  lpot_op op;
+  int_function apply;
+  bool on_bool; /* on bool alone, else on all but bool */
+} int_row;
+
+static const int_row int_rows[] = {
+    {LPOT_OP_ABS, absolute_int, false}, {LPOT_OP_BITWISE_NOT, flip_bits, false},
+    {LPOT_OP_NEG, negate_int, false},   {LPOT_OP_NOT, logical_not, true},
+    {LPOT_OP_RELU, relu_int, false},    {LPOT_OP_SIGN, sign_int, false},
+};
+
+static int_function find_int_function(lpot_op op, lpot_dtype dtype) {
+  for (size_t i = 0; i < sizeof int_rows / sizeof *int_rows; i++) {
+    if (int_rows[i].op == op && int_rows[i].on_bool == (dtype == LPOT_BOOL)) {
+      return int_rows[i].apply;
+    }
+  }
+  return NULL;
+}
+
+static bool is_unsigned(lpot_dtype dtype) {
+  return dtype == LPOT_U8 || dtype == LPOT_U16 || dtype == LPOT_U32 || dtype == LPOT_U64;
+}
+
+static lpot_status run_ints(lpot_op op, const lpot_tensor *input, lpot_tensor *out,
+                            lpot_error *err) {
+  int_function apply = find_int_function(op, input->dtype);
+  if (apply == NULL) {
+    return lpot_kernel_unsupported_type(input, err);
+  }
+  int64_t values[CHUNK];
+  int64_t total = lpot_shape_elements(&out->shape);
+  for (int64_t done = 0; done < total; done += CHUNK) {
+    int64_t count = total - done < CHUNK ? total - done : CHUNK;
+    lpot_kernel_load_ints(input, done, 1, count, values);
+    for (int64_t i = 0; i < count; i++) {
+      values[i] = apply(values[i], is_unsigned(input->dtype));
+    }
+    lpot_kernel_store_ints(out, done, count, values);
+  }
+  return LPOT_OK;
+}
+
+/* ---- floating point ---- */
+
+/* Two operators compute Gelu by tanh: FastGelu, and Gelu when it says so. */
+static lpot_op function_of(const lpot_node *node) {
+  bool by_tanh = node->op == LPOT_OP_GELU &&
+                 strcmp(lpot_node_string(node, "approximate", "none"), "tanh") == 0;
+  return by_tanh ? LPOT_OP_FAST_GELU : node->op;
+}
+
+static double parameter_of(const lpot_node *node, const lpot_unary_function *function, int index) {
+  float value = function->defaults[index];
+  if (function->attributes[index] != NULL) {
+    value = lpot_node_float(node, function->attributes[index], value);
+  }
+  return (double)value;
+}
+
+LPOT_KERNEL(lpot_kernel_unary) {
+  const lpot_tensor *input = inputs[0];
+  lpot_tensor *out = outputs[0];
+  LPOT_TRY(check_elementwise(input, out, err));
+  if (!lpot_dtype_is_float(input->dtype)) {
+    LPOT_TRY(run_ints(node->op, input, out, err));
+    return LPOT_OK;
+  }
+  const lpot_unary_function *function = lpot_activation_find(function_of(node));
+  function = function != NULL ? function : lpot_math_function_find(node->op);
+  if (function == NULL) {
+    return lpot_kernel_unsupported_type(input, err);
+  }
+  lpot_unary_parameters parameters = {parameter_of(node, function, 0),
+                                      parameter_of(node, function, 1)};
+  double values[CHUNK];
+  int64_t total = lpot_shape_elements(&out->shape);
+  for (int64_t done = 0; done < total; done += CHUNK) {
+    int64_t count = total - done < CHUNK ? total - done : CHUNK;
+    lpot_kernel_load_doubles(input, done, 1, count, values);
+    for (int64_t i = 0; i < count; i++) {
+      values[i] = function->apply(values[i], &parameters);
+    }
+    lpot_kernel_store_doubles(out, done, count, values);
+  }
+  return LPOT_OK;
+}
+
+/* BiasGelu by erf, FastGelu by tanh and perhaps without a bias. */
+LPOT_KERNEL(lpot_kernel_bias_gelu) {
+  lpot_op op = node->op == LPOT_OP_FAST_GELU ? LPOT_OP_FAST_GELU : LPOT_OP_GELU;
+  const lpot_unary_function *function = lpot_activation_find(op);
+  const lpot_tensor *bias = lpot_kernel_input(node, inputs, 1);
+  const lpot_shape *shape = &outputs[0]->shape;
+  LPOT_TRY(check_elementwise(inputs[0], outputs[0], err));
+  if (!lpot_dtype_is_float(inputs[0]->dtype)) {
+    return lpot_kernel_unsupported_type(inputs[0], err);
+  }
+  int64_t length = shape->rank == 0 ? 1 : shape->dims[shape->rank - 1];
+  if (bias != NULL) {
+    LPOT_TRY(lpot_kernel_check_same_type(inputs[0], bias, err));
+    LPOT_TRY(lpot_kernel_check_count("the bias", bias, length, err));
+  }
+  int64_t total = lpot_shape_elements(shape);
+  for (int64_t start = 0; start < total; start += length) {
+    for (int64_t done = 0; done < length; done += CHUNK) {
+      double values[CHUNK];
+      double added[CHUNK] = {0.0};
+      int64_t count = length - done < CHUNK ? length - done : CHUNK;
+      lpot_kernel_load_doubles(inputs[0], start + done, 1, count, values);
+      if (bias != NULL) {
+        lpot_kernel_load_doubles(bias, done, 1, count, added);
+      }
+      for (int64_t i = 0; i < count; i++) {
+        values[i] = function->apply(values[i] + added[i], NULL);
+      }
+      lpot_kernel_store_doubles(outputs[0], start + done, count, values);
+    }
+  }
+  return LPOT_OK;
+}
+
+/* ---- Clip ---- */
+
 static void clip_ints(const lpot_tensor *input, int64_t low, int64_t high, lpot_tensor *out) {
   int64_t values[CHUNK];
   int64_t total = lpot_shape_elements(&out->shape);
@@ -116,34 +181,6 @@ static void clip_ints(const lpot_tensor *input, int64_t low, int64_t high, lpot_
     }
     lpot_kernel_store_ints(out, done, count, values);
   }
-}
-
-LPOT_KERNEL(lpot_kernel_unary) {
-  const unary_row *row = find_unary(node->op);
-  LPOT_ASSERT(row != NULL);
-  const lpot_tensor *input = inputs[0];
-  lpot_tensor *out = outputs[0];
-  LPOT_TRY(check_elementwise(input, out, err));
-  if (node->op == LPOT_OP_RELU && !lpot_dtype_is_float(input->dtype)) {
-    clip_ints(input, 0, INT64_MAX, out);
-    return LPOT_OK;
-  }
-  if (!lpot_dtype_is_float(input->dtype)) {
-    return lpot_kernel_unsupported_type(input, err);
-  }
-  unary_parameters parameters = {(double)lpot_node_float(node, "alpha", row->alpha),
-                                 (double)lpot_node_float(node, "beta", row->beta)};
-  double values[CHUNK];
-  int64_t total = lpot_shape_elements(&out->shape);
-  for (int64_t done = 0; done < total; done += CHUNK) {
-    int64_t count = total - done < CHUNK ? total - done : CHUNK;
-    lpot_kernel_load_doubles(input, done, 1, count, values);
-    for (int64_t i = 0; i < count; i++) {
-      values[i] = row->apply(values[i], &parameters);
-    }
-    lpot_kernel_store_doubles(out, done, count, values);
-  }
-  return LPOT_OK;
 }
 
 /* The bound of Clip: an input of one element, or the attribute that opsets before 11 had. */
