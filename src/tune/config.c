@@ -170,13 +170,16 @@ lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_config, lpot_err
   return LPOT_OK;
 }
 
-void lpot_config_limit_sampling(lpot_config *config, int64_t limit) {
+lpot_status lpot_config_limit_sampling(lpot_config *config, int64_t limit, lpot_error *err) {
+  lpot_config_box *box = (lpot_config_box *)config;
   lpot_wishes *wishes = &config->wishes;
-  /* The box owns the array, which only readers see as constant. */
-  int64_t *sizes = (int64_t *)wishes->sampling_sizes;
+  int64_t *sizes = lpot_arena_alloc(box->arena, wishes->num_sampling_sizes, sizeof *sizes);
+  if (sizes == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
   size_t kept = 0;
   for (size_t i = 0; i < wishes->num_sampling_sizes; i++) {
-    int64_t size = sizes[i] < limit ? sizes[i] : limit;
+    int64_t size = wishes->sampling_sizes[i] < limit ? wishes->sampling_sizes[i] : limit;
     bool is_new = true;
     for (size_t k = 0; k < kept; k++) {
       is_new = is_new && sizes[k] != size;
@@ -185,7 +188,9 @@ void lpot_config_limit_sampling(lpot_config *config, int64_t limit) {
       sizes[kept++] = size;
     }
   }
+  wishes->sampling_sizes = sizes;
   wishes->num_sampling_sizes = kept;
+  return LPOT_OK;
 }
 
 void lpot_config_free(lpot_config *config) {

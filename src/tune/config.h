@@ -59,7 +59,8 @@ LPOT_MUST_CHECK lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_
                                             lpot_error *err);
 void lpot_config_free(lpot_config *config);
 /* Sampling sizes above limit become limit; what is then equal counts once. */
-void lpot_config_limit_sampling(lpot_config *config, int64_t limit);
+LPOT_MUST_CHECK lpot_status lpot_config_limit_sampling(lpot_config *config, int64_t limit,
+                                                       lpot_error *err);
 
 /* The smallest (largest for lower-is-better) metric value that meets the criterion. */
 double lpot_config_target(const lpot_config *config, bool higher_is_better, double baseline);

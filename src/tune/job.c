@@ -308,7 +308,7 @@ static lpot_status open_data(lpot_job *job, const lpot_job_options *options, lpo
              "the calibration set has %lld samples, %lld were asked for: all are taken",
              (long long)given, (long long)asked);
   }
-  lpot_config_limit_sampling(job->config, given);
+  LPOT_TRY(lpot_config_limit_sampling(job->config, given, err));
   return LPOT_OK;
 }
 

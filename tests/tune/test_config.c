@@ -221,6 +221,8 @@ static void config_fills_in_the_defaults(void **state) {
   assert_string_equal(config->calibration.dataset, "CIFAR10");
   assert_string_equal(config->performance.dataset, "CIFAR10");
   assert_ptr_equal(config->calibration.dataset_settings, config->evaluation.dataset_settings);
+  assert_int_equal(lpot_config_limit_sampling(config, 30, NULL), LPOT_OK);
+  assert_int_equal(config->wishes.sampling_sizes[0], 30);
   lpot_config_free(config);
 }
 
@@ -297,7 +299,7 @@ static void config_reads_every_value(void **state) {
   assert_int_equal(config->seed, 77);
   assert_int_equal(config->num_warnings, 1);
   assert_non_null(strstr(config->warnings[0], "cores_per_instance: ignored"));
-  lpot_config_limit_sampling(config, 1);
+  assert_int_equal(lpot_config_limit_sampling(config, 1, NULL), LPOT_OK);
   assert_int_equal(config->wishes.num_sampling_sizes, 1);
   assert_int_equal(config->wishes.sampling_sizes[0], 1);
   lpot_config_free(config);
