@@ -89,3 +89,19 @@ const uint8_t *lpot_mapping_data(const lpot_mapping *mapping) {
 size_t lpot_mapping_size(const lpot_mapping *mapping) {
   return mapping->size;
 }
+
+void lpot_mapping_release(const lpot_mapping *mapping, const uint8_t *data, size_t size) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  const uint8_t *start = mapping->data;
+  if (mapping->data == NULL || data < start || size > mapping->size ||
+      (size_t)(data - start) > mapping->size - size) {
+    return;
+  }
+  /* Whole pages only: what is beside them may be in use. */
+  size_t first = ((size_t)(data - start) + page - 1) / page * page;
+  size_t end = (size_t)(data - start) + size;
+  end = end == mapping->size ? end : end / page * page;
+  if (first < end) {
+    (void)posix_madvise((uint8_t *)mapping->data + first, end - first, POSIX_MADV_DONTNEED);
+  }
+}

@@ -17,5 +17,8 @@ lpot_mapping *lpot_mapping_ref(lpot_mapping *mapping);
 void lpot_mapping_unref(lpot_mapping *mapping); /* NULL is allowed */
 const uint8_t *lpot_mapping_data(const lpot_mapping *mapping);
 size_t lpot_mapping_size(const lpot_mapping *mapping);
+/* Lets the pages of [data, data + size) within the mapping leave this process's memory; they come
+ * back from the page cache when they are read again. A hint: never fails. */
+void lpot_mapping_release(const lpot_mapping *mapping, const uint8_t *data, size_t size);
 
 #endif

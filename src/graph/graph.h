@@ -139,6 +139,8 @@ LPOT_MUST_CHECK lpot_status lpot_graph_replace_uses(lpot_graph *graph, lpot_valu
  * which loses its producer. */
 LPOT_MUST_CHECK lpot_status lpot_graph_set_output(lpot_graph *graph, lpot_node_id node, int index,
                                                   lpot_value_id value, lpot_error *err);
+/* Forgets the content of a constant that nothing reads; the value itself stays. */
+void lpot_graph_drop_constant(lpot_graph *graph, lpot_value_id value);
 /* Replaces node's inputs as a whole (another number of them, other ids). */
 LPOT_MUST_CHECK lpot_status lpot_graph_set_inputs(lpot_graph *graph, lpot_node_id node,
                                                   const lpot_value_id *inputs, size_t num_inputs,

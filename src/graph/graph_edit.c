@@ -141,3 +141,9 @@ void lpot_graph_set_value_type(lpot_graph *graph, lpot_value_id value, lpot_dtyp
   slot->value.dtype = dtype;
   slot->value.shape = shape == NULL ? lpot_shape_unknown() : *shape;
 }
+
+void lpot_graph_drop_constant(lpot_graph *graph, lpot_value_id value) {
+  lpot_value_slot *slot = lpot_graph_value_slot(graph, value);
+  lpot_tensor_unref(slot->value.constant);
+  slot->value.constant = NULL;
+}

@@ -92,6 +92,12 @@ lpot_tensor *lpot_tensor_ref(lpot_tensor *tensor) {
   return tensor;
 }
 
+void lpot_tensor_release_pages(const lpot_tensor *tensor) {
+  if (tensor->mapping != NULL) {
+    lpot_mapping_release(tensor->mapping, tensor->data, tensor->size_bytes);
+  }
+}
+
 void lpot_tensor_unref(lpot_tensor *tensor) {
   if (tensor == NULL) {
     return;

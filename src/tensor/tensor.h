@@ -37,6 +37,11 @@ LPOT_MUST_CHECK lpot_status lpot_tensor_view(lpot_dtype dtype, const lpot_shape 
 lpot_tensor *lpot_tensor_ref(lpot_tensor *tensor); /* returns tensor */
 void lpot_tensor_unref(lpot_tensor *tensor);       /* NULL is allowed */
 
+/* Lets the pages of a view into a mapped file leave this process's memory, where they have been
+ * copied or packed elsewhere. Reading the tensor brings them back; other tensors are not touched.
+ */
+void lpot_tensor_release_pages(const lpot_tensor *tensor);
+
 /* One element as a number, whatever the type (F16 and BF16 included). index < elements.
  * Floating-point numbers become integers as by a cast in C, towards zero, but saturating and with
  * NaN as 0; integers saturate too. BOOL is 0 or 1 and set by anything but 0. */

@@ -165,7 +165,7 @@ def compare(given, name):
             our_ms, our_mib = memory_of_ours(given.program, a, given.batch)
             their_ms, their_mib = memory_of_theirs(b, given.batch)
             print(f"  {title:5} load + compile {our_ms:.0f} ms, ORT {their_ms:.0f} ms; peak memory {our_mib:.0f} MiB, "
-                  f"ORT {their_mib:.0f} MiB over what its interpreter takes")
+                  f"ORT {their_mib:.0f} MiB, each over what its libraries take")
     sys.stdout.flush()
 
 

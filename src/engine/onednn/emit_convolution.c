@@ -160,6 +160,7 @@ lpot_status lpot_emit_convolution(lpot_compiler *compiler, const lpot_fusion *fu
   convolution.weight_dtype = weights->dtype;
   LPOT_TRY(lpot_fusion_bias(compiler, fusion, &convolution.bias, err));
   lpot_status status = add_step(compiler, fusion, &convolution, err);
+  lpot_tensor_release_pages(weights); /* They are packed now. */
   if (status != LPOT_OK) {
     lpot_error_prefix(err, "node '%s'", node->name);
   }

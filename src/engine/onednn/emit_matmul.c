@@ -60,6 +60,7 @@ static lpot_status emit_constant(lpot_compiler *compiler, const lpot_fusion *fus
   lpot_status status =
       add_step(compiler, fusion, fusion->inputs[0].quantized ? "matmul int8" : "matmul", &matmul,
                &src, 1, dst, err);
+  lpot_tensor_release_pages(weights); /* They are packed now. */
   return status;
 }
 

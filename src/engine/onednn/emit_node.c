@@ -149,16 +149,21 @@ static lpot_status emit_quantize(lpot_compiler *compiler, const lpot_node *node,
   return LPOT_OK;
 }
 
-/* Per-tensor values are dequantized when somebody needs them, constants are folded then. */
+/* Per-tensor values are dequantized when somebody needs them, constants are computed then: weights
+ * of int8 primitives never are. */
 static lpot_status emit_dequantize(lpot_compiler *compiler, const lpot_node *node,
                                    lpot_error *err) {
   lpot_operand source;
-  lpot_tensor *constant = NULL;
   if (lpot_dequantized_from(compiler->graph, node->outputs[0], &source)) {
     return LPOT_OK;
   }
-  if (lpot_graph_value(compiler->graph, node->inputs[0])->constant != NULL) {
-    LPOT_TRY(lpot_constant_of(compiler, node->outputs[0], &constant, err));
+  bool is_constant = true;
+  for (int i = 0; i < node->num_inputs; ++i) {
+    lpot_value_id input = node->inputs[i];
+    is_constant = is_constant && (input == LPOT_NONE ||
+                                  lpot_graph_value(compiler->graph, input)->constant != NULL);
+  }
+  if (is_constant) {
     return LPOT_OK;
   }
   return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not per tensor", node->name);

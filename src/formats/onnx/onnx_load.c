@@ -201,6 +201,8 @@ lpot_status lpot_onnx_load(const char *path, lpot_graph **ret_graph, lpot_model_
                              (const char *)folder.data, ret_graph, ret_info, err);
   }
   lpot_buffer_done(&folder);
+  /* The digest has read the whole file. */
+  lpot_mapping_release(mapping, lpot_mapping_data(mapping), lpot_mapping_size(mapping));
   lpot_mapping_unref(mapping);
   if (status != LPOT_OK) {
     lpot_error_prefix(err, "model '%s'", path);

@@ -101,11 +101,14 @@ static lpot_status scale_weights(const lpot_tensor *weights, const weight_layout
                                  const affine *values, lpot_tensor **ret_tensor, lpot_error *err) {
   lpot_tensor *scaled = NULL;
   LPOT_TRY(lpot_tensor_new(LPOT_F32, &weights->shape, &scaled, err));
+  const float *in = weights->data;
   float *out = scaled->data;
   int64_t count = lpot_tensor_elements(weights);
-  for (int64_t i = 0; i < count; i++) {
-    double scale = values->scale[channel_of(layout, i)];
-    out[i] = (float)(lpot_tensor_get_double(weights, i) * scale);
+  for (int64_t first = 0; first < count; first += layout->inner) {
+    double scale = values->scale[channel_of(layout, first)];
+    for (int64_t i = first; i < first + layout->inner; i++) {
+      out[i] = (float)((double)in[i] * scale);
+    }
   }
   *ret_tensor = scaled;
   return LPOT_OK;
@@ -131,6 +134,7 @@ static lpot_status apply(lpot_graph *graph, const lpot_node *norm, const lpot_no
   }
   lpot_tensor *tensor = NULL;
   LPOT_TRY(scale_weights(weights, layout, values, &tensor, err));
+  lpot_tensor_release_pages(weights);
   LPOT_TRY(lpot_pass_replace_constant(graph, node, 1, &tensor, err));
   LPOT_TRY(make_bias(values, layout->channels, &tensor, err));
   LPOT_TRY(lpot_pass_replace_constant(graph, node, 2, &tensor, err));

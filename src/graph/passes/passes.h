@@ -22,7 +22,7 @@ LPOT_MUST_CHECK lpot_status lpot_pass_fold_conv_bias(lpot_graph *graph, lpot_err
  * spatial, constant, non-negative, of value 0, and the reader is a Conv: then it becomes the Conv's
  * pads. */
 LPOT_MUST_CHECK lpot_status lpot_pass_fold_pad(lpot_graph *graph, lpot_error *err);
-/* Nodes whose outputs nobody reads go. */
+/* Nodes whose outputs nobody reads go, and the contents of constants that nobody reads. */
 LPOT_MUST_CHECK lpot_status lpot_pass_remove_dead(lpot_graph *graph, lpot_error *err);
 
 #endif

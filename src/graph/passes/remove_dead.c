@@ -28,6 +28,23 @@ static lpot_status remove_backwards(lpot_graph *graph, const lpot_node_id *order
   return LPOT_OK;
 }
 
+/* What passes have folded into others would be kept in memory for nothing. */
+static lpot_status drop_unread_constants(lpot_graph *graph, lpot_error *err) {
+  for (size_t i = 0; i < lpot_graph_num_values(graph); i++) {
+    lpot_value_id id = (lpot_value_id)i;
+    const lpot_node_id *readers = NULL;
+    size_t count = 0;
+    if (lpot_graph_value(graph, id)->constant == NULL) {
+      continue;
+    }
+    LPOT_TRY(lpot_graph_consumers(graph, id, &readers, &count, err));
+    if (count == 0 && !lpot_graph_is_output(graph, id)) {
+      lpot_graph_drop_constant(graph, id);
+    }
+  }
+  return LPOT_OK;
+}
+
 /* Readers come after what they read, so that one walk from the end finds whole dead chains. */
 lpot_status lpot_pass_remove_dead(lpot_graph *graph, lpot_error *err) {
   const lpot_node_id *order = NULL;
@@ -42,5 +59,7 @@ lpot_status lpot_pass_remove_dead(lpot_graph *graph, lpot_error *err) {
   }
   lpot_status status = remove_backwards(graph, copy, count, err);
   lpot_free(copy);
-  return status;
+  LPOT_TRY(status);
+  LPOT_TRY(drop_unread_constants(graph, err));
+  return LPOT_OK;
 }
