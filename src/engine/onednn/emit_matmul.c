@@ -95,7 +95,9 @@ static lpot_status emit_two_activations(lpot_compiler *compiler, const lpot_fusi
   raise_rank(&matmul.weights, matmul.dst.rank);
   lpot_fusion_attributes(fusion, &matmul.attributes);
   LPOT_TRY(lpot_fusion_bias(compiler, fusion, &matmul.bias, err));
-  lpot_status status = add_step(compiler, fusion, "matmul", &matmul, inputs, 2, dst, err);
+  lpot_status status =
+      add_step(compiler, fusion, fusion->inputs[0].quantized ? "matmul int8" : "matmul", &matmul,
+               inputs, 2, dst, err);
   return status;
 }
 

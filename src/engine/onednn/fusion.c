@@ -480,6 +480,26 @@ static void take_int8_operands(lpot_fusions *fusions, lpot_fusion *fusion) {
   fusion->inputs[0] = input;
 }
 
+/* Two activations: oneDNN wants the second one s8 without a zero point. */
+static lpot_status take_int8_activations(lpot_fusions *fusions, lpot_fusion *fusion,
+                                         lpot_error *err) {
+  lpot_operand a, b;
+  if (!lpot_dequantized_from(fusions->graph, fusion->anchor->inputs[0], &a) ||
+      !lpot_dequantized_from(fusions->graph, fusion->anchor->inputs[1], &b) ||
+      b.params.dtype != LPOT_S8 || b.params.zero_point != 0) {
+    return LPOT_OK;
+  }
+  fusion->weight_scales = lpot_calloc(1, sizeof *fusion->weight_scales);
+  if (fusion->weight_scales == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  fusion->weight_scales[0] = b.params.scale;
+  fusion->num_weight_scales = 1;
+  fusion->inputs[0] = a;
+  fusion->inputs[1] = b;
+  return LPOT_OK;
+}
+
 static lpot_status find_weighted(lpot_fusions *fusions, const lpot_node *node, lpot_error *err) {
   bool is_matmul = node->op == LPOT_OP_MATMUL || node->op == LPOT_OP_GEMM;
   bool is_weight_matrix = lpot_graph_value(fusions->graph, node->inputs[1])->shape.rank == 2;
@@ -497,7 +517,9 @@ static lpot_status find_weighted(lpot_fusions *fusions, const lpot_node *node, l
   }
   fusion->weight = two_activations ? LPOT_NONE : node->inputs[1];
   fusion->bias = lpot_node_input(node, 2);
-  if (!two_activations) {
+  if (two_activations) {
+    LPOT_TRY(take_int8_activations(fusions, fusion, err));
+  } else {
     take_int8_operands(fusions, fusion);
   }
   bool int8 = fusion->inputs[0].quantized;
