@@ -242,6 +242,9 @@ static lpot_status raise_top_k(lpot_onnx_import *import, lpot_onnx_node *node, l
   lpot_shape shape = lpot_shape_of(1, &one);
   LPOT_TRY(expect_inputs(node, 1, err));
   LPOT_TRY(require(node, "k", err));
+  if (find_attribute(node, "k")->kind != LPOT_ATTRIBUTE_INT) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "attribute 'k' is not an integer");
+  }
   LPOT_TRY(put_constant(import, node, 1, "k", LPOT_S64, &shape, &k, err));
   drop_attribute(node, "k");
   return LPOT_OK;
