@@ -26,6 +26,7 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_DEQUANTIZE_LINEAR] = lpot_infer_dequantize_linear,
     [LPOT_OP_DIV] = lpot_infer_binary,
     [LPOT_OP_DROPOUT] = lpot_infer_dropout,
+    [LPOT_OP_EINSUM] = lpot_infer_einsum,
     [LPOT_OP_ERF] = lpot_infer_same,
     [LPOT_OP_EXP] = lpot_infer_same,
     [LPOT_OP_EXPAND] = lpot_infer_expand,

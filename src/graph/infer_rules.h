@@ -168,6 +168,8 @@ LPOT_INFER_RULE(global_pool);
 LPOT_INFER_RULE(matmul);
 LPOT_INFER_RULE(pool);
 LPOT_INFER_RULE(resize);
+/* infer_einsum.c */
+LPOT_INFER_RULE(einsum);
 /* infer_reduce.c */
 LPOT_INFER_RULE(arg_reduce);
 LPOT_INFER_RULE(reduce);

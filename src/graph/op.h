@@ -27,6 +27,7 @@
   X(DEQUANTIZE_LINEAR, "DequantizeLinear", 2, 3, 1, 1)                                             \
   X(DIV, "Div", 2, 2, 1, 1)                                                                        \
   X(DROPOUT, "Dropout", 1, 3, 1, 2)                                                                \
+  X(EINSUM, "Einsum", 1, -1, 1, 1)                                                                 \
   X(ERF, "Erf", 1, 1, 1, 1)                                                                        \
   X(EXP, "Exp", 1, 1, 1, 1)                                                                        \
   X(EXPAND, "Expand", 2, 2, 1, 1)                                                                  \

@@ -39,7 +39,6 @@ static const char *const foreign_ops[] = {
     "Random*",
     "Multinomial",
     /* left for later */
-    "Einsum",
     "Det",
     "GridSample",
     "AffineGrid",

@@ -45,6 +45,7 @@ LPOT_KERNEL(lpot_kernel_lp_pool);
 LPOT_KERNEL(lpot_kernel_global_lp_pool);
 LPOT_KERNEL(lpot_kernel_matmul);
 LPOT_KERNEL(lpot_kernel_gemm);
+LPOT_KERNEL(lpot_kernel_einsum);
 LPOT_KERNEL(lpot_kernel_qlinear_matmul);
 LPOT_KERNEL(lpot_kernel_qgemm);
 LPOT_KERNEL(lpot_kernel_matmul_integer_to_float);

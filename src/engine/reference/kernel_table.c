@@ -28,6 +28,7 @@ static const kernel_row kernels[LPOT_NUM_OPS] = {
     [LPOT_OP_DEQUANTIZE_LINEAR] = {lpot_kernel_dequantize_linear, 0x3},
     [LPOT_OP_DIV] = {lpot_kernel_binary, 0x3},
     [LPOT_OP_DROPOUT] = {lpot_kernel_dropout, 0x1},
+    [LPOT_OP_EINSUM] = {lpot_kernel_einsum, ALL_INPUTS},
     [LPOT_OP_ERF] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_EXP] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_EXPAND] = {lpot_kernel_expand, 0x3},
