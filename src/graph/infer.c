@@ -14,6 +14,8 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_ACOSH] = lpot_infer_same,
     [LPOT_OP_ADD] = lpot_infer_binary,
     [LPOT_OP_AND] = lpot_infer_logical,
+    [LPOT_OP_ARG_MAX] = lpot_infer_arg_reduce,
+    [LPOT_OP_ARG_MIN] = lpot_infer_arg_reduce,
     [LPOT_OP_ASIN] = lpot_infer_same,
     [LPOT_OP_ASINH] = lpot_infer_same,
     [LPOT_OP_ATAN] = lpot_infer_same,
@@ -30,6 +32,7 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_CEIL] = lpot_infer_same,
     [LPOT_OP_CELU] = lpot_infer_same,
     [LPOT_OP_CLIP] = lpot_infer_clip,
+    [LPOT_OP_COMPRESS] = lpot_infer_compress,
     [LPOT_OP_CONCAT] = lpot_infer_concat,
     [LPOT_OP_CONSTANT] = NULL, /* becomes a constant before rules are asked */
     [LPOT_OP_CONSTANT_OF_SHAPE] = lpot_infer_constant_of_shape,
@@ -37,23 +40,30 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_CONV_TRANSPOSE] = lpot_infer_conv,
     [LPOT_OP_COS] = lpot_infer_same,
     [LPOT_OP_COSH] = lpot_infer_same,
+    [LPOT_OP_CUM_SUM] = lpot_infer_cum_sum,
     [LPOT_OP_DEQUANTIZE_LINEAR] = lpot_infer_dequantize_linear,
     [LPOT_OP_DIV] = lpot_infer_binary,
     [LPOT_OP_DROPOUT] = lpot_infer_dropout,
+    [LPOT_OP_EINSUM] = lpot_infer_einsum,
     [LPOT_OP_ELU] = lpot_infer_same,
     [LPOT_OP_EQUAL] = lpot_infer_compare,
     [LPOT_OP_ERF] = lpot_infer_same,
     [LPOT_OP_EXP] = lpot_infer_same,
     [LPOT_OP_EXPAND] = lpot_infer_expand,
+    [LPOT_OP_EYE_LIKE] = lpot_infer_eye_like,
     [LPOT_OP_FLATTEN] = lpot_infer_flatten,
     [LPOT_OP_FLOOR] = lpot_infer_same,
     [LPOT_OP_GATHER] = lpot_infer_gather,
+    [LPOT_OP_GATHER_ELEMENTS] = lpot_infer_gather_elements,
+    [LPOT_OP_GATHER_ND] = lpot_infer_gather_nd,
     [LPOT_OP_GELU] = lpot_infer_gelu,
     [LPOT_OP_GEMM] = lpot_infer_gemm,
     [LPOT_OP_GLOBAL_AVERAGE_POOL] = lpot_infer_global_pool,
+    [LPOT_OP_GLOBAL_LP_POOL] = lpot_infer_global_pool,
     [LPOT_OP_GLOBAL_MAX_POOL] = lpot_infer_global_pool,
     [LPOT_OP_GREATER] = lpot_infer_compare,
     [LPOT_OP_GREATER_OR_EQUAL] = lpot_infer_compare,
+    [LPOT_OP_HARDMAX] = lpot_infer_softmax,
     [LPOT_OP_HARD_SIGMOID] = lpot_infer_same,
     [LPOT_OP_HARD_SWISH] = lpot_infer_same,
     [LPOT_OP_IDENTITY] = lpot_infer_same,
@@ -63,6 +73,8 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_LESS] = lpot_infer_compare,
     [LPOT_OP_LESS_OR_EQUAL] = lpot_infer_compare,
     [LPOT_OP_LOG] = lpot_infer_same,
+    [LPOT_OP_LP_NORMALIZATION] = lpot_infer_softmax,
+    [LPOT_OP_LP_POOL] = lpot_infer_pool,
     [LPOT_OP_MATMUL] = lpot_infer_matmul,
     [LPOT_OP_MAX] = lpot_infer_variadic,
     [LPOT_OP_MAX_POOL] = lpot_infer_pool,
@@ -72,18 +84,34 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_MOD] = lpot_infer_mod,
     [LPOT_OP_MUL] = lpot_infer_binary,
     [LPOT_OP_NEG] = lpot_infer_same,
+    [LPOT_OP_NON_MAX_SUPPRESSION] = lpot_infer_non_max_suppression,
+    [LPOT_OP_NON_ZERO] = lpot_infer_non_zero,
     [LPOT_OP_NOT] = lpot_infer_logical_not,
+    [LPOT_OP_ONE_HOT] = lpot_infer_one_hot,
     [LPOT_OP_OR] = lpot_infer_logical,
     [LPOT_OP_PAD] = lpot_infer_pad,
     [LPOT_OP_POW] = lpot_infer_binary,
     [LPOT_OP_PRELU] = lpot_infer_prelu,
     [LPOT_OP_QUANTIZE_LINEAR] = lpot_infer_quantize_linear,
+    [LPOT_OP_RANGE] = lpot_infer_range,
     [LPOT_OP_RECIPROCAL] = lpot_infer_same,
+    [LPOT_OP_REDUCE_L1] = lpot_infer_reduce,
+    [LPOT_OP_REDUCE_L2] = lpot_infer_reduce,
+    [LPOT_OP_REDUCE_LOG_SUM] = lpot_infer_reduce,
+    [LPOT_OP_REDUCE_LOG_SUM_EXP] = lpot_infer_reduce,
+    [LPOT_OP_REDUCE_MAX] = lpot_infer_reduce,
     [LPOT_OP_REDUCE_MEAN] = lpot_infer_reduce,
+    [LPOT_OP_REDUCE_MIN] = lpot_infer_reduce,
+    [LPOT_OP_REDUCE_PROD] = lpot_infer_reduce,
+    [LPOT_OP_REDUCE_SUM] = lpot_infer_reduce,
+    [LPOT_OP_REDUCE_SUM_SQUARE] = lpot_infer_reduce,
     [LPOT_OP_RELU] = lpot_infer_same,
     [LPOT_OP_RESHAPE] = lpot_infer_reshape,
     [LPOT_OP_RESIZE] = lpot_infer_resize,
+    [LPOT_OP_REVERSE_SEQUENCE] = lpot_infer_reverse_sequence,
     [LPOT_OP_ROUND] = lpot_infer_same,
+    [LPOT_OP_SCATTER_ELEMENTS] = lpot_infer_scatter_elements,
+    [LPOT_OP_SCATTER_ND] = lpot_infer_scatter_nd,
     [LPOT_OP_SELU] = lpot_infer_same,
     [LPOT_OP_SHAPE] = lpot_infer_shape,
     [LPOT_OP_SHRINK] = lpot_infer_same,
@@ -91,6 +119,7 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_SIGN] = lpot_infer_same,
     [LPOT_OP_SIN] = lpot_infer_same,
     [LPOT_OP_SINH] = lpot_infer_same,
+    [LPOT_OP_SIZE] = lpot_infer_size,
     [LPOT_OP_SLICE] = lpot_infer_slice,
     [LPOT_OP_SOFTMAX] = lpot_infer_softmax,
     [LPOT_OP_SOFTPLUS] = lpot_infer_same,
@@ -102,7 +131,11 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_TAN] = lpot_infer_same,
     [LPOT_OP_TANH] = lpot_infer_same,
     [LPOT_OP_THRESHOLDED_RELU] = lpot_infer_same,
+    [LPOT_OP_TILE] = lpot_infer_tile,
+    [LPOT_OP_TOP_K] = lpot_infer_top_k,
     [LPOT_OP_TRANSPOSE] = lpot_infer_transpose,
+    [LPOT_OP_TRILU] = lpot_infer_trilu,
+    [LPOT_OP_UNIQUE] = lpot_infer_unique,
     [LPOT_OP_UNSQUEEZE] = lpot_infer_unsqueeze,
     [LPOT_OP_WHERE] = lpot_infer_where,
     [LPOT_OP_XOR] = lpot_infer_logical,
@@ -162,6 +195,21 @@ static lpot_status fold_shape_node(lpot_infer *infer, bool *ret_folded, lpot_err
   lpot_shape shape = lpot_shape_of(1, &count);
   lpot_tensor *tensor = NULL;
   LPOT_TRY(lpot_tensor_copy_of(LPOT_S64, &shape, dims, &tensor, err));
+  LPOT_TRY(replace_by_constant(infer, &tensor, err));
+  *ret_folded = true;
+  return LPOT_OK;
+}
+
+/* A Size node likewise. */
+static lpot_status fold_size_node(lpot_infer *infer, bool *ret_folded, lpot_error *err) {
+  const lpot_shape *input = &lpot_infer_input(infer, 0)->shape;
+  if (!lpot_shape_is_known(input)) {
+    return LPOT_OK;
+  }
+  lpot_shape scalar = lpot_shape_scalar();
+  int64_t count = lpot_shape_elements(input);
+  lpot_tensor *tensor = NULL;
+  LPOT_TRY(lpot_tensor_copy_of(LPOT_S64, &scalar, &count, &tensor, err));
   LPOT_TRY(replace_by_constant(infer, &tensor, err));
   *ret_folded = true;
   return LPOT_OK;
@@ -288,6 +336,8 @@ static lpot_status infer_node(lpot_infer *infer, lpot_node_evaluator evaluate, l
   bool folded = false;
   if (node->op == LPOT_OP_SHAPE) {
     LPOT_TRY(fold_shape_node(infer, &folded, err));
+  } else if (node->op == LPOT_OP_SIZE) {
+    LPOT_TRY(fold_size_node(infer, &folded, err));
   } else {
     LPOT_TRY(fold_node(infer, evaluate, &folded, err));
   }
@@ -394,9 +444,17 @@ static void bind_inputs(lpot_graph *graph, int64_t batch) {
   }
 }
 
-static lpot_status check_known(const lpot_value *value, lpot_error *err) {
+static lpot_status check_known(const lpot_graph *graph, const lpot_value *value, lpot_error *err) {
   if (lpot_shape_is_known(&value->shape) && value->dtype != LPOT_DTYPE_UNKNOWN) {
     return LPOT_OK;
+  }
+  const lpot_node *producer =
+      value->producer == LPOT_NONE ? NULL : lpot_graph_node(graph, value->producer);
+  if (producer != NULL && lpot_infer_depends_on_data(producer->op)) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED,
+                     "node '%s' (%s): the shape of its result depends on the data; it is supported "
+                     "only on constants",
+                     producer->name, lpot_op_get_info(producer->op)->name);
   }
   char text[160] = "?";
   if (value->shape.rank != LPOT_RANK_UNKNOWN) {
@@ -411,14 +469,14 @@ static lpot_status check_all_known(const lpot_graph *graph, lpot_error *err) {
   const lpot_node_id *order = NULL;
   size_t count = 0;
   for (size_t i = 0; i < lpot_graph_num_inputs(graph); i++) {
-    LPOT_TRY(check_known(lpot_graph_value(graph, lpot_graph_input(graph, i)), err));
+    LPOT_TRY(check_known(graph, lpot_graph_value(graph, lpot_graph_input(graph, i)), err));
   }
   LPOT_TRY(lpot_graph_order(graph, &order, &count, err));
   for (size_t i = 0; i < count; i++) {
     const lpot_node *node = lpot_graph_node(graph, order[i]);
     for (int k = 0; k < node->num_outputs; k++) {
       if (node->outputs[k] != LPOT_NONE) {
-        LPOT_TRY(check_known(lpot_graph_value(graph, node->outputs[k]), err));
+        LPOT_TRY(check_known(graph, lpot_graph_value(graph, node->outputs[k]), err));
       }
     }
   }

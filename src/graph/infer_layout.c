@@ -84,6 +84,12 @@ lpot_status lpot_infer_shape(lpot_infer *infer, lpot_error *err) {
   return LPOT_OK;
 }
 
+lpot_status lpot_infer_size(lpot_infer *infer, lpot_error *err) {
+  lpot_shape shape = lpot_shape_scalar();
+  LPOT_TRY(lpot_infer_output(infer, 0, LPOT_S64, &shape, err));
+  return LPOT_OK;
+}
+
 /* ---- Reshape ---- */
 
 /* Where the target keeps an input dimension (by 0) that dimension takes no part in the products, so

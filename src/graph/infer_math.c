@@ -1,4 +1,4 @@
-/* Rules of convolutions, pools, products, reductions and Resize. */
+/* Rules of convolutions, pools, products and Resize. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -216,44 +216,6 @@ lpot_status lpot_infer_matmul(lpot_infer *infer, lpot_error *err) {
   LPOT_TRY(lpot_infer_same_dtype(infer, 0, 1, err));
   LPOT_TRY(lpot_infer_matmul_shape(&a->shape, &b->shape, &shape, err));
   LPOT_TRY(lpot_infer_output(infer, 0, a->dtype, &shape, err));
-  return LPOT_OK;
-}
-
-/* ---- ReduceMean ---- */
-
-static void reduce_shape(const lpot_shape *input, const bool *is_axis, bool keep_dims,
-                         lpot_shape *ret) {
-  *ret = lpot_shape_scalar();
-  for (int i = 0; i < input->rank; i++) {
-    if (!is_axis[i]) {
-      ret->dims[ret->rank++] = input->dims[i];
-    } else if (keep_dims) {
-      ret->dims[ret->rank++] = 1;
-    }
-  }
-}
-
-lpot_status lpot_infer_reduce(lpot_infer *infer, lpot_error *err) {
-  const lpot_value *input = lpot_infer_input(infer, 0);
-  const lpot_node *node = infer->node;
-  bool keep_dims = lpot_node_int(node, "keepdims", 1) != 0;
-  lpot_int_list axes;
-  LPOT_TRY(lpot_int_list_read(infer->graph, node, 1, "axes", &axes, err));
-  lpot_shape shape = lpot_shape_unknown();
-  int rank = input->shape.rank;
-  if (rank != LPOT_RANK_UNKNOWN && axes.state == LPOT_INTS_COMPUTED && keep_dims) {
-    LPOT_TRY(lpot_infer_shape_of_rank(rank, &shape, err));
-  }
-  if (rank != LPOT_RANK_UNKNOWN && axes.state != LPOT_INTS_COMPUTED) {
-    bool is_axis[LPOT_MAX_RANK];
-    LPOT_TRY(lpot_infer_axes(&axes, rank, is_axis, err));
-    bool reduce_all = axes.count == 0 && lpot_node_int(node, "noop_with_empty_axes", 0) == 0;
-    for (int i = 0; i < rank && reduce_all; i++) {
-      is_axis[i] = true;
-    }
-    reduce_shape(&input->shape, is_axis, keep_dims, &shape);
-  }
-  LPOT_TRY(lpot_infer_output(infer, 0, input->dtype, &shape, err));
   return LPOT_OK;
 }
 

@@ -109,6 +109,13 @@ static void follow_slice(const lpot_infer *infer, lpot_partial_ints *ret) {
   ret->count = (int)range.count;
 }
 
+/* The number of elements, when it is known. */
+static void follow_size(const lpot_infer *infer, lpot_partial_ints *ret) {
+  const lpot_shape *input = &lpot_infer_input(infer, 0)->shape;
+  ret->count = 1;
+  ret->elements[0] = lpot_shape_is_known(input) ? lpot_shape_elements(input) : LPOT_INT_UNKNOWN;
+}
+
 /* a op b of shape arithmetic; not known when an operand is not or the result would overflow. */
 static int64_t combine(lpot_op op, int64_t a, int64_t b) {
   int64_t result = LPOT_INT_UNKNOWN;
@@ -191,6 +198,20 @@ static void follow_where(const lpot_infer *infer, lpot_partial_ints *ret) {
   ret->count = count;
 }
 
+/* The product of all elements; the result must have one. */
+static void follow_product(const lpot_infer *infer, lpot_partial_ints *ret) {
+  lpot_partial_ints data;
+  lpot_infer_get_ints(infer, 0, &data);
+  if (data.count < 0) {
+    return;
+  }
+  ret->count = 1;
+  ret->elements[0] = 1;
+  for (int i = 0; i < data.count; i++) {
+    ret->elements[0] = combine(LPOT_OP_MUL, ret->elements[0], data.elements[i]);
+  }
+}
+
 typedef void (*follower)(const lpot_infer *infer, lpot_partial_ints *ret);
 
 static const follower followers[LPOT_NUM_OPS] = {
@@ -200,8 +221,9 @@ static const follower followers[LPOT_NUM_OPS] = {
     [LPOT_OP_GATHER] = follow_gather,  [LPOT_OP_GREATER] = follow_binary,
     [LPOT_OP_IDENTITY] = follow_same,  [LPOT_OP_LESS] = follow_binary,
     [LPOT_OP_MAX] = follow_binary,     [LPOT_OP_MIN] = follow_binary,
-    [LPOT_OP_MUL] = follow_binary,     [LPOT_OP_RESHAPE] = follow_same,
-    [LPOT_OP_SHAPE] = follow_shape,    [LPOT_OP_SLICE] = follow_slice,
+    [LPOT_OP_MUL] = follow_binary,     [LPOT_OP_REDUCE_PROD] = follow_product,
+    [LPOT_OP_RESHAPE] = follow_same,   [LPOT_OP_SHAPE] = follow_shape,
+    [LPOT_OP_SIZE] = follow_size,      [LPOT_OP_SLICE] = follow_slice,
     [LPOT_OP_SQUEEZE] = follow_same,   [LPOT_OP_SUB] = follow_binary,
     [LPOT_OP_UNSQUEEZE] = follow_same, [LPOT_OP_WHERE] = follow_where,
 };

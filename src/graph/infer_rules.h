@@ -124,6 +124,10 @@ typedef struct lpot_slice_range {
 
 lpot_slice_range lpot_infer_slice_range(int64_t size, int64_t start, int64_t end, int64_t step);
 
+/* Whether the shape of op's results depends on the elements of its inputs, so that it is known only
+ * when these are constant. */
+bool lpot_infer_depends_on_data(lpot_op op);
+
 /* What is known of the integers of an input, by its constant or by following the nodes before. */
 void lpot_infer_get_ints(const lpot_infer *infer, int index, lpot_partial_ints *ret);
 /* Follows the integers of shape computations through the node; called after its rule. */
@@ -161,6 +165,7 @@ LPOT_INFER_RULE(expand);
 LPOT_INFER_RULE(flatten);
 LPOT_INFER_RULE(reshape);
 LPOT_INFER_RULE(shape);
+LPOT_INFER_RULE(size);
 LPOT_INFER_RULE(squeeze);
 LPOT_INFER_RULE(transpose);
 LPOT_INFER_RULE(unsqueeze);
@@ -176,8 +181,31 @@ LPOT_INFER_RULE(gemm);
 LPOT_INFER_RULE(global_pool);
 LPOT_INFER_RULE(matmul);
 LPOT_INFER_RULE(pool);
-LPOT_INFER_RULE(reduce);
 LPOT_INFER_RULE(resize);
+/* infer_einsum.c */
+LPOT_INFER_RULE(einsum);
+/* infer_reduce.c */
+LPOT_INFER_RULE(arg_reduce);
+LPOT_INFER_RULE(reduce);
+LPOT_INFER_RULE(top_k);
+/* infer_index.c */
+LPOT_INFER_RULE(gather_elements);
+LPOT_INFER_RULE(gather_nd);
+LPOT_INFER_RULE(reverse_sequence);
+LPOT_INFER_RULE(scatter_elements);
+LPOT_INFER_RULE(scatter_nd);
+/* infer_generate.c */
+LPOT_INFER_RULE(cum_sum);
+LPOT_INFER_RULE(eye_like);
+LPOT_INFER_RULE(one_hot);
+LPOT_INFER_RULE(range);
+LPOT_INFER_RULE(tile);
+LPOT_INFER_RULE(trilu);
+/* infer_data_dependent.c */
+LPOT_INFER_RULE(compress);
+LPOT_INFER_RULE(non_max_suppression);
+LPOT_INFER_RULE(non_zero);
+LPOT_INFER_RULE(unique);
 /* infer_quantized.c */
 LPOT_INFER_RULE(quantize_linear);
 LPOT_INFER_RULE(dequantize_linear);

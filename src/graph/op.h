@@ -15,6 +15,8 @@
   X(ACOSH, "Acosh", 1, 1, 1, 1)                                                                    \
   X(ADD, "Add", 2, 2, 1, 1)                                                                        \
   X(AND, "And", 2, 2, 1, 1)                                                                        \
+  X(ARG_MAX, "ArgMax", 1, 1, 1, 1)                                                                 \
+  X(ARG_MIN, "ArgMin", 1, 1, 1, 1)                                                                 \
   X(ASIN, "Asin", 1, 1, 1, 1)                                                                      \
   X(ASINH, "Asinh", 1, 1, 1, 1)                                                                    \
   X(ATAN, "Atan", 1, 1, 1, 1)                                                                      \
@@ -31,6 +33,7 @@
   X(CEIL, "Ceil", 1, 1, 1, 1)                                                                      \
   X(CELU, "Celu", 1, 1, 1, 1)                                                                      \
   X(CLIP, "Clip", 1, 3, 1, 1)                                                                      \
+  X(COMPRESS, "Compress", 2, 2, 1, 1)                                                              \
   X(CONCAT, "Concat", 1, -1, 1, 1)                                                                 \
   X(CONSTANT, "Constant", 0, 0, 1, 1)                                                              \
   X(CONSTANT_OF_SHAPE, "ConstantOfShape", 1, 1, 1, 1)                                              \
@@ -38,23 +41,30 @@
   X(CONV_TRANSPOSE, "ConvTranspose", 2, 3, 1, 1)                                                   \
   X(COS, "Cos", 1, 1, 1, 1)                                                                        \
   X(COSH, "Cosh", 1, 1, 1, 1)                                                                      \
+  X(CUM_SUM, "CumSum", 2, 2, 1, 1)                                                                 \
   X(DEQUANTIZE_LINEAR, "DequantizeLinear", 2, 3, 1, 1)                                             \
   X(DIV, "Div", 2, 2, 1, 1)                                                                        \
   X(DROPOUT, "Dropout", 1, 3, 1, 2)                                                                \
+  X(EINSUM, "Einsum", 1, -1, 1, 1)                                                                 \
   X(ELU, "Elu", 1, 1, 1, 1)                                                                        \
   X(EQUAL, "Equal", 2, 2, 1, 1)                                                                    \
   X(ERF, "Erf", 1, 1, 1, 1)                                                                        \
   X(EXP, "Exp", 1, 1, 1, 1)                                                                        \
   X(EXPAND, "Expand", 2, 2, 1, 1)                                                                  \
+  X(EYE_LIKE, "EyeLike", 1, 1, 1, 1)                                                               \
   X(FLATTEN, "Flatten", 1, 1, 1, 1)                                                                \
   X(FLOOR, "Floor", 1, 1, 1, 1)                                                                    \
   X(GATHER, "Gather", 2, 2, 1, 1)                                                                  \
+  X(GATHER_ELEMENTS, "GatherElements", 2, 2, 1, 1)                                                 \
+  X(GATHER_ND, "GatherND", 2, 2, 1, 1)                                                             \
   X(GELU, "Gelu", 1, 1, 1, 1)                                                                      \
   X(GEMM, "Gemm", 2, 3, 1, 1)                                                                      \
   X(GLOBAL_AVERAGE_POOL, "GlobalAveragePool", 1, 1, 1, 1)                                          \
+  X(GLOBAL_LP_POOL, "GlobalLpPool", 1, 1, 1, 1)                                                    \
   X(GLOBAL_MAX_POOL, "GlobalMaxPool", 1, 1, 1, 1)                                                  \
   X(GREATER, "Greater", 2, 2, 1, 1)                                                                \
   X(GREATER_OR_EQUAL, "GreaterOrEqual", 2, 2, 1, 1)                                                \
+  X(HARDMAX, "Hardmax", 1, 1, 1, 1)                                                                \
   X(HARD_SIGMOID, "HardSigmoid", 1, 1, 1, 1)                                                       \
   X(HARD_SWISH, "HardSwish", 1, 1, 1, 1)                                                           \
   X(IDENTITY, "Identity", 1, 1, 1, 1)                                                              \
@@ -64,6 +74,8 @@
   X(LESS, "Less", 2, 2, 1, 1)                                                                      \
   X(LESS_OR_EQUAL, "LessOrEqual", 2, 2, 1, 1)                                                      \
   X(LOG, "Log", 1, 1, 1, 1)                                                                        \
+  X(LP_NORMALIZATION, "LpNormalization", 1, 1, 1, 1)                                               \
+  X(LP_POOL, "LpPool", 1, 1, 1, 1)                                                                 \
   X(MATMUL, "MatMul", 2, 2, 1, 1)                                                                  \
   X(MAX, "Max", 1, -1, 1, 1)                                                                       \
   X(MAX_POOL, "MaxPool", 1, 1, 1, 1)                                                               \
@@ -73,18 +85,34 @@
   X(MOD, "Mod", 2, 2, 1, 1)                                                                        \
   X(MUL, "Mul", 2, 2, 1, 1)                                                                        \
   X(NEG, "Neg", 1, 1, 1, 1)                                                                        \
+  X(NON_MAX_SUPPRESSION, "NonMaxSuppression", 2, 5, 1, 1)                                          \
+  X(NON_ZERO, "NonZero", 1, 1, 1, 1)                                                               \
   X(NOT, "Not", 1, 1, 1, 1)                                                                        \
+  X(ONE_HOT, "OneHot", 3, 3, 1, 1)                                                                 \
   X(OR, "Or", 2, 2, 1, 1)                                                                          \
   X(PAD, "Pad", 2, 4, 1, 1)                                                                        \
   X(POW, "Pow", 2, 2, 1, 1)                                                                        \
   X(PRELU, "PRelu", 2, 2, 1, 1)                                                                    \
   X(QUANTIZE_LINEAR, "QuantizeLinear", 2, 3, 1, 1)                                                 \
+  X(RANGE, "Range", 3, 3, 1, 1)                                                                    \
   X(RECIPROCAL, "Reciprocal", 1, 1, 1, 1)                                                          \
+  X(REDUCE_L1, "ReduceL1", 1, 2, 1, 1)                                                             \
+  X(REDUCE_L2, "ReduceL2", 1, 2, 1, 1)                                                             \
+  X(REDUCE_LOG_SUM, "ReduceLogSum", 1, 2, 1, 1)                                                    \
+  X(REDUCE_LOG_SUM_EXP, "ReduceLogSumExp", 1, 2, 1, 1)                                             \
+  X(REDUCE_MAX, "ReduceMax", 1, 2, 1, 1)                                                           \
   X(REDUCE_MEAN, "ReduceMean", 1, 2, 1, 1)                                                         \
+  X(REDUCE_MIN, "ReduceMin", 1, 2, 1, 1)                                                           \
+  X(REDUCE_PROD, "ReduceProd", 1, 2, 1, 1)                                                         \
+  X(REDUCE_SUM, "ReduceSum", 1, 2, 1, 1)                                                           \
+  X(REDUCE_SUM_SQUARE, "ReduceSumSquare", 1, 2, 1, 1)                                              \
   X(RELU, "Relu", 1, 1, 1, 1)                                                                      \
   X(RESHAPE, "Reshape", 2, 2, 1, 1)                                                                \
   X(RESIZE, "Resize", 1, 4, 1, 1)                                                                  \
+  X(REVERSE_SEQUENCE, "ReverseSequence", 2, 2, 1, 1)                                               \
   X(ROUND, "Round", 1, 1, 1, 1)                                                                    \
+  X(SCATTER_ELEMENTS, "ScatterElements", 3, 3, 1, 1)                                               \
+  X(SCATTER_ND, "ScatterND", 3, 3, 1, 1)                                                           \
   X(SELU, "Selu", 1, 1, 1, 1)                                                                      \
   X(SHAPE, "Shape", 1, 1, 1, 1)                                                                    \
   X(SHRINK, "Shrink", 1, 1, 1, 1)                                                                  \
@@ -92,6 +120,7 @@
   X(SIGN, "Sign", 1, 1, 1, 1)                                                                      \
   X(SIN, "Sin", 1, 1, 1, 1)                                                                        \
   X(SINH, "Sinh", 1, 1, 1, 1)                                                                      \
+  X(SIZE, "Size", 1, 1, 1, 1)                                                                      \
   X(SLICE, "Slice", 3, 5, 1, 1)                                                                    \
   X(SOFTMAX, "Softmax", 1, 1, 1, 1)                                                                \
   X(SOFTPLUS, "Softplus", 1, 1, 1, 1)                                                              \
@@ -103,7 +132,11 @@
   X(TAN, "Tan", 1, 1, 1, 1)                                                                        \
   X(TANH, "Tanh", 1, 1, 1, 1)                                                                      \
   X(THRESHOLDED_RELU, "ThresholdedRelu", 1, 1, 1, 1)                                               \
+  X(TILE, "Tile", 2, 2, 1, 1)                                                                      \
+  X(TOP_K, "TopK", 2, 2, 1, 2)                                                                     \
   X(TRANSPOSE, "Transpose", 1, 1, 1, 1)                                                            \
+  X(TRILU, "Trilu", 1, 2, 1, 1)                                                                    \
+  X(UNIQUE, "Unique", 1, 1, 1, 4)                                                                  \
   X(UNSQUEEZE, "Unsqueeze", 2, 2, 1, 1)                                                            \
   X(WHERE, "Where", 3, 3, 1, 1)                                                                    \
   X(XOR, "Xor", 2, 2, 1, 1)

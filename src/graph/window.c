@@ -26,7 +26,8 @@ static const struct {
                       {"SAME_LOWER", PAD_SAME_LOWER}};
 
 static bool is_pool(lpot_op op) {
-  return op == LPOT_OP_MAX_POOL || op == LPOT_OP_AVERAGE_POOL || op == LPOT_OP_QLINEAR_AVERAGE_POOL;
+  return op == LPOT_OP_MAX_POOL || op == LPOT_OP_AVERAGE_POOL || op == LPOT_OP_LP_POOL ||
+         op == LPOT_OP_QLINEAR_AVERAGE_POOL;
 }
 
 static lpot_status read_auto_pad(const lpot_node *node, auto_pad_mode *ret, lpot_error *err) {

@@ -23,8 +23,8 @@ typedef struct lpot_window {
 } lpot_window;
 
 /* For Conv, ConvTranspose (kernel from the weights' shape when the attribute is absent),
- * MaxPool, AveragePool. input_shape [N, C, spatial...]; weight_shape may be NULL for pools. Unknown
- * spatial inputs give unknown outputs. LPOT_FORMAT, naming node and attribute, when lengths
+ * MaxPool, AveragePool, LpPool. input_shape [N, C, spatial...]; weight_shape may be NULL for pools.
+ * Unknown spatial inputs give unknown outputs. LPOT_FORMAT, naming node and attribute, when lengths
  * disagree, a value is out of range, or the window exceeds the padded input. */
 LPOT_MUST_CHECK lpot_status lpot_window_resolve(const lpot_node *node,
                                                 const lpot_shape *input_shape,

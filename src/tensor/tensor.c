@@ -280,6 +280,22 @@ int64_t lpot_tensor_get_int(const lpot_tensor *tensor, int64_t index) {
   return to_int(access_table[tensor->dtype].load(element_address(tensor, index)));
 }
 
+int64_t lpot_tensor_get_order(const lpot_tensor *tensor, int64_t index) {
+  number value = access_table[tensor->dtype].load(element_address(tensor, index));
+  if (!value.is_float) {
+    /* Flipping the top bit puts the upper half of uint64 above the lower one. */
+    return value.is_unsigned ? value.integer ^ INT64_MIN : value.integer;
+  }
+  if (isnan(value.real)) {
+    return INT64_MAX;
+  }
+  /* The bits of a double, read as an integer, grow with its magnitude. */
+  double real = value.real + 0.0; /* -0 becomes 0 */
+  int64_t bits = 0;
+  memcpy(&bits, &real, sizeof bits);
+  return bits < 0 ? bits ^ INT64_MAX : bits;
+}
+
 void lpot_tensor_set_double(lpot_tensor *tensor, int64_t index, double value) {
   const number stored = {.is_float = true, .real = value};
   access_table[tensor->dtype].store(element_address(tensor, index), stored);

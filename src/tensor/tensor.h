@@ -47,6 +47,9 @@ void lpot_tensor_release_pages(const lpot_tensor *tensor);
  * NaN as 0; integers saturate too. BOOL is 0 or 1 and set by anything but 0. */
 double lpot_tensor_get_double(const lpot_tensor *tensor, int64_t index);
 int64_t lpot_tensor_get_int(const lpot_tensor *tensor, int64_t index);
+/* A number that orders elements of one type as their values do: equal for equal ones (0 and -0
+ * are), NaN above all others. */
+int64_t lpot_tensor_get_order(const lpot_tensor *tensor, int64_t index);
 void lpot_tensor_set_double(lpot_tensor *tensor, int64_t index, double value);
 void lpot_tensor_set_int(lpot_tensor *tensor, int64_t index, int64_t value);
 int64_t lpot_tensor_elements(const lpot_tensor *tensor);

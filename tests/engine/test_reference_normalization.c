@@ -1,7 +1,6 @@
 #include "support/tensor_check.h"
 
 #define F LPOT_F32
-#define X23 TENSOR(F, SHAPE(2, 3), 1, 2, 3, 4, 5, 9)
 
 static void softmax_works_along_the_last_axis_by_default(void **state) {
   (void)state;
@@ -55,37 +54,19 @@ static void batch_normalization_refuses_training(void **state) {
               TENSOR(F, SHAPE(1, 1), 0), LPOT_UNSUPPORTED, "training_mode");
 }
 
-static void mean_reduces_given_axes(void **state) {
+static void lp_normalization_divides_by_the_norm(void **state) {
   (void)state;
-  check_node(LPOT_OP_REDUCE_MEAN, ATTRIBUTES(INTS("axes", 1), INT("keepdims", 0)), TENSORS(X23),
-             TENSOR(F, SHAPE(2), 2, 6), 0);
-  check_node(LPOT_OP_REDUCE_MEAN, ATTRIBUTES(INTS("axes", -2)), TENSORS(X23),
-             TENSOR(F, SHAPE(1, 3), 2.5, 3.5, 6), 0);
+  check_node(LPOT_OP_LP_NORMALIZATION, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(2, 2), 3, 4, 0, 0)),
+             TENSOR(F, SHAPE(2, 2), 0.6, 0.8, 0, 0), 1e-7);
+  check_node(LPOT_OP_LP_NORMALIZATION, ATTRIBUTES(INT("p", 1), INT("axis", 0)),
+             TENSORS(TENSOR(F, SHAPE(2, 2), 1, -2, 3, 2)),
+             TENSOR(F, SHAPE(2, 2), 0.25, -0.5, 0.75, 0.5), 0);
 }
 
-static void mean_reduces_everything_by_default(void **state) {
+static void lp_normalization_refuses_other_orders(void **state) {
   (void)state;
-  check_node(LPOT_OP_REDUCE_MEAN, NO_ATTRIBUTES, TENSORS(X23), TENSOR(F, SHAPE(1, 1), 4), 0);
-}
-
-static void mean_takes_axes_as_an_input(void **state) {
-  (void)state;
-  check_node(LPOT_OP_REDUCE_MEAN, NO_ATTRIBUTES, TENSORS(X23, TENSOR(LPOT_S64, SHAPE(1), 0)),
-             TENSOR(F, SHAPE(1, 3), 2.5, 3.5, 6), 0);
-  check_node(LPOT_OP_REDUCE_MEAN, ATTRIBUTES(INT("noop_with_empty_axes", 1)), TENSORS(X23),
-             TENSOR(F, SHAPE(2, 3), 1, 2, 3, 4, 5, 9), 0);
-}
-
-static void mean_of_nothing_is_nan(void **state) {
-  (void)state;
-  check_node(LPOT_OP_REDUCE_MEAN, ATTRIBUTES(INTS("axes", 0)), TENSORS(EMPTY(F, SHAPE(0, 2))),
-             TENSOR(F, SHAPE(1, 2), NOT_A_NUMBER, NOT_A_NUMBER), 0);
-}
-
-static void mean_refuses_an_axis_outside(void **state) {
-  (void)state;
-  check_fails(LPOT_OP_REDUCE_MEAN, ATTRIBUTES(INTS("axes", 2)), TENSORS(X23),
-              TENSOR(F, SHAPE(1, 1), 0), LPOT_INVALID, "axis is 2, expected a value in [-2, 2)");
+  check_fails(LPOT_OP_LP_NORMALIZATION, ATTRIBUTES(INT("p", 3)), TENSORS(TENSOR(F, SHAPE(1), 1)),
+              TENSOR(F, SHAPE(1), 0), LPOT_INVALID, "p is 3, expected 1 or 2");
 }
 
 int main(void) {
@@ -97,11 +78,8 @@ int main(void) {
       cmocka_unit_test(batch_normalization_uses_each_channels_own_parameters),
       cmocka_unit_test(batch_normalization_refuses_short_parameters),
       cmocka_unit_test(batch_normalization_refuses_training),
-      cmocka_unit_test(mean_reduces_given_axes),
-      cmocka_unit_test(mean_reduces_everything_by_default),
-      cmocka_unit_test(mean_takes_axes_as_an_input),
-      cmocka_unit_test(mean_of_nothing_is_nan),
-      cmocka_unit_test(mean_refuses_an_axis_outside),
+      cmocka_unit_test(lp_normalization_divides_by_the_norm),
+      cmocka_unit_test(lp_normalization_refuses_other_orders),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,6 +100,40 @@ static void raise_moves_min_and_max_of_clip_alone_too(void **state) {
   lpot_graph_free(graph);
 }
 
+static void raise_moves_axes_of_reduce_sum_only(void **state) {
+  (void)state;
+  const int64_t axes[2] = {1, 2};
+  lpot_buffer attributes;
+  lpot_buffer_init(&attributes);
+  attribute_ints(&attributes, "axes", axes, 2);
+  lpot_graph *graph = raise_one("ReduceSum", &attributes, 11);
+  assert_ints(graph, 1, 1, 2);
+  assert_null(lpot_node_attribute(node_named(graph, "op"), "axes"));
+  lpot_graph_free(graph);
+  attribute_ints(&attributes, "axes", axes, 2);
+  graph = raise_one("ReduceMax", &attributes, 11);
+  assert_int_equal(node_named(graph, "op")->num_inputs, 1);
+  assert_non_null(lpot_node_attribute(node_named(graph, "op"), "axes"));
+  lpot_graph_free(graph);
+}
+
+static void raise_moves_k_of_top_k(void **state) {
+  (void)state;
+  lpot_buffer attributes;
+  lpot_buffer_init(&attributes);
+  attribute_int(&attributes, "k", 5);
+  lpot_graph *graph = raise_one("TopK", &attributes, 9);
+  assert_ints(graph, 1, 5, 5);
+  assert_null(lpot_node_attribute(node_named(graph, "op"), "k"));
+  lpot_graph_free(graph);
+  builder b;
+  build_one(&b, "TopK", "x", NULL);
+  builder_refused(&b, 9, LPOT_FORMAT, "(TopK)", "'k' is missing");
+  attribute_float(&attributes, "k", 5.0f);
+  build_one(&b, "TopK", "x", &attributes);
+  builder_refused(&b, 9, LPOT_FORMAT, "(TopK)", "'k' is not an integer");
+}
+
 static void raise_leaves_the_new_forms_alone(void **state) {
   (void)state;
   const int64_t axes[1] = {0};
@@ -126,6 +160,22 @@ static void raise_refuses_an_attribute_of_the_wrong_kind(void **state) {
 }
 
 /* ---- operators that became others ---- */
+
+static void raise_turns_scatter_into_scatter_elements(void **state) {
+  (void)state;
+  builder b;
+  builder_init(&b);
+  builder_input(&b, "x");
+  builder_input(&b, "i");
+  builder_input(&b, "u");
+  builder_node(&b, "Scatter", "op", "x,i,u", "y", NULL);
+  builder_output(&b, "y");
+  lpot_graph *graph = builder_graph(&b, 9);
+  assert_int_equal(node_named(graph, "op")->op, LPOT_OP_SCATTER_ELEMENTS);
+  lpot_graph_free(graph);
+  build_one(&b, "Scatter", "x", NULL);
+  builder_refused(&b, 9, LPOT_FORMAT, "(Scatter)", "has 1 inputs, expected 3");
+}
 
 static void raise_turns_upsample_into_resize(void **state) {
   (void)state;
@@ -362,8 +412,11 @@ int main(void) {
       cmocka_unit_test(raise_moves_the_attributes_of_slice),
       cmocka_unit_test(raise_moves_pads_and_drops_a_zero_value),
       cmocka_unit_test(raise_moves_min_and_max_of_clip_alone_too),
+      cmocka_unit_test(raise_moves_axes_of_reduce_sum_only),
+      cmocka_unit_test(raise_moves_k_of_top_k),
       cmocka_unit_test(raise_leaves_the_new_forms_alone),
       cmocka_unit_test(raise_refuses_an_attribute_of_the_wrong_kind),
+      cmocka_unit_test(raise_turns_scatter_into_scatter_elements),
       cmocka_unit_test(raise_turns_upsample_into_resize),
       cmocka_unit_test(raise_gives_resize_10_an_empty_roi),
       cmocka_unit_test(raise_turns_sum_into_a_chain_of_adds),

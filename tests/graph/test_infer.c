@@ -76,6 +76,18 @@ static void a_shape_of_known_dimensions_folds_without_kernels(void **state) {
   assert_shape(output_of(none), "[0]");
 }
 
+static void the_size_of_known_dimensions_folds_too(void **state) {
+  (void)state;
+  lpot_value_id known = compute(LPOT_OP_SIZE, "known", VALUES(input("x", DIMS(2, 3, 4))));
+  lpot_value_id unknown = compute(LPOT_OP_SIZE, "unknown", VALUES(input("y", DIMS(UNKNOWN, 3))));
+  infer();
+  const lpot_tensor *count = lpot_graph_value(graph, known)->constant;
+  assert_non_null(count);
+  assert_int_equal(lpot_tensor_get_int(count, 0), 24);
+  assert_null(lpot_graph_value(graph, unknown)->constant);
+  assert_shape(unknown, "[]");
+}
+
 static void a_node_without_kernel_stays_a_node(void **state) {
   (void)state;
   lpot_node_id relu = node_of(LPOT_OP_RELU, "relu", VALUES(zeros("c", LPOT_F32, DIMS(2))));
@@ -225,6 +237,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       GRAPH_TEST(shape_chains_fold_when_the_batch_is_bound),
       GRAPH_TEST(a_shape_of_known_dimensions_folds_without_kernels),
+      GRAPH_TEST(the_size_of_known_dimensions_folds_too),
       GRAPH_TEST(a_node_without_kernel_stays_a_node),
       GRAPH_TEST(an_error_of_a_kernel_is_reported),
       GRAPH_TEST(dequantize_is_not_folded_but_quantize_is),

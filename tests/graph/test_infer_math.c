@@ -104,30 +104,6 @@ static void matmul_refuses_scalars(void **state) {
   assert_infer_fails(LPOT_FORMAT, "node 'm': a factor is a scalar");
 }
 
-/* ---- ReduceMean ---- */
-
-static void reduce_takes_axes_from_input_or_attribute(void **state) {
-  (void)state;
-  lpot_value_id x = input("x", DIMS(UNKNOWN, 3, 4));
-  lpot_node_id a = node_of(LPOT_OP_REDUCE_MEAN, "a", VALUES(x));
-  set_ints(a, "axes", INTS(-1));
-  lpot_node_id b = node_of(LPOT_OP_REDUCE_MEAN, "b", VALUES(x, ints(INTS(1, 2))));
-  set_int(b, "keepdims", 0);
-  lpot_node_id all = node_of(LPOT_OP_REDUCE_MEAN, "all", VALUES(x));
-  lpot_node_id none = node_of(LPOT_OP_REDUCE_MEAN, "none", VALUES(x));
-  set_int(none, "noop_with_empty_axes", 1);
-  lpot_value_id axes = typed_input("axes", LPOT_S64, DIMS(1));
-  lpot_node_id computed = node_of(LPOT_OP_REDUCE_MEAN, "computed", VALUES(x, axes));
-  infer();
-  assert_shape(output_of(a), "[?, 3, 1]");
-  assert_shape(output_of(b), "[?]");
-  assert_shape(output_of(all), "[1, 1, 1]");
-  assert_shape(output_of(none), "[?, 3, 4]");
-  assert_shape(output_of(computed), "[?, ?, ?]");
-  set_ints(a, "axes", INTS(3));
-  assert_infer_fails(LPOT_FORMAT, "node 'a': axis is 3, expected -3 to 2");
-}
-
 /* ---- Resize ---- */
 
 static void resize_goes_by_scales_or_sizes(void **state) {
@@ -183,7 +159,6 @@ int main(void) {
       GRAPH_TEST(matmul_takes_any_rank),
       GRAPH_TEST(matmul_refuses_factors_that_do_not_fit),
       GRAPH_TEST(matmul_refuses_scalars),
-      GRAPH_TEST(reduce_takes_axes_from_input_or_attribute),
       GRAPH_TEST(resize_goes_by_scales_or_sizes),
       GRAPH_TEST(resize_refuses_absurd_demands),
   };

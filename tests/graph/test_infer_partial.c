@@ -69,6 +69,25 @@ static void extremes_and_truth_values_are_followed(void **state) {
   assert_shape(z, "[1, 1]");
 }
 
+static void sizes_and_products_are_followed(void **state) {
+  (void)state;
+  lpot_value_id x = input("x", DIMS(UNKNOWN, 3, 4));
+  lpot_value_id shape = compute(LPOT_OP_SHAPE, "shape", VALUES(x));
+  lpot_value_id tail =
+      compute(LPOT_OP_SLICE, "slice", VALUES(shape, ints(INTS(1)), ints(INTS(3)), ints(INTS(0))));
+  lpot_value_id product = compute(LPOT_OP_REDUCE_PROD, "product", VALUES(tail));
+  lpot_value_id a = compute(LPOT_OP_CONSTANT_OF_SHAPE, "a", VALUES(product));
+  lpot_value_id whole = compute(LPOT_OP_REDUCE_PROD, "whole", VALUES(shape));
+  lpot_value_id b = compute(LPOT_OP_CONSTANT_OF_SHAPE, "b", VALUES(whole));
+  lpot_value_id size = compute(LPOT_OP_SIZE, "size", VALUES(x));
+  lpot_value_id vector = compute(LPOT_OP_UNSQUEEZE, "vector", VALUES(size, ints(INTS(0))));
+  lpot_value_id c = compute(LPOT_OP_CONSTANT_OF_SHAPE, "c", VALUES(vector));
+  infer();
+  assert_shape(a, "[12]");
+  assert_shape(b, "[?]");
+  assert_shape(c, "[?]");
+}
+
 static void what_is_not_known_or_overflows_stays_unknown(void **state) {
   (void)state;
   lpot_value_id x = input("x", DIMS(UNKNOWN, 3));
@@ -91,6 +110,7 @@ int main(void) {
       GRAPH_TEST(slices_and_arithmetic_are_followed),
       GRAPH_TEST(an_expanded_shape_without_its_minus_ones_is_followed),
       GRAPH_TEST(extremes_and_truth_values_are_followed),
+      GRAPH_TEST(sizes_and_products_are_followed),
       GRAPH_TEST(what_is_not_known_or_overflows_stays_unknown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

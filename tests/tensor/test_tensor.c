@@ -182,6 +182,46 @@ static void exhausted_memory_is_reported(void **state) {
   assert_null(tensor);
 }
 
+/* Each element of these is smaller than the next. */
+static void check_ascending(lpot_dtype dtype, int64_t count, const double *values) {
+  lpot_tensor *tensor = NULL;
+  lpot_shape shape = lpot_shape_of(1, &count);
+  assert_int_equal(lpot_tensor_new(dtype, &shape, &tensor, NULL), LPOT_OK);
+  for (int64_t i = 0; i < count; i++) {
+    lpot_tensor_set_double(tensor, i, values[i]);
+  }
+  for (int64_t i = 1; i < count; i++) {
+    assert_true(lpot_tensor_get_order(tensor, i - 1) < lpot_tensor_get_order(tensor, i));
+  }
+  lpot_tensor_unref(tensor);
+}
+
+static void order_numbers_compare_as_the_elements(void **state) {
+  (void)state;
+  static const double reals[] = {-(double)INFINITY, -2.0,       -1.5, -0x1p-14, 0.0, 0x1p-14, 1.5,
+                                 (double)INFINITY,  (double)NAN};
+  static const double ints[] = {-128.0, -1.0, 0.0, 1.0, 127.0};
+  static const double unsigned_ints[] = {0.0, 1.0, 0x1p62, 0x1p63, 0x1.8p63};
+  check_ascending(LPOT_F32, 9, reals);
+  check_ascending(LPOT_F64, 9, reals);
+  check_ascending(LPOT_F16, 9, reals);
+  check_ascending(LPOT_S8, 5, ints);
+  check_ascending(LPOT_S64, 5, ints);
+  check_ascending(LPOT_U64, 5, unsigned_ints);
+}
+
+static void zeros_of_both_signs_and_nans_are_equal_in_order(void **state) {
+  (void)state;
+  const float values[4] = {0.0F, -0.0F, NAN, -NAN};
+  const int64_t count = 4;
+  lpot_tensor *tensor = NULL;
+  lpot_shape shape = lpot_shape_of(1, &count);
+  assert_int_equal(lpot_tensor_copy_of(LPOT_F32, &shape, values, &tensor, NULL), LPOT_OK);
+  assert_true(lpot_tensor_get_order(tensor, 0) == lpot_tensor_get_order(tensor, 1));
+  assert_true(lpot_tensor_get_order(tensor, 2) == lpot_tensor_get_order(tensor, 3));
+  lpot_tensor_unref(tensor);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(shapes_and_types_that_make_no_tensor_are_refused),
@@ -194,6 +234,8 @@ int main(void) {
       cmocka_unit_test(large_integers_are_exact),
       cmocka_unit_test(floats_become_integers_towards_zero),
       cmocka_unit_test(exhausted_memory_is_reported),
+      cmocka_unit_test(order_numbers_compare_as_the_elements),
+      cmocka_unit_test(zeros_of_both_signs_and_nans_are_equal_in_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,16 @@ typedef struct lpot_loop_scratch {
 void lpot_loop_average_pool(const lpot_loop_average *average, const void *in,
                             const lpot_loop_scratch *scratch, void *out);
 
+/* Reduces [outer, length, inner] to [outer, inner]; no size is 0. NaN is larger and smaller than
+ * everything. (loops_reduce.c) */
+typedef enum lpot_loop_combiner { LPOT_LOOP_SUM, LPOT_LOOP_MAX, LPOT_LOOP_MIN } lpot_loop_combiner;
+typedef struct lpot_loop_reduction {
+  int64_t outer, length, inner;
+  lpot_loop_combiner combiner;
+  int is_mean; /* of a sum: divided by length */
+} lpot_loop_reduction;
+void lpot_loop_reduce(const lpot_loop_reduction *reduction, const float *in, float *out);
+
 /* out[i] = table[in[i]] */
 void lpot_loop_lookup(const uint8_t *in, int64_t count, const uint8_t table[256], uint8_t *out);
 

@@ -9,7 +9,7 @@
  *   fusion.c          which nodes run as one primitive
  *   slots.c           slots and conversions
  *   emit_*.c          one step per node or fusion
- *   loops*.c          our own loops: quantize, dequantize, layout changes, concat, averages
+ *   loops*.c          our own loops: quantize, dequantize, layout changes, concat, averages, sums
  *   dl_*.c            oneDNN */
 #ifndef LPOT_ENGINE_ONEDNN_PLAN_H
 #define LPOT_ENGINE_ONEDNN_PLAN_H
@@ -190,6 +190,9 @@ LPOT_MUST_CHECK lpot_status lpot_emit_prelu(lpot_compiler *compiler, const lpot_
                                             lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_where(lpot_compiler *compiler, const lpot_node *node,
                                             lpot_error *err);
+/* LPOT_UNSUPPORTED where the reduced axes do not lie side by side in memory. */
+LPOT_MUST_CHECK lpot_status lpot_emit_reduce(lpot_compiler *compiler, const lpot_node *node,
+                                             lpot_error *err);
 /* Runs the reference kernel on row-major tensors; inputs and outputs are values in place of the
  * node's own. */
 LPOT_MUST_CHECK lpot_status lpot_emit_reference(lpot_compiler *compiler, const lpot_node *node,

@@ -49,8 +49,11 @@ LPOT_KERNEL(lpot_kernel_qlinear_average_pool);
 LPOT_KERNEL(lpot_kernel_global_max_pool);
 LPOT_KERNEL(lpot_kernel_global_average_pool);
 LPOT_KERNEL(lpot_kernel_qlinear_global_average_pool);
+LPOT_KERNEL(lpot_kernel_lp_pool);
+LPOT_KERNEL(lpot_kernel_global_lp_pool);
 LPOT_KERNEL(lpot_kernel_matmul);
 LPOT_KERNEL(lpot_kernel_gemm);
+LPOT_KERNEL(lpot_kernel_einsum);
 LPOT_KERNEL(lpot_kernel_qlinear_matmul);
 LPOT_KERNEL(lpot_kernel_qgemm);
 LPOT_KERNEL(lpot_kernel_matmul_integer_to_float);
@@ -64,12 +67,32 @@ LPOT_KERNEL(lpot_kernel_dropout);
 LPOT_KERNEL(lpot_kernel_concat);
 LPOT_KERNEL(lpot_kernel_split);
 LPOT_KERNEL(lpot_kernel_shape);
+LPOT_KERNEL(lpot_kernel_size);
 LPOT_KERNEL(lpot_kernel_constant);
 LPOT_KERNEL(lpot_kernel_constant_of_shape);
 LPOT_KERNEL(lpot_kernel_resize);
 LPOT_KERNEL(lpot_kernel_softmax);
 LPOT_KERNEL(lpot_kernel_batch_normalization);
-LPOT_KERNEL(lpot_kernel_reduce_mean);
+LPOT_KERNEL(lpot_kernel_lp_normalization);
+LPOT_KERNEL(lpot_kernel_reduce);     /* ReduceSum and its kin */
+LPOT_KERNEL(lpot_kernel_arg_reduce); /* ArgMax ArgMin */
+LPOT_KERNEL(lpot_kernel_top_k);
+LPOT_KERNEL(lpot_kernel_hardmax);
+LPOT_KERNEL(lpot_kernel_gather_elements);
+LPOT_KERNEL(lpot_kernel_gather_nd);
+LPOT_KERNEL(lpot_kernel_scatter_elements);
+LPOT_KERNEL(lpot_kernel_scatter_nd);
+LPOT_KERNEL(lpot_kernel_reverse_sequence);
+LPOT_KERNEL(lpot_kernel_cum_sum);
+LPOT_KERNEL(lpot_kernel_eye_like);
+LPOT_KERNEL(lpot_kernel_one_hot);
+LPOT_KERNEL(lpot_kernel_range);
+LPOT_KERNEL(lpot_kernel_tile);
+LPOT_KERNEL(lpot_kernel_trilu);
+LPOT_KERNEL(lpot_kernel_compress);
+LPOT_KERNEL(lpot_kernel_non_max_suppression);
+LPOT_KERNEL(lpot_kernel_non_zero);
+LPOT_KERNEL(lpot_kernel_unique);
 LPOT_KERNEL(lpot_kernel_quantize_linear);
 LPOT_KERNEL(lpot_kernel_dequantize_linear);
 LPOT_KERNEL(lpot_kernel_qlinear_binary); /* QLinearAdd QLinearMul */
@@ -129,6 +152,22 @@ LPOT_MUST_CHECK lpot_status lpot_kernel_scratch(int64_t count, double **ret_scra
                                                 lpot_error *err);
 /* Elements of dims[first .. last). */
 int64_t lpot_kernel_span(const lpot_shape *shape, int first, int last);
+
+/* Element type `expected`, or LPOT_INVALID. */
+LPOT_MUST_CHECK lpot_status lpot_kernel_check_type(const char *what, const lpot_tensor *tensor,
+                                                   lpot_dtype expected, lpot_error *err);
+
+/* The lines of a tensor along one axis. */
+typedef struct lpot_kernel_lines {
+  int64_t count;  /* of lines */
+  int64_t length; /* elements of a line */
+  int64_t step;   /* from one element of a line to the next */
+} lpot_kernel_lines;
+/* LPOT_INVALID when axis is out of range. */
+LPOT_MUST_CHECK lpot_status lpot_kernel_lines_of(const lpot_shape *shape, int64_t axis,
+                                                 lpot_kernel_lines *ret, lpot_error *err);
+/* Where line i begins. */
+int64_t lpot_kernel_line_start(const lpot_kernel_lines *lines, int64_t i);
 
 /* ---- broadcasting (kernel_support.c) ---- */
 /* Strides, in elements, to read a tensor of shape `from` at the coordinates of `to` (numpy rules);
@@ -205,6 +244,53 @@ void lpot_copy_map_done(lpot_copy_map *map);
 /* fill (one element) may be NULL where no offset is negative. */
 void lpot_copy_map_run(const lpot_copy_map *map, const lpot_tensor *input, const void *fill,
                        lpot_tensor *output);
+
+/* ---- elements and slices by indices (kernel_index.c) ---- */
+/* Wraps a negative index; LPOT_INVALID outside [-dim, dim). */
+LPOT_MUST_CHECK lpot_status lpot_kernel_wrap_index(int64_t index, int64_t dim, int64_t *ret_index,
+                                                   lpot_error *err);
+/* LPOT_UNSUPPORTED unless int64 or int32. */
+LPOT_MUST_CHECK lpot_status lpot_kernel_check_index_type(const lpot_tensor *indices,
+                                                         lpot_error *err);
+
+/* The element of data that each index names along the attribute axis, in the order of the indices:
+ * GatherElements and ScatterElements. */
+typedef struct lpot_element_walk {
+  const lpot_tensor *indices;
+  int axis;
+  int64_t dim; /* of data along the axis */
+  int64_t next, total;
+  int64_t position[LPOT_MAX_RANK]; /* of the next index */
+  int64_t strides[LPOT_MAX_RANK];  /* of data */
+} lpot_element_walk;
+/* LPOT_INVALID when the indices do not fit the data. */
+LPOT_MUST_CHECK lpot_status lpot_element_walk_begin(const lpot_node *node, const lpot_shape *data,
+                                                    const lpot_tensor *indices,
+                                                    lpot_element_walk *ret, lpot_error *err);
+/* While walk->next < walk->total. LPOT_INVALID when the index is outside. */
+LPOT_MUST_CHECK lpot_status lpot_element_walk_next(lpot_element_walk *walk, int64_t *ret_offset,
+                                                   lpot_error *err);
+
+/* The slice of data that each tuple (the last dimension of the indices) names: GatherND and
+ * ScatterND. */
+typedef struct lpot_slice_walk {
+  const lpot_tensor *indices;
+  lpot_shape data;
+  int64_t strides[LPOT_MAX_RANK]; /* of data */
+  int batch_dims;
+  int length;         /* of a tuple */
+  int64_t total;      /* tuples */
+  int64_t per_batch;  /* tuples of one batch */
+  int64_t batch_size; /* elements of data of one batch */
+  int64_t slice_size; /* elements of a slice */
+} lpot_slice_walk;
+/* LPOT_INVALID when the indices do not fit the data. */
+LPOT_MUST_CHECK lpot_status lpot_slice_walk_begin(const lpot_shape *data,
+                                                  const lpot_tensor *indices, int64_t batch_dims,
+                                                  lpot_slice_walk *ret, lpot_error *err);
+/* Where the slice of a tuple begins. LPOT_INVALID when an index is outside. */
+LPOT_MUST_CHECK lpot_status lpot_slice_walk_at(const lpot_slice_walk *walk, int64_t tuple,
+                                               int64_t *ret_offset, lpot_error *err);
 
 /* ---- planes of convolutions and pools (kernel_convolution.c) ---- */
 /* Always three spatial dimensions, leading ones of size 1. */

@@ -1,4 +1,4 @@
-/* BatchNormalization (inference) and ReduceMean. */
+/* BatchNormalization (inference) and LpNormalization. */
 #include "engine/reference/kernel.h"
 
 #include <math.h>
@@ -66,72 +66,45 @@ LPOT_KERNEL(lpot_kernel_batch_normalization) {
   return LPOT_OK;
 }
 
-/* ---- ReduceMean ---- */
+/* ---- LpNormalization ---- */
 
-/* Marks the axes to reduce. Without axes: all of them, or none where the attribute says so. */
-static lpot_status read_reduced(const lpot_node *node, const lpot_tensor *const *inputs,
-                                bool reduced[LPOT_MAX_RANK], lpot_error *err) {
-  int rank = inputs[0]->shape.rank;
-  lpot_kernel_ints axes;
-  for (int i = 0; i < rank; i++) {
-    reduced[i] = false;
+/* Divides a line by its norm: the sum of magnitudes (p 1) or the root of the sum of squares. A line
+ * of zeros stays as it is. */
+static void divide_by_norm(double *line, int64_t count, int64_t p) {
+  double norm = 0.0;
+  for (int64_t i = 0; i < count; i++) {
+    norm += p == 1 ? fabs(line[i]) : line[i] * line[i];
   }
-  LPOT_TRY(lpot_kernel_read_ints(node, inputs, 1, "axes", &axes, err));
-  if (axes.count == 0 && lpot_node_int(node, "noop_with_empty_axes", 0) != 0) {
-    return LPOT_OK;
-  }
-  LPOT_TRY(lpot_kernel_read_axes(node, inputs, 1, "axes", rank, &axes, err));
-  for (size_t i = 0; i < axes.count; i++) {
-    reduced[axes.values[i]] = true;
-  }
-  return LPOT_OK;
-}
-
-/* Adds every element of the input to its sum. The rows pair the input with the sums, whose strides
- * are 0 along the reduced axes. */
-static void add_to_sums(const lpot_tensor *input, lpot_kernel_rows *rows, double *sums) {
-  double values[LPOT_KERNEL_CHUNK];
-  for (; lpot_kernel_rows_more(rows); lpot_kernel_rows_next(rows)) {
-    for (int64_t done = 0; done < rows->length; done += LPOT_KERNEL_CHUNK) {
-      int64_t left = rows->length - done;
-      int64_t count = left < LPOT_KERNEL_CHUNK ? left : LPOT_KERNEL_CHUNK;
-      double *target = sums + rows->start[1] + done * rows->step[1];
-      lpot_kernel_load_doubles(input, rows->out_start + done, 1, count, values);
-      for (int64_t i = 0; i < count; i++) {
-        target[i * rows->step[1]] += values[i];
-      }
-    }
+  norm = p == 1 ? norm : sqrt(norm);
+  for (int64_t i = 0; i < count && norm != 0.0; i++) {
+    line[i] /= norm;
   }
 }
 
-LPOT_KERNEL(lpot_kernel_reduce_mean) {
+LPOT_KERNEL(lpot_kernel_lp_normalization) {
   const lpot_tensor *input = inputs[0];
   lpot_tensor *out = outputs[0];
-  bool reduced[LPOT_MAX_RANK];
-  lpot_shape kept = input->shape;
-  int64_t divisor = 1;
-  if (input->dtype == LPOT_BOOL) {
+  int64_t p = lpot_node_int(node, "p", 2);
+  if (!lpot_dtype_is_float(input->dtype)) {
     return lpot_kernel_unsupported_type(input, err);
   }
+  if (p != 1 && p != 2) {
+    return LPOT_FAIL(err, LPOT_INVALID, "p is %lld, expected 1 or 2", (long long)p);
+  }
   LPOT_TRY(lpot_kernel_check_same_type(input, out, err));
-  LPOT_TRY(read_reduced(node, inputs, reduced, err));
-  for (int i = 0; i < kept.rank; i++) {
-    if (reduced[i]) {
-      divisor *= kept.dims[i];
-      kept.dims[i] = 1;
+  LPOT_TRY(lpot_kernel_check_same_shape("input and output", &input->shape, &out->shape, err));
+  lpot_kernel_lines lines;
+  LPOT_TRY(lpot_kernel_lines_of(&input->shape, lpot_node_int(node, "axis", -1), &lines, err));
+  double *line = NULL;
+  LPOT_TRY(lpot_kernel_scratch(lines.length, &line, err));
+  for (int64_t i = 0; i < lines.count; i++) {
+    int64_t start = lpot_kernel_line_start(&lines, i);
+    lpot_kernel_load_doubles(input, start, lines.step, lines.length, line);
+    divide_by_norm(line, lines.length, p);
+    for (int64_t k = 0; k < lines.length; k++) {
+      lpot_kernel_store_doubles(out, start + k * lines.step, 1, &line[k]);
     }
   }
-  int64_t count = lpot_shape_elements(&kept);
-  LPOT_TRY(lpot_kernel_check_count("output", out, count, err));
-  lpot_kernel_rows rows;
-  LPOT_TRY(lpot_kernel_rows_begin(&input->shape, &kept, &input->shape, &rows, err));
-  double *sums = NULL;
-  LPOT_TRY(lpot_kernel_scratch(count, &sums, err));
-  add_to_sums(input, &rows, sums);
-  for (int64_t i = 0; i < count; i++) {
-    sums[i] /= (double)divisor;
-  }
-  lpot_kernel_store_doubles(out, 0, count, sums);
-  lpot_free(sums);
+  lpot_free(line);
   return LPOT_OK;
 }

@@ -150,7 +150,7 @@ LPOT_KERNEL(lpot_kernel_split) {
   return LPOT_OK;
 }
 
-/* ---- Shape, Constant, ConstantOfShape ---- */
+/* ---- Shape, Size, Constant, ConstantOfShape ---- */
 
 static int64_t clamp_position(int64_t position, int rank) {
   int64_t wrapped = position < 0 ? position + rank : position;
@@ -167,6 +167,14 @@ LPOT_KERNEL(lpot_kernel_shape) {
   int64_t count = end > start ? end - start : 0;
   LPOT_TRY(lpot_kernel_check_count("output", outputs[0], count, err));
   lpot_kernel_store_ints(outputs[0], 0, count, shape->dims + start);
+  return LPOT_OK;
+}
+
+LPOT_KERNEL(lpot_kernel_size) {
+  (void)node;
+  int64_t count = lpot_shape_elements(&inputs[0]->shape);
+  LPOT_TRY(lpot_kernel_check_count("output", outputs[0], 1, err));
+  lpot_kernel_store_ints(outputs[0], 0, 1, &count);
   return LPOT_OK;
 }
 

@@ -130,6 +130,29 @@ int64_t lpot_kernel_span(const lpot_shape *shape, int first, int last) {
   return count;
 }
 
+lpot_status lpot_kernel_check_type(const char *what, const lpot_tensor *tensor, lpot_dtype expected,
+                                   lpot_error *err) {
+  if (tensor->dtype != expected) {
+    return LPOT_FAIL(err, LPOT_INVALID, "%s has the element type %s, expected %s", what,
+                     lpot_dtype_text(tensor->dtype), lpot_dtype_text(expected));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_kernel_lines_of(const lpot_shape *shape, int64_t axis, lpot_kernel_lines *ret,
+                                 lpot_error *err) {
+  int wrapped = 0;
+  LPOT_TRY(lpot_kernel_axis(axis, shape->rank, &wrapped, err));
+  ret->length = shape->dims[wrapped];
+  ret->step = lpot_kernel_span(shape, wrapped + 1, shape->rank);
+  ret->count = lpot_kernel_span(shape, 0, wrapped) * ret->step;
+  return LPOT_OK;
+}
+
+int64_t lpot_kernel_line_start(const lpot_kernel_lines *lines, int64_t i) {
+  return i / lines->step * lines->length * lines->step + i % lines->step;
+}
+
 lpot_status lpot_kernel_broadcast_strides(const lpot_shape *from, const lpot_shape *to,
                                           int64_t strides[LPOT_MAX_RANK], lpot_error *err) {
   int lead = to->rank - from->rank;

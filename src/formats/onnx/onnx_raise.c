@@ -219,6 +219,37 @@ static lpot_status raise_slice(lpot_onnx_import *import, lpot_onnx_node *node, l
   return LPOT_OK;
 }
 
+/* ReduceSum below 13: attribute axes becomes input 1. Its kin keep the attribute up to 17. */
+static lpot_status raise_reduce_sum(lpot_onnx_import *import, lpot_onnx_node *node,
+                                    lpot_error *err) {
+  LPOT_TRY(expect_inputs(node, 1, err));
+  LPOT_TRY(ints_to_input(import, node, "axes", 1, err));
+  return LPOT_OK;
+}
+
+/* Scatter, which 11 replaced: ScatterElements under its old name. */
+static lpot_status raise_scatter(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
+  (void)import;
+  LPOT_TRY(expect_inputs(node, 3, err));
+  node->op_type = "ScatterElements";
+  return LPOT_OK;
+}
+
+/* TopK below 10: attribute k, which it must have, becomes input 1. */
+static lpot_status raise_top_k(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
+  const int64_t k = int_attribute(node, "k", 0);
+  const int64_t one = 1;
+  lpot_shape shape = lpot_shape_of(1, &one);
+  LPOT_TRY(expect_inputs(node, 1, err));
+  LPOT_TRY(require(node, "k", err));
+  if (find_attribute(node, "k")->kind != LPOT_ATTRIBUTE_INT) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "attribute 'k' is not an integer");
+  }
+  LPOT_TRY(put_constant(import, node, 1, "k", LPOT_S64, &shape, &k, err));
+  drop_attribute(node, "k");
+  return LPOT_OK;
+}
+
 /* Dropout of all opsets: at inference the ratio has no effect, and the mask goes unless it is
  * read. A training mode that is not known to be false is refused. */
 static lpot_status raise_dropout(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
@@ -424,13 +455,16 @@ static const raise_rule rules[] = {
     {"MaxPool", ALWAYS, raise_max_pool},
     {"Pad", 11, raise_pad},
     {"QuantizeLinear", ALWAYS, check_block_size},
+    {"ReduceSum", 13, raise_reduce_sum},
     {"Reshape", ALWAYS, check_reshape},
     {"Resize", 11, raise_resize},
     {"Resize", ALWAYS, check_resize},
+    {"Scatter", ALWAYS, raise_scatter},
     {"Slice", 10, raise_slice},
     {"Split", 13, raise_split},
     {"Squeeze", 13, raise_squeeze},
     {"Sum", ALWAYS, raise_sum},
+    {"TopK", 10, raise_top_k},
     {"Unsqueeze", 13, raise_unsqueeze},
     {"Upsample", 10, raise_upsample},
 };

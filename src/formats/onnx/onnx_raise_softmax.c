@@ -1,6 +1,6 @@
-/* Softmax below opset 13 flattens its input to two dimensions at axis (default 1) and normalises
- * the second; from 13 on it normalises one axis (default -1). The two agree when axis is the last
- * one; else Flatten and Reshape around the new form say what the old one did. */
+/* Softmax (and Hardmax) below opset 13 flattens its input to two dimensions at axis (default 1) and
+ * normalises the second; from 13 on it normalises one axis (default -1). The two agree when axis is
+ * the last one; else Flatten and Reshape around the new form say what the old one did. */
 #include "formats/onnx/onnx_import.h"
 #include "graph/infer.h"
 
@@ -36,6 +36,10 @@ static lpot_status add_value(lpot_graph *graph, lpot_value_id *ret_value, lpot_e
   return LPOT_OK;
 }
 
+static bool is_flattening(lpot_op op) {
+  return op == LPOT_OP_HARDMAX || op == LPOT_OP_SOFTMAX;
+}
+
 /* x -> Softmax -> y becomes Reshape(Softmax(Flatten(x, axis), -1), Shape(x)) -> y. */
 static lpot_status coerce(lpot_graph *graph, lpot_node_id id, int64_t axis, lpot_error *err) {
   const lpot_node *softmax = lpot_graph_node(graph, id);
@@ -63,7 +67,7 @@ static lpot_status raise_all(lpot_graph *graph, size_t num_nodes, const lpot_gra
   for (size_t i = 0; i < num_nodes; i++) {
     lpot_node_id id = (lpot_node_id)i;
     const lpot_node *node = lpot_graph_node(graph, id);
-    if (node->op != LPOT_OP_SOFTMAX || node->removed) {
+    if (!is_flattening(node->op) || node->removed) {
       continue;
     }
     int64_t axis = lpot_node_int(node, "axis", 1);
@@ -77,7 +81,7 @@ static lpot_status raise_all(lpot_graph *graph, size_t num_nodes, const lpot_gra
 
 static bool has_softmax(const lpot_graph *graph) {
   for (size_t i = 0; i < lpot_graph_num_nodes(graph); i++) {
-    if (lpot_graph_node(graph, (lpot_node_id)i)->op == LPOT_OP_SOFTMAX) {
+    if (is_flattening(lpot_graph_node(graph, (lpot_node_id)i)->op)) {
       return true;
     }
   }
