@@ -150,6 +150,9 @@ LPOT_INFER_RULE(shape);
 LPOT_INFER_RULE(squeeze);
 LPOT_INFER_RULE(transpose);
 LPOT_INFER_RULE(unsqueeze);
+/* infer_blocks.c */
+LPOT_INFER_RULE(depth_to_space);
+LPOT_INFER_RULE(space_to_depth);
 /* infer_slice.c */
 LPOT_INFER_RULE(concat);
 LPOT_INFER_RULE(gather);
@@ -163,7 +166,16 @@ LPOT_INFER_RULE(global_pool);
 LPOT_INFER_RULE(matmul);
 LPOT_INFER_RULE(pool);
 LPOT_INFER_RULE(reduce);
+/* infer_resize.c */
 LPOT_INFER_RULE(resize);
+/* infer_normalization.c */
+LPOT_INFER_RULE(group_normalization);
+LPOT_INFER_RULE(instance_normalization);
+LPOT_INFER_RULE(layer_normalization);
+LPOT_INFER_RULE(lrn);
+LPOT_INFER_RULE(mean_variance);
+/* infer_recurrent.c */
+LPOT_INFER_RULE(lstm);
 /* infer_quantized.c */
 LPOT_INFER_RULE(quantize_linear);
 LPOT_INFER_RULE(dequantize_linear);

@@ -20,6 +20,7 @@
   X(CONSTANT_OF_SHAPE, "ConstantOfShape", 1, 1, 1, 1)                                              \
   X(CONV, "Conv", 2, 3, 1, 1)                                                                      \
   X(CONV_TRANSPOSE, "ConvTranspose", 2, 3, 1, 1)                                                   \
+  X(DEPTH_TO_SPACE, "DepthToSpace", 1, 1, 1, 1)                                                    \
   X(DEQUANTIZE_LINEAR, "DequantizeLinear", 2, 3, 1, 1)                                             \
   X(DIV, "Div", 2, 2, 1, 1)                                                                        \
   X(DROPOUT, "Dropout", 1, 3, 1, 2)                                                                \
@@ -31,12 +32,19 @@
   X(GEMM, "Gemm", 2, 3, 1, 1)                                                                      \
   X(GLOBAL_AVERAGE_POOL, "GlobalAveragePool", 1, 1, 1, 1)                                          \
   X(GLOBAL_MAX_POOL, "GlobalMaxPool", 1, 1, 1, 1)                                                  \
+  X(GROUP_NORMALIZATION, "GroupNormalization", 3, 3, 1, 1)                                         \
   X(HARD_SIGMOID, "HardSigmoid", 1, 1, 1, 1)                                                       \
   X(HARD_SWISH, "HardSwish", 1, 1, 1, 1)                                                           \
   X(IDENTITY, "Identity", 1, 1, 1, 1)                                                              \
+  X(INSTANCE_NORMALIZATION, "InstanceNormalization", 3, 3, 1, 1)                                   \
+  X(LAYER_NORMALIZATION, "LayerNormalization", 2, 3, 1, 3)                                         \
   X(LEAKY_RELU, "LeakyRelu", 1, 1, 1, 1)                                                           \
+  X(LOG_SOFTMAX, "LogSoftmax", 1, 1, 1, 1)                                                         \
+  X(LRN, "LRN", 1, 1, 1, 1)                                                                        \
+  X(LSTM, "LSTM", 3, 8, 0, 3)                                                                      \
   X(MATMUL, "MatMul", 2, 2, 1, 1)                                                                  \
-  X(MAX_POOL, "MaxPool", 1, 1, 1, 1)                                                               \
+  X(MAX_POOL, "MaxPool", 1, 1, 1, 2)                                                               \
+  X(MEAN_VARIANCE_NORMALIZATION, "MeanVarianceNormalization", 1, 1, 1, 1)                          \
   X(MUL, "Mul", 2, 2, 1, 1)                                                                        \
   X(PAD, "Pad", 2, 4, 1, 1)                                                                        \
   X(POW, "Pow", 2, 2, 1, 1)                                                                        \
@@ -49,6 +57,7 @@
   X(SIGMOID, "Sigmoid", 1, 1, 1, 1)                                                                \
   X(SLICE, "Slice", 3, 5, 1, 1)                                                                    \
   X(SOFTMAX, "Softmax", 1, 1, 1, 1)                                                                \
+  X(SPACE_TO_DEPTH, "SpaceToDepth", 1, 1, 1, 1)                                                    \
   X(SPLIT, "Split", 1, 2, 1, -1)                                                                   \
   X(SQRT, "Sqrt", 1, 1, 1, 1)                                                                      \
   X(SQUEEZE, "Squeeze", 1, 2, 1, 1)                                                                \

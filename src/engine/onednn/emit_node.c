@@ -301,8 +301,9 @@ static lpot_status emit_move(lpot_compiler *compiler, const lpot_node *node, lpo
 }
 
 static lpot_status emit_pool(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
-  if (lpot_graph_value(compiler->graph, node->inputs[0])->dtype != LPOT_F32) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not f32", node->name);
+  if (lpot_graph_value(compiler->graph, node->inputs[0])->dtype != LPOT_F32 ||
+      node->num_outputs > 1) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not f32, or with indices", node->name);
   }
   lpot_status status = lpot_emit_max_pool(compiler, node, node->inputs[0], node->outputs[0], err);
   return status;

@@ -21,6 +21,7 @@ static const kernel_row kernels[LPOT_NUM_OPS] = {
     [LPOT_OP_CONSTANT_OF_SHAPE] = {lpot_kernel_constant_of_shape, 0x1},
     [LPOT_OP_CONV] = {lpot_kernel_convolution, 0x3},
     [LPOT_OP_CONV_TRANSPOSE] = {lpot_kernel_convolution, 0x3},
+    [LPOT_OP_DEPTH_TO_SPACE] = {lpot_kernel_depth_to_space, 0x1},
     [LPOT_OP_DEQUANTIZE_LINEAR] = {lpot_kernel_dequantize_linear, 0x3},
     [LPOT_OP_DIV] = {lpot_kernel_binary, 0x3},
     [LPOT_OP_DROPOUT] = {lpot_kernel_dropout, 0x1},
@@ -32,12 +33,19 @@ static const kernel_row kernels[LPOT_NUM_OPS] = {
     [LPOT_OP_GEMM] = {lpot_kernel_gemm, 0x3},
     [LPOT_OP_GLOBAL_AVERAGE_POOL] = {lpot_kernel_global_average_pool, 0x1},
     [LPOT_OP_GLOBAL_MAX_POOL] = {lpot_kernel_global_max_pool, 0x1},
+    [LPOT_OP_GROUP_NORMALIZATION] = {lpot_kernel_group_normalization, 0x7},
     [LPOT_OP_HARD_SIGMOID] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_HARD_SWISH] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_IDENTITY] = {lpot_kernel_copy, 0x1},
+    [LPOT_OP_INSTANCE_NORMALIZATION] = {lpot_kernel_instance_normalization, 0x7},
+    [LPOT_OP_LAYER_NORMALIZATION] = {lpot_kernel_layer_normalization, 0x3},
     [LPOT_OP_LEAKY_RELU] = {lpot_kernel_unary, 0x1},
+    [LPOT_OP_LOG_SOFTMAX] = {lpot_kernel_softmax, 0x1},
+    [LPOT_OP_LRN] = {lpot_kernel_lrn, 0x1},
+    [LPOT_OP_LSTM] = {lpot_kernel_lstm, 0x7},
     [LPOT_OP_MATMUL] = {lpot_kernel_matmul, 0x3},
     [LPOT_OP_MAX_POOL] = {lpot_kernel_max_pool, 0x1},
+    [LPOT_OP_MEAN_VARIANCE_NORMALIZATION] = {lpot_kernel_mean_variance, 0x1},
     [LPOT_OP_MUL] = {lpot_kernel_binary, 0x3},
     [LPOT_OP_PAD] = {lpot_kernel_pad, 0x3},
     [LPOT_OP_POW] = {lpot_kernel_binary, 0x3},
@@ -50,6 +58,7 @@ static const kernel_row kernels[LPOT_NUM_OPS] = {
     [LPOT_OP_SIGMOID] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_SLICE] = {lpot_kernel_slice, 0x7},
     [LPOT_OP_SOFTMAX] = {lpot_kernel_softmax, 0x1},
+    [LPOT_OP_SPACE_TO_DEPTH] = {lpot_kernel_space_to_depth, 0x1},
     [LPOT_OP_SPLIT] = {lpot_kernel_split, 0x1},
     [LPOT_OP_SQRT] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_SQUEEZE] = {lpot_kernel_copy, 0x1},
@@ -96,7 +105,7 @@ static lpot_status check_outputs(const lpot_node *node, lpot_tensor *const *outp
     }
     empty = empty && (output == NULL || lpot_shape_elements(&output->shape) == 0);
   }
-  if (!empty && outputs[0] == NULL && node->op != LPOT_OP_SPLIT) {
+  if (!empty && outputs[0] == NULL && node->op != LPOT_OP_SPLIT && node->op != LPOT_OP_LSTM) {
     return LPOT_FAIL(err, LPOT_UNSUPPORTED, "output 0 is left out but a later one is not");
   }
   *ret_empty = empty;

@@ -1,6 +1,6 @@
-/* Softmax below opset 13 flattens its input to two dimensions at axis (default 1) and normalises
- * the second; from 13 on it normalises one axis (default -1). The two agree when axis is the last
- * one; else Flatten and Reshape around the new form say what the old one did. */
+/* Softmax and LogSoftmax below opset 13 flatten their input to two dimensions at axis (default 1)
+ * and normalise the second; from 13 on they normalise one axis (default -1). The two agree when
+ * axis is the last one; else Flatten and Reshape around the new form say what the old one did. */
 #include "formats/onnx/onnx_import.h"
 #include "graph/infer.h"
 
@@ -58,12 +58,16 @@ static lpot_status coerce(lpot_graph *graph, lpot_node_id id, int64_t axis, lpot
   return LPOT_OK;
 }
 
+static bool is_softmax(const lpot_node *node) {
+  return node->op == LPOT_OP_SOFTMAX || node->op == LPOT_OP_LOG_SOFTMAX;
+}
+
 static lpot_status raise_all(lpot_graph *graph, size_t num_nodes, const lpot_graph *shapes,
                              lpot_error *err) {
   for (size_t i = 0; i < num_nodes; i++) {
     lpot_node_id id = (lpot_node_id)i;
     const lpot_node *node = lpot_graph_node(graph, id);
-    if (node->op != LPOT_OP_SOFTMAX || node->removed) {
+    if (!is_softmax(node) || node->removed) {
       continue;
     }
     int64_t axis = lpot_node_int(node, "axis", 1);
@@ -77,7 +81,7 @@ static lpot_status raise_all(lpot_graph *graph, size_t num_nodes, const lpot_gra
 
 static bool has_softmax(const lpot_graph *graph) {
   for (size_t i = 0; i < lpot_graph_num_nodes(graph); i++) {
-    if (lpot_graph_node(graph, (lpot_node_id)i)->op == LPOT_OP_SOFTMAX) {
+    if (is_softmax(lpot_graph_node(graph, (lpot_node_id)i))) {
       return true;
     }
   }
