@@ -182,7 +182,8 @@ static lpot_status emit_softmax(lpot_compiler *compiler, const lpot_node *node, 
   lpot_dl_desc desc;
   lpot_slot_desc(&plan->slots[src], &desc);
   lpot_dl_primitive *primitive = NULL;
-  LPOT_TRY(lpot_dl_softmax_new(plan->dl, &desc, axis, &primitive, err));
+  bool logarithm = node->op == LPOT_OP_LOG_SOFTMAX;
+  LPOT_TRY(lpot_dl_softmax_new(plan->dl, &desc, axis, logarithm, &primitive, err));
   lpot_step *step = NULL;
   lpot_status status =
       lpot_step_add(plan, node->name, "softmax", lpot_run_primitive, &src, 1, &dst, 1, &step, err);
@@ -336,7 +337,12 @@ static const struct {
     {LPOT_OP_RELU, emit_f32_unary},
     {LPOT_OP_LEAKY_RELU, emit_f32_unary},
     {LPOT_OP_SOFTMAX, emit_softmax},
+    {LPOT_OP_LOG_SOFTMAX, emit_softmax},
     {LPOT_OP_BATCH_NORMALIZATION, emit_batch_norm},
+    {LPOT_OP_GROUP_NORMALIZATION, lpot_emit_group_normalization},
+    {LPOT_OP_INSTANCE_NORMALIZATION, lpot_emit_group_normalization},
+    {LPOT_OP_LAYER_NORMALIZATION, lpot_emit_layer_normalization},
+    {LPOT_OP_LRN, lpot_emit_lrn},
     {LPOT_OP_MAX_POOL, emit_pool},
     {LPOT_OP_CONCAT, lpot_emit_plain_concat},
     {LPOT_OP_RESHAPE, emit_move},
