@@ -29,6 +29,7 @@ typedef enum lpot_attribute_kind {
   LPOT_ATTRIBUTE_STRING,
   LPOT_ATTRIBUTE_INTS,
   LPOT_ATTRIBUTE_FLOATS,
+  LPOT_ATTRIBUTE_STRINGS,
   LPOT_ATTRIBUTE_TENSOR
 } lpot_attribute_kind;
 
@@ -40,7 +41,8 @@ typedef struct lpot_attribute {
   const char *string;      /* STRING */
   const int64_t *integers; /* INTS [count] */
   const float *reals;      /* FLOATS [count] */
-  size_t count;            /* of integers or reals */
+  const char **strings;    /* STRINGS [count] */
+  size_t count;            /* of integers, reals or strings */
   lpot_tensor *tensor;     /* TENSOR; referenced by the graph */
 } lpot_attribute;
 
@@ -163,6 +165,10 @@ LPOT_MUST_CHECK lpot_status lpot_graph_set_ints(lpot_graph *graph, lpot_node_id 
 LPOT_MUST_CHECK lpot_status lpot_graph_set_floats(lpot_graph *graph, lpot_node_id node,
                                                   const char *name, const float *values,
                                                   size_t count, lpot_error *err);
+/* The array and its texts are copied. */
+LPOT_MUST_CHECK lpot_status lpot_graph_set_strings(lpot_graph *graph, lpot_node_id node,
+                                                   const char *name, const char *const *values,
+                                                   size_t count, lpot_error *err);
 /* *tensor is moved. */
 LPOT_MUST_CHECK lpot_status lpot_graph_set_tensor(lpot_graph *graph, lpot_node_id node,
                                                   const char *name, lpot_tensor **tensor,

@@ -130,6 +130,27 @@ lpot_status lpot_graph_set_floats(lpot_graph *graph, lpot_node_id node, const ch
   return LPOT_OK;
 }
 
+lpot_status lpot_graph_set_strings(lpot_graph *graph, lpot_node_id node, const char *name,
+                                   const char *const *values, size_t count, lpot_error *err) {
+  const char **copy = lpot_arena_alloc(graph->arena, count, sizeof *copy);
+  if (copy == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < count; i++) {
+    copy[i] = lpot_arena_strdup(graph->arena, values[i]);
+    if (copy[i] == NULL) {
+      return LPOT_OUT_OF_MEMORY(err);
+    }
+  }
+  lpot_attribute *attribute = NULL;
+  LPOT_TRY(
+      lpot_graph_store_attribute(graph, lpot_graph_node_slot(graph, node), name, &attribute, err));
+  attribute->kind = LPOT_ATTRIBUTE_STRINGS;
+  attribute->strings = copy;
+  attribute->count = count;
+  return LPOT_OK;
+}
+
 lpot_status lpot_graph_set_tensor(lpot_graph *graph, lpot_node_id node, const char *name,
                                   lpot_tensor **tensor, lpot_error *err) {
   lpot_tensor *taken = *tensor;

@@ -38,6 +38,10 @@ static lpot_status copy_attribute(lpot_graph *copy, lpot_node_id node,
     LPOT_TRY(lpot_graph_set_floats(copy, node, attribute->name, attribute->reals, attribute->count,
                                    err));
     break;
+  case LPOT_ATTRIBUTE_STRINGS:
+    LPOT_TRY(lpot_graph_set_strings(copy, node, attribute->name, attribute->strings,
+                                    attribute->count, err));
+    break;
   case LPOT_ATTRIBUTE_TENSOR:
     tensor = lpot_tensor_ref(attribute->tensor);
     LPOT_TRY(lpot_graph_set_tensor(copy, node, attribute->name, &tensor, err));

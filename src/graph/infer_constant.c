@@ -32,6 +32,7 @@ static lpot_status tensor_of_attribute(const lpot_attribute *attribute, lpot_ten
     LPOT_TRY(tensor_of(LPOT_F32, true, attribute->count, attribute->reals, ret_tensor, err));
     break;
   case LPOT_ATTRIBUTE_STRING:
+  case LPOT_ATTRIBUTE_STRINGS:
     return LPOT_FAIL(err, LPOT_UNSUPPORTED, "a constant of text is not supported");
   }
   return LPOT_OK;

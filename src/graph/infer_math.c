@@ -1,7 +1,5 @@
-/* Rules of convolutions, pools, products and Resize. */
+/* Rules of convolutions, pools and products. */
 #include <inttypes.h>
-#include <math.h>
-#include <string.h>
 
 #include "graph/infer_rules.h"
 
@@ -103,6 +101,7 @@ lpot_status lpot_infer_pool(lpot_infer *infer, lpot_error *err) {
   lpot_shape shape;
   LPOT_TRY(lpot_infer_pool_shape(infer, &input->shape, &shape, err));
   LPOT_TRY(lpot_infer_output(infer, 0, input->dtype, &shape, err));
+  LPOT_TRY(lpot_infer_output(infer, 1, LPOT_S64, &shape, err)); /* where the maxima were */
   return LPOT_OK;
 }
 
@@ -216,144 +215,5 @@ lpot_status lpot_infer_matmul(lpot_infer *infer, lpot_error *err) {
   LPOT_TRY(lpot_infer_same_dtype(infer, 0, 1, err));
   LPOT_TRY(lpot_infer_matmul_shape(&a->shape, &b->shape, &shape, err));
   LPOT_TRY(lpot_infer_output(infer, 0, a->dtype, &shape, err));
-  return LPOT_OK;
-}
-
-/* ---- Resize ---- */
-
-static lpot_status check_scale(double scale, lpot_error *err) {
-  if (!(scale > 0.0) || !isfinite(scale)) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "a scale is %g, expected more than 0", scale);
-  }
-  return LPOT_OK;
-}
-
-static lpot_status resize_by_scales(const lpot_tensor *scales, const int *axes, lpot_shape *shape,
-                                    lpot_error *err) {
-  for (int64_t i = 0; i < lpot_tensor_elements(scales); i++) {
-    double scale = lpot_tensor_get_double(scales, i);
-    LPOT_TRY(check_scale(scale, err));
-    int64_t *dim = &shape->dims[axes[i]];
-    if (*dim == LPOT_DIM_UNKNOWN) {
-      continue;
-    }
-    double size = floor((double)*dim * scale);
-    if (size > (double)LPOT_MAX_DIM) {
-      return LPOT_FAIL(err, LPOT_FORMAT, "a dimension of the result is out of range");
-    }
-    *dim = (int64_t)size;
-  }
-  return LPOT_OK;
-}
-
-/* One scale for all axes, the smallest or the largest of those that the sizes ask for. */
-static lpot_status resize_keeping_aspect(const lpot_tensor *sizes, const int *axes, bool larger,
-                                         lpot_shape *shape, lpot_error *err) {
-  int64_t count = lpot_tensor_elements(sizes);
-  double chosen = larger ? 0.0 : (double)INFINITY;
-  for (int64_t i = 0; i < count; i++) {
-    int64_t dim = shape->dims[axes[i]];
-    if (dim < 1) {
-      return LPOT_FAIL(err, LPOT_UNSUPPORTED,
-                       "keep_aspect_ratio_policy needs known dimensions of the input");
-    }
-    double scale = (double)lpot_tensor_get_int(sizes, i) / (double)dim;
-    chosen = larger ? fmax(chosen, scale) : fmin(chosen, scale);
-  }
-  for (int64_t i = 0; i < count; i++) {
-    LPOT_TRY(check_scale(chosen, err));
-    double size = floor((double)shape->dims[axes[i]] * chosen + 0.5);
-    if (size > (double)LPOT_MAX_DIM) {
-      return LPOT_FAIL(err, LPOT_FORMAT, "a dimension of the result is out of range");
-    }
-    shape->dims[axes[i]] = (int64_t)size;
-  }
-  return LPOT_OK;
-}
-
-static lpot_status resize_by_sizes(const lpot_node *node, const lpot_tensor *sizes, const int *axes,
-                                   lpot_shape *shape, lpot_error *err) {
-  int64_t count = lpot_tensor_elements(sizes);
-  for (int64_t i = 0; i < count; i++) {
-    int64_t size = lpot_tensor_get_int(sizes, i);
-    if (size < 1 || size > LPOT_MAX_DIM) {
-      return LPOT_FAIL(err, LPOT_FORMAT, "sizes has the value %" PRId64, size);
-    }
-  }
-  const char *policy = lpot_node_string(node, "keep_aspect_ratio_policy", "stretch");
-  if (strcmp(policy, "stretch") != 0) {
-    bool larger = strcmp(policy, "not_smaller") == 0;
-    LPOT_TRY(resize_keeping_aspect(sizes, axes, larger, shape, err));
-    return LPOT_OK;
-  }
-  for (int64_t i = 0; i < count; i++) {
-    shape->dims[axes[i]] = lpot_tensor_get_int(sizes, i);
-  }
-  return LPOT_OK;
-}
-
-/* The axes that scales and sizes speak of: the attribute axes, else all. */
-static lpot_status read_resize_axes(const lpot_node *node, int rank, int *axes, int64_t *ret_count,
-                                    lpot_error *err) {
-  lpot_int_list list;
-  LPOT_TRY(lpot_int_list_read(NULL, node, LPOT_NONE, "axes", &list, err));
-  bool is_axis[LPOT_MAX_RANK];
-  LPOT_TRY(lpot_infer_axes(&list, rank, is_axis, err));
-  *ret_count = list.state == LPOT_INTS_ABSENT ? rank : (int64_t)list.count;
-  for (int i = 0; i < *ret_count; i++) {
-    axes[i] = i;
-    if (list.state != LPOT_INTS_ABSENT) {
-      LPOT_TRY(lpot_infer_axis(lpot_int_list_at(&list, (size_t)i), rank, &axes[i], err));
-    }
-  }
-  return LPOT_OK;
-}
-
-/* An empty tensor stands for an input left out. */
-static bool is_given(const lpot_value *value) {
-  return value != NULL && !(value->shape.rank == 1 && value->shape.dims[0] == 0);
-}
-
-static lpot_status resize_shape(const lpot_infer *infer, const lpot_value *scales,
-                                const lpot_value *sizes, lpot_shape *shape, lpot_error *err) {
-  const lpot_tensor *given = scales != NULL ? scales->constant : sizes->constant;
-  if (given == NULL) {
-    LPOT_TRY(lpot_infer_shape_of_rank(shape->rank, shape, err));
-    return LPOT_OK;
-  }
-  int axes[LPOT_MAX_RANK] = {0};
-  int64_t count = 0;
-  LPOT_TRY(read_resize_axes(infer->node, shape->rank, axes, &count, err));
-  if (lpot_tensor_elements(given) != count) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "%s has %" PRId64 " values, expected %" PRId64,
-                     scales != NULL ? "scales" : "sizes", lpot_tensor_elements(given), count);
-  }
-  if (scales != NULL) {
-    LPOT_TRY(resize_by_scales(given, axes, shape, err));
-  } else {
-    LPOT_TRY(resize_by_sizes(infer->node, given, axes, shape, err));
-  }
-  return LPOT_OK;
-}
-
-lpot_status lpot_infer_resize(lpot_infer *infer, lpot_error *err) {
-  const lpot_value *input = lpot_infer_input(infer, 0);
-  const lpot_value *scales = lpot_infer_input(infer, 2);
-  const lpot_value *sizes = lpot_infer_input(infer, 3);
-  scales = is_given(scales) ? scales : NULL;
-  sizes = is_given(sizes) ? sizes : NULL;
-  if ((scales == NULL) == (sizes == NULL)) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "exactly one of scales and sizes must be given");
-  }
-  const char *mode = lpot_node_string(infer->node, "coordinate_transformation_mode", "half_pixel");
-  if (strcmp(mode, "tf_crop_and_resize") == 0) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED,
-                     "coordinate_transformation_mode tf_crop_and_resize is not supported");
-  }
-  lpot_shape shape = input->shape;
-  if (shape.rank != LPOT_RANK_UNKNOWN) {
-    LPOT_TRY(resize_shape(infer, scales, sizes, &shape, err));
-  }
-  LPOT_TRY(lpot_infer_output(infer, 0, input->dtype, &shape, err));
   return LPOT_OK;
 }

@@ -169,6 +169,9 @@ LPOT_INFER_RULE(size);
 LPOT_INFER_RULE(squeeze);
 LPOT_INFER_RULE(transpose);
 LPOT_INFER_RULE(unsqueeze);
+/* infer_blocks.c */
+LPOT_INFER_RULE(depth_to_space);
+LPOT_INFER_RULE(space_to_depth);
 /* infer_slice.c */
 LPOT_INFER_RULE(concat);
 LPOT_INFER_RULE(gather);
@@ -181,7 +184,6 @@ LPOT_INFER_RULE(gemm);
 LPOT_INFER_RULE(global_pool);
 LPOT_INFER_RULE(matmul);
 LPOT_INFER_RULE(pool);
-LPOT_INFER_RULE(resize);
 /* infer_einsum.c */
 LPOT_INFER_RULE(einsum);
 /* infer_reduce.c */
@@ -206,6 +208,16 @@ LPOT_INFER_RULE(compress);
 LPOT_INFER_RULE(non_max_suppression);
 LPOT_INFER_RULE(non_zero);
 LPOT_INFER_RULE(unique);
+/* infer_resize.c */
+LPOT_INFER_RULE(resize);
+/* infer_normalization.c */
+LPOT_INFER_RULE(group_normalization);
+LPOT_INFER_RULE(instance_normalization);
+LPOT_INFER_RULE(layer_normalization);
+LPOT_INFER_RULE(lrn);
+LPOT_INFER_RULE(mean_variance);
+/* infer_recurrent.c */
+LPOT_INFER_RULE(lstm);
 /* infer_quantized.c */
 LPOT_INFER_RULE(quantize_linear);
 LPOT_INFER_RULE(dequantize_linear);

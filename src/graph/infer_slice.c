@@ -116,9 +116,10 @@ static lpot_status pad_dim(int64_t begin, int64_t end, bool reflect, int64_t *di
 static lpot_status check_pad_mode(const lpot_node *node, bool *ret_reflect, lpot_error *err) {
   const char *mode = lpot_node_string(node, "mode", "constant");
   *ret_reflect = strcmp(mode, "reflect") == 0;
-  if (!*ret_reflect && strcmp(mode, "constant") != 0 && strcmp(mode, "edge") != 0) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "mode is '%s', expected constant, reflect or edge",
-                     mode);
+  if (!*ret_reflect && strcmp(mode, "constant") != 0 && strcmp(mode, "edge") != 0 &&
+      strcmp(mode, "wrap") != 0) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED,
+                     "mode is '%s', expected constant, reflect, edge or wrap", mode);
   }
   return LPOT_OK;
 }

@@ -42,6 +42,7 @@
   X(COS, "Cos", 1, 1, 1, 1)                                                                        \
   X(COSH, "Cosh", 1, 1, 1, 1)                                                                      \
   X(CUM_SUM, "CumSum", 2, 2, 1, 1)                                                                 \
+  X(DEPTH_TO_SPACE, "DepthToSpace", 1, 1, 1, 1)                                                    \
   X(DEQUANTIZE_LINEAR, "DequantizeLinear", 2, 3, 1, 1)                                             \
   X(DIV, "Div", 2, 2, 1, 1)                                                                        \
   X(DROPOUT, "Dropout", 1, 3, 1, 2)                                                                \
@@ -64,22 +65,29 @@
   X(GLOBAL_MAX_POOL, "GlobalMaxPool", 1, 1, 1, 1)                                                  \
   X(GREATER, "Greater", 2, 2, 1, 1)                                                                \
   X(GREATER_OR_EQUAL, "GreaterOrEqual", 2, 2, 1, 1)                                                \
+  X(GROUP_NORMALIZATION, "GroupNormalization", 3, 3, 1, 1)                                         \
   X(HARDMAX, "Hardmax", 1, 1, 1, 1)                                                                \
   X(HARD_SIGMOID, "HardSigmoid", 1, 1, 1, 1)                                                       \
   X(HARD_SWISH, "HardSwish", 1, 1, 1, 1)                                                           \
   X(IDENTITY, "Identity", 1, 1, 1, 1)                                                              \
+  X(INSTANCE_NORMALIZATION, "InstanceNormalization", 3, 3, 1, 1)                                   \
   X(IS_INF, "IsInf", 1, 1, 1, 1)                                                                   \
   X(IS_NAN, "IsNaN", 1, 1, 1, 1)                                                                   \
+  X(LAYER_NORMALIZATION, "LayerNormalization", 2, 3, 1, 3)                                         \
   X(LEAKY_RELU, "LeakyRelu", 1, 1, 1, 1)                                                           \
   X(LESS, "Less", 2, 2, 1, 1)                                                                      \
   X(LESS_OR_EQUAL, "LessOrEqual", 2, 2, 1, 1)                                                      \
   X(LOG, "Log", 1, 1, 1, 1)                                                                        \
+  X(LOG_SOFTMAX, "LogSoftmax", 1, 1, 1, 1)                                                         \
   X(LP_NORMALIZATION, "LpNormalization", 1, 1, 1, 1)                                               \
   X(LP_POOL, "LpPool", 1, 1, 1, 1)                                                                 \
+  X(LRN, "LRN", 1, 1, 1, 1)                                                                        \
+  X(LSTM, "LSTM", 3, 8, 0, 3)                                                                      \
   X(MATMUL, "MatMul", 2, 2, 1, 1)                                                                  \
   X(MAX, "Max", 1, -1, 1, 1)                                                                       \
-  X(MAX_POOL, "MaxPool", 1, 1, 1, 1)                                                               \
+  X(MAX_POOL, "MaxPool", 1, 1, 1, 2)                                                               \
   X(MEAN, "Mean", 1, -1, 1, 1)                                                                     \
+  X(MEAN_VARIANCE_NORMALIZATION, "MeanVarianceNormalization", 1, 1, 1, 1)                          \
   X(MIN, "Min", 1, -1, 1, 1)                                                                       \
   X(MISH, "Mish", 1, 1, 1, 1)                                                                      \
   X(MOD, "Mod", 2, 2, 1, 1)                                                                        \
@@ -125,6 +133,7 @@
   X(SOFTMAX, "Softmax", 1, 1, 1, 1)                                                                \
   X(SOFTPLUS, "Softplus", 1, 1, 1, 1)                                                              \
   X(SOFTSIGN, "Softsign", 1, 1, 1, 1)                                                              \
+  X(SPACE_TO_DEPTH, "SpaceToDepth", 1, 1, 1, 1)                                                    \
   X(SPLIT, "Split", 1, 2, 1, -1)                                                                   \
   X(SQRT, "Sqrt", 1, 1, 1, 1)                                                                      \
   X(SQUEEZE, "Squeeze", 1, 2, 1, 1)                                                                \

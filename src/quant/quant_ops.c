@@ -210,6 +210,12 @@ bool lpot_quant_is_transparent(lpot_op op) {
   return find_transparent(op) != NULL;
 }
 
+bool lpot_quant_is_carried(const lpot_graph *graph, const lpot_node *node, int index) {
+  lpot_value_id output = node->outputs[index];
+  return output != LPOT_NONE &&
+         lpot_graph_value(graph, output)->dtype == lpot_graph_value(graph, node->inputs[0])->dtype;
+}
+
 lpot_value_id lpot_quant_statistics_source(const lpot_graph *graph, lpot_value_id value) {
   for (;;) {
     lpot_node_id producer = lpot_graph_value(graph, value)->producer;
@@ -327,6 +333,16 @@ static void store_op(finder *find, const lpot_quant_op *op) {
   list->ops[list->count++] = *op;
 }
 
+/* LSTM may leave its first outputs out. */
+static lpot_value_id first_output(const lpot_node *node) {
+  for (int i = 0; i < node->num_outputs; i++) {
+    if (node->outputs[i] != LPOT_NONE) {
+      return node->outputs[i];
+    }
+  }
+  return LPOT_NONE;
+}
+
 static lpot_status examine_node(finder *find, const lpot_node *node, lpot_error *err) {
   const anchor_rule *rule = find_rule(node->op);
   /* Nodes that are folded once the batch size is known compute nothing at run time. */
@@ -334,7 +350,8 @@ static lpot_status examine_node(finder *find, const lpot_node *node, lpot_error 
   if (is_folded || find->absorbed[node->id] || lpot_quant_is_transparent(node->op)) {
     return LPOT_OK;
   }
-  if (rule == NULL && (node->num_outputs == 0 || !is_f32(find, node->outputs[0]))) {
+  lpot_value_id output = first_output(node);
+  if (rule == NULL && (output == LPOT_NONE || !is_f32(find, output))) {
     return LPOT_OK; /* arithmetic on shapes is no compute */
   }
   lpot_quant_op op = {
@@ -345,7 +362,7 @@ static lpot_status examine_node(finder *find, const lpot_node *node, lpot_error 
       .activation = LPOT_NONE,
       .weight = LPOT_NONE,
       .bias = LPOT_NONE,
-      .output = node->outputs[0],
+      .output = output,
       .reason = no_int8_form,
   };
   if (rule != NULL) {
@@ -454,7 +471,7 @@ static void observe_transparent(const lpot_quant_ops *ops, bool *observed) {
       continue;
     }
     for (int i = 0; i < node->num_outputs; i++) {
-      if (node->outputs[i] != LPOT_NONE) {
+      if (lpot_quant_is_carried(ops->graph, node, i)) {
         observed[lpot_quant_statistics_source(ops->graph, node->outputs[i])] = true;
       }
     }

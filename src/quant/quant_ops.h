@@ -54,6 +54,9 @@ const char *const *lpot_quant_ops_types(const lpot_quant_ops *ops);
 void lpot_quant_ops_observed(const lpot_quant_ops *ops, bool *observed);
 /* True for the operators that hand int8 through: MaxPool, Reshape, Transpose ... */
 bool lpot_quant_is_transparent(lpot_op op);
+/* True for the outputs of a transparent node that hold values of its input; false for the indices
+ * of MaxPool and for outputs left out. */
+bool lpot_quant_is_carried(const lpot_graph *graph, const lpot_node *node, int index);
 /* The value whose statistics stand for those of value: nodes that merely rearrange elements
  * (Reshape, Transpose, Flatten, Squeeze, Unsqueeze) are looked through, so that the same elements
  * are never counted twice. */

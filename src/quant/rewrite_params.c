@@ -46,7 +46,8 @@ static void mark_ops(lpot_rewrite *rewrite) {
 
 static bool any_output_needed(const lpot_rewrite *rewrite, const lpot_node *node) {
   for (int i = 0; i < node->num_outputs; i++) {
-    if (node->outputs[i] != LPOT_NONE && rewrite->tensors[node->outputs[i]].needed) {
+    if (lpot_quant_is_carried(rewrite->graph, node, i) &&
+        rewrite->tensors[node->outputs[i]].needed) {
       return true;
     }
   }
@@ -73,7 +74,7 @@ static void spread_int8(lpot_rewrite *rewrite, const lpot_node_id *order, size_t
       continue;
     }
     for (int k = 0; k < node->num_outputs; k++) {
-      if (node->outputs[k] == LPOT_NONE) {
+      if (!lpot_quant_is_carried(rewrite->graph, node, k)) {
         continue;
       }
       lpot_planned_tensor *output = &rewrite->tensors[node->outputs[k]];

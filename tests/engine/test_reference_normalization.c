@@ -27,6 +27,14 @@ static void softmax_passes_nan_on(void **state) {
              TENSOR(F, SHAPE(2), NOT_A_NUMBER, NOT_A_NUMBER), 0);
 }
 
+static void log_softmax_is_the_logarithm_of_softmax(void **state) {
+  (void)state;
+  check_node(LPOT_OP_LOG_SOFTMAX, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(1, 3), 0, 1, 2)),
+             TENSOR(F, SHAPE(1, 3), -2.4076059645, -1.4076059645, -0.4076059645), 1e-6);
+  check_node(LPOT_OP_LOG_SOFTMAX, ATTRIBUTES(INT("axis", 0)),
+             TENSORS(TENSOR(F, SHAPE(2, 1), 0, 1e30)), TENSOR(F, SHAPE(2, 1), -1e30, 0), 1e23);
+}
+
 static void batch_normalization_uses_each_channels_own_parameters(void **state) {
   (void)state;
   /* Channel 0: (x - 1) / 2 * 4 + 10; channel 1: (x - 0) / 1 * 1 - 1. */
@@ -75,6 +83,7 @@ int main(void) {
       cmocka_unit_test(softmax_works_along_an_outer_axis),
       cmocka_unit_test(softmax_of_large_numbers_does_not_overflow),
       cmocka_unit_test(softmax_passes_nan_on),
+      cmocka_unit_test(log_softmax_is_the_logarithm_of_softmax),
       cmocka_unit_test(batch_normalization_uses_each_channels_own_parameters),
       cmocka_unit_test(batch_normalization_refuses_short_parameters),
       cmocka_unit_test(batch_normalization_refuses_training),

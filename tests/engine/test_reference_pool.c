@@ -43,6 +43,28 @@ static void max_pool_passes_nan_on(void **state) {
              TENSOR(F, SHAPE(1, 1, 1), NOT_A_NUMBER), 0);
 }
 
+static void max_pool_tells_where_the_maxima_were(void **state) {
+  (void)state;
+  lpot_tensor *image = TENSOR(F, SHAPE(1, 2, 2, 3), 1, 2, 3, 4, 9, 6, 9, 8, 7, 6, 5, 4);
+  check_nodes_outputs(LPOT_OP_MAX_POOL, ATTRIBUTES(INTS("kernel_shape", 2, 2)), TENSORS(image),
+                      TENSORS(TENSOR(F, SHAPE(1, 2, 1, 2), 9, 9, 9, 8),
+                              TENSOR(LPOT_S64, SHAPE(1, 2, 1, 2), 4, 4, 6, 7)),
+                      0);
+  image = TENSOR(F, SHAPE(1, 2, 2, 3), 1, 2, 3, 4, 9, 6, 9, 8, 7, 6, 5, 4);
+  check_nodes_outputs(LPOT_OP_MAX_POOL,
+                      ATTRIBUTES(INTS("kernel_shape", 2, 2), INT("storage_order", 1)),
+                      TENSORS(image),
+                      TENSORS(TENSOR(F, SHAPE(1, 2, 1, 2), 9, 9, 9, 8),
+                              TENSOR(LPOT_S64, SHAPE(1, 2, 1, 2), 3, 3, 6, 8)),
+                      0);
+}
+
+static void average_pool_dilates(void **state) {
+  (void)state;
+  check_node(LPOT_OP_AVERAGE_POOL, ATTRIBUTES(INTS("kernel_shape", 2), INTS("dilations", 2)),
+             TENSORS(TENSOR(F, SHAPE(1, 1, 4), 1, 2, 5, 8)), TENSOR(F, SHAPE(1, 1, 2), 3, 5), 0);
+}
+
 static void average_pool_leaves_padding_out_by_default(void **state) {
   (void)state;
   check_node(LPOT_OP_AVERAGE_POOL, ATTRIBUTES(INTS("kernel_shape", 2), INTS("pads", 1, 1)),
@@ -98,6 +120,8 @@ int main(void) {
       cmocka_unit_test(max_pool_dilates),
       cmocka_unit_test(max_pool_runs_on_bytes),
       cmocka_unit_test(max_pool_passes_nan_on),
+      cmocka_unit_test(max_pool_tells_where_the_maxima_were),
+      cmocka_unit_test(average_pool_dilates),
       cmocka_unit_test(average_pool_leaves_padding_out_by_default),
       cmocka_unit_test(average_pool_counts_padding_when_told),
       cmocka_unit_test(average_pool_counts_nothing_behind_the_padding),

@@ -29,7 +29,6 @@ static void attribute_of_a_kind_that_the_graph_lacks_is_refused(void **state) {
     const char *word;
   } cases[] = {
       {LPOT_ONNX_GRAPH, LPOT_ATTRIBUTE_FIELD_G, "a subgraph"},
-      {LPOT_ONNX_STRINGS, LPOT_ATTRIBUTE_FIELD_STRINGS, "a list of strings"},
       {LPOT_ONNX_TENSORS, LPOT_ATTRIBUTE_FIELD_TENSORS, "a list of tensors"},
       {LPOT_ONNX_GRAPHS, LPOT_ATTRIBUTE_FIELD_GRAPHS, "a list of subgraphs"},
       {13, 14, "type 13"},
@@ -43,6 +42,29 @@ static void attribute_of_a_kind_that_the_graph_lacks_is_refused(void **state) {
     refused(&attributes, LPOT_UNSUPPORTED, cases[i].word);
     lpot_buffer_done(&content);
   }
+}
+
+static void attribute_may_list_strings(void **state) {
+  (void)state;
+  lpot_buffer attributes, content;
+  lpot_buffer_init(&attributes);
+  lpot_buffer_init(&content);
+  MUST(lpot_wire_put_string(&content, LPOT_ATTRIBUTE_FIELD_STRINGS, "Tanh", NULL));
+  MUST(lpot_wire_put_string(&content, LPOT_ATTRIBUTE_FIELD_STRINGS, "", NULL));
+  MUST(lpot_wire_put_string(&content, LPOT_ATTRIBUTE_FIELD_STRINGS, "Relu", NULL));
+  attribute_of(&attributes, "list", LPOT_ONNX_STRINGS, &content);
+  lpot_buffer_clear(&content);
+  attribute_of(&attributes, "none", LPOT_ONNX_STRINGS, &content);
+  lpot_graph *graph = accepted(&attributes);
+  const lpot_attribute *list = lpot_node_attribute(node_named(graph, "act"), "list");
+  assert_int_equal(list->kind, LPOT_ATTRIBUTE_STRINGS);
+  assert_int_equal(list->count, 3);
+  assert_string_equal(list->strings[0], "Tanh");
+  assert_string_equal(list->strings[1], "");
+  assert_string_equal(list->strings[2], "Relu");
+  assert_int_equal(lpot_node_attribute(node_named(graph, "act"), "none")->count, 0);
+  lpot_graph_free(graph);
+  lpot_buffer_done(&content);
 }
 
 static void attribute_without_name_or_value_is_refused(void **state) {
@@ -142,6 +164,7 @@ static void attribute_lists_may_be_packed(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(attribute_of_a_kind_that_the_graph_lacks_is_refused),
+      cmocka_unit_test(attribute_may_list_strings),
       cmocka_unit_test(attribute_without_name_or_value_is_refused),
       cmocka_unit_test(attribute_given_twice_is_refused),
       cmocka_unit_test(attribute_that_refers_to_a_function_is_refused),

@@ -311,26 +311,68 @@ static void raise_drops_training_outputs_of_batch_norm_or_refuses_them(void **st
 
 /* ---- what later opsets brought ---- */
 
-static void raise_refuses_what_the_graph_lacks_of_later_opsets(void **state) {
+static void raise_refuses_what_the_models_opset_lacks(void **state) {
   (void)state;
   const int64_t dilations[2] = {1, 2};
   const int64_t target[2] = {0, -1};
   lpot_buffer attributes;
   lpot_buffer_init(&attributes);
   builder b;
-  attribute_int(&attributes, "antialias", 1);
-  build_one(&b, "Resize", "x,,,x", &attributes);
-  builder_refused(&b, 18, LPOT_UNSUPPORTED, "(Resize)", "antialias");
   attribute_ints(&attributes, "dilations", dilations, 2);
   build_one(&b, "AveragePool", "x", &attributes);
-  builder_refused(&b, 19, LPOT_UNSUPPORTED, "(AveragePool)", "dilations");
+  builder_refused(&b, 18, LPOT_FORMAT, "(AveragePool)", "dilations are of opset 19");
   attribute_int(&attributes, "block_size", 16);
   build_one(&b, "DequantizeLinear", "x,x", &attributes);
   builder_refused(&b, 21, LPOT_UNSUPPORTED, "(DequantizeLinear)", "block_size");
   attribute_int(&attributes, "allowzero", 1);
   build_one(&b, "Reshape", "x,shape", &attributes);
   builder_int64s(&b, "shape", target, 2);
-  builder_refused(&b, 14, LPOT_UNSUPPORTED, "(Reshape)", "allowzero");
+  builder_refused(&b, 13, LPOT_FORMAT, "(Reshape)", "allowzero is of opset 14");
+}
+
+static void raise_keeps_what_later_opsets_brought(void **state) {
+  (void)state;
+  const int64_t dilations[2] = {1, 2};
+  const int64_t target[2] = {0, -1};
+  lpot_buffer attributes;
+  lpot_buffer_init(&attributes);
+  attribute_ints(&attributes, "dilations", dilations, 2);
+  lpot_graph *graph = raise_one("AveragePool", &attributes, 19);
+  assert_non_null(lpot_node_attribute(node_named(graph, "op"), "dilations"));
+  lpot_graph_free(graph);
+  builder b;
+  attribute_int(&attributes, "allowzero", 1);
+  build_one(&b, "Reshape", "x,shape", &attributes);
+  builder_int64s(&b, "shape", target, 2);
+  graph = builder_graph(&b, 14);
+  assert_int_equal(lpot_node_int(node_named(graph, "op"), "allowzero", 0), 1);
+  lpot_graph_free(graph);
+  attribute_int(&attributes, "antialias", 1);
+  build_one(&b, "Resize", "x,,,x", &attributes);
+  graph = builder_graph(&b, 18);
+  assert_int_equal(lpot_node_int(node_named(graph, "op"), "antialias", 0), 1);
+  lpot_graph_free(graph);
+}
+
+static void raise_keeps_indices_of_max_pool_that_are_read(void **state) {
+  (void)state;
+  for (int is_read = 0; is_read < 2; is_read++) {
+    lpot_buffer attributes;
+    lpot_buffer_init(&attributes);
+    attribute_int(&attributes, "storage_order", 1);
+    builder b;
+    builder_init(&b);
+    builder_input(&b, "x");
+    builder_node(&b, "MaxPool", "op", "x", "y,places", &attributes);
+    builder_output(&b, "y");
+    if (is_read) {
+      builder_value(&b, LPOT_GRAPH_OUTPUT, "places", 7, -1, NULL);
+    }
+    lpot_graph *graph = builder_graph(&b, 12);
+    assert_int_equal(node_named(graph, "op")->num_outputs, is_read ? 2 : 1);
+    assert_int_equal(node_named(graph, "op")->num_attributes, is_read ? 1 : 0);
+    lpot_graph_free(graph);
+  }
 }
 
 static void raise_drops_allowzero_that_has_no_effect(void **state) {
@@ -350,7 +392,7 @@ static void raise_drops_allowzero_that_has_no_effect(void **state) {
 
 /* ---- Softmax ---- */
 
-static lpot_graph *raise_softmax(int rank, int64_t axis, int opset) {
+static lpot_graph *raise_any_softmax(const char *op_type, int rank, int64_t axis, int opset) {
   const int64_t dims[4] = {-1, 2, 3, 4};
   lpot_buffer attributes;
   lpot_buffer_init(&attributes);
@@ -358,9 +400,13 @@ static lpot_graph *raise_softmax(int rank, int64_t axis, int opset) {
   builder b;
   builder_init(&b);
   builder_value(&b, LPOT_GRAPH_INPUT, "x", 1, rank, dims);
-  builder_node(&b, "Softmax", "op", "x", "y", &attributes);
+  builder_node(&b, op_type, "op", "x", "y", &attributes);
   builder_output(&b, "y");
   return builder_graph(&b, opset);
+}
+
+static lpot_graph *raise_softmax(int rank, int64_t axis, int opset) {
+  return raise_any_softmax("Softmax", rank, axis, opset);
 }
 
 static void raise_keeps_a_softmax_over_the_last_axis(void **state) {
@@ -397,6 +443,17 @@ static void raise_flattens_around_a_softmax_of_unknown_rank(void **state) {
   lpot_graph_free(graph);
 }
 
+static void raise_treats_log_softmax_alike(void **state) {
+  (void)state;
+  lpot_graph *graph = raise_any_softmax("LogSoftmax", 4, 1, 7);
+  assert_int_equal(count_nodes(graph, LPOT_OP_FLATTEN), 1);
+  assert_int_equal(lpot_node_int(node_named(graph, "op"), "axis", 0), -1);
+  lpot_graph_free(graph);
+  graph = raise_any_softmax("LogSoftmax", 4, 1, 13);
+  assert_int_equal(count_nodes(graph, LPOT_NUM_OPS), 1);
+  lpot_graph_free(graph);
+}
+
 static void raise_leaves_softmax_13_alone(void **state) {
   (void)state;
   lpot_graph *graph = raise_softmax(4, 1, 13);
@@ -425,11 +482,14 @@ int main(void) {
       cmocka_unit_test(raise_keeps_a_mask_that_is_read),
       cmocka_unit_test(raise_refuses_dropout_in_training_mode),
       cmocka_unit_test(raise_drops_training_outputs_of_batch_norm_or_refuses_them),
-      cmocka_unit_test(raise_refuses_what_the_graph_lacks_of_later_opsets),
+      cmocka_unit_test(raise_refuses_what_the_models_opset_lacks),
+      cmocka_unit_test(raise_keeps_what_later_opsets_brought),
+      cmocka_unit_test(raise_keeps_indices_of_max_pool_that_are_read),
       cmocka_unit_test(raise_drops_allowzero_that_has_no_effect),
       cmocka_unit_test(raise_keeps_a_softmax_over_the_last_axis),
       cmocka_unit_test(raise_flattens_around_a_softmax_over_several_axes),
       cmocka_unit_test(raise_flattens_around_a_softmax_of_unknown_rank),
+      cmocka_unit_test(raise_treats_log_softmax_alike),
       cmocka_unit_test(raise_leaves_softmax_13_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,10 @@ static lpot_graph *make_graph(bool with_microsoft) {
   attribute_ints(&attributes, "ints", ints, 2);
   attribute_floats(&attributes, "floats", reals, 2);
   attribute_of(&attributes, "t", LPOT_ONNX_TENSOR, &value);
+  lpot_buffer_clear(&value);
+  MUST(lpot_wire_put_string(&value, LPOT_ATTRIBUTE_FIELD_STRINGS, "one", NULL));
+  MUST(lpot_wire_put_string(&value, LPOT_ATTRIBUTE_FIELD_STRINGS, "two", NULL));
+  attribute_of(&attributes, "strings", LPOT_ONNX_STRINGS, &value);
   builder b;
   builder_init(&b);
   builder_input(&b, "x");
@@ -66,6 +70,8 @@ static void assert_same_graph(const lpot_graph *graph) {
   assert_true(ints[0] == -7 && ints[1] == 1ll << 40);
   assert_true(lpot_node_attribute(add, "floats")->reals[1] == -1e30f);
   assert_int_equal(lpot_tensor_get_int(lpot_node_attribute(add, "t")->tensor, 0), 42);
+  assert_int_equal(lpot_node_attribute(add, "strings")->count, 2);
+  assert_string_equal(lpot_node_attribute(add, "strings")->strings[1], "two");
   const lpot_node *clip = node_named(graph, "clip");
   assert_int_equal(clip->num_inputs, 3);
   assert_int_equal(lpot_node_input(clip, 1), LPOT_NONE);

@@ -134,6 +134,54 @@ def main():
         [raw("i", [0], np.int64), raw("axes", [2, 3], np.int64)],
         outputs=("y", "d"), ir_version=8,
     )
+    save(
+        "early", 1,
+        [
+            node("Relu", ["x"], ["a"], consumed_inputs=[0]),
+            node("Add", ["a", "s"], ["b"], broadcast=1, axis=1),
+            node("Pad", ["b"], ["c"], paddings=[0, 0, 1, 1, 0, 0, 1, 1], mode="edge"),
+            node("Upsample", ["c"], ["d"], height_scale=2.0, width_scale=1.0, mode="nearest"),
+            node("Tile", ["d", "tiles", "axis"], ["e"]),
+            node("Split", ["e", "parts"], ["f", "g"], axis=1),
+            node("Concat", ["f", "g"], ["h"]),
+            node("Dropout", ["h"], ["i"], is_test=1),
+            node("Cast", ["i"], ["j"], to="FLOAT"),
+            node("Reshape", ["j"], ["y"], shape=[0, -1]),
+        ],
+        [ones, raw("tiles", [2]), raw("axis", [1]), raw("parts", [1, 3])],
+        ir_version=3,
+    )
+    save(
+        "recurrent", 14,
+        [
+            node("Reshape", ["x", "t"], ["a"]),
+            node("LSTM", ["a", "w", "r", "", "", "", "", "p"], ["", "h", "c"], hidden_size=1,
+                 direction="bidirectional", clip=3.0,
+                 activations=["Sigmoid", "Tanh", "Relu", "HardSigmoid", "Affine", "Elu"],
+                 activation_alpha=[0.2, 1.0, 1.0], activation_beta=[0.5, 0.0]),
+            node("Concat", ["h", "c"], ["y"], axis=2),
+        ],
+        [raw("t", [4, 2, 4], np.int64), raw("w", np.ones((2, 4, 4))), raw("r", np.ones((2, 4, 1))),
+         raw("p", np.ones((2, 3)))],
+    )
+    save(
+        "normalized", 18,
+        [
+            node("LRN", ["x"], ["a"], size=3),
+            node("InstanceNormalization", ["a", "s", "s"], ["b"]),
+            node("GroupNormalization", ["b", "s", "s"], ["c"], num_groups=2),
+            node("LayerNormalization", ["c", "k"], ["d", "mean", "inverse"], axis=-1),
+            node("SpaceToDepth", ["d"], ["e"], blocksize=2),
+            node("DepthToSpace", ["e"], ["f"], blocksize=2, mode="CRD"),
+            node("MeanVarianceNormalization", ["f"], ["g"]),
+            node("MaxPool", ["g"], ["h", "places"], kernel_shape=[2, 2], storage_order=1),
+            node("Resize", ["h", "roi", "scales"], ["i"], axes=[2, 3], mode="cubic", antialias=1,
+                 coordinate_transformation_mode="tf_crop_and_resize"),
+            node("LogSoftmax", ["i"], ["y"], axis=1),
+        ],
+        [ones, raw("k", [1, 2, 3, 4]), raw("roi", [0, 0, 1, 0.5]), raw("scales", [0.7, 2])],
+        outputs=("y", "mean", "places"), ir_version=8,
+    )
 
 
 if __name__ == "__main__":

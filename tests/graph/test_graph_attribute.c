@@ -11,14 +11,20 @@ static void attributes_are_read_back(void **state) {
   require(lpot_graph_set_float(graph, id, "beta", 0.25F, &error));
   set_text(id, "mode", "linear");
   set_ints(id, "pads", INTS(1, 2, 3));
+  const char *const names[] = {"Tanh", "Relu"};
+  require(lpot_graph_set_strings(graph, id, "activations", names, 2, &error));
   const lpot_node *node = lpot_graph_node(graph, id);
+  const lpot_attribute *list = lpot_node_attribute(node, "activations");
+  assert_int_equal(list->kind, LPOT_ATTRIBUTE_STRINGS);
+  assert_int_equal(list->count, 2);
+  assert_string_equal(list->strings[1], "Relu");
   const int64_t *pads = NULL;
   assert_int_equal(lpot_node_int(node, "alpha", 0), 3);
   assert_float_equal(lpot_node_float(node, "beta", 0.0F), 0.25F, 0.0F);
   assert_string_equal(lpot_node_string(node, "mode", ""), "linear");
   assert_int_equal(lpot_node_ints(node, "pads", &pads), 3);
   assert_int_equal(pads[2], 3);
-  assert_int_equal(node->num_attributes, 4);
+  assert_int_equal(node->num_attributes, 5);
 }
 
 static void the_fallback_answers_for_what_is_absent_or_of_another_kind(void **state) {

@@ -57,6 +57,28 @@ static void pools_keep_the_channels(void **state) {
   assert_shape(lost, "?");
 }
 
+static void max_pool_also_tells_where_the_maxima_were(void **state) {
+  (void)state;
+  lpot_value_id x = input("x", DIMS(UNKNOWN, 4, 8, 8));
+  lpot_value_id outputs[2] = {value_of("y"), value_of("places")};
+  lpot_node_id pool = LPOT_NONE;
+  require(lpot_graph_add_node(graph, LPOT_OP_MAX_POOL, "pool", &x, 1, outputs, 2, &pool, &error));
+  set_ints(pool, "kernel_shape", INTS(2, 2));
+  infer();
+  assert_shape(outputs[0], "[?, 4, 7, 7]");
+  assert_shape(outputs[1], "[?, 4, 7, 7]");
+  assert_dtype(outputs[1], LPOT_S64);
+}
+
+static void an_average_pool_may_be_dilated(void **state) {
+  (void)state;
+  lpot_node_id pool = node_of(LPOT_OP_AVERAGE_POOL, "pool", VALUES(input("x", DIMS(1, 1, 7))));
+  set_ints(pool, "kernel_shape", INTS(3));
+  set_ints(pool, "dilations", INTS(2));
+  infer();
+  assert_shape(output_of(pool), "[1, 1, 3]");
+}
+
 /* ---- Gemm, MatMul ---- */
 
 static void gemm_transposes_and_checks_its_depth(void **state) {
@@ -104,50 +126,6 @@ static void matmul_refuses_scalars(void **state) {
   assert_infer_fails(LPOT_FORMAT, "node 'm': a factor is a scalar");
 }
 
-/* ---- Resize ---- */
-
-static void resize_goes_by_scales_or_sizes(void **state) {
-  (void)state;
-  lpot_value_id x = input("x", DIMS(UNKNOWN, 3, 5, 8));
-  lpot_value_id scales = reals("s", DIMS(4), REALS(1, 1, 2.5F, 0.5F));
-  lpot_value_id a = compute(LPOT_OP_RESIZE, "a", VALUES(x, LPOT_NONE, scales));
-  lpot_value_id empty = zeros("e", LPOT_F32, DIMS(0));
-  lpot_value_id b = compute(LPOT_OP_RESIZE, "b", VALUES(x, empty, empty, ints(INTS(2, 3, 10, 4))));
-  lpot_node_id c =
-      node_of(LPOT_OP_RESIZE, "c", VALUES(x, LPOT_NONE, LPOT_NONE, ints(INTS(10, 10))));
-  set_ints(c, "axes", INTS(-2, -1));
-  lpot_node_id d =
-      node_of(LPOT_OP_RESIZE, "d", VALUES(x, LPOT_NONE, LPOT_NONE, ints(INTS(10, 10))));
-  set_ints(d, "axes", INTS(2, 3));
-  set_text(d, "keep_aspect_ratio_policy", "not_larger");
-  infer();
-  assert_shape(a, "[?, 3, 12, 4]");
-  assert_shape(b, "[2, 3, 10, 4]");
-  assert_shape(output_of(c), "[?, 3, 10, 10]");
-  assert_shape(output_of(d), "[?, 3, 6, 10]");
-}
-
-static void resize_refuses_absurd_demands(void **state) {
-  (void)state;
-  lpot_value_id x = input("x", DIMS(1, 3));
-  lpot_node_id node = node_of(LPOT_OP_RESIZE, "r", VALUES(x));
-  assert_infer_fails(LPOT_FORMAT, "node 'r': exactly one of scales and sizes");
-  const struct {
-    float scale;
-    int count;
-  } table[] = {{0.0F, 2}, {-1.0F, 2}, {1e30F, 2}, {2.0F, 1}};
-  for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-    int64_t dim = table[i].count;
-    lpot_value_id scales = reals("s", 1, &dim, REALS(table[i].scale, table[i].scale));
-    require(lpot_graph_set_inputs(graph, node, (lpot_value_id[]){x, LPOT_NONE, scales}, 3, &error));
-    assert_infer_fails(LPOT_FORMAT, "node 'r': ");
-  }
-  lpot_value_id sizes = ints(INTS(0, 3));
-  require(lpot_graph_set_inputs(graph, node, (lpot_value_id[]){x, LPOT_NONE, LPOT_NONE, sizes}, 4,
-                                &error));
-  assert_infer_fails(LPOT_FORMAT, "node 'r': sizes has the value 0");
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       GRAPH_TEST(convolution_gives_batch_channels_and_sizes),
@@ -155,12 +133,12 @@ int main(void) {
       GRAPH_TEST(groups_that_do_not_divide_are_refused),
       GRAPH_TEST(the_bias_has_one_element_per_channel),
       GRAPH_TEST(pools_keep_the_channels),
+      GRAPH_TEST(max_pool_also_tells_where_the_maxima_were),
+      GRAPH_TEST(an_average_pool_may_be_dilated),
       GRAPH_TEST(gemm_transposes_and_checks_its_depth),
       GRAPH_TEST(matmul_takes_any_rank),
       GRAPH_TEST(matmul_refuses_factors_that_do_not_fit),
       GRAPH_TEST(matmul_refuses_scalars),
-      GRAPH_TEST(resize_goes_by_scales_or_sizes),
-      GRAPH_TEST(resize_refuses_absurd_demands),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

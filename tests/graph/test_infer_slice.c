@@ -75,7 +75,9 @@ static void pad_refuses_impossible_pads(void **state) {
   set_text(pad, "mode", "reflect");
   assert_infer_fails(LPOT_FORMAT, "node 'pad': pads of 3 and 0 cannot reflect");
   set_text(pad, "mode", "wrap");
-  assert_infer_fails(LPOT_UNSUPPORTED, "node 'pad': mode is 'wrap'");
+  infer();
+  set_text(pad, "mode", "repeat");
+  assert_infer_fails(LPOT_UNSUPPORTED, "node 'pad': mode is 'repeat'");
 }
 
 /* ---- Slice ---- */

@@ -191,6 +191,37 @@ static void all_outputs_of_a_split_get_pairs(void **state) {
   fixture_free(&model);
 }
 
+static void indices_of_max_pool_stay_integers(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_graph *graph = fixture_graph();
+  const lpot_shape unknown = lpot_shape_unknown();
+  lpot_value_id x = fixture_input(graph, "x", DIMS(1, 2, 3, 4));
+  lpot_value_id a = conv(graph, x, "wa", 1, "a");
+  lpot_value_id outputs[2];
+  lpot_node_id pool = LPOT_NONE;
+  CHECK(lpot_graph_add_value(graph, "p", LPOT_DTYPE_UNKNOWN, &unknown, &outputs[0], &err));
+  CHECK(lpot_graph_add_value(graph, "places", LPOT_DTYPE_UNKNOWN, &unknown, &outputs[1], &err));
+  CHECK(lpot_graph_add_node(graph, LPOT_OP_MAX_POOL, "pool", &a, 1, outputs, 2, &pool, &err));
+  CHECK(lpot_graph_set_ints(graph, pool, "kernel_shape", (const int64_t[]){1, 1}, 2, &err));
+  CHECK(lpot_graph_add_output(graph, outputs[1], &err));
+  fixture_finish(graph, conv(graph, outputs[0], "wb", 2, "b"));
+  fixture_model model = fixture_model_of(graph);
+  bool observed[64];
+  lpot_quant_ops_observed(model.ops, observed);
+  assert_true(observed[outputs[0]]);
+  assert_false(observed[outputs[1]]);
+  fixture_set_all(&model, &fixture_u8);
+  lpot_graph *qdq = fixture_rewrite(&model);
+  assert_true(fixture_number(qdq, "p_scale") == fixture_number(qdq, "a_scale"));
+  assert_int_equal(lpot_graph_find_value(qdq, "places_scale"), LPOT_NONE);
+  lpot_graph *qoperator = NULL;
+  CHECK(lpot_quant_to_qoperator(qdq, &qoperator, &err));
+  lpot_graph_free(qoperator);
+  lpot_graph_free(qdq);
+  fixture_free(&model);
+}
+
 static void range_of_zeros_or_denormals_gives_a_usable_scale(void **state) {
   (void)state;
   static const float sizes[] = {0, 1e-42F, 1e-38F, 3e37F};
@@ -220,6 +251,7 @@ int main(void) {
       cmocka_unit_test(concat_shares_one_scale_if_the_recipe_says_so),
       cmocka_unit_test(f32_concat_ties_nothing),
       cmocka_unit_test(all_outputs_of_a_split_get_pairs),
+      cmocka_unit_test(indices_of_max_pool_stay_integers),
       cmocka_unit_test(range_of_zeros_or_denormals_gives_a_usable_scale),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,8 +141,10 @@ LPOT_MUST_CHECK lpot_status lpot_dl_binary_new(lpot_dl *dl, lpot_dl_binary binar
                                                const lpot_dl_desc *src0, const lpot_dl_desc *src1,
                                                const lpot_dl_desc *dst, bool relu,
                                                lpot_dl_primitive **ret_primitive, lpot_error *err);
+/* logarithm: of the softmax. */
 LPOT_MUST_CHECK lpot_status lpot_dl_softmax_new(lpot_dl *dl, const lpot_dl_desc *desc, int axis,
-                                                lpot_dl_primitive **ret_primitive, lpot_error *err);
+                                                bool logarithm, lpot_dl_primitive **ret_primitive,
+                                                lpot_error *err);
 void lpot_dl_primitive_free(lpot_dl_primitive *primitive);
 
 /* src1 is NULL for primitives with one input. dst may be src only where the primitive was made for

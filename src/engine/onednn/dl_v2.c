@@ -567,14 +567,15 @@ lpot_status lpot_dl_binary_new(lpot_dl *dl, lpot_dl_binary binary, const lpot_dl
   return new_simple(dl, &op, "binary", &attributes, &md0, &md1, &md, ret_primitive, err);
 }
 
-lpot_status lpot_dl_softmax_new(lpot_dl *dl, const lpot_dl_desc *desc, int axis,
+lpot_status lpot_dl_softmax_new(lpot_dl *dl, const lpot_dl_desc *desc, int axis, bool logarithm,
                                 lpot_dl_primitive **ret_primitive, lpot_error *err) {
+  dnnl_alg_kind_t algorithm = logarithm ? dnnl_softmax_log : dnnl_softmax_accurate;
   dnnl_memory_desc_t md;
   LPOT_TRY(memory_desc(desc, &md, err));
   dnnl_softmax_v2_desc_t op;
-  LPOT_TRY(lpot_dl_check(dnnl_softmax_v2_forward_desc_init(&op, dnnl_forward_inference,
-                                                           dnnl_softmax_accurate, &md, &md, axis),
-                         "softmax", err));
+  LPOT_TRY(lpot_dl_check(
+      dnnl_softmax_v2_forward_desc_init(&op, dnnl_forward_inference, algorithm, &md, &md, axis),
+      "softmax", err));
   return new_simple(dl, &op, "softmax", NULL, &md, NULL, &md, ret_primitive, err);
 }
 

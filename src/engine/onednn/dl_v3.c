@@ -651,15 +651,15 @@ lpot_status lpot_dl_binary_new(lpot_dl *dl, lpot_dl_binary binary, const lpot_dl
   return status;
 }
 
-lpot_status lpot_dl_softmax_new(lpot_dl *dl, const lpot_dl_desc *desc_in, int axis,
+lpot_status lpot_dl_softmax_new(lpot_dl *dl, const lpot_dl_desc *desc_in, int axis, bool logarithm,
                                 lpot_dl_primitive **ret_primitive, lpot_error *err) {
+  dnnl_alg_kind_t algorithm = logarithm ? dnnl_softmax_log : dnnl_softmax_accurate;
   desc_set set = {NULL, NULL, NULL, NULL, NULL};
   dnnl_primitive_attr_t attr = NULL;
   dnnl_primitive_desc_t desc = NULL;
   LPOT_TRY(simple_descs(desc_in, NULL, desc_in, NULL, &set, &attr, err));
   dnnl_status_t created = dnnl_softmax_forward_primitive_desc_create(
-      &desc, dl->engine, dnnl_forward_inference, dnnl_softmax_accurate, set.src, set.dst, axis,
-      attr);
+      &desc, dl->engine, dnnl_forward_inference, algorithm, set.src, set.dst, axis, attr);
   dnnl_primitive_attr_destroy(attr);
   lpot_status status = finish_simple(dl, created, desc, "softmax", &set, ret_primitive, err);
   return status;

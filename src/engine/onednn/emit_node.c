@@ -186,7 +186,8 @@ static lpot_status emit_softmax(lpot_compiler *compiler, const lpot_node *node, 
   lpot_dl_desc desc;
   lpot_slot_desc(&plan->slots[src], &desc);
   lpot_dl_primitive *primitive = NULL;
-  LPOT_TRY(lpot_dl_softmax_new(plan->dl, &desc, axis, &primitive, err));
+  bool logarithm = node->op == LPOT_OP_LOG_SOFTMAX;
+  LPOT_TRY(lpot_dl_softmax_new(plan->dl, &desc, axis, logarithm, &primitive, err));
   lpot_step *step = NULL;
   lpot_status status =
       lpot_step_add(plan, node->name, "softmax", lpot_run_primitive, &src, 1, &dst, 1, &step, err);
@@ -229,8 +230,9 @@ static lpot_status emit_move(lpot_compiler *compiler, const lpot_node *node, lpo
 }
 
 static lpot_status emit_pool(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
-  if (lpot_graph_value(compiler->graph, node->inputs[0])->dtype != LPOT_F32) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not f32", node->name);
+  if (lpot_graph_value(compiler->graph, node->inputs[0])->dtype != LPOT_F32 ||
+      node->num_outputs > 1) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not f32, or with indices", node->name);
   }
   lpot_status status = lpot_emit_max_pool(compiler, node, node->inputs[0], node->outputs[0], err);
   return status;
@@ -293,6 +295,11 @@ static const struct {
     {LPOT_OP_THRESHOLDED_RELU, lpot_emit_unary_loop},
     {LPOT_OP_WHERE, lpot_emit_where},
     {LPOT_OP_SOFTMAX, emit_softmax},
+    {LPOT_OP_LOG_SOFTMAX, emit_softmax},
+    {LPOT_OP_GROUP_NORMALIZATION, lpot_emit_group_normalization},
+    {LPOT_OP_INSTANCE_NORMALIZATION, lpot_emit_group_normalization},
+    {LPOT_OP_LAYER_NORMALIZATION, lpot_emit_layer_normalization},
+    {LPOT_OP_LRN, lpot_emit_lrn},
     {LPOT_OP_MAX_POOL, emit_pool},
     {LPOT_OP_CONCAT, lpot_emit_plain_concat},
     {LPOT_OP_RESHAPE, emit_move},

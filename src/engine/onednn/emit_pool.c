@@ -31,7 +31,7 @@ lpot_status lpot_emit_max_pool(lpot_compiler *compiler, const lpot_node *node, l
   const lpot_value *input = lpot_graph_value(compiler->graph, from);
   lpot_window window;
   LPOT_TRY(lpot_window_resolve(node, &input->shape, NULL, &window, err));
-  if (!is_dense(&window) || node->num_outputs > 1) {
+  if (!is_dense(&window)) {
     lpot_status status = lpot_emit_reference(compiler, node, &from, &to, true, err);
     return status;
   }

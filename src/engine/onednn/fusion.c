@@ -578,9 +578,21 @@ static lpot_status find_binary(lpot_fusions *fusions, const lpot_node *node, lpo
   return LPOT_OK;
 }
 
+/* A window with holes (opset 19). */
+static bool is_dilated(const lpot_node *node) {
+  const int64_t *dilations = NULL;
+  size_t count = lpot_node_ints(node, "dilations", &dilations);
+  for (size_t i = 0; i < count; ++i) {
+    if (dilations[i] != 1) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static lpot_status find_average(lpot_fusions *fusions, const lpot_node *node, lpot_error *err) {
   const lpot_value *input = lpot_graph_value(fusions->graph, node->inputs[0]);
-  if (input->dtype != LPOT_F32 || input->shape.rank < 3) {
+  if (input->dtype != LPOT_F32 || input->shape.rank < 3 || is_dilated(node)) {
     return LPOT_OK;
   }
   lpot_fusion *fusion = NULL;

@@ -9,7 +9,8 @@
  *   fusion.c          which nodes run as one primitive
  *   slots.c           slots and conversions
  *   emit_*.c          one step per node or fusion
- *   loops*.c          our own loops: quantize, dequantize, layout changes, concat, averages, sums
+ *   loops*.c          our own loops: quantize, dequantize, layout changes, concat, averages, sums,
+ *                     normalizations
  *   dl_*.c            oneDNN */
 #ifndef LPOT_ENGINE_ONEDNN_PLAN_H
 #define LPOT_ENGINE_ONEDNN_PLAN_H
@@ -173,6 +174,13 @@ LPOT_MUST_CHECK lpot_status lpot_emit_movement(lpot_compiler *compiler, const lp
 LPOT_MUST_CHECK lpot_status lpot_emit_max_pool(lpot_compiler *compiler, const lpot_node *node,
                                                lpot_value_id from, lpot_value_id to,
                                                lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_layer_normalization(lpot_compiler *compiler,
+                                                          const lpot_node *node, lpot_error *err);
+/* GroupNormalization and InstanceNormalization. */
+LPOT_MUST_CHECK lpot_status lpot_emit_group_normalization(lpot_compiler *compiler,
+                                                          const lpot_node *node, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_lrn(lpot_compiler *compiler, const lpot_node *node,
+                                          lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_binary(lpot_compiler *compiler, const lpot_node *node,
                                              lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_unary(lpot_compiler *compiler, const lpot_node *node,

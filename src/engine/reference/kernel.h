@@ -60,6 +60,8 @@ LPOT_KERNEL(lpot_kernel_matmul_integer_to_float);
 LPOT_KERNEL(lpot_kernel_transpose);
 LPOT_KERNEL(lpot_kernel_slice);
 LPOT_KERNEL(lpot_kernel_expand);
+LPOT_KERNEL(lpot_kernel_depth_to_space);
+LPOT_KERNEL(lpot_kernel_space_to_depth);
 LPOT_KERNEL(lpot_kernel_gather);
 LPOT_KERNEL(lpot_kernel_pad);
 LPOT_KERNEL(lpot_kernel_copy); /* Reshape Flatten Squeeze Identity ... */
@@ -71,7 +73,7 @@ LPOT_KERNEL(lpot_kernel_size);
 LPOT_KERNEL(lpot_kernel_constant);
 LPOT_KERNEL(lpot_kernel_constant_of_shape);
 LPOT_KERNEL(lpot_kernel_resize);
-LPOT_KERNEL(lpot_kernel_softmax);
+LPOT_KERNEL(lpot_kernel_softmax); /* Softmax LogSoftmax */
 LPOT_KERNEL(lpot_kernel_batch_normalization);
 LPOT_KERNEL(lpot_kernel_lp_normalization);
 LPOT_KERNEL(lpot_kernel_reduce);     /* ReduceSum and its kin */
@@ -93,6 +95,12 @@ LPOT_KERNEL(lpot_kernel_compress);
 LPOT_KERNEL(lpot_kernel_non_max_suppression);
 LPOT_KERNEL(lpot_kernel_non_zero);
 LPOT_KERNEL(lpot_kernel_unique);
+LPOT_KERNEL(lpot_kernel_group_normalization);
+LPOT_KERNEL(lpot_kernel_instance_normalization);
+LPOT_KERNEL(lpot_kernel_layer_normalization);
+LPOT_KERNEL(lpot_kernel_mean_variance);
+LPOT_KERNEL(lpot_kernel_lrn);
+LPOT_KERNEL(lpot_kernel_lstm);
 LPOT_KERNEL(lpot_kernel_quantize_linear);
 LPOT_KERNEL(lpot_kernel_dequantize_linear);
 LPOT_KERNEL(lpot_kernel_qlinear_binary); /* QLinearAdd QLinearMul */

@@ -137,8 +137,86 @@ static void store_values(const void *context, int64_t out_start, int64_t channel
   lpot_kernel_store_doubles(*out, out_start, count, values);
 }
 
+/* ---- MaxPool with the places of its maxima ---- */
+
+typedef struct maximum {
+  double value;
+  int64_t place[LPOT_MAX_SPATIAL]; /* in the input */
+} maximum;
+
+/* The first maximum in the order of the window; NaN wins as in take_maximum. */
+static maximum find_maximum(const lpot_plane *plane, const pool_window *window,
+                            const double *image) {
+  maximum best = {.value = -(double)INFINITY, .place = {-1, -1, -1}};
+  int64_t at[LPOT_MAX_SPATIAL];
+  for (int64_t i = window->low[0]; i < window->high[0]; i++) {
+    at[0] = window->start[0] + i * plane->dilation[0];
+    for (int64_t j = window->low[1]; j < window->high[1]; j++) {
+      at[1] = window->start[1] + j * plane->dilation[1];
+      for (int64_t k = window->low[2]; k < window->high[2]; k++) {
+        at[2] = window->start[2] + k * plane->dilation[2];
+        double value = image[(at[0] * plane->input[1] + at[1]) * plane->input[2] + at[2]];
+        if (best.place[0] < 0 || value > best.value || isnan(value)) {
+          best = (maximum){value, {at[0], at[1], at[2]}};
+        }
+      }
+    }
+  }
+  return best;
+}
+
+/* storage_order 1 counts the places of one image column by column, the leading axes of size 1
+ * without effect. */
+static int64_t place_number(const lpot_plane *plane, const int64_t place[LPOT_MAX_SPATIAL],
+                            bool column_major, int64_t image_start) {
+  const int64_t *size = plane->input;
+  if (place[0] < 0) {
+    return -1; /* a window that saw nothing but padding */
+  }
+  return image_start + (column_major ? place[0] + size[0] * (place[1] + size[1] * place[2])
+                                     : (place[0] * size[1] + place[1]) * size[2] + place[2]);
+}
+
+static void locate_plane(const lpot_plane *plane, bool column_major, const double *image,
+                         int64_t out_start, int64_t image_start, lpot_tensor *const *outputs) {
+  int64_t position[LPOT_MAX_SPATIAL];
+  for (int64_t i = 0; i < plane->output_size; i++) {
+    position[0] = i / (plane->output[1] * plane->output[2]);
+    position[1] = i / plane->output[2] % plane->output[1];
+    position[2] = i % plane->output[2];
+    pool_window window = window_at(plane, position);
+    maximum best = find_maximum(plane, &window, image);
+    int64_t number = place_number(plane, best.place, column_major, image_start);
+    lpot_kernel_store_doubles(outputs[0], out_start + i, 1, &best.value);
+    lpot_kernel_store_ints(outputs[1], out_start + i, 1, &number);
+  }
+}
+
+static lpot_status max_pool_with_places(const lpot_node *node, const lpot_tensor *input,
+                                        lpot_tensor *const *outputs, lpot_error *err) {
+  lpot_plane plane;
+  double *image = NULL;
+  LPOT_TRY(
+      lpot_kernel_check_same_shape("the outputs", &outputs[0]->shape, &outputs[1]->shape, err));
+  LPOT_TRY(lpot_plane_resolve(node, &input->shape, NULL, &outputs[0]->shape, &plane, err));
+  int64_t planes = input->shape.dims[0] * input->shape.dims[1];
+  LPOT_TRY(lpot_kernel_check_count("output", outputs[0], planes * plane.output_size, err));
+  LPOT_TRY(lpot_kernel_scratch(plane.input_size, &image, err));
+  bool column_major = lpot_node_int(node, "storage_order", 0) != 0;
+  for (int64_t i = 0; i < planes; i++) {
+    lpot_kernel_load_doubles(input, i * plane.input_size, 1, plane.input_size, image);
+    locate_plane(&plane, column_major, image, i * plane.output_size, i * plane.input_size, outputs);
+  }
+  lpot_free(image);
+  return LPOT_OK;
+}
+
 LPOT_KERNEL(lpot_kernel_max_pool) {
   LPOT_TRY(lpot_kernel_check_same_type(inputs[0], outputs[0], err));
+  if (node->num_outputs > 1 && outputs[1] != NULL) {
+    LPOT_TRY(max_pool_with_places(node, inputs[0], outputs, err));
+    return LPOT_OK;
+  }
   LPOT_TRY(
       run_pool(node, inputs[0], &outputs[0]->shape, maximum_of_window, store_values, outputs, err));
   return LPOT_OK;

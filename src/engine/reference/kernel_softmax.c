@@ -1,4 +1,4 @@
-/* Softmax along one axis. */
+/* Softmax and LogSoftmax along one axis. */
 #include "engine/reference/kernel.h"
 
 #include <math.h>
@@ -6,18 +6,20 @@
 #include "base/memory.h"
 
 /* Subtracting the maximum keeps exp from overflowing and changes nothing else. */
-static void normalise_line(int64_t count, double *line) {
+static void normalise_line(int64_t count, bool logarithm, double *line) {
   double maximum = -(double)INFINITY;
   double sum = 0.0;
   for (int64_t i = 0; i < count; i++) {
     maximum = line[i] > maximum ? line[i] : maximum;
   }
   for (int64_t i = 0; i < count; i++) {
-    line[i] = exp(line[i] - maximum);
-    sum += line[i];
+    double power = exp(line[i] - maximum);
+    line[i] = logarithm ? line[i] - maximum : power;
+    sum += power;
   }
+  double log_sum = log(sum);
   for (int64_t i = 0; i < count; i++) {
-    line[i] /= sum;
+    line[i] = logarithm ? line[i] - log_sum : line[i] / sum;
   }
 }
 
@@ -39,7 +41,7 @@ LPOT_KERNEL(lpot_kernel_softmax) {
   for (int64_t i = 0; i < outer * inner; i++) {
     int64_t start = i / inner * count * inner + i % inner;
     lpot_kernel_load_doubles(input, start, inner, count, line);
-    normalise_line(count, line);
+    normalise_line(count, node->op == LPOT_OP_LOG_SOFTMAX, line);
     for (int64_t k = 0; k < count; k++) {
       lpot_kernel_store_doubles(out, start + k * inner, 1, &line[k]);
     }

@@ -43,6 +43,7 @@ static const kernel_row kernels[LPOT_NUM_OPS] = {
     [LPOT_OP_COS] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_COSH] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_CUM_SUM] = {lpot_kernel_cum_sum, 0x3},
+    [LPOT_OP_DEPTH_TO_SPACE] = {lpot_kernel_depth_to_space, 0x1},
     [LPOT_OP_DEQUANTIZE_LINEAR] = {lpot_kernel_dequantize_linear, 0x3},
     [LPOT_OP_DIV] = {lpot_kernel_binary, 0x3},
     [LPOT_OP_DROPOUT] = {lpot_kernel_dropout, 0x1},
@@ -65,22 +66,29 @@ static const kernel_row kernels[LPOT_NUM_OPS] = {
     [LPOT_OP_GLOBAL_MAX_POOL] = {lpot_kernel_global_max_pool, 0x1},
     [LPOT_OP_GREATER] = {lpot_kernel_compare, 0x3},
     [LPOT_OP_GREATER_OR_EQUAL] = {lpot_kernel_compare, 0x3},
+    [LPOT_OP_GROUP_NORMALIZATION] = {lpot_kernel_group_normalization, 0x7},
     [LPOT_OP_HARDMAX] = {lpot_kernel_hardmax, 0x1},
     [LPOT_OP_HARD_SIGMOID] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_HARD_SWISH] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_IDENTITY] = {lpot_kernel_copy, 0x1},
+    [LPOT_OP_INSTANCE_NORMALIZATION] = {lpot_kernel_instance_normalization, 0x7},
     [LPOT_OP_IS_INF] = {lpot_kernel_test_number, 0x1},
     [LPOT_OP_IS_NAN] = {lpot_kernel_test_number, 0x1},
+    [LPOT_OP_LAYER_NORMALIZATION] = {lpot_kernel_layer_normalization, 0x3},
     [LPOT_OP_LEAKY_RELU] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_LESS] = {lpot_kernel_compare, 0x3},
     [LPOT_OP_LESS_OR_EQUAL] = {lpot_kernel_compare, 0x3},
     [LPOT_OP_LOG] = {lpot_kernel_unary, 0x1},
+    [LPOT_OP_LOG_SOFTMAX] = {lpot_kernel_softmax, 0x1},
     [LPOT_OP_LP_NORMALIZATION] = {lpot_kernel_lp_normalization, 0x1},
     [LPOT_OP_LP_POOL] = {lpot_kernel_lp_pool, 0x1},
+    [LPOT_OP_LRN] = {lpot_kernel_lrn, 0x1},
+    [LPOT_OP_LSTM] = {lpot_kernel_lstm, 0x7},
     [LPOT_OP_MATMUL] = {lpot_kernel_matmul, 0x3},
     [LPOT_OP_MAX] = {lpot_kernel_variadic, ALL_INPUTS},
     [LPOT_OP_MAX_POOL] = {lpot_kernel_max_pool, 0x1},
     [LPOT_OP_MEAN] = {lpot_kernel_mean, ALL_INPUTS},
+    [LPOT_OP_MEAN_VARIANCE_NORMALIZATION] = {lpot_kernel_mean_variance, 0x1},
     [LPOT_OP_MIN] = {lpot_kernel_variadic, ALL_INPUTS},
     [LPOT_OP_MISH] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_MOD] = {lpot_kernel_binary, 0x3},
@@ -126,6 +134,7 @@ static const kernel_row kernels[LPOT_NUM_OPS] = {
     [LPOT_OP_SOFTMAX] = {lpot_kernel_softmax, 0x1},
     [LPOT_OP_SOFTPLUS] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_SOFTSIGN] = {lpot_kernel_unary, 0x1},
+    [LPOT_OP_SPACE_TO_DEPTH] = {lpot_kernel_space_to_depth, 0x1},
     [LPOT_OP_SPLIT] = {lpot_kernel_split, 0x1},
     [LPOT_OP_SQRT] = {lpot_kernel_unary, 0x1},
     [LPOT_OP_SQUEEZE] = {lpot_kernel_copy, 0x1},
@@ -184,7 +193,7 @@ static lpot_status check_outputs(const lpot_node *node, lpot_tensor *const *outp
     }
     empty = empty && (output == NULL || lpot_shape_elements(&output->shape) == 0);
   }
-  if (!empty && outputs[0] == NULL && node->op != LPOT_OP_SPLIT) {
+  if (!empty && outputs[0] == NULL && node->op != LPOT_OP_SPLIT && node->op != LPOT_OP_LSTM) {
     return LPOT_FAIL(err, LPOT_UNSUPPORTED, "output 0 is left out but a later one is not");
   }
   *ret_empty = empty;

@@ -173,7 +173,11 @@ static lpot_plan_step reference_get_step(const void *opaque, size_t index) {
   step.implementation = "reference";
   step.input_dtype =
       input == LPOT_NONE ? LPOT_DTYPE_UNKNOWN : lpot_graph_value(plan->graph, input)->dtype;
-  step.output_dtype = lpot_graph_value(plan->graph, node->outputs[0])->dtype;
+  for (int i = node->num_outputs - 1; i >= 0; --i) {
+    if (node->outputs[i] != LPOT_NONE) { /* the first that is not left out */
+      step.output_dtype = lpot_graph_value(plan->graph, node->outputs[i])->dtype;
+    }
+  }
   return step;
 }
 

@@ -1,4 +1,4 @@
-/* ONNX models (onnx.proto3, IR versions 3 to 14, opsets 7 to 21).
+/* ONNX models (onnx.proto3, IR versions 3 to 14, opsets 1 to 21).
  *
  * ModelProto  { ir_version=1 producer_name=2 graph=7 opset_import=8 functions=25 (refused) }
  * GraphProto  { node=1 name=2 initializer=5 input=11 output=12 sparse_initializer=15 (refused) }
@@ -7,7 +7,7 @@
  *               double_data=10 uint64_data=11 external_data=13 data_location=14 }
  *
  * Loading raises every older form to the canonical one (opset 13, or the file's own when higher):
- * the rules live in onnx_raise.c, one function per operator. Constant nodes become constants.
+ * the rules live in onnx_raise*.c, one function per operator. Constant nodes become constants.
  *
  * A constant is a view into the mapped file when its bytes are aligned to its element size there,
  * else a copy: whoever loads whole elements from an unaligned view has undefined behaviour, and

@@ -16,6 +16,7 @@ static const attribute_form forms[] = {
     {LPOT_ONNX_TENSOR, LPOT_ATTRIBUTE_FIELD_T, LPOT_ATTRIBUTE_TENSOR},
     {LPOT_ONNX_FLOATS, LPOT_ATTRIBUTE_FIELD_FLOATS, LPOT_ATTRIBUTE_FLOATS},
     {LPOT_ONNX_INTS, LPOT_ATTRIBUTE_FIELD_INTS, LPOT_ATTRIBUTE_INTS},
+    {LPOT_ONNX_STRINGS, LPOT_ATTRIBUTE_FIELD_STRINGS, LPOT_ATTRIBUTE_STRINGS},
 };
 
 /* Those it lacks, for the message. */
@@ -28,7 +29,6 @@ typedef struct missing_form {
 static const missing_form missing[] = {
     {LPOT_ONNX_GRAPH, LPOT_ATTRIBUTE_FIELD_G, "a subgraph"},
     {LPOT_ONNX_GRAPHS, LPOT_ATTRIBUTE_FIELD_GRAPHS, "a list of subgraphs"},
-    {LPOT_ONNX_STRINGS, LPOT_ATTRIBUTE_FIELD_STRINGS, "a list of strings"},
     {LPOT_ONNX_TENSORS, LPOT_ATTRIBUTE_FIELD_TENSORS, "a list of tensors"},
 };
 
@@ -140,6 +140,36 @@ static lpot_status read_reals(lpot_onnx_import *import, const lpot_wire_field *m
   return LPOT_OK;
 }
 
+static lpot_status read_strings(lpot_onnx_import *import, const lpot_wire_field *message,
+                                lpot_attribute *attribute, lpot_error *err) {
+  /* The first walk counts, the second one reads. */
+  for (int walk = 0; walk < 2; walk++) {
+    size_t count = 0;
+    lpot_wire wire;
+    LPOT_TRY(lpot_wire_enter(message, &wire, err));
+    while (lpot_wire_more(&wire)) {
+      lpot_wire_field field;
+      LPOT_TRY(lpot_wire_next(&wire, &field, err));
+      if (field.number != LPOT_ATTRIBUTE_FIELD_STRINGS) {
+        continue;
+      }
+      if (walk == 1) {
+        LPOT_TRY(lpot_wire_string(&field, import->node_arena, &attribute->strings[count], err));
+      }
+      count++;
+    }
+    if (walk == 0) {
+      attribute->count = count;
+      attribute->strings =
+          lpot_arena_alloc(import->node_arena, count + 1, sizeof *attribute->strings);
+    }
+    if (attribute->strings == NULL) {
+      return LPOT_OUT_OF_MEMORY(err);
+    }
+  }
+  return LPOT_OK;
+}
+
 /* proto3 leaves a zero or an empty string out, so an absent field is the value's default. */
 static lpot_status read_single(lpot_onnx_import *import, const lpot_wire_field *field,
                                lpot_attribute *attribute, lpot_error *err) {
@@ -201,6 +231,8 @@ static lpot_status read_value(lpot_onnx_import *import, const lpot_wire_field *m
     LPOT_TRY(read_integers(import, message, attribute, err));
   } else if (form->kind == LPOT_ATTRIBUTE_FLOATS) {
     LPOT_TRY(read_reals(import, message, attribute, err));
+  } else if (form->kind == LPOT_ATTRIBUTE_STRINGS) {
+    LPOT_TRY(read_strings(import, message, attribute, err));
   } else {
     LPOT_TRY(read_singles(import, message, form->number, attribute, err));
   }
@@ -243,6 +275,9 @@ lpot_status lpot_onnx_set_attribute(lpot_graph *graph, lpot_node_id node,
     break;
   case LPOT_ATTRIBUTE_FLOATS:
     LPOT_TRY(lpot_graph_set_floats(graph, node, name, attribute->reals, attribute->count, err));
+    break;
+  case LPOT_ATTRIBUTE_STRINGS:
+    LPOT_TRY(lpot_graph_set_strings(graph, node, name, attribute->strings, attribute->count, err));
     break;
   case LPOT_ATTRIBUTE_TENSOR:
     tensor = lpot_tensor_ref(attribute->tensor);

@@ -88,7 +88,8 @@ static lpot_status fill_tensor(lpot_buffer *message, const void *subject, lpot_e
 static const int64_t attribute_types[] = {
     [LPOT_ATTRIBUTE_INT] = LPOT_ONNX_INT,       [LPOT_ATTRIBUTE_FLOAT] = LPOT_ONNX_FLOAT,
     [LPOT_ATTRIBUTE_STRING] = LPOT_ONNX_STRING, [LPOT_ATTRIBUTE_INTS] = LPOT_ONNX_INTS,
-    [LPOT_ATTRIBUTE_FLOATS] = LPOT_ONNX_FLOATS, [LPOT_ATTRIBUTE_TENSOR] = LPOT_ONNX_TENSOR,
+    [LPOT_ATTRIBUTE_FLOATS] = LPOT_ONNX_FLOATS, [LPOT_ATTRIBUTE_STRINGS] = LPOT_ONNX_STRINGS,
+    [LPOT_ATTRIBUTE_TENSOR] = LPOT_ONNX_TENSOR,
 };
 
 static lpot_status fill_list(lpot_buffer *message, const lpot_attribute *attribute,
@@ -97,6 +98,9 @@ static lpot_status fill_list(lpot_buffer *message, const lpot_attribute *attribu
     if (attribute->kind == LPOT_ATTRIBUTE_INTS) {
       LPOT_TRY(
           lpot_wire_put_int64(message, LPOT_ATTRIBUTE_FIELD_INTS, attribute->integers[i], err));
+    } else if (attribute->kind == LPOT_ATTRIBUTE_STRINGS) {
+      LPOT_TRY(
+          lpot_wire_put_string(message, LPOT_ATTRIBUTE_FIELD_STRINGS, attribute->strings[i], err));
     } else {
       LPOT_TRY(lpot_wire_put_float(message, LPOT_ATTRIBUTE_FIELD_FLOATS, attribute->reals[i], err));
     }
@@ -122,6 +126,7 @@ static lpot_status fill_attribute(lpot_buffer *message, const void *subject, lpo
     break;
   case LPOT_ATTRIBUTE_INTS:
   case LPOT_ATTRIBUTE_FLOATS:
+  case LPOT_ATTRIBUTE_STRINGS:
     LPOT_TRY(fill_list(message, attribute, err));
     break;
   }

@@ -175,6 +175,7 @@ lpot_status lpot_onnx_read_graph(lpot_onnx_import *import, const lpot_wire_field
     LPOT_TRY(run_step(import, graph, &steps[i], err));
   }
   LPOT_TRY(check_graph(import, err));
+  LPOT_TRY(lpot_onnx_raise_broadcasts(import, err));
   LPOT_TRY(lpot_onnx_raise_softmaxes(import, err));
   return LPOT_OK;
 }

@@ -12,7 +12,7 @@
 #include "formats/protobuf_wire.h"
 #include "graph/graph.h"
 
-#define LPOT_ONNX_MIN_OPSET 7
+#define LPOT_ONNX_MIN_OPSET 1
 #define LPOT_ONNX_MAX_OPSET 21
 #define LPOT_ONNX_CANONICAL_OPSET 13
 /* Room behind a node's inputs, outputs and attributes for what raising adds. */
@@ -105,7 +105,53 @@ LPOT_MUST_CHECK lpot_status lpot_onnx_intern_value(lpot_onnx_import *import, con
 /* Rewrites node to the canonical form. */
 LPOT_MUST_CHECK lpot_status lpot_onnx_raise_node(lpot_onnx_import *import, lpot_onnx_node *node,
                                                  lpot_error *err);
-/* ---- onnx_raise_softmax.c: what can be raised only when all nodes are there ---- */
+/* ---- onnx_raise_early.c ---- */
+/* Rewrites a node of opsets 1 to 6 to the form of opset 7; does nothing for later files. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_raise_early(lpot_onnx_import *import, lpot_onnx_node *node,
+                                                  lpot_error *err);
+/* ---- onnx_raise_support.c: what those two share ---- */
+/* NULL when absent. */
+lpot_attribute *lpot_onnx_find_attribute(const lpot_onnx_node *node, const char *name);
+/* The fallback when absent or of another kind. */
+int64_t lpot_onnx_int_attribute(const lpot_onnx_node *node, const char *name, int64_t fallback);
+const char *lpot_onnx_string_attribute(const lpot_onnx_node *node, const char *name,
+                                       const char *fallback);
+void lpot_onnx_drop_attribute(lpot_onnx_node *node, const char *name);
+/* Sets an attribute, new or not; what it points to must live as long as the node. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_put_attribute(lpot_onnx_node *node,
+                                                    const lpot_attribute *attribute,
+                                                    lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_onnx_put_string(lpot_onnx_node *node, const char *name,
+                                                 const char *value, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_onnx_put_int(lpot_onnx_node *node, const char *name, int64_t value,
+                                              lpot_error *err);
+/* LPOT_FORMAT when the attribute is absent. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_require(const lpot_onnx_node *node, const char *name,
+                                              lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_onnx_expect_inputs(const lpot_onnx_node *node, size_t expected,
+                                                    lpot_error *err);
+/* index is below LPOT_ONNX_SPARE, so the array has room. */
+void lpot_onnx_put_input(lpot_onnx_node *node, size_t index, lpot_value_id value);
+/* NULL when left out or not constant. */
+const lpot_tensor *lpot_onnx_constant_input(const lpot_onnx_import *import,
+                                            const lpot_onnx_node *node, size_t index);
+/* Makes data a constant named after the node's first output and gives it to input index. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_put_constant(lpot_onnx_import *import, lpot_onnx_node *node,
+                                                   size_t index, const char *suffix,
+                                                   lpot_dtype dtype, const lpot_shape *shape,
+                                                   const void *data, lpot_error *err);
+/* Turns an attribute of integers into a constant input; nothing happens when it is absent. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_ints_to_input(lpot_onnx_import *import, lpot_onnx_node *node,
+                                                    const char *name, size_t index,
+                                                    lpot_error *err);
+/* The same for a number: a constant scalar, unless it is what the input's absence means. */
+LPOT_MUST_CHECK lpot_status lpot_onnx_float_to_input(lpot_onnx_import *import, lpot_onnx_node *node,
+                                                     const char *name, size_t index, float absent,
+                                                     lpot_error *err);
+/* ---- what can be raised only when all nodes are there ---- */
+/* onnx_raise_broadcast.c */
+LPOT_MUST_CHECK lpot_status lpot_onnx_raise_broadcasts(lpot_onnx_import *import, lpot_error *err);
+/* onnx_raise_softmax.c: Softmax and LogSoftmax */
 LPOT_MUST_CHECK lpot_status lpot_onnx_raise_softmaxes(lpot_onnx_import *import, lpot_error *err);
 
 #endif

@@ -1,142 +1,14 @@
 /* Raising operators of opsets 7 to 12 to the form of opset 13, and refusing or dropping what later
  * opsets brought and the graph lacks. One function per operator and one row per function; each
- * states its rule in one line. Softmax is raised when the graph is complete
- * (onnx_raise_softmax.c). */
+ * states its rule in one line. What opsets 1 to 6 alone had is in onnx_raise_early.c; what can be
+ * raised only when the graph is complete, in onnx_raise_broadcast.c and onnx_raise_softmax.c. */
 #include <float.h>
 #include <limits.h>
 
 #include "base/text.h"
 #include "formats/onnx/onnx_import.h"
 
-/* ---- attributes and inputs of the node at hand ---- */
-
-static lpot_attribute *find_attribute(const lpot_onnx_node *node, const char *name) {
-  for (size_t i = 0; i < node->num_attributes; i++) {
-    if (lpot_text_equal(node->attributes[i].name, name)) {
-      return &node->attributes[i];
-    }
-  }
-  return NULL;
-}
-
-static int64_t int_attribute(const lpot_onnx_node *node, const char *name, int64_t fallback) {
-  const lpot_attribute *attribute = find_attribute(node, name);
-  return attribute != NULL && attribute->kind == LPOT_ATTRIBUTE_INT ? attribute->integer : fallback;
-}
-
-static const char *string_attribute(const lpot_onnx_node *node, const char *name,
-                                    const char *fallback) {
-  const lpot_attribute *attribute = find_attribute(node, name);
-  return attribute != NULL && attribute->kind == LPOT_ATTRIBUTE_STRING ? attribute->string
-                                                                       : fallback;
-}
-
-static void drop_attribute(lpot_onnx_node *node, const char *name) {
-  lpot_attribute *attribute = find_attribute(node, name);
-  if (attribute == NULL) {
-    return;
-  }
-  lpot_tensor_unref(attribute->tensor);
-  node->num_attributes--;
-  *attribute = node->attributes[node->num_attributes];
-}
-
-static lpot_status put_string(lpot_onnx_node *node, const char *name, const char *value,
-                              lpot_error *err) {
-  drop_attribute(node, name);
-  if (node->num_attributes == node->attribute_capacity) {
-    return LPOT_FAIL(err, LPOT_INTERNAL, "no room for attribute '%s'", name);
-  }
-  node->attributes[node->num_attributes] =
-      (lpot_attribute){.name = name, .kind = LPOT_ATTRIBUTE_STRING, .string = value};
-  node->num_attributes++;
-  return LPOT_OK;
-}
-
-/* index is below LPOT_ONNX_SPARE, so the array has room. */
-static void put_input(lpot_onnx_node *node, size_t index, lpot_value_id value) {
-  while (node->num_inputs <= index) {
-    node->inputs[node->num_inputs] = LPOT_NONE;
-    node->num_inputs++;
-  }
-  node->inputs[index] = value;
-}
-
-static lpot_status expect_inputs(const lpot_onnx_node *node, size_t expected, lpot_error *err) {
-  if (node->num_inputs != expected) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "has %zu inputs, expected %zu", node->num_inputs, expected);
-  }
-  return LPOT_OK;
-}
-
-static const lpot_tensor *constant_input(const lpot_onnx_import *import, const lpot_onnx_node *node,
-                                         size_t index) {
-  if (index >= node->num_inputs || node->inputs[index] == LPOT_NONE) {
-    return NULL;
-  }
-  return lpot_graph_value(import->graph, node->inputs[index])->constant;
-}
-
-/* Makes data a constant named after the node's first output and gives it to input index. */
-static lpot_status put_constant(lpot_onnx_import *import, lpot_onnx_node *node, size_t index,
-                                const char *suffix, lpot_dtype dtype, const lpot_shape *shape,
-                                const void *data, lpot_error *err) {
-  const char *base = node->num_outputs > 0 ? node->output_names[0] : node->name;
-  const char *name = lpot_arena_printf(import->node_arena, "%s_%s", base, suffix);
-  if (name == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  lpot_tensor *tensor = NULL;
-  LPOT_TRY(lpot_tensor_copy_of(dtype, shape, data, &tensor, err));
-  lpot_value_id value = LPOT_NONE;
-  LPOT_TRY(lpot_graph_add_constant(import->graph, name, &tensor, &value, err));
-  put_input(node, index, value);
-  return LPOT_OK;
-}
-
-/* Turns an attribute of integers into a constant input; nothing happens when it is absent. */
-static lpot_status ints_to_input(lpot_onnx_import *import, lpot_onnx_node *node, const char *name,
-                                 size_t index, lpot_error *err) {
-  const lpot_attribute *attribute = find_attribute(node, name);
-  if (attribute == NULL) {
-    return LPOT_OK;
-  }
-  if (attribute->kind != LPOT_ATTRIBUTE_INTS) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "attribute '%s' is not a list of integers", name);
-  }
-  int64_t count = (int64_t)attribute->count;
-  lpot_shape shape = lpot_shape_of(1, &count);
-  LPOT_TRY(put_constant(import, node, index, name, LPOT_S64, &shape, attribute->integers, err));
-  drop_attribute(node, name);
-  return LPOT_OK;
-}
-
-static lpot_status require(const lpot_onnx_node *node, const char *name, lpot_error *err) {
-  if (find_attribute(node, name) == NULL) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "attribute '%s' is missing", name);
-  }
-  return LPOT_OK;
-}
-
-/* The same for a number: a constant scalar, unless it is what the input's absence means. */
-static lpot_status float_to_input(lpot_onnx_import *import, lpot_onnx_node *node, const char *name,
-                                  size_t index, float absent, lpot_error *err) {
-  const lpot_attribute *attribute = find_attribute(node, name);
-  if (attribute == NULL) {
-    return LPOT_OK;
-  }
-  if (attribute->kind != LPOT_ATTRIBUTE_FLOAT) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "attribute '%s' is not a number", name);
-  }
-  float value = attribute->real;
-  drop_attribute(node, name);
-  if (value >= absent && value <= absent) {
-    return LPOT_OK;
-  }
-  lpot_shape shape = lpot_shape_scalar();
-  LPOT_TRY(put_constant(import, node, index, name, LPOT_F32, &shape, &value, err));
-  return LPOT_OK;
-}
+/* ---- outputs ---- */
 
 static bool is_read(const lpot_onnx_import *import, const char *name) {
   int64_t found = 0;
@@ -171,82 +43,82 @@ static lpot_status only_first_output(const lpot_onnx_import *import, lpot_onnx_n
 
 /* Squeeze below 13: attribute axes becomes input 1; absent stays absent. */
 static lpot_status raise_squeeze(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
-  LPOT_TRY(expect_inputs(node, 1, err));
-  LPOT_TRY(ints_to_input(import, node, "axes", 1, err));
+  LPOT_TRY(lpot_onnx_expect_inputs(node, 1, err));
+  LPOT_TRY(lpot_onnx_ints_to_input(import, node, "axes", 1, err));
   return LPOT_OK;
 }
 
 /* Unsqueeze below 13: attribute axes, which it must have, becomes input 1. */
 static lpot_status raise_unsqueeze(lpot_onnx_import *import, lpot_onnx_node *node,
                                    lpot_error *err) {
-  LPOT_TRY(require(node, "axes", err));
+  LPOT_TRY(lpot_onnx_require(node, "axes", err));
   LPOT_TRY(raise_squeeze(import, node, err));
   return LPOT_OK;
 }
 
 /* Split below 13: attribute split becomes input 1; absent means equal parts in both. */
 static lpot_status raise_split(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
-  LPOT_TRY(expect_inputs(node, 1, err));
-  LPOT_TRY(ints_to_input(import, node, "split", 1, err));
+  LPOT_TRY(lpot_onnx_expect_inputs(node, 1, err));
+  LPOT_TRY(lpot_onnx_ints_to_input(import, node, "split", 1, err));
   return LPOT_OK;
 }
 
 /* Pad below 11: attributes pads and value become inputs 1 and 2; a value of 0 is left out. */
 static lpot_status raise_pad(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
-  LPOT_TRY(expect_inputs(node, 1, err));
-  LPOT_TRY(require(node, "pads", err));
-  LPOT_TRY(ints_to_input(import, node, "pads", 1, err));
-  LPOT_TRY(float_to_input(import, node, "value", 2, 0.0f, err));
+  LPOT_TRY(lpot_onnx_expect_inputs(node, 1, err));
+  LPOT_TRY(lpot_onnx_require(node, "pads", err));
+  LPOT_TRY(lpot_onnx_ints_to_input(import, node, "pads", 1, err));
+  LPOT_TRY(lpot_onnx_float_to_input(import, node, "value", 2, 0.0f, err));
   return LPOT_OK;
 }
 
 /* Clip below 11: attributes min and max become inputs 1 and 2; the type's limits are left out. */
 static lpot_status raise_clip(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
-  LPOT_TRY(expect_inputs(node, 1, err));
-  LPOT_TRY(float_to_input(import, node, "min", 1, -FLT_MAX, err));
-  LPOT_TRY(float_to_input(import, node, "max", 2, FLT_MAX, err));
+  LPOT_TRY(lpot_onnx_expect_inputs(node, 1, err));
+  LPOT_TRY(lpot_onnx_float_to_input(import, node, "min", 1, -FLT_MAX, err));
+  LPOT_TRY(lpot_onnx_float_to_input(import, node, "max", 2, FLT_MAX, err));
   return LPOT_OK;
 }
 
 /* Slice below 10: attributes starts, ends and axes become inputs 1, 2 and 3. */
 static lpot_status raise_slice(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
-  LPOT_TRY(expect_inputs(node, 1, err));
-  LPOT_TRY(require(node, "starts", err));
-  LPOT_TRY(require(node, "ends", err));
-  LPOT_TRY(ints_to_input(import, node, "starts", 1, err));
-  LPOT_TRY(ints_to_input(import, node, "ends", 2, err));
-  LPOT_TRY(ints_to_input(import, node, "axes", 3, err));
+  LPOT_TRY(lpot_onnx_expect_inputs(node, 1, err));
+  LPOT_TRY(lpot_onnx_require(node, "starts", err));
+  LPOT_TRY(lpot_onnx_require(node, "ends", err));
+  LPOT_TRY(lpot_onnx_ints_to_input(import, node, "starts", 1, err));
+  LPOT_TRY(lpot_onnx_ints_to_input(import, node, "ends", 2, err));
+  LPOT_TRY(lpot_onnx_ints_to_input(import, node, "axes", 3, err));
   return LPOT_OK;
 }
 
 /* ReduceSum below 13: attribute axes becomes input 1. Its kin keep the attribute up to 17. */
 static lpot_status raise_reduce_sum(lpot_onnx_import *import, lpot_onnx_node *node,
                                     lpot_error *err) {
-  LPOT_TRY(expect_inputs(node, 1, err));
-  LPOT_TRY(ints_to_input(import, node, "axes", 1, err));
+  LPOT_TRY(lpot_onnx_expect_inputs(node, 1, err));
+  LPOT_TRY(lpot_onnx_ints_to_input(import, node, "axes", 1, err));
   return LPOT_OK;
 }
 
 /* Scatter, which 11 replaced: ScatterElements under its old name. */
 static lpot_status raise_scatter(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
   (void)import;
-  LPOT_TRY(expect_inputs(node, 3, err));
+  LPOT_TRY(lpot_onnx_expect_inputs(node, 3, err));
   node->op_type = "ScatterElements";
   return LPOT_OK;
 }
 
 /* TopK below 10: attribute k, which it must have, becomes input 1. */
 static lpot_status raise_top_k(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
-  const int64_t k = int_attribute(node, "k", 0);
+  const int64_t k = lpot_onnx_int_attribute(node, "k", 0);
   const int64_t one = 1;
   lpot_shape shape = lpot_shape_of(1, &one);
-  LPOT_TRY(expect_inputs(node, 1, err));
-  LPOT_TRY(require(node, "k", err));
-  if (find_attribute(node, "k")->kind != LPOT_ATTRIBUTE_INT) {
+  LPOT_TRY(lpot_onnx_expect_inputs(node, 1, err));
+  LPOT_TRY(lpot_onnx_require(node, "k", err));
+  if (lpot_onnx_find_attribute(node, "k")->kind != LPOT_ATTRIBUTE_INT) {
     return LPOT_FAIL(err, LPOT_FORMAT, "attribute 'k' is not an integer");
   }
-  LPOT_TRY(put_constant(import, node, 1, "k", LPOT_S64, &shape, &k, err));
-  drop_attribute(node, "k");
+  LPOT_TRY(lpot_onnx_put_constant(import, node, 1, "k", LPOT_S64, &shape, &k, err));
+  lpot_onnx_drop_attribute(node, "k");
   return LPOT_OK;
 }
 
@@ -254,13 +126,13 @@ static lpot_status raise_top_k(lpot_onnx_import *import, lpot_onnx_node *node, l
  * read. A training mode that is not known to be false is refused. */
 static lpot_status raise_dropout(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
   if (node->num_inputs > 2 && node->inputs[2] != LPOT_NONE) {
-    const lpot_tensor *mode = constant_input(import, node, 2);
+    const lpot_tensor *mode = lpot_onnx_constant_input(import, node, 2);
     if (mode == NULL || lpot_tensor_elements(mode) != 1 || lpot_tensor_get_int(mode, 0) != 0) {
       return LPOT_FAIL(err, LPOT_UNSUPPORTED, "training_mode is not the constant false");
     }
   }
-  drop_attribute(node, "ratio");
-  drop_attribute(node, "seed");
+  lpot_onnx_drop_attribute(node, "ratio");
+  lpot_onnx_drop_attribute(node, "seed");
   node->num_inputs = node->num_inputs > 1 ? 1 : node->num_inputs;
   (void)drop_unread_outputs(import, node, 1);
   return LPOT_OK;
@@ -286,19 +158,19 @@ static const char *nearest_mode_of(const lpot_tensor *scales) {
 /* Resize 10 (and Upsample made like it): scales move behind an empty roi; coordinates were
  * asymmetric. */
 static lpot_status raise_resize(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
-  LPOT_TRY(expect_inputs(node, 2, err));
-  const char *nearest_mode = nearest_mode_of(constant_input(import, node, 1));
-  bool nearest = lpot_text_equal(string_attribute(node, "mode", "nearest"), "nearest");
+  LPOT_TRY(lpot_onnx_expect_inputs(node, 2, err));
+  const char *nearest_mode = nearest_mode_of(lpot_onnx_constant_input(import, node, 1));
+  bool nearest = lpot_text_equal(lpot_onnx_string_attribute(node, "mode", "nearest"), "nearest");
   if (nearest && nearest_mode == NULL) {
     return LPOT_FAIL(err, LPOT_UNSUPPORTED,
                      "enlarges one axis and shrinks another by nearest neighbours");
   }
   lpot_value_id scales = node->inputs[1];
-  put_input(node, 1, LPOT_NONE);
-  put_input(node, 2, scales);
-  LPOT_TRY(put_string(node, "coordinate_transformation_mode", "asymmetric", err));
+  lpot_onnx_put_input(node, 1, LPOT_NONE);
+  lpot_onnx_put_input(node, 2, scales);
+  LPOT_TRY(lpot_onnx_put_string(node, "coordinate_transformation_mode", "asymmetric", err));
   if (nearest) {
-    LPOT_TRY(put_string(node, "nearest_mode", nearest_mode, err));
+    LPOT_TRY(lpot_onnx_put_string(node, "nearest_mode", nearest_mode, err));
   }
   return LPOT_OK;
 }
@@ -306,35 +178,34 @@ static lpot_status raise_resize(lpot_onnx_import *import, lpot_onnx_node *node, 
 /* Upsample 7 and 9: a Resize 10 whose scales are an attribute (7) or input 1 (9); "bilinear" is an
  * older word for linear. */
 static lpot_status raise_upsample(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
-  const lpot_attribute *scales = find_attribute(node, "scales");
+  const lpot_attribute *scales = lpot_onnx_find_attribute(node, "scales");
   if (scales != NULL && scales->kind == LPOT_ATTRIBUTE_FLOATS && node->num_inputs == 1) {
     int64_t count = (int64_t)scales->count;
     lpot_shape shape = lpot_shape_of(1, &count);
-    LPOT_TRY(put_constant(import, node, 1, "scales", LPOT_F32, &shape, scales->reals, err));
-    drop_attribute(node, "scales");
+    LPOT_TRY(
+        lpot_onnx_put_constant(import, node, 1, "scales", LPOT_F32, &shape, scales->reals, err));
+    lpot_onnx_drop_attribute(node, "scales");
   }
-  if (lpot_text_equal(string_attribute(node, "mode", "nearest"), "bilinear")) {
-    LPOT_TRY(put_string(node, "mode", "linear", err));
+  if (lpot_text_equal(lpot_onnx_string_attribute(node, "mode", "nearest"), "bilinear")) {
+    LPOT_TRY(lpot_onnx_put_string(node, "mode", "linear", err));
   }
   node->op_type = "Resize";
   LPOT_TRY(raise_resize(import, node, err));
   return LPOT_OK;
 }
 
-/* Resize of all opsets: empty constants for roi, scales and sizes mean "left out"; antialias (18)
- * must be off. */
+/* Resize of all opsets: empty constants for roi, scales and sizes mean "left out". */
 static lpot_status check_resize(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
   for (size_t i = 1; i < node->num_inputs; i++) {
-    const lpot_tensor *tensor = constant_input(import, node, i);
+    const lpot_tensor *tensor = lpot_onnx_constant_input(import, node, i);
     if (tensor != NULL && lpot_tensor_elements(tensor) == 0) {
       node->inputs[i] = LPOT_NONE;
     }
   }
-  if (int_attribute(node, "antialias", 0) != 0) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "antialias is %lld, expected 0",
-                     (long long)int_attribute(node, "antialias", 0));
+  (void)err;
+  if (lpot_onnx_int_attribute(node, "antialias", 0) == 0) {
+    lpot_onnx_drop_attribute(node, "antialias");
   }
-  drop_attribute(node, "antialias");
   return LPOT_OK;
 }
 
@@ -342,23 +213,25 @@ static lpot_status check_resize(lpot_onnx_import *import, lpot_onnx_node *node, 
  * training go. */
 static lpot_status raise_batch_normalization(lpot_onnx_import *import, lpot_onnx_node *node,
                                              lpot_error *err) {
-  if (int_attribute(node, "spatial", 1) != 1) {
+  if (lpot_onnx_int_attribute(node, "spatial", 1) != 1) {
     return LPOT_FAIL(err, LPOT_UNSUPPORTED, "spatial is 0, expected 1");
   }
-  if (int_attribute(node, "training_mode", 0) != 0) {
+  if (lpot_onnx_int_attribute(node, "training_mode", 0) != 0) {
     return LPOT_FAIL(err, LPOT_UNSUPPORTED, "training_mode is 1, expected 0");
   }
-  drop_attribute(node, "spatial");
-  drop_attribute(node, "training_mode");
-  drop_attribute(node, "momentum");
+  lpot_onnx_drop_attribute(node, "spatial");
+  lpot_onnx_drop_attribute(node, "training_mode");
+  lpot_onnx_drop_attribute(node, "momentum");
   LPOT_TRY(only_first_output(import, node, err));
   return LPOT_OK;
 }
 
-/* MaxPool of all opsets: the indices go unless they are read, which is refused. */
+/* MaxPool of all opsets: the indices go unless they are read, and what orders them too. */
 static lpot_status raise_max_pool(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
-  LPOT_TRY(only_first_output(import, node, err));
-  drop_attribute(node, "storage_order");
+  (void)err;
+  if (drop_unread_outputs(import, node, 1) == 0) {
+    lpot_onnx_drop_attribute(node, "storage_order");
+  }
   return LPOT_OK;
 }
 
@@ -392,36 +265,40 @@ static lpot_status raise_sum(lpot_onnx_import *import, lpot_onnx_node *node, lpo
   return LPOT_OK;
 }
 
-/* Reshape 14: allowzero changes nothing when the target shape holds no zero. */
+/* Reshape 14: allowzero stays where it may have an effect. */
 static lpot_status check_reshape(lpot_onnx_import *import, lpot_onnx_node *node, lpot_error *err) {
-  if (int_attribute(node, "allowzero", 0) == 0) {
-    drop_attribute(node, "allowzero");
-    return LPOT_OK;
-  }
-  const lpot_tensor *shape = constant_input(import, node, 1);
-  if (shape == NULL) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "allowzero is 1 and the shape is not constant");
-  }
-  for (int64_t i = 0; i < lpot_tensor_elements(shape); i++) {
-    if (lpot_tensor_get_int(shape, i) == 0) {
-      return LPOT_FAIL(err, LPOT_UNSUPPORTED, "allowzero is 1 and the shape holds a 0");
+  bool has_effect = lpot_onnx_int_attribute(node, "allowzero", 0) != 0;
+  const lpot_tensor *shape = lpot_onnx_constant_input(import, node, 1);
+  if (has_effect && shape != NULL) {
+    has_effect = false;
+    for (int64_t i = 0; i < lpot_tensor_elements(shape); i++) {
+      has_effect = has_effect || lpot_tensor_get_int(shape, i) == 0;
     }
   }
-  drop_attribute(node, "allowzero");
+  if (has_effect && import->opset < 14) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "allowzero is of opset 14, the model has opset %lld",
+                     (long long)import->opset);
+  }
+  if (!has_effect) {
+    lpot_onnx_drop_attribute(node, "allowzero");
+  }
   return LPOT_OK;
 }
 
-/* AveragePool 19: dilations must be 1. */
+/* AveragePool 19: dilations of 1 go, so that older opsets can state the rest. */
 static lpot_status check_average_pool(lpot_onnx_import *import, lpot_onnx_node *node,
                                       lpot_error *err) {
-  (void)import;
-  const lpot_attribute *dilations = find_attribute(node, "dilations");
+  const lpot_attribute *dilations = lpot_onnx_find_attribute(node, "dilations");
+  bool all_one = true;
   for (size_t i = 0; dilations != NULL && i < dilations->count; i++) {
-    if (dilations->kind != LPOT_ATTRIBUTE_INTS || dilations->integers[i] != 1) {
-      return LPOT_FAIL(err, LPOT_UNSUPPORTED, "dilations are not all 1");
-    }
+    all_one = all_one && dilations->kind == LPOT_ATTRIBUTE_INTS && dilations->integers[i] == 1;
   }
-  drop_attribute(node, "dilations");
+  if (all_one) {
+    lpot_onnx_drop_attribute(node, "dilations");
+  } else if (import->opset < 19) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "dilations are of opset 19, the model has opset %lld",
+                     (long long)import->opset);
+  }
   return LPOT_OK;
 }
 
@@ -429,11 +306,11 @@ static lpot_status check_average_pool(lpot_onnx_import *import, lpot_onnx_node *
 static lpot_status check_block_size(lpot_onnx_import *import, lpot_onnx_node *node,
                                     lpot_error *err) {
   (void)import;
-  if (int_attribute(node, "block_size", 0) != 0) {
+  if (lpot_onnx_int_attribute(node, "block_size", 0) != 0) {
     return LPOT_FAIL(err, LPOT_UNSUPPORTED, "block_size is %lld, expected 0",
-                     (long long)int_attribute(node, "block_size", 0));
+                     (long long)lpot_onnx_int_attribute(node, "block_size", 0));
   }
-  drop_attribute(node, "block_size");
+  lpot_onnx_drop_attribute(node, "block_size");
   return LPOT_OK;
 }
 
@@ -473,7 +350,8 @@ lpot_status lpot_onnx_raise_node(lpot_onnx_import *import, lpot_onnx_node *node,
   if (node->domain[0] != '\0') {
     return LPOT_OK;
   }
-  const char *op_type = node->op_type;
+  LPOT_TRY(lpot_onnx_raise_early(import, node, err));
+  const char *op_type = node->op_type; /* which an early rule may have changed */
   for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
     if (import->opset < rules[i].below && lpot_text_equal(rules[i].op_type, op_type)) {
       LPOT_TRY(rules[i].raise(import, node, err));

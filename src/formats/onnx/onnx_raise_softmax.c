@@ -1,6 +1,7 @@
-/* Softmax (and Hardmax) below opset 13 flattens its input to two dimensions at axis (default 1) and
- * normalises the second; from 13 on it normalises one axis (default -1). The two agree when axis is
- * the last one; else Flatten and Reshape around the new form say what the old one did. */
+/* Softmax, LogSoftmax and Hardmax below opset 13 flatten their input to two dimensions at axis
+ * (default 1) and normalise the second; from 13 on they normalise one axis (default -1). The two
+ * agree when axis is the last one; else Flatten and Reshape around the new form say what the old
+ * one did. */
 #include "formats/onnx/onnx_import.h"
 #include "graph/infer.h"
 
@@ -37,7 +38,7 @@ static lpot_status add_value(lpot_graph *graph, lpot_value_id *ret_value, lpot_e
 }
 
 static bool is_flattening(lpot_op op) {
-  return op == LPOT_OP_HARDMAX || op == LPOT_OP_SOFTMAX;
+  return op == LPOT_OP_HARDMAX || op == LPOT_OP_LOG_SOFTMAX || op == LPOT_OP_SOFTMAX;
 }
 
 /* x -> Softmax -> y becomes Reshape(Softmax(Flatten(x, axis), -1), Shape(x)) -> y. */
