@@ -19,10 +19,12 @@
   X(CONSTANT, "Constant", 0, 0, 1, 1)                                                              \
   X(CONSTANT_OF_SHAPE, "ConstantOfShape", 1, 1, 1, 1)                                              \
   X(CONV, "Conv", 2, 3, 1, 1)                                                                      \
+  X(CONV_INTEGER, "ConvInteger", 2, 4, 1, 1)                                                       \
   X(CONV_TRANSPOSE, "ConvTranspose", 2, 3, 1, 1)                                                   \
   X(DEQUANTIZE_LINEAR, "DequantizeLinear", 2, 3, 1, 1)                                             \
   X(DIV, "Div", 2, 2, 1, 1)                                                                        \
   X(DROPOUT, "Dropout", 1, 3, 1, 2)                                                                \
+  X(DYNAMIC_QUANTIZE_LINEAR, "DynamicQuantizeLinear", 1, 1, 1, 3)                                  \
   X(ERF, "Erf", 1, 1, 1, 1)                                                                        \
   X(EXP, "Exp", 1, 1, 1, 1)                                                                        \
   X(EXPAND, "Expand", 2, 2, 1, 1)                                                                  \
@@ -36,6 +38,7 @@
   X(IDENTITY, "Identity", 1, 1, 1, 1)                                                              \
   X(LEAKY_RELU, "LeakyRelu", 1, 1, 1, 1)                                                           \
   X(MATMUL, "MatMul", 2, 2, 1, 1)                                                                  \
+  X(MATMUL_INTEGER, "MatMulInteger", 2, 4, 1, 1)                                                   \
   X(MAX_POOL, "MaxPool", 1, 1, 1, 1)                                                               \
   X(MUL, "Mul", 2, 2, 1, 1)                                                                        \
   X(PAD, "Pad", 2, 4, 1, 1)                                                                        \
@@ -47,6 +50,7 @@
   X(RESIZE, "Resize", 1, 4, 1, 1)                                                                  \
   X(SHAPE, "Shape", 1, 1, 1, 1)                                                                    \
   X(SIGMOID, "Sigmoid", 1, 1, 1, 1)                                                                \
+  X(SIMPLIFIED_LAYER_NORMALIZATION, "SimplifiedLayerNormalization", 2, 2, 1, 2)                    \
   X(SLICE, "Slice", 3, 5, 1, 1)                                                                    \
   X(SOFTMAX, "Softmax", 1, 1, 1, 1)                                                                \
   X(SPLIT, "Split", 1, 2, 1, -1)                                                                   \
@@ -58,17 +62,30 @@
   X(UNSQUEEZE, "Unsqueeze", 2, 2, 1, 1)
 
 /* The same for operators of the domain com.microsoft and ONNX's own quantized ones: what the
- * QOperator export writes. The domain column is "" or "com.microsoft". */
+ * QOperator export writes, and what ONNX Runtime's optimizer leaves in models. The domain column
+ * is "" or "com.microsoft". */
 #define LPOT_QUANTIZED_OP_LIST(X)                                                                  \
+  X(ATTENTION, "Attention", "com.microsoft", 2, 7, 1, 2)                                           \
+  X(DYNAMIC_QUANTIZE_MATMUL, "DynamicQuantizeMatMul", "com.microsoft", 3, 5, 1, 1)                 \
+  X(EMBED_LAYER_NORMALIZATION, "EmbedLayerNormalization", "com.microsoft", 7, 9, 1, 3)             \
+  X(FUSED_CONV, "FusedConv", "com.microsoft", 2, 4, 1, 1)                                          \
+  X(FUSED_GEMM, "FusedGemm", "com.microsoft", 2, 3, 1, 1)                                          \
+  X(FUSED_MATMUL, "FusedMatMul", "com.microsoft", 2, 2, 1, 1)                                      \
   X(MATMUL_INTEGER_TO_FLOAT, "MatMulIntegerToFloat", "com.microsoft", 4, 7, 1, 1)                  \
   X(QLINEAR_ADD, "QLinearAdd", "com.microsoft", 7, 8, 1, 1)                                        \
   X(QLINEAR_AVERAGE_POOL, "QLinearAveragePool", "com.microsoft", 4, 5, 1, 1)                       \
   X(QLINEAR_CONCAT, "QLinearConcat", "com.microsoft", 5, -1, 1, 1)                                 \
   X(QLINEAR_CONV, "QLinearConv", "", 8, 9, 1, 1)                                                   \
   X(QLINEAR_GLOBAL_AVERAGE_POOL, "QLinearGlobalAveragePool", "com.microsoft", 5, 5, 1, 1)          \
+  X(QLINEAR_LEAKY_RELU, "QLinearLeakyRelu", "com.microsoft", 4, 5, 1, 1)                           \
   X(QLINEAR_MATMUL, "QLinearMatMul", "", 8, 8, 1, 1)                                               \
   X(QLINEAR_MUL, "QLinearMul", "com.microsoft", 7, 8, 1, 1)                                        \
-  X(QGEMM, "QGemm", "com.microsoft", 6, 9, 1, 1)
+  X(QLINEAR_SIGMOID, "QLinearSigmoid", "com.microsoft", 4, 5, 1, 1)                                \
+  X(QLINEAR_SOFTMAX, "QLinearSoftmax", "com.microsoft", 5, 5, 1, 1)                                \
+  X(QGEMM, "QGemm", "com.microsoft", 6, 9, 1, 1)                                                   \
+  X(SKIP_LAYER_NORMALIZATION, "SkipLayerNormalization", "com.microsoft", 3, 5, 1, 4)               \
+  X(SKIP_SIMPLIFIED_LAYER_NORMALIZATION, "SkipSimplifiedLayerNormalization", "com.microsoft", 3,   \
+    4, 1, 4)
 
 typedef enum lpot_op {
 #define X(name, text, min_in, max_in, min_out, max_out) LPOT_OP_##name,

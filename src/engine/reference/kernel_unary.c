@@ -96,6 +96,15 @@ static const unary_row *find_unary(lpot_op op) {
   return NULL;
 }
 
+void lpot_kernel_activate(lpot_op op, float alpha, float beta, int64_t count, double *values) {
+  const unary_row *row = find_unary(op);
+  const unary_parameters parameters = {(double)alpha, (double)beta};
+  LPOT_ASSERT(row != NULL);
+  for (int64_t i = 0; i < count; i++) {
+    values[i] = row->apply(values[i], &parameters);
+  }
+}
+
 static lpot_status check_elementwise(const lpot_tensor *input, const lpot_tensor *out,
                                      lpot_error *err) {
   LPOT_TRY(lpot_kernel_check_same_type(input, out, err));
