@@ -6,6 +6,10 @@
 #ifndef LPOT_GRAPH_OP_H
 #define LPOT_GRAPH_OP_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/error.h"
 
 /* X(NAME, "OnnxName", min inputs, max inputs, min outputs, max outputs); max -1 = any number. */
@@ -105,6 +109,8 @@ typedef struct lpot_op_info {
 } lpot_op_info;
 
 const lpot_op_info *lpot_op_get_info(lpot_op op);
+/* Whether input index may not be left out: those below min_inputs, but for a few operators. */
+bool lpot_op_requires_input(lpot_op op, size_t index);
 /* The operator called name in domain ("" and "ai.onnx" are the same); LPOT_UNSUPPORTED, naming the
  * nearest, else. */
 LPOT_MUST_CHECK lpot_status lpot_op_find(const char *domain, const char *name, lpot_op *ret_op,

@@ -293,6 +293,33 @@ static lpot_status emit_alone(lpot_compiler *compiler, const lpot_node *node, lp
   return status;
 }
 
+/* ---- cast of int32 sums ---- */
+
+static lpot_status run_cast(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
+  (void)err;
+  const lpot_slot *out = &plan->slots[step->slots[1]];
+  lpot_loop_cast(lpot_slot_data(plan, step->slots[0]), lpot_shape_elements(&out->shape),
+                 lpot_slot_data(plan, step->slots[1]));
+  return LPOT_OK;
+}
+
+static lpot_status emit_cast(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
+  const lpot_graph *graph = compiler->graph;
+  if (lpot_graph_value(graph, node->inputs[0])->dtype != LPOT_S32 ||
+      lpot_graph_value(graph, node->outputs[0])->dtype != LPOT_F32) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not from int32 to float32", node->name);
+  }
+  lpot_layout layout = lpot_layout_of(compiler, node->inputs[0]);
+  lpot_slot_id src = LPOT_NONE;
+  lpot_slot_id dst = LPOT_NONE;
+  lpot_step *step = NULL;
+  LPOT_TRY(lpot_need(compiler, node->inputs[0], layout, &src, err));
+  LPOT_TRY(lpot_define(compiler, node->outputs[0], layout, &dst, err));
+  LPOT_TRY(
+      lpot_step_add(compiler->plan, node->name, "cast", run_cast, &src, 1, &dst, 1, &step, err));
+  return LPOT_OK;
+}
+
 /* ---- table ---- */
 
 static lpot_status emit_move(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
@@ -301,8 +328,9 @@ static lpot_status emit_move(lpot_compiler *compiler, const lpot_node *node, lpo
 }
 
 static lpot_status emit_pool(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
-  if (lpot_graph_value(compiler->graph, node->inputs[0])->dtype != LPOT_F32) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not f32", node->name);
+  lpot_dtype dtype = lpot_graph_value(compiler->graph, node->inputs[0])->dtype;
+  if (dtype != LPOT_F32 && dtype != LPOT_U8 && dtype != LPOT_S8) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': neither f32 nor bytes", node->name);
   }
   lpot_status status = lpot_emit_max_pool(compiler, node, node->inputs[0], node->outputs[0], err);
   return status;
@@ -327,6 +355,10 @@ static const struct {
     {LPOT_OP_DIV, lpot_emit_binary},
     {LPOT_OP_CONV, emit_alone},
     {LPOT_OP_CONV_TRANSPOSE, emit_alone},
+    {LPOT_OP_CONV_INTEGER, lpot_emit_conv_integer},
+    {LPOT_OP_MATMUL_INTEGER, lpot_emit_matmul_integer},
+    {LPOT_OP_DYNAMIC_QUANTIZE_LINEAR, lpot_emit_dynamic_quantize},
+    {LPOT_OP_CAST, emit_cast},
     {LPOT_OP_EXP, emit_f32_unary},
     {LPOT_OP_SQRT, emit_f32_unary},
     {LPOT_OP_SIGMOID, emit_f32_unary},
@@ -349,8 +381,17 @@ static const struct {
 };
 
 static bool is_hot(lpot_op op) {
-  return op == LPOT_OP_CONV || op == LPOT_OP_CONV_TRANSPOSE || op == LPOT_OP_MATMUL ||
-         op == LPOT_OP_GEMM || op == LPOT_OP_MAX_POOL;
+  static const bool hot[LPOT_NUM_OPS] = {
+      [LPOT_OP_CONV] = true,           [LPOT_OP_CONV_INTEGER] = true,
+      [LPOT_OP_CONV_TRANSPOSE] = true, [LPOT_OP_GEMM] = true,
+      [LPOT_OP_MATMUL] = true,         [LPOT_OP_MATMUL_INTEGER] = true,
+      [LPOT_OP_MAX_POOL] = true,       [LPOT_OP_ATTENTION] = true,
+      [LPOT_OP_FUSED_CONV] = true,     [LPOT_OP_FUSED_GEMM] = true,
+      [LPOT_OP_FUSED_MATMUL] = true,   [LPOT_OP_MATMUL_INTEGER_TO_FLOAT] = true,
+      [LPOT_OP_QGEMM] = true,          [LPOT_OP_QLINEAR_CONV] = true,
+      [LPOT_OP_QLINEAR_MATMUL] = true,
+  };
+  return hot[op];
 }
 
 static void forget_outputs(lpot_compiler *compiler, const lpot_node *node) {

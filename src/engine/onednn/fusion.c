@@ -552,6 +552,26 @@ static lpot_status find_concat(lpot_fusions *fusions, const lpot_node *node, lpo
   return LPOT_OK;
 }
 
+/* DQ -> node -> Q where a byte decides on a byte; further inputs of the node are constant. */
+static lpot_status find_lookup(lpot_fusions *fusions, const lpot_node *node, lpot_error *err) {
+  lpot_operand input;
+  lpot_quant_params params;
+  for (int i = 1; i < node->num_inputs; ++i) {
+    if (node->inputs[i] != LPOT_NONE && constant_of(fusions->graph, node->inputs[i]) == NULL) {
+      return LPOT_OK;
+    }
+  }
+  if (!lpot_dequantized_from(fusions->graph, node->inputs[0], &input) ||
+      quantize_reader(fusions, node->outputs[0], &params) == NULL) {
+    return LPOT_OK;
+  }
+  lpot_fusion *fusion = NULL;
+  LPOT_TRY(new_fusion(fusions, LPOT_FUSION_LOOKUP, node, 1, &fusion, err));
+  fusion->inputs[0] = input;
+  take_quantize(fusions, fusion);
+  return LPOT_OK;
+}
+
 /* DQ -> node -> Q with one set of parameters: the node runs on the bytes. */
 static lpot_status find_transparent(lpot_fusions *fusions, const lpot_node *node,
                                     lpot_fusion_kind kind, lpot_error *err) {
@@ -588,6 +608,18 @@ static lpot_status find_at(lpot_fusions *fusions, const lpot_node *node, lpot_er
     break;
   case LPOT_OP_CONCAT:
     status = find_concat(fusions, node, err);
+    break;
+  case LPOT_OP_CLIP:
+  case LPOT_OP_ERF:
+  case LPOT_OP_EXP:
+  case LPOT_OP_HARD_SIGMOID:
+  case LPOT_OP_HARD_SWISH:
+  case LPOT_OP_LEAKY_RELU:
+  case LPOT_OP_RELU:
+  case LPOT_OP_SIGMOID:
+  case LPOT_OP_SQRT:
+  case LPOT_OP_TANH:
+    status = find_lookup(fusions, node, err);
     break;
   case LPOT_OP_MAX_POOL:
     status = find_transparent(fusions, node, LPOT_FUSION_MAX_POOL, err);

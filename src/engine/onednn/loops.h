@@ -50,6 +50,16 @@ void lpot_loop_average_pool(const lpot_loop_average *average, const void *in, fl
 /* out[i] = table[in[i]] */
 void lpot_loop_lookup(const uint8_t *in, int64_t count, const uint8_t table[256], uint8_t *out);
 
+/* int32 values as floats. */
+void lpot_loop_cast(const int32_t *in, int64_t count, float *out);
+
+/* The parameters that DynamicQuantizeLinear finds. */
+lpot_quant_params lpot_loop_dynamic_params(const float *values, int64_t count);
+
+/* sums[i] -= zero_point * correction[i] */
+void lpot_loop_correct_sums(int32_t *sums, int64_t count, int32_t zero_point,
+                            const int32_t *correction);
+
 /* s8 values as u8 ones: each plus 128. */
 void lpot_loop_shift_sign(const void *in, int64_t count, void *out);
 

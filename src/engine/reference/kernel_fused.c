@@ -1,59 +1,13 @@
 /* FusedConv, FusedGemm and FusedMatMul of com.microsoft: the plain operator, then in place what is
  * fused to it. */
+#include "engine/fused_activation.h"
 #include "engine/reference/kernel.h"
-
-#include <math.h>
-
-#include "base/text.h"
 
 #define CHUNK LPOT_KERNEL_CHUNK
 
 /* ---- activations ---- */
 
-typedef struct activation {
-  const char *name;
-  lpot_op op;        /* CLIP: alpha to beta */
-  float alpha, beta; /* where the node says nothing */
-} activation;
-
-static const activation activations[] = {
-    {"Clip", LPOT_OP_CLIP, -INFINITY, INFINITY},
-    {"HardSigmoid", LPOT_OP_HARD_SIGMOID, 0.2f, 0.5f},
-    {"LeakyRelu", LPOT_OP_LEAKY_RELU, 0.01f, 0.0f},
-    {"Relu", LPOT_OP_RELU, 0.0f, 0.0f},
-    {"Sigmoid", LPOT_OP_SIGMOID, 0.0f, 0.0f},
-    {"Tanh", LPOT_OP_TANH, 0.0f, 0.0f},
-};
-
-/* ret->op is IDENTITY when the node names none. FusedConv has a list of parameters, FusedGemm two
- * attributes. */
-static lpot_status read_activation(const lpot_node *node, activation *ret, lpot_error *err) {
-  const char *name = lpot_node_string(node, "activation", "");
-  const lpot_attribute *list = lpot_node_attribute(node, "activation_params");
-  *ret = (activation){"", LPOT_OP_IDENTITY, 0.0f, 0.0f};
-  if (name[0] == '\0') {
-    return LPOT_OK;
-  }
-  for (size_t i = 0; i < sizeof activations / sizeof activations[0]; i++) {
-    if (lpot_text_equal(activations[i].name, name)) {
-      *ret = activations[i];
-    }
-  }
-  if (ret->op == LPOT_OP_IDENTITY) {
-    char text[64];
-    lpot_text_printable(name, text, sizeof text);
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "the activation '%s' is not supported", text);
-  }
-  ret->alpha = lpot_node_float(node, "activation_alpha", ret->alpha);
-  ret->beta = lpot_node_float(node, "activation_beta", ret->beta);
-  if (list != NULL && list->kind == LPOT_ATTRIBUTE_FLOATS) {
-    ret->alpha = list->count > 0 ? list->reals[0] : ret->alpha;
-    ret->beta = list->count > 1 ? list->reals[1] : ret->beta;
-  }
-  return LPOT_OK;
-}
-
-static void activate(const activation *fused, int64_t count, double *values) {
+static void activate(const lpot_fused_activation *fused, int64_t count, double *values) {
   if (fused->op != LPOT_OP_CLIP) {
     lpot_kernel_activate(fused->op, fused->alpha, fused->beta, count, values);
     return;
@@ -65,8 +19,8 @@ static void activate(const activation *fused, int64_t count, double *values) {
 }
 
 /* out = activation(out + added); added may be NULL. */
-static lpot_status finish(const activation *fused, const lpot_tensor *added, lpot_tensor *out,
-                          lpot_error *err) {
+static lpot_status finish(const lpot_fused_activation *fused, const lpot_tensor *added,
+                          lpot_tensor *out, lpot_error *err) {
   if (added != NULL) {
     LPOT_TRY(lpot_kernel_check_same_type(added, out, err));
     LPOT_TRY(lpot_kernel_check_same_shape("input 3 and output", &added->shape, &out->shape, err));
@@ -95,19 +49,19 @@ static lpot_status finish(const activation *fused, const lpot_tensor *added, lpo
 }
 
 LPOT_KERNEL(lpot_kernel_fused_conv) {
-  activation fused;
-  LPOT_TRY(read_activation(node, &fused, err));
+  lpot_fused_activation fused;
+  LPOT_TRY(lpot_fused_activation_read(node, &fused, err));
   LPOT_TRY(lpot_kernel_convolution(node, inputs, outputs, err));
   LPOT_TRY(finish(&fused, lpot_kernel_input(node, inputs, 3), outputs[0], err));
   return LPOT_OK;
 }
 
 LPOT_KERNEL(lpot_kernel_fused_gemm) {
-  activation fused;
+  lpot_fused_activation fused;
   if (!lpot_dtype_is_float(outputs[0]->dtype)) {
     return lpot_kernel_unsupported_type(outputs[0], err);
   }
-  LPOT_TRY(read_activation(node, &fused, err));
+  LPOT_TRY(lpot_fused_activation_read(node, &fused, err));
   LPOT_TRY(lpot_kernel_gemm(node, inputs, outputs, err));
   LPOT_TRY(finish(&fused, NULL, outputs[0], err));
   return LPOT_OK;
