@@ -66,6 +66,8 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_FUSED_GEMM] = lpot_infer_fused_gemm,
     [LPOT_OP_FUSED_MATMUL] = lpot_infer_fused_matmul,
     [LPOT_OP_MATMUL_INTEGER_TO_FLOAT] = lpot_infer_matmul_integer_to_float,
+    [LPOT_OP_MICROSOFT_DEQUANTIZE_LINEAR] = lpot_infer_dequantize_linear,
+    [LPOT_OP_MICROSOFT_QUANTIZE_LINEAR] = lpot_infer_quantize_linear,
     [LPOT_OP_QLINEAR_ADD] = lpot_infer_qlinear_binary,
     [LPOT_OP_QLINEAR_AVERAGE_POOL] = lpot_infer_qlinear_average_pool,
     [LPOT_OP_QLINEAR_CONCAT] = lpot_infer_qlinear_concat,
@@ -130,7 +132,7 @@ static lpot_status fold_shape_node(lpot_infer *infer, bool *ret_folded, lpot_err
 static bool is_foldable(const lpot_infer *infer) {
   const lpot_node *node = infer->node;
   int64_t total_bytes = 0;
-  if (node->op == LPOT_OP_DEQUANTIZE_LINEAR) {
+  if (node->op == LPOT_OP_DEQUANTIZE_LINEAR || node->op == LPOT_OP_MICROSOFT_DEQUANTIZE_LINEAR) {
     return false;
   }
   for (int i = 0; i < node->num_inputs; i++) {

@@ -76,6 +76,8 @@
   X(FUSED_GEMM, "FusedGemm", "com.microsoft", 2, 3, 1, 1)                                          \
   X(FUSED_MATMUL, "FusedMatMul", "com.microsoft", 2, 2, 1, 1)                                      \
   X(MATMUL_INTEGER_TO_FLOAT, "MatMulIntegerToFloat", "com.microsoft", 4, 7, 1, 1)                  \
+  X(MICROSOFT_DEQUANTIZE_LINEAR, "DequantizeLinear", "com.microsoft", 2, 3, 1, 1)                  \
+  X(MICROSOFT_QUANTIZE_LINEAR, "QuantizeLinear", "com.microsoft", 2, 3, 1, 1)                      \
   X(QLINEAR_ADD, "QLinearAdd", "com.microsoft", 7, 8, 1, 1)                                        \
   X(QLINEAR_AVERAGE_POOL, "QLinearAveragePool", "com.microsoft", 4, 5, 1, 1)                       \
   X(QLINEAR_CONCAT, "QLinearConcat", "com.microsoft", 5, -1, 1, 1)                                 \

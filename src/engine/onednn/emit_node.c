@@ -293,33 +293,6 @@ static lpot_status emit_alone(lpot_compiler *compiler, const lpot_node *node, lp
   return status;
 }
 
-/* ---- cast of int32 sums ---- */
-
-static lpot_status run_cast(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
-  (void)err;
-  const lpot_slot *out = &plan->slots[step->slots[1]];
-  lpot_loop_cast(lpot_slot_data(plan, step->slots[0]), lpot_shape_elements(&out->shape),
-                 lpot_slot_data(plan, step->slots[1]));
-  return LPOT_OK;
-}
-
-static lpot_status emit_cast(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
-  const lpot_graph *graph = compiler->graph;
-  if (lpot_graph_value(graph, node->inputs[0])->dtype != LPOT_S32 ||
-      lpot_graph_value(graph, node->outputs[0])->dtype != LPOT_F32) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not from int32 to float32", node->name);
-  }
-  lpot_layout layout = lpot_layout_of(compiler, node->inputs[0]);
-  lpot_slot_id src = LPOT_NONE;
-  lpot_slot_id dst = LPOT_NONE;
-  lpot_step *step = NULL;
-  LPOT_TRY(lpot_need(compiler, node->inputs[0], layout, &src, err));
-  LPOT_TRY(lpot_define(compiler, node->outputs[0], layout, &dst, err));
-  LPOT_TRY(
-      lpot_step_add(compiler->plan, node->name, "cast", run_cast, &src, 1, &dst, 1, &step, err));
-  return LPOT_OK;
-}
-
 /* ---- table ---- */
 
 static lpot_status emit_move(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
@@ -358,7 +331,7 @@ static const struct {
     {LPOT_OP_CONV_INTEGER, lpot_emit_conv_integer},
     {LPOT_OP_MATMUL_INTEGER, lpot_emit_matmul_integer},
     {LPOT_OP_DYNAMIC_QUANTIZE_LINEAR, lpot_emit_dynamic_quantize},
-    {LPOT_OP_CAST, emit_cast},
+    {LPOT_OP_CAST, lpot_emit_cast},
     {LPOT_OP_EXP, emit_f32_unary},
     {LPOT_OP_SQRT, emit_f32_unary},
     {LPOT_OP_SIGMOID, emit_f32_unary},

@@ -365,14 +365,27 @@ lpot_quant_params lpot_loop_dynamic_params(const float *values, int64_t count) {
 }
 
 LPOT_SIMD_CLONES
-static void correct_sums(int32_t *sums, int64_t count, int32_t zero_point,
-                         const int32_t *correction) {
-  for (int64_t i = 0; i < count; ++i) { /* wraps, as int32 sums do */
-    sums[i] = (int32_t)((uint32_t)sums[i] - (uint32_t)zero_point * (uint32_t)correction[i]);
+static void correct_sums(const int32_t *first, uint32_t zero_point, const int32_t *correction,
+                         int64_t count, int32_t *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = (int32_t)((uint32_t)first[i] - zero_point * (uint32_t)correction[i]);
   }
 }
 
-void lpot_loop_correct_sums(int32_t *sums, int64_t count, int32_t zero_point,
-                            const int32_t *correction) {
-  correct_sums(sums, count, zero_point, correction);
+LPOT_SIMD_CLONES
+static void join_sums(const int32_t *first, const int32_t *second, uint32_t zero_point,
+                      const int32_t *correction, int64_t count, int32_t *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    uint32_t sum = (uint32_t)first[i] + (uint32_t)second[i];
+    out[i] = (int32_t)(sum - zero_point * (uint32_t)correction[i]);
+  }
+}
+
+void lpot_loop_finish_sums(const int32_t *first, const int32_t *second, int32_t zero_point,
+                           const int32_t *correction, int64_t count, int32_t *out) {
+  if (second == NULL) {
+    correct_sums(first, (uint32_t)zero_point, correction, count, out);
+  } else {
+    join_sums(first, second, (uint32_t)zero_point, correction, count, out);
+  }
 }

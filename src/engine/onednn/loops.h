@@ -56,9 +56,9 @@ void lpot_loop_cast(const int32_t *in, int64_t count, float *out);
 /* The parameters that DynamicQuantizeLinear finds. */
 lpot_quant_params lpot_loop_dynamic_params(const float *values, int64_t count);
 
-/* sums[i] -= zero_point * correction[i] */
-void lpot_loop_correct_sums(int32_t *sums, int64_t count, int32_t zero_point,
-                            const int32_t *correction);
+/* out[i] = first[i] + second[i] - zero_point * correction[i], wrapping; second may be NULL. */
+void lpot_loop_finish_sums(const int32_t *first, const int32_t *second, int32_t zero_point,
+                           const int32_t *correction, int64_t count, int32_t *out);
 
 /* s8 values as u8 ones: each plus 128. */
 void lpot_loop_shift_sign(const void *in, int64_t count, void *out);

@@ -265,6 +265,15 @@ lpot_status lpot_lower_dequantize_bias(lpot_graph *graph, lpot_value_id bias,
 
 /* ---- the table ---- */
 
+/* The same operators as ONNX's own, which got the types of 16 bits later. */
+static lpot_status lower_domain(lpot_graph *graph, const lpot_node *node, lpot_error *err) {
+  bool quantize = node->op == LPOT_OP_MICROSOFT_QUANTIZE_LINEAR;
+  (void)err;
+  lpot_graph_set_op(graph, node->id,
+                    quantize ? LPOT_OP_QUANTIZE_LINEAR : LPOT_OP_DEQUANTIZE_LINEAR);
+  return LPOT_OK;
+}
+
 static const struct {
   lpot_op op;
   lpot_lower_function lower;
@@ -274,6 +283,8 @@ static const struct {
     {LPOT_OP_FUSED_GEMM, lpot_lower_fused_gemm},
     {LPOT_OP_FUSED_MATMUL, lpot_lower_fused_matmul},
     {LPOT_OP_MATMUL_INTEGER_TO_FLOAT, lpot_lower_matmul_integer_to_float},
+    {LPOT_OP_MICROSOFT_DEQUANTIZE_LINEAR, lower_domain},
+    {LPOT_OP_MICROSOFT_QUANTIZE_LINEAR, lower_domain},
     {LPOT_OP_QGEMM, lpot_lower_qgemm},
     {LPOT_OP_QLINEAR_ADD, lpot_lower_qlinear_binary},
     {LPOT_OP_QLINEAR_AVERAGE_POOL, lpot_lower_qlinear_unary},

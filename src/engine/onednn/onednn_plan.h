@@ -163,6 +163,9 @@ LPOT_MUST_CHECK lpot_status lpot_emit_conv_integer(lpot_compiler *compiler, cons
                                                    lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_matmul_integer(lpot_compiler *compiler, const lpot_node *node,
                                                      lpot_error *err);
+/* Casts from int32 to float32. */
+LPOT_MUST_CHECK lpot_status lpot_emit_cast(lpot_compiler *compiler, const lpot_node *node,
+                                           lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_dynamic_quantize(lpot_compiler *compiler,
                                                        const lpot_node *node, lpot_error *err);
 /* Concat of values of any one type. */
