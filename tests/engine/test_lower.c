@@ -246,6 +246,47 @@ static void matmul_integer_to_float_runs_on_bytes(void **state) {
   }
 }
 
+static lpot_status count_elements(void *context, lpot_value_id value, const float *elements,
+                                  int64_t count, lpot_error *err) {
+  int64_t *counts = context;
+  (void)elements;
+  (void)err;
+  counts[value] += count;
+  return LPOT_OK;
+}
+
+/* Values that lowering adds are behind those that the caller can speak of. */
+static void values_of_the_given_graph_are_observed(void **state) {
+  (void)state;
+  fixture f;
+  fixture_begin(&f, 1);
+  lpot_value_id x = input(&f, DIMS(1, 4, 6, 6));
+  lpot_value_id y = output_of(&f, LPOT_OP_FUSED_CONV, IDS(x, weights(&f, 1, DIMS(4, 4, 1, 1))));
+  CHECK(lpot_graph_set_string(f.graph, f.last, "activation", "Tanh", e));
+  result(&f, output_of(&f, LPOT_OP_RELU, IDS(y)));
+  lpot_graph *bound = NULL;
+  lpot_engine *engine = NULL;
+  CHECK(lpot_graph_bind(f.graph, 1, lpot_reference_run, &bound, e));
+  bool observed[8] = {false};
+  int64_t counts[8] = {0};
+  assert_true(lpot_graph_num_values(bound) <= 8);
+  observed[y] = true;
+  lpot_plan_options options = {
+      .observed = observed, .observe = count_elements, .observe_context = counts};
+  lpot_plan *plan = compile_with("onednn", bound, &options, &engine);
+  lpot_tensor *tensor = random_input(&f, lpot_graph_value(bound, x));
+  const lpot_tensor *inputs[1] = {tensor};
+  CHECK(lpot_plan_run(plan, inputs, e));
+  for (lpot_value_id i = 0; i < 8; ++i) {
+    assert_int_equal(counts[i], i == y ? 144 : 0);
+  }
+  lpot_plan_free(plan);
+  lpot_engine_close(engine);
+  lpot_tensor_unref(tensor);
+  lpot_graph_free(bound);
+  lpot_graph_free(f.graph);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(qlinear_conv_runs_on_bytes),
@@ -257,6 +298,7 @@ int main(void) {
       cmocka_unit_test(fused_operators_run_as_their_parts),
       cmocka_unit_test(fused_matmul_runs_as_its_parts),
       cmocka_unit_test(matmul_integer_to_float_runs_on_bytes),
+      cmocka_unit_test(values_of_the_given_graph_are_observed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
