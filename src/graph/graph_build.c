@@ -175,18 +175,18 @@ static lpot_status check_id(const lpot_graph *graph, const char *node_name, cons
 }
 
 /* Every id must exist; of those below `required` none may be left out. */
-static lpot_status check_ids(const lpot_graph *graph, const char *node_name, const char *what,
-                             const lpot_value_id *ids, size_t count, int required,
-                             lpot_error *err) {
+static lpot_status check_outputs(const lpot_graph *graph, const char *node_name,
+                                 const lpot_value_id *ids, size_t count, int required,
+                                 lpot_error *err) {
   for (size_t i = 0; i < count; i++) {
-    LPOT_TRY(check_id(graph, node_name, what, i, ids[i], i < (size_t)required, err));
+    LPOT_TRY(check_id(graph, node_name, "output", i, ids[i], i < (size_t)required, err));
   }
   return LPOT_OK;
 }
 
 lpot_status lpot_graph_check_input(const lpot_graph *graph, const lpot_node *node, int index,
                                    lpot_value_id value, lpot_error *err) {
-  bool required = index < lpot_op_get_info(node->op)->min_inputs;
+  bool required = lpot_op_requires_input(node->op, (size_t)index);
   LPOT_TRY(check_id(graph, node->name, "input", (size_t)index, value, required, err));
   return LPOT_OK;
 }
@@ -197,7 +197,10 @@ lpot_status lpot_graph_check_inputs(const lpot_graph *graph, lpot_op op, const c
   const lpot_op_info *info = lpot_op_get_info(op);
   LPOT_TRY(
       check_count(node_name, info, "inputs", num_inputs, info->min_inputs, info->max_inputs, err));
-  LPOT_TRY(check_ids(graph, node_name, "input", inputs, num_inputs, info->min_inputs, err));
+  for (size_t i = 0; i < num_inputs; i++) {
+    bool required = lpot_op_requires_input(op, i);
+    LPOT_TRY(check_id(graph, node_name, "input", i, inputs[i], required, err));
+  }
   return LPOT_OK;
 }
 
@@ -222,7 +225,7 @@ static lpot_status check_node(const lpot_graph *graph, lpot_op op, const char *n
   LPOT_TRY(lpot_graph_check_inputs(graph, op, node_name, inputs, num_inputs, err));
   LPOT_TRY(check_count(node_name, info, "outputs", num_outputs, info->min_outputs,
                        info->max_outputs, err));
-  LPOT_TRY(check_ids(graph, node_name, "output", outputs, num_outputs, info->min_outputs, err));
+  LPOT_TRY(check_outputs(graph, node_name, outputs, num_outputs, info->min_outputs, err));
   for (size_t i = 0; i < num_outputs; i++) {
     if (outputs[i] != LPOT_NONE) {
       LPOT_TRY(lpot_graph_check_producible(graph, node_name, outputs[i], err));

@@ -37,6 +37,7 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_CONSTANT] = NULL, /* becomes a constant before rules are asked */
     [LPOT_OP_CONSTANT_OF_SHAPE] = lpot_infer_constant_of_shape,
     [LPOT_OP_CONV] = lpot_infer_conv,
+    [LPOT_OP_CONV_INTEGER] = lpot_infer_conv_integer,
     [LPOT_OP_CONV_TRANSPOSE] = lpot_infer_conv,
     [LPOT_OP_COS] = lpot_infer_same,
     [LPOT_OP_COSH] = lpot_infer_same,
@@ -45,6 +46,7 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_DEQUANTIZE_LINEAR] = lpot_infer_dequantize_linear,
     [LPOT_OP_DIV] = lpot_infer_binary,
     [LPOT_OP_DROPOUT] = lpot_infer_dropout,
+    [LPOT_OP_DYNAMIC_QUANTIZE_LINEAR] = lpot_infer_dynamic_quantize_linear,
     [LPOT_OP_EINSUM] = lpot_infer_einsum,
     [LPOT_OP_ELU] = lpot_infer_same,
     [LPOT_OP_EQUAL] = lpot_infer_compare,
@@ -83,6 +85,7 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_LRN] = lpot_infer_lrn,
     [LPOT_OP_LSTM] = lpot_infer_lstm,
     [LPOT_OP_MATMUL] = lpot_infer_matmul,
+    [LPOT_OP_MATMUL_INTEGER] = lpot_infer_matmul_integer,
     [LPOT_OP_MAX] = lpot_infer_variadic,
     [LPOT_OP_MAX_POOL] = lpot_infer_pool,
     [LPOT_OP_MEAN] = lpot_infer_variadic,
@@ -125,6 +128,7 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_SHRINK] = lpot_infer_same,
     [LPOT_OP_SIGMOID] = lpot_infer_same,
     [LPOT_OP_SIGN] = lpot_infer_same,
+    [LPOT_OP_SIMPLIFIED_LAYER_NORMALIZATION] = lpot_infer_simplified_layer_normalization,
     [LPOT_OP_SIN] = lpot_infer_same,
     [LPOT_OP_SINH] = lpot_infer_same,
     [LPOT_OP_SIZE] = lpot_infer_size,
@@ -146,21 +150,34 @@ static const lpot_infer_rule rules[LPOT_NUM_OPS] = {
     [LPOT_OP_TRILU] = lpot_infer_trilu,
     [LPOT_OP_UNIQUE] = lpot_infer_unique,
     [LPOT_OP_UNSQUEEZE] = lpot_infer_unsqueeze,
+    [LPOT_OP_ATTENTION] = lpot_infer_attention,
+    [LPOT_OP_BIAS_GELU] = lpot_infer_bias_gelu,
+    [LPOT_OP_DYNAMIC_QUANTIZE_MATMUL] = lpot_infer_dynamic_quantize_matmul,
+    [LPOT_OP_EMBED_LAYER_NORMALIZATION] = lpot_infer_embed_layer_normalization,
+    [LPOT_OP_FAST_GELU] = lpot_infer_bias_gelu,
+    [LPOT_OP_FUSED_CONV] = lpot_infer_fused_conv,
+    [LPOT_OP_FUSED_GEMM] = lpot_infer_fused_gemm,
+    [LPOT_OP_FUSED_MATMUL] = lpot_infer_fused_matmul,
+    [LPOT_OP_MATMUL_INTEGER_TO_FLOAT] = lpot_infer_matmul_integer_to_float,
+    [LPOT_OP_MICROSOFT_DEQUANTIZE_LINEAR] = lpot_infer_dequantize_linear,
+    [LPOT_OP_MICROSOFT_GELU] = lpot_infer_same,
+    [LPOT_OP_MICROSOFT_QUANTIZE_LINEAR] = lpot_infer_quantize_linear,
     [LPOT_OP_WHERE] = lpot_infer_where,
     [LPOT_OP_XOR] = lpot_infer_logical,
-    [LPOT_OP_BIAS_GELU] = lpot_infer_bias_gelu,
-    [LPOT_OP_FAST_GELU] = lpot_infer_bias_gelu,
-    [LPOT_OP_MATMUL_INTEGER_TO_FLOAT] = lpot_infer_matmul_integer_to_float,
-    [LPOT_OP_MICROSOFT_GELU] = lpot_infer_same,
     [LPOT_OP_QLINEAR_ADD] = lpot_infer_qlinear_binary,
     [LPOT_OP_QLINEAR_AVERAGE_POOL] = lpot_infer_qlinear_average_pool,
     [LPOT_OP_QLINEAR_CONCAT] = lpot_infer_qlinear_concat,
     [LPOT_OP_QLINEAR_CONV] = lpot_infer_qlinear_conv,
     [LPOT_OP_QLINEAR_GLOBAL_AVERAGE_POOL] = lpot_infer_qlinear_global_average_pool,
+    [LPOT_OP_QLINEAR_LEAKY_RELU] = lpot_infer_qlinear_unary,
     [LPOT_OP_QLINEAR_MATMUL] = lpot_infer_qlinear_matmul,
     [LPOT_OP_QLINEAR_MUL] = lpot_infer_qlinear_binary,
+    [LPOT_OP_QLINEAR_SIGMOID] = lpot_infer_qlinear_unary,
+    [LPOT_OP_QLINEAR_SOFTMAX] = lpot_infer_qlinear_softmax,
     [LPOT_OP_QGEMM] = lpot_infer_qgemm,
     [LPOT_OP_QUICK_GELU] = lpot_infer_same,
+    [LPOT_OP_SKIP_LAYER_NORMALIZATION] = lpot_infer_skip_layer_normalization,
+    [LPOT_OP_SKIP_SIMPLIFIED_LAYER_NORMALIZATION] = lpot_infer_skip_layer_normalization,
 };
 
 /* ---- folding ---- */
@@ -227,7 +244,7 @@ static lpot_status fold_size_node(lpot_infer *infer, bool *ret_folded, lpot_erro
 static bool is_foldable(const lpot_infer *infer) {
   const lpot_node *node = infer->node;
   int64_t total_bytes = 0;
-  if (node->op == LPOT_OP_DEQUANTIZE_LINEAR) {
+  if (node->op == LPOT_OP_DEQUANTIZE_LINEAR || node->op == LPOT_OP_MICROSOFT_DEQUANTIZE_LINEAR) {
     return false;
   }
   for (int i = 0; i < node->num_inputs; i++) {

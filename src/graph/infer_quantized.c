@@ -85,6 +85,70 @@ lpot_status lpot_infer_dequantize_linear(lpot_infer *infer, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* x becomes uint8 with the scale and the zero point that fit it. */
+lpot_status lpot_infer_dynamic_quantize_linear(lpot_infer *infer, lpot_error *err) {
+  const lpot_value *input = lpot_infer_input(infer, 0);
+  lpot_shape scalar = lpot_shape_scalar();
+  if (input->dtype != LPOT_F32) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "the input has the type %s, expected float32",
+                     lpot_dtype_text(input->dtype));
+  }
+  LPOT_TRY(lpot_infer_output(infer, 0, LPOT_U8, &input->shape, err));
+  LPOT_TRY(lpot_infer_output(infer, 1, LPOT_F32, &scalar, err));
+  LPOT_TRY(lpot_infer_output(infer, 2, LPOT_U8, &scalar, err));
+  return LPOT_OK;
+}
+
+/* ---- integer products: int8 in, int32 out ---- */
+
+static lpot_status check_int8_input(const lpot_infer *infer, int index, lpot_error *err) {
+  lpot_dtype dtype = lpot_infer_input(infer, index)->dtype;
+  if (dtype != LPOT_U8 && dtype != LPOT_S8) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "input %d has the type %s, expected uint8 or int8",
+                     index, lpot_dtype_text(dtype));
+  }
+  return LPOT_OK;
+}
+
+/* Input, weights, and their zero points. */
+static lpot_status check_integer_operands(const lpot_infer *infer, lpot_error *err) {
+  for (int i = 0; i < 2; i++) {
+    LPOT_TRY(check_int8_input(infer, i, err));
+    LPOT_TRY(lpot_infer_same_dtype(infer, i, i + 2, err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_conv_integer(lpot_infer *infer, lpot_error *err) {
+  lpot_shape shape;
+  LPOT_TRY(check_integer_operands(infer, err));
+  LPOT_TRY(lpot_infer_conv_shape(infer, &lpot_infer_input(infer, 0)->shape,
+                                 &lpot_infer_input(infer, 1)->shape, &shape, err));
+  LPOT_TRY(lpot_infer_output(infer, 0, LPOT_S32, &shape, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_matmul_integer(lpot_infer *infer, lpot_error *err) {
+  lpot_shape shape;
+  LPOT_TRY(check_integer_operands(infer, err));
+  LPOT_TRY(lpot_infer_matmul_shape(&lpot_infer_input(infer, 0)->shape,
+                                   &lpot_infer_input(infer, 1)->shape, &shape, err));
+  LPOT_TRY(lpot_infer_output(infer, 0, LPOT_S32, &shape, err));
+  return LPOT_OK;
+}
+
+/* A in float32, B, its scale and zero point, bias. */
+lpot_status lpot_infer_dynamic_quantize_matmul(lpot_infer *infer, lpot_error *err) {
+  const lpot_value *a = lpot_infer_input(infer, 0);
+  lpot_shape shape;
+  LPOT_TRY(check_int8_input(infer, 1, err));
+  LPOT_TRY(lpot_infer_same_dtype(infer, 1, 3, err));
+  LPOT_TRY(lpot_infer_same_dtype(infer, 0, 4, err));
+  LPOT_TRY(lpot_infer_matmul_shape(&a->shape, &lpot_infer_input(infer, 1)->shape, &shape, err));
+  LPOT_TRY(lpot_infer_output(infer, 0, a->dtype, &shape, err));
+  return LPOT_OK;
+}
+
 /* ---- QOperator ---- */
 
 /* Sets output 0: the type of the zero point at zero_index, or fallback where that is left out. */
@@ -177,5 +241,24 @@ lpot_status lpot_infer_qlinear_matmul(lpot_infer *infer, lpot_error *err) {
   LPOT_TRY(lpot_infer_matmul_shape(&lpot_infer_input(infer, 0)->shape,
                                    &lpot_infer_input(infer, 3)->shape, &shape, err));
   LPOT_TRY(quantized_output(infer, 7, LPOT_U8, &shape, err));
+  return LPOT_OK;
+}
+
+/* QLinearLeakyRelu, QLinearSigmoid: input, scale, zero point, output's scale, zero point. */
+lpot_status lpot_infer_qlinear_unary(lpot_infer *infer, lpot_error *err) {
+  const lpot_value *input = lpot_infer_input(infer, 0);
+  LPOT_TRY(check_int8_input(infer, 0, err));
+  LPOT_TRY(quantized_output(infer, 4, input->dtype, &input->shape, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_infer_qlinear_softmax(lpot_infer *infer, lpot_error *err) {
+  const lpot_value *input = lpot_infer_input(infer, 0);
+  int axis = 0;
+  if (input->shape.rank != LPOT_RANK_UNKNOWN) {
+    LPOT_TRY(
+        lpot_infer_axis(lpot_node_int(infer->node, "axis", -1), input->shape.rank, &axis, err));
+  }
+  LPOT_TRY(lpot_infer_qlinear_unary(infer, err));
   return LPOT_OK;
 }

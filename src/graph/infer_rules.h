@@ -221,6 +221,10 @@ LPOT_INFER_RULE(lstm);
 /* infer_quantized.c */
 LPOT_INFER_RULE(quantize_linear);
 LPOT_INFER_RULE(dequantize_linear);
+LPOT_INFER_RULE(conv_integer);
+LPOT_INFER_RULE(dynamic_quantize_linear);
+LPOT_INFER_RULE(dynamic_quantize_matmul);
+LPOT_INFER_RULE(matmul_integer);
 LPOT_INFER_RULE(matmul_integer_to_float);
 LPOT_INFER_RULE(qgemm);
 LPOT_INFER_RULE(qlinear_average_pool);
@@ -229,6 +233,16 @@ LPOT_INFER_RULE(qlinear_concat);
 LPOT_INFER_RULE(qlinear_conv);
 LPOT_INFER_RULE(qlinear_global_average_pool);
 LPOT_INFER_RULE(qlinear_matmul);
+LPOT_INFER_RULE(qlinear_softmax);
+LPOT_INFER_RULE(qlinear_unary);
+/* infer_fused.c */
+LPOT_INFER_RULE(attention);
+LPOT_INFER_RULE(embed_layer_normalization);
+LPOT_INFER_RULE(fused_conv);
+LPOT_INFER_RULE(fused_gemm);
+LPOT_INFER_RULE(fused_matmul);
+LPOT_INFER_RULE(simplified_layer_normalization);
+LPOT_INFER_RULE(skip_layer_normalization);
 #undef LPOT_INFER_RULE
 
 #endif

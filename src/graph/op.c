@@ -30,6 +30,32 @@ const lpot_op_info *lpot_op_get_info(lpot_op op) {
   return &op_table[op];
 }
 
+/* Optional inputs in front of required ones; bit i: input i. */
+static const struct {
+  lpot_op op;
+  uint32_t inputs;
+} optional_inputs[] = {
+    {LPOT_OP_EMBED_LAYER_NORMALIZATION, 0x12},
+    {LPOT_OP_QLINEAR_ADD, 0x24},
+    {LPOT_OP_QLINEAR_AVERAGE_POOL, 0x4},
+    {LPOT_OP_QLINEAR_LEAKY_RELU, 0x4},
+    {LPOT_OP_QLINEAR_MUL, 0x24},
+    {LPOT_OP_QLINEAR_SIGMOID, 0x4},
+    {LPOT_OP_QLINEAR_SOFTMAX, 0x4},
+};
+
+bool lpot_op_requires_input(lpot_op op, size_t index) {
+  if (index >= (size_t)lpot_op_get_info(op)->min_inputs) {
+    return false;
+  }
+  for (size_t i = 0; i < sizeof optional_inputs / sizeof optional_inputs[0]; i++) {
+    if (optional_inputs[i].op == op && index < 32) {
+      return (optional_inputs[i].inputs >> index & 1u) == 0;
+    }
+  }
+  return true;
+}
+
 lpot_status lpot_op_find(const char *domain, const char *name, lpot_op *ret_op, lpot_error *err) {
   if (domain == NULL || strcmp(domain, "ai.onnx") == 0) {
     domain = "";

@@ -6,6 +6,10 @@
 #ifndef LPOT_GRAPH_OP_H
 #define LPOT_GRAPH_OP_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/error.h"
 
 /* X(NAME, "OnnxName", min inputs, max inputs, min outputs, max outputs); max -1 = any number. */
@@ -38,6 +42,7 @@
   X(CONSTANT, "Constant", 0, 0, 1, 1)                                                              \
   X(CONSTANT_OF_SHAPE, "ConstantOfShape", 1, 1, 1, 1)                                              \
   X(CONV, "Conv", 2, 3, 1, 1)                                                                      \
+  X(CONV_INTEGER, "ConvInteger", 2, 4, 1, 1)                                                       \
   X(CONV_TRANSPOSE, "ConvTranspose", 2, 3, 1, 1)                                                   \
   X(COS, "Cos", 1, 1, 1, 1)                                                                        \
   X(COSH, "Cosh", 1, 1, 1, 1)                                                                      \
@@ -46,6 +51,7 @@
   X(DEQUANTIZE_LINEAR, "DequantizeLinear", 2, 3, 1, 1)                                             \
   X(DIV, "Div", 2, 2, 1, 1)                                                                        \
   X(DROPOUT, "Dropout", 1, 3, 1, 2)                                                                \
+  X(DYNAMIC_QUANTIZE_LINEAR, "DynamicQuantizeLinear", 1, 1, 1, 3)                                  \
   X(EINSUM, "Einsum", 1, -1, 1, 1)                                                                 \
   X(ELU, "Elu", 1, 1, 1, 1)                                                                        \
   X(EQUAL, "Equal", 2, 2, 1, 1)                                                                    \
@@ -84,6 +90,7 @@
   X(LRN, "LRN", 1, 1, 1, 1)                                                                        \
   X(LSTM, "LSTM", 3, 8, 0, 3)                                                                      \
   X(MATMUL, "MatMul", 2, 2, 1, 1)                                                                  \
+  X(MATMUL_INTEGER, "MatMulInteger", 2, 4, 1, 1)                                                   \
   X(MAX, "Max", 1, -1, 1, 1)                                                                       \
   X(MAX_POOL, "MaxPool", 1, 1, 1, 2)                                                               \
   X(MEAN, "Mean", 1, -1, 1, 1)                                                                     \
@@ -126,6 +133,7 @@
   X(SHRINK, "Shrink", 1, 1, 1, 1)                                                                  \
   X(SIGMOID, "Sigmoid", 1, 1, 1, 1)                                                                \
   X(SIGN, "Sign", 1, 1, 1, 1)                                                                      \
+  X(SIMPLIFIED_LAYER_NORMALIZATION, "SimplifiedLayerNormalization", 2, 2, 1, 2)                    \
   X(SIN, "Sin", 1, 1, 1, 1)                                                                        \
   X(SINH, "Sinh", 1, 1, 1, 1)                                                                      \
   X(SIZE, "Size", 1, 1, 1, 1)                                                                      \
@@ -154,19 +162,33 @@
  * QOperator export writes, and what ONNX Runtime's optimizer leaves in models. The domain column
  * is "" or "com.microsoft". */
 #define LPOT_QUANTIZED_OP_LIST(X)                                                                  \
+  X(ATTENTION, "Attention", "com.microsoft", 2, 7, 1, 2)                                           \
   X(BIAS_GELU, "BiasGelu", "com.microsoft", 2, 2, 1, 1)                                            \
+  X(DYNAMIC_QUANTIZE_MATMUL, "DynamicQuantizeMatMul", "com.microsoft", 3, 5, 1, 1)                 \
+  X(EMBED_LAYER_NORMALIZATION, "EmbedLayerNormalization", "com.microsoft", 7, 9, 1, 3)             \
   X(FAST_GELU, "FastGelu", "com.microsoft", 1, 2, 1, 1)                                            \
+  X(FUSED_CONV, "FusedConv", "com.microsoft", 2, 4, 1, 1)                                          \
+  X(FUSED_GEMM, "FusedGemm", "com.microsoft", 2, 3, 1, 1)                                          \
+  X(FUSED_MATMUL, "FusedMatMul", "com.microsoft", 2, 2, 1, 1)                                      \
   X(MATMUL_INTEGER_TO_FLOAT, "MatMulIntegerToFloat", "com.microsoft", 4, 7, 1, 1)                  \
+  X(MICROSOFT_DEQUANTIZE_LINEAR, "DequantizeLinear", "com.microsoft", 2, 3, 1, 1)                  \
   X(MICROSOFT_GELU, "Gelu", "com.microsoft", 1, 1, 1, 1)                                           \
+  X(MICROSOFT_QUANTIZE_LINEAR, "QuantizeLinear", "com.microsoft", 2, 3, 1, 1)                      \
   X(QLINEAR_ADD, "QLinearAdd", "com.microsoft", 7, 8, 1, 1)                                        \
   X(QLINEAR_AVERAGE_POOL, "QLinearAveragePool", "com.microsoft", 4, 5, 1, 1)                       \
   X(QLINEAR_CONCAT, "QLinearConcat", "com.microsoft", 5, -1, 1, 1)                                 \
   X(QLINEAR_CONV, "QLinearConv", "", 8, 9, 1, 1)                                                   \
   X(QLINEAR_GLOBAL_AVERAGE_POOL, "QLinearGlobalAveragePool", "com.microsoft", 5, 5, 1, 1)          \
+  X(QLINEAR_LEAKY_RELU, "QLinearLeakyRelu", "com.microsoft", 4, 5, 1, 1)                           \
   X(QLINEAR_MATMUL, "QLinearMatMul", "", 8, 8, 1, 1)                                               \
   X(QLINEAR_MUL, "QLinearMul", "com.microsoft", 7, 8, 1, 1)                                        \
   X(QGEMM, "QGemm", "com.microsoft", 6, 9, 1, 1)                                                   \
-  X(QUICK_GELU, "QuickGelu", "com.microsoft", 1, 1, 1, 1)
+  X(QLINEAR_SIGMOID, "QLinearSigmoid", "com.microsoft", 4, 5, 1, 1)                                \
+  X(QLINEAR_SOFTMAX, "QLinearSoftmax", "com.microsoft", 5, 5, 1, 1)                                \
+  X(QUICK_GELU, "QuickGelu", "com.microsoft", 1, 1, 1, 1)                                          \
+  X(SKIP_LAYER_NORMALIZATION, "SkipLayerNormalization", "com.microsoft", 3, 5, 1, 4)               \
+  X(SKIP_SIMPLIFIED_LAYER_NORMALIZATION, "SkipSimplifiedLayerNormalization", "com.microsoft", 3,   \
+    4, 1, 4)
 
 typedef enum lpot_op {
 #define X(name, text, min_in, max_in, min_out, max_out) LPOT_OP_##name,
@@ -186,6 +208,8 @@ typedef struct lpot_op_info {
 } lpot_op_info;
 
 const lpot_op_info *lpot_op_get_info(lpot_op op);
+/* Whether input index may not be left out: those below min_inputs, but for a few operators. */
+bool lpot_op_requires_input(lpot_op op, size_t index);
 /* The operator called name in domain ("" and "ai.onnx" are the same); LPOT_UNSUPPORTED, naming the
  * nearest, else. */
 LPOT_MUST_CHECK lpot_status lpot_op_find(const char *domain, const char *name, lpot_op *ret_op,

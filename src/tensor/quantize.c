@@ -13,6 +13,10 @@ int32_t lpot_quant_min(lpot_dtype dtype) {
     return 0;
   case LPOT_S8:
     return INT8_MIN;
+  case LPOT_U16:
+    return 0;
+  case LPOT_S16:
+    return INT16_MIN;
   default:
     return INT32_MIN;
   }
@@ -24,6 +28,10 @@ int32_t lpot_quant_max(lpot_dtype dtype) {
     return UINT8_MAX;
   case LPOT_S8:
     return INT8_MAX;
+  case LPOT_U16:
+    return UINT16_MAX;
+  case LPOT_S16:
+    return INT16_MAX;
   default:
     return INT32_MAX;
   }

@@ -17,10 +17,10 @@ typedef struct lpot_quant_params {
   int32_t zero_point; /* in the range of dtype */
 } lpot_quant_params;
 
-int32_t lpot_quant_min(lpot_dtype dtype); /* U8: 0, S8: -128, S32: INT32_MIN */
-int32_t lpot_quant_max(lpot_dtype dtype); /* U8: 255, S8: 127 */
+int32_t lpot_quant_min(lpot_dtype dtype); /* of U8, S8, U16, S16, S32: 0, -128 ... */
+int32_t lpot_quant_max(lpot_dtype dtype); /* 255, 127 ... */
 
-/* One value by x / scale, as QuantizeLinear. */
+/* One value by x / scale, as QuantizeLinear; params->dtype may be U16 or S16 too. */
 int32_t lpot_quantize_one(float value, const lpot_quant_params *params);
 
 /* out has count elements of params->dtype (U8 or S8). */

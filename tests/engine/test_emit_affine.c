@@ -1,6 +1,6 @@
 #include "engine/engine_fixture.h"
 
-/* Functions of single elements between two roundings, held against the reference engine. */
+/* Batch normalization with its activation and roundings, held against the reference engine. */
 
 static lpot_value_id channels_last(fixture *f, lpot_value_id x) {
   lpot_value_id y = output_of(f, LPOT_OP_MAX_POOL, IDS(x));
@@ -44,42 +44,6 @@ static void normalization_activation_and_roundings_agree(void **state) {
   }
 }
 
-static void relu_and_clip_between_two_scales_agree(void **state) {
-  (void)state;
-  for (uint64_t seed = 0; seed < 16; ++seed) {
-    fixture f;
-    fixture_begin(&f, seed);
-    lpot_value_id x = input(&f, DIMS(2, 7, 3, 5));
-    x = pair(&f, x, seed % 2 == 0 ? LPOT_U8 : LPOT_S8, 0.02, seed % 2 == 0 ? 120 : 0);
-    lpot_value_id y = LPOT_NONE;
-    if (seed / 2 % 2 == 0) {
-      y = output_of(&f, LPOT_OP_RELU, IDS(x));
-    } else {
-      lpot_value_id low = number(&f, LPOT_F32, -0.3);
-      y = output_of(&f, LPOT_OP_CLIP, IDS(x, low, number(&f, LPOT_F32, 0.9)));
-    }
-    result(&f,
-           pair(&f, y, seed / 4 % 2 == 0 ? LPOT_U8 : LPOT_S8, 0.011, seed / 4 % 2 == 0 ? 30 : 0));
-    check_engines_agree(&f, 0.011, "rescale");
-  }
-}
-
-static void tables_agree_for_functions_of_one_element(void **state) {
-  (void)state;
-  static const lpot_op ops[] = {LPOT_OP_SIGMOID,      LPOT_OP_TANH,       LPOT_OP_HARD_SWISH,
-                                LPOT_OP_HARD_SIGMOID, LPOT_OP_LEAKY_RELU, LPOT_OP_ERF,
-                                LPOT_OP_EXP};
-  for (uint64_t seed = 0; seed < 28; ++seed) {
-    fixture f;
-    fixture_begin(&f, seed);
-    lpot_value_id x = input(&f, DIMS(2, pick(&f, 1, 90), pick(&f, 1, 3)));
-    x = pair(&f, x, seed % 2 == 0 ? LPOT_U8 : LPOT_S8, 0.03, seed % 2 == 0 ? 128 : 5);
-    lpot_value_id y = output_of(&f, ops[seed % 7], IDS(x));
-    result(&f, pair(&f, y, LPOT_S8, 0.02, -9));
-    check_engines_agree(&f, 0.02, "lookup");
-  }
-}
-
 static void an_empty_batch_is_normalized_to_nothing(void **state) {
   (void)state;
   fixture f;
@@ -92,8 +56,6 @@ static void an_empty_batch_is_normalized_to_nothing(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(normalization_activation_and_roundings_agree),
-      cmocka_unit_test(relu_and_clip_between_two_scales_agree),
-      cmocka_unit_test(tables_agree_for_functions_of_one_element),
       cmocka_unit_test(an_empty_batch_is_normalized_to_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,25 @@ static void qlinear_pools_average_centered_values(void **state) {
       TENSOR(U, SHAPE(1, 1, 1), 56), 0);
 }
 
+static void quantization_knows_16_bits_and_half_precision(void **state) {
+  (void)state;
+  check_node(LPOT_OP_QUANTIZE_LINEAR, NO_ATTRIBUTES,
+             TENSORS(TENSOR(F, SHAPE(3), 1, 3, 1e9), ONE(F, 2), ONE(LPOT_U16, 60000)),
+             TENSOR(LPOT_U16, SHAPE(3), 60000, 60002, 65535), 0);
+  check_node(LPOT_OP_QUANTIZE_LINEAR, NO_ATTRIBUTES,
+             TENSORS(TENSOR(LPOT_F16, SHAPE(2), 1.5, -2000), ONE(LPOT_F16, 0.5), ONE(S, 1)),
+             TENSOR(S, SHAPE(2), 4, -128), 0);
+  check_node(LPOT_OP_QUANTIZE_LINEAR, NO_ATTRIBUTES,
+             TENSORS(TENSOR(LPOT_S32, SHAPE(2), 7, -9), ONE(F, 2), ONE(S, 0)),
+             TENSOR(S, SHAPE(2), 4, -4), 0);
+  check_node(LPOT_OP_DEQUANTIZE_LINEAR, NO_ATTRIBUTES,
+             TENSORS(TENSOR(LPOT_S16, SHAPE(2), -32768, 5), ONE(F, 0.5), ONE(LPOT_S16, 1)),
+             TENSOR(F, SHAPE(2), -16384.5, 2), 0);
+  check_node(LPOT_OP_DEQUANTIZE_LINEAR, NO_ATTRIBUTES,
+             TENSORS(TENSOR(U, SHAPE(2), 3, 5), ONE(LPOT_F16, 0.5), ONE(U, 1)),
+             TENSOR(LPOT_F16, SHAPE(2), 1, 2), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(quantize_rounds_half_to_even_and_saturates),
@@ -171,6 +190,7 @@ int main(void) {
       cmocka_unit_test(qlinear_add_and_mul_compute_in_real_numbers),
       cmocka_unit_test(qlinear_concat_brings_parts_to_one_scale),
       cmocka_unit_test(qlinear_pools_average_centered_values),
+      cmocka_unit_test(quantization_knows_16_bits_and_half_precision),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,6 +135,43 @@ static void save_and_load_keep_the_domain_of_a_name(void **state) {
   }
 }
 
+/* Every operator of com.microsoft comes back as itself, with the domain imported. */
+static void save_keeps_operators_of_com_microsoft(void **state) {
+  temp_folder *folder = *state;
+  char path[PATH_SIZE];
+  for (int op = 0; op < LPOT_NUM_OPS; op++) {
+    const lpot_op_info *info = lpot_op_get_info((lpot_op)op);
+    lpot_value_id inputs[9] = {0};
+    lpot_value_id output = LPOT_NONE;
+    lpot_node_id node = LPOT_NONE;
+    lpot_graph *again = NULL;
+    lpot_shape shape = lpot_shape_unknown();
+    if (info->domain[0] == '\0') {
+      continue;
+    }
+    lpot_graph *graph = make_graph(false);
+    for (int i = 0; i < info->min_inputs; i++) {
+      bool required = lpot_op_requires_input((lpot_op)op, (size_t)i);
+      inputs[i] = required ? lpot_graph_find_value(graph, "x") : LPOT_NONE;
+    }
+    MUST(lpot_graph_add_value(graph, "m", LPOT_F32, &shape, &output, NULL));
+    MUST(lpot_graph_add_node(graph, (lpot_op)op, "m", inputs, (size_t)info->min_inputs, &output, 1,
+                             &node, NULL));
+    MUST(lpot_graph_set_string(graph, node, "activation", "Clip", NULL));
+    MUST(lpot_graph_set_floats(graph, node, "activation_params", (float[]){-1, 2.5f}, 2, NULL));
+    MUST(lpot_graph_add_output(graph, output, NULL));
+    MUST(lpot_onnx_save(graph, temp_path(folder, "ms.onnx", path), NULL, NULL));
+    MUST(lpot_onnx_load(path, &again, NULL, NULL));
+    const lpot_node *loaded = node_named(again, "m");
+    assert_int_equal(loaded->op, op);
+    assert_int_equal(loaded->num_inputs, info->min_inputs);
+    assert_string_equal(lpot_node_string(loaded, "activation", ""), "Clip");
+    assert_true(lpot_node_attribute(loaded, "activation_params")->reals[1] == 2.5f);
+    lpot_graph_free(again);
+    lpot_graph_free(graph);
+  }
+}
+
 static void save_writes_ir_version_8_from_opset_15(void **state) {
   temp_folder *folder = *state;
   char path[PATH_SIZE];
@@ -251,6 +288,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(save_and_load_keep_the_graph),
       cmocka_unit_test(save_and_load_keep_the_domain_of_a_name),
+      cmocka_unit_test(save_keeps_operators_of_com_microsoft),
       cmocka_unit_test(save_writes_ir_version_8_from_opset_15),
       cmocka_unit_test(save_beyond_the_limit_puts_large_constants_outside),
       cmocka_unit_test(save_over_the_file_that_the_graph_is_mapped_from_is_safe),

@@ -118,6 +118,66 @@ static void quantized_sums_pools_and_joins(void **state) {
   assert_infer_fails(LPOT_FORMAT, "node 'join': 6 inputs");
 }
 
+static void dynamic_quantization_has_three_outputs(void **state) {
+  (void)state;
+  lpot_value_id x = input("x", DIMS(UNKNOWN, 3));
+  lpot_value_id outputs[3] = {value_of("y"), value_of("y_scale"), value_of("y_zero")};
+  lpot_node_id node = LPOT_NONE;
+  require(lpot_graph_add_node(graph, LPOT_OP_DYNAMIC_QUANTIZE_LINEAR, "d", &x, 1, outputs, 3, &node,
+                              &error));
+  infer();
+  assert_shape(outputs[0], "[?, 3]");
+  assert_dtype(outputs[0], LPOT_U8);
+  assert_shape(outputs[1], "[]");
+  assert_dtype(outputs[1], LPOT_F32);
+  assert_dtype(outputs[2], LPOT_U8);
+  require(lpot_graph_set_input(graph, node, 0, typed_input("h", LPOT_F16, DIMS(3)), &error));
+  assert_infer_fails(LPOT_FORMAT, "node 'd': the input has the type float16");
+}
+
+static void integer_products_give_int32(void **state) {
+  (void)state;
+  lpot_value_id x = typed_input("x", LPOT_U8, DIMS(UNKNOWN, 4, 8, 8));
+  lpot_value_id w = zeros("w", LPOT_S8, DIMS(6, 4, 3, 3));
+  lpot_value_id a = typed_input("a", LPOT_U8, DIMS(UNKNOWN, 4));
+  lpot_value_id b = zeros("b", LPOT_S8, DIMS(4, 5));
+  lpot_value_id conv = compute(LPOT_OP_CONV_INTEGER, "conv", VALUES(x, w, ZERO));
+  lpot_node_id product = node_of(LPOT_OP_MATMUL_INTEGER, "product", VALUES(a, b));
+  lpot_value_id dynamic = compute(LPOT_OP_DYNAMIC_QUANTIZE_MATMUL, "dynamic",
+                                  VALUES(input("f", DIMS(UNKNOWN, 4)), b, SCALE));
+  infer();
+  assert_shape(conv, "[?, 6, 6, 6]");
+  assert_dtype(conv, LPOT_S32);
+  assert_shape(output_of(product), "[?, 5]");
+  assert_dtype(output_of(product), LPOT_S32);
+  assert_shape(dynamic, "[?, 5]");
+  assert_dtype(dynamic, LPOT_F32);
+  require(lpot_graph_set_inputs(graph, product, (lpot_value_id[]){a, b, scalar_of(LPOT_S8)}, 3,
+                                &error));
+  assert_infer_fails(LPOT_FORMAT, "node 'product': inputs 0 and 2 have the types");
+  require(lpot_graph_set_inputs(graph, product,
+                                (lpot_value_id[]){a, zeros("c", LPOT_S8, DIMS(3, 5))}, 2, &error));
+  assert_infer_fails(LPOT_FORMAT, "node 'product': the factors do not fit");
+  require(lpot_graph_set_inputs(graph, product, (lpot_value_id[]){a, input("g", DIMS(4, 5))}, 2,
+                                &error));
+  assert_infer_fails(LPOT_UNSUPPORTED, "node 'product': input 1 has the type float32");
+}
+
+static void quantized_activations_keep_the_shape(void **state) {
+  (void)state;
+  lpot_value_id x = typed_input("x", LPOT_U8, DIMS(UNKNOWN, 4));
+  lpot_value_id leaky =
+      compute(LPOT_OP_QLINEAR_LEAKY_RELU, "leaky", VALUES(x, SCALE, LPOT_NONE, SCALE));
+  lpot_node_id softmax =
+      node_of(LPOT_OP_QLINEAR_SOFTMAX, "softmax", VALUES(x, SCALE, ZERO, SCALE, ZERO));
+  infer();
+  assert_shape(leaky, "[?, 4]");
+  assert_dtype(leaky, LPOT_U8);
+  assert_shape(output_of(softmax), "[?, 4]");
+  set_int(softmax, "axis", 2);
+  assert_infer_fails(LPOT_FORMAT, "node 'softmax': axis is 2");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       GRAPH_TEST(quantize_takes_its_type_from_the_zero_point),
@@ -126,6 +186,9 @@ int main(void) {
       GRAPH_TEST(quantization_refuses_other_types),
       GRAPH_TEST(quantized_convolution_and_products),
       GRAPH_TEST(quantized_sums_pools_and_joins),
+      GRAPH_TEST(dynamic_quantization_has_three_outputs),
+      GRAPH_TEST(integer_products_give_int32),
+      GRAPH_TEST(quantized_activations_keep_the_shape),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,6 +51,26 @@ static void an_unknown_operator_names_the_nearest(void **state) {
   assert_int_equal(lpot_op_find("", NULL, &op, &err), LPOT_UNSUPPORTED);
 }
 
+static void some_inputs_may_be_left_out_before_required_ones(void **state) {
+  (void)state;
+  assert_true(lpot_op_requires_input(LPOT_OP_QLINEAR_ADD, 1));
+  assert_false(lpot_op_requires_input(LPOT_OP_QLINEAR_ADD, 2));
+  assert_true(lpot_op_requires_input(LPOT_OP_QLINEAR_ADD, 6));
+  assert_false(lpot_op_requires_input(LPOT_OP_QLINEAR_ADD, 7));
+  assert_false(lpot_op_requires_input(LPOT_OP_EMBED_LAYER_NORMALIZATION, 4));
+  assert_true(lpot_op_requires_input(LPOT_OP_CONV, 1));
+  assert_false(lpot_op_requires_input(LPOT_OP_CONV, 2));
+}
+
+static void one_name_may_stand_in_two_domains(void **state) {
+  (void)state;
+  lpot_op op = LPOT_NUM_OPS;
+  assert_int_equal(lpot_op_find("com.microsoft", "QuantizeLinear", &op, NULL), LPOT_OK);
+  assert_int_equal(op, LPOT_OP_MICROSOFT_QUANTIZE_LINEAR);
+  assert_int_equal(lpot_op_find("", "QuantizeLinear", &op, NULL), LPOT_OK);
+  assert_int_equal(op, LPOT_OP_QUANTIZE_LINEAR);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(table_is_indexed_by_operator),
@@ -58,6 +78,8 @@ int main(void) {
       cmocka_unit_test(the_default_domain_has_two_names),
       cmocka_unit_test(an_operator_of_another_domain_is_not_found),
       cmocka_unit_test(an_unknown_operator_names_the_nearest),
+      cmocka_unit_test(some_inputs_may_be_left_out_before_required_ones),
+      cmocka_unit_test(one_name_may_stand_in_two_domains),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 #include "quant/quant_fixture.h"
 
+#include "engine/engine.h"
+
 /* Each group of the QDQ graph as one operator: the right one, and the same values. */
 
 typedef struct forms {
@@ -17,8 +19,42 @@ static forms forms_of(lpot_graph *graph, const lpot_op_config *config) {
   return result;
 }
 
+static lpot_plan *plan_of(lpot_engine *engine, const lpot_graph *graph) {
+  lpot_error err = {0};
+  lpot_graph *bound = NULL;
+  lpot_plan *plan = NULL;
+  CHECK(lpot_graph_bind(graph, 2, lpot_reference_run, &bound, &err));
+  CHECK(lpot_plan_compile(engine, bound, NULL, &plan, &err));
+  lpot_graph_free(bound);
+  return plan;
+}
+
+/* The engine runs both forms by the same steps. */
+static void check_steps(const forms *both) {
+  lpot_error err = {0};
+  lpot_engine *engine = NULL;
+  lpot_plan_stats stats[2];
+  CHECK(lpot_engine_open("onednn", &engine, &err));
+  lpot_plan *plans[2] = {plan_of(engine, both->qdq), plan_of(engine, both->qoperator)};
+  lpot_plan_get_stats(plans[0], &stats[0]);
+  lpot_plan_get_stats(plans[1], &stats[1]);
+  assert_int_equal(stats[0].num_steps, stats[1].num_steps);
+  assert_int_equal(stats[1].num_reference_steps, 0);
+  for (size_t i = 0; i < stats[0].num_steps; i++) {
+    lpot_plan_step qdq = lpot_plan_get_step(plans[0], i);
+    lpot_plan_step qoperator = lpot_plan_get_step(plans[1], i);
+    assert_string_equal(qdq.kind, qoperator.kind);
+    assert_string_equal(qdq.implementation, qoperator.implementation);
+    assert_int_equal(qdq.output_dtype, qoperator.output_dtype);
+  }
+  lpot_plan_free(plans[0]);
+  lpot_plan_free(plans[1]);
+  lpot_engine_close(engine);
+}
+
 /* The forms differ by one step of the output at most. Frees. */
 static void check_forms(forms *both) {
+  check_steps(both);
   double step = fixture_number(both->qdq, "y_scale");
   double error = fixture_difference(fixture_result(both->qdq), fixture_result(both->qoperator));
   if (error > 1.01 * step) {

@@ -127,6 +127,8 @@ static void ranges_of_types(void **state) {
   assert_int_equal(lpot_quant_max(LPOT_U8), 255);
   assert_int_equal(lpot_quant_min(LPOT_S8), -128);
   assert_int_equal(lpot_quant_max(LPOT_S8), 127);
+  assert_int_equal(lpot_quant_max(LPOT_U16), 65535);
+  assert_int_equal(lpot_quant_min(LPOT_S16), -32768);
   assert_int_equal(lpot_quant_min(LPOT_S32), INT32_MIN);
   assert_int_equal(lpot_quant_max(LPOT_S32), INT32_MAX);
 }

@@ -4,13 +4,9 @@
 #include "base/memory.h"
 #include "engine/onednn/loops.h"
 #include "engine/onednn/onednn_plan.h"
-#include "engine/reference/reference.h"
 
-/* Functions of single elements between two roundings, in one pass over the data: batch
- * normalizations that no convolution could take (before the activation, as DenseNet has them) with
- * their activation and both roundings, and tables of 256 entries for everything else. */
-
-/* ---- affine ---- */
+/* Batch normalizations that no convolution could take (before the activation, as DenseNet has them)
+ * with their activation and the roundings around them, in one pass over the data. */
 
 typedef struct affine_state {
   lpot_loop_affine loop;
@@ -25,14 +21,9 @@ static lpot_status run_affine(lpot_onednn_plan *plan, lpot_step *step, lpot_erro
   return LPOT_OK;
 }
 
-/* What the node does to real numbers, by channel; Relu and Clip leave them as they are. */
+/* What the node does to real numbers, by channel. */
 static void real_factors(const lpot_graph *graph, const lpot_node *node, int64_t channel,
                          double *ret_scale, double *ret_shift) {
-  *ret_scale = 1.0;
-  *ret_shift = 0.0;
-  if (node->op != LPOT_OP_BATCH_NORMALIZATION) {
-    return;
-  }
   double values[4]; /* scale, shift, mean, variance */
   for (int i = 0; i < 4; ++i) {
     const lpot_tensor *parameter = lpot_graph_value(graph, node->inputs[1 + i])->constant;
@@ -84,20 +75,13 @@ static void fill_affine(const lpot_graph *graph, const lpot_fusion *fusion, affi
   }
 }
 
-/* Without a normalization all elements are alike, whatever their layout. */
-static void shape_affine(const lpot_fusion *fusion, const lpot_shape *shape, lpot_layout layout,
-                         lpot_loop_affine *loop) {
-  int64_t total = lpot_shape_elements(shape);
-  if (fusion->anchor->op != LPOT_OP_BATCH_NORMALIZATION) {
-    *loop = (lpot_loop_affine){.outer = 1, .channels = 1, .inner = total};
-    return;
-  }
+static lpot_loop_affine shape_affine(const lpot_shape *shape, lpot_layout layout) {
   int64_t channels = shape->dims[1];
-  int64_t pixels = total / (shape->dims[0] * channels);
+  int64_t pixels = lpot_shape_elements(shape) / (shape->dims[0] * channels);
   bool last = layout == LPOT_CHANNELS_LAST;
-  *loop = (lpot_loop_affine){.outer = shape->dims[0] * (last ? pixels : 1),
-                             .channels = channels,
-                             .inner = last ? 1 : pixels};
+  return (lpot_loop_affine){.outer = shape->dims[0] * (last ? pixels : 1),
+                            .channels = channels,
+                            .inner = last ? 1 : pixels};
 }
 
 static lpot_status add_affine(lpot_compiler *compiler, const lpot_fusion *fusion,
@@ -107,10 +91,8 @@ static lpot_status add_affine(lpot_compiler *compiler, const lpot_fusion *fusion
   lpot_step *step = NULL;
   LPOT_TRY(lpot_need(compiler, fusion->inputs[0].value, layout, &src, err));
   LPOT_TRY(lpot_define(compiler, fusion->output.value, layout, &dst, err));
-  bool is_norm = fusion->anchor->op == LPOT_OP_BATCH_NORMALIZATION;
-  LPOT_TRY(lpot_step_add(compiler->plan, fusion->anchor->name,
-                         is_norm ? "scale and shift" : "rescale", run_affine, &src, 1, &dst, 1,
-                         &step, err));
+  LPOT_TRY(lpot_step_add(compiler->plan, fusion->anchor->name, "scale and shift", run_affine, &src,
+                         1, &dst, 1, &step, err));
   step->state = state;
   return LPOT_OK;
 }
@@ -118,8 +100,8 @@ static lpot_status add_affine(lpot_compiler *compiler, const lpot_fusion *fusion
 lpot_status lpot_emit_affine(lpot_compiler *compiler, const lpot_fusion *fusion, lpot_error *err) {
   lpot_value_id from = fusion->inputs[0].value;
   lpot_layout layout = lpot_layout_of(compiler, from);
-  lpot_loop_affine loop;
-  shape_affine(fusion, &lpot_graph_value(compiler->graph, from)->shape, layout, &loop);
+  const lpot_shape *shape = &lpot_graph_value(compiler->graph, from)->shape;
+  lpot_loop_affine loop = shape_affine(shape, layout);
   size_t count = 2 * (size_t)loop.channels;
   affine_state *state = lpot_calloc(1, sizeof *state + count * sizeof state->values[0]);
   if (state == NULL) {
@@ -132,81 +114,4 @@ lpot_status lpot_emit_affine(lpot_compiler *compiler, const lpot_fusion *fusion,
     lpot_free(state);
   }
   return status;
-}
-
-/* ---- tables ---- */
-
-typedef struct lookup_state {
-  uint8_t table[256];
-} lookup_state;
-
-static lpot_status run_lookup(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
-  (void)err;
-  const lookup_state *state = step->state;
-  lpot_loop_lookup(lpot_slot_data(plan, step->slots[0]),
-                   (int64_t)plan->slots[step->slots[1]].size_bytes, state->table,
-                   lpot_slot_data(plan, step->slots[1]));
-  return LPOT_OK;
-}
-
-/* The function itself on all 256 values that its input can have. */
-static lpot_status fill_table(const lpot_graph *graph, const lpot_fusion *fusion, uint8_t *table,
-                              lpot_error *err) {
-  enum { COUNT = 256 };
-  const lpot_node *node = fusion->anchor;
-  const lpot_shape shape = lpot_shape_of(1, (const int64_t[]){COUNT});
-  lpot_tensor *given = NULL;
-  lpot_tensor *result = NULL;
-  uint8_t bytes[COUNT];
-  for (int i = 0; i < COUNT; ++i) {
-    bytes[i] = (uint8_t)i;
-  }
-  const lpot_tensor **inputs = lpot_calloc((size_t)node->num_inputs, sizeof(lpot_tensor *));
-  lpot_status status = inputs == NULL ? LPOT_OUT_OF_MEMORY(err) : LPOT_OK;
-  if (status == LPOT_OK) {
-    status = lpot_tensor_new(LPOT_F32, &shape, &given, err);
-  }
-  if (status == LPOT_OK) {
-    status = lpot_tensor_new(LPOT_F32, &shape, &result, err);
-  }
-  if (status == LPOT_OK) {
-    lpot_loop_dequantize(bytes, COUNT, &fusion->inputs[0].params, given->data);
-    inputs[0] = given;
-    for (int i = 1; i < node->num_inputs; ++i) {
-      inputs[i] =
-          node->inputs[i] == LPOT_NONE ? NULL : lpot_graph_value(graph, node->inputs[i])->constant;
-    }
-    status = lpot_reference_run(node, inputs, &result, err);
-  }
-  if (status == LPOT_OK) {
-    lpot_loop_quantize(result->data, COUNT, &fusion->output.params, table);
-  }
-  lpot_tensor_unref(given);
-  lpot_tensor_unref(result);
-  lpot_free(inputs);
-  return status;
-}
-
-lpot_status lpot_emit_lookup(lpot_compiler *compiler, const lpot_fusion *fusion, lpot_error *err) {
-  lpot_layout layout = lpot_layout_of(compiler, fusion->inputs[0].value);
-  lpot_slot_id src = LPOT_NONE;
-  lpot_slot_id dst = LPOT_NONE;
-  lpot_step *step = NULL;
-  LPOT_TRY(lpot_need(compiler, fusion->inputs[0].value, layout, &src, err));
-  LPOT_TRY(lpot_define(compiler, fusion->output.value, layout, &dst, err));
-  lookup_state *state = lpot_calloc(1, sizeof *state);
-  if (state == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  lpot_status status = fill_table(compiler->graph, fusion, state->table, err);
-  if (status == LPOT_OK) {
-    status = lpot_step_add(compiler->plan, fusion->anchor->name, "lookup", run_lookup, &src, 1,
-                           &dst, 1, &step, err);
-  }
-  if (status != LPOT_OK) {
-    lpot_free(state);
-    return status;
-  }
-  step->state = state;
-  return LPOT_OK;
 }

@@ -7,7 +7,7 @@
 
 /* Conv and ConvTranspose with what is fused to them. */
 
-static void fill_geometry(const lpot_window *window, lpot_dl_convolution *convolution) {
+void lpot_fill_geometry(const lpot_window *window, lpot_dl_convolution *convolution) {
   convolution->group = window->group;
   for (int i = 0; i < window->num_spatial; ++i) {
     convolution->kernel[i] = window->kernel[i];
@@ -150,7 +150,7 @@ lpot_status lpot_emit_convolution(lpot_compiler *compiler, const lpot_fusion *fu
   LPOT_TRY(lpot_window_resolve(node, &input->shape, &weight->shape, &window, err));
   lpot_dl_convolution convolution;
   memset(&convolution, 0, sizeof convolution);
-  fill_geometry(&window, &convolution);
+  lpot_fill_geometry(&window, &convolution);
   convolution.transposed = node->op == LPOT_OP_CONV_TRANSPOSE;
   lpot_fusion_attributes(fusion, &convolution.attributes);
   lpot_tensor *weights = NULL;

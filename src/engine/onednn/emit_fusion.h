@@ -3,9 +3,12 @@
 #define LPOT_ENGINE_EMIT_FUSION_H
 
 #include "engine/onednn/onednn_plan.h"
+#include "graph/window.h"
 
 /* Scales, zero points and post-ops that a fusion asks for; weight scales stay borrowed from it. */
 void lpot_fusion_attributes(const lpot_fusion *fusion, lpot_dl_attributes *ret);
+/* Kernel, strides, pads and groups of a convolution. */
+void lpot_fill_geometry(const lpot_window *window, lpot_dl_convolution *convolution);
 /* Bias values [channels] in real units, or NULL; borrowed from the plan. */
 LPOT_MUST_CHECK lpot_status lpot_fusion_bias(lpot_compiler *compiler, const lpot_fusion *fusion,
                                              const float **ret_bias, lpot_error *err);

@@ -230,9 +230,11 @@ static lpot_status emit_move(lpot_compiler *compiler, const lpot_node *node, lpo
 }
 
 static lpot_status emit_pool(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
-  if (lpot_graph_value(compiler->graph, node->inputs[0])->dtype != LPOT_F32 ||
-      node->num_outputs > 1) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not f32, or with indices", node->name);
+  lpot_dtype dtype = lpot_graph_value(compiler->graph, node->inputs[0])->dtype;
+  bool is_known = dtype == LPOT_F32 || dtype == LPOT_U8 || dtype == LPOT_S8;
+  if (!is_known || node->num_outputs > 1) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': neither f32 nor bytes, or with indices",
+                     node->name);
   }
   lpot_status status = lpot_emit_max_pool(compiler, node, node->inputs[0], node->outputs[0], err);
   return status;
@@ -257,6 +259,10 @@ static const struct {
     {LPOT_OP_DIV, lpot_emit_binary},
     {LPOT_OP_CONV, emit_alone},
     {LPOT_OP_CONV_TRANSPOSE, emit_alone},
+    {LPOT_OP_CONV_INTEGER, lpot_emit_conv_integer},
+    {LPOT_OP_MATMUL_INTEGER, lpot_emit_matmul_integer},
+    {LPOT_OP_DYNAMIC_QUANTIZE_LINEAR, lpot_emit_dynamic_quantize},
+    {LPOT_OP_CAST, lpot_emit_cast},
     {LPOT_OP_EXP, emit_f32_unary},
     {LPOT_OP_SQRT, emit_f32_unary},
     {LPOT_OP_SIGMOID, emit_f32_unary},
@@ -313,8 +319,17 @@ static const struct {
 };
 
 static bool is_hot(lpot_op op) {
-  return op == LPOT_OP_CONV || op == LPOT_OP_CONV_TRANSPOSE || op == LPOT_OP_MATMUL ||
-         op == LPOT_OP_GEMM || op == LPOT_OP_MAX_POOL;
+  static const bool hot[LPOT_NUM_OPS] = {
+      [LPOT_OP_CONV] = true,           [LPOT_OP_CONV_INTEGER] = true,
+      [LPOT_OP_CONV_TRANSPOSE] = true, [LPOT_OP_GEMM] = true,
+      [LPOT_OP_MATMUL] = true,         [LPOT_OP_MATMUL_INTEGER] = true,
+      [LPOT_OP_MAX_POOL] = true,       [LPOT_OP_ATTENTION] = true,
+      [LPOT_OP_FUSED_CONV] = true,     [LPOT_OP_FUSED_GEMM] = true,
+      [LPOT_OP_FUSED_MATMUL] = true,   [LPOT_OP_MATMUL_INTEGER_TO_FLOAT] = true,
+      [LPOT_OP_QGEMM] = true,          [LPOT_OP_QLINEAR_CONV] = true,
+      [LPOT_OP_QLINEAR_MATMUL] = true,
+  };
+  return hot[op];
 }
 
 static void forget_outputs(lpot_compiler *compiler, const lpot_node *node) {

@@ -624,6 +624,26 @@ static lpot_status find_concat(lpot_fusions *fusions, const lpot_node *node, lpo
   return LPOT_OK;
 }
 
+/* DQ -> node -> Q where a byte decides on a byte; further inputs of the node are constant. */
+static lpot_status find_lookup(lpot_fusions *fusions, const lpot_node *node, lpot_error *err) {
+  lpot_operand input;
+  lpot_quant_params params;
+  for (int i = 1; i < node->num_inputs; ++i) {
+    if (node->inputs[i] != LPOT_NONE && constant_of(fusions->graph, node->inputs[i]) == NULL) {
+      return LPOT_OK;
+    }
+  }
+  if (!lpot_dequantized_from(fusions->graph, node->inputs[0], &input) ||
+      quantize_reader(fusions, node->outputs[0], &params) == NULL) {
+    return LPOT_OK;
+  }
+  lpot_fusion *fusion = NULL;
+  LPOT_TRY(new_fusion(fusions, LPOT_FUSION_LOOKUP, node, 1, &fusion, err));
+  fusion->inputs[0] = input;
+  take_quantize(fusions, fusion);
+  return LPOT_OK;
+}
+
 /* DQ -> node -> Q with one set of parameters: the node runs on the bytes. */
 static lpot_status find_transparent(lpot_fusions *fusions, const lpot_node *node,
                                     lpot_fusion_kind kind, lpot_error *err) {
@@ -664,36 +684,6 @@ static lpot_status find_affine(lpot_fusions *fusions, const lpot_node *node, lpo
   (void)lpot_dequantized_from(fusions->graph, node->inputs[0], &fusion->inputs[0]);
   take_plain_clip(fusions, fusion);
   take_quantize(fusions, fusion);
-  return LPOT_OK;
-}
-
-/* DQ -> node -> Q, whatever the parameters. */
-static lpot_status find_between_pairs(lpot_fusions *fusions, const lpot_node *node,
-                                      lpot_fusion_kind kind, lpot_error *err) {
-  lpot_operand input;
-  lpot_quant_params params;
-  if (node->num_outputs != 1 || !lpot_dequantized_from(fusions->graph, node->inputs[0], &input) ||
-      quantize_reader(fusions, node->outputs[0], &params) == NULL) {
-    return LPOT_OK;
-  }
-  lpot_fusion *fusion = NULL;
-  LPOT_TRY(new_fusion(fusions, kind, node, 1, &fusion, err));
-  fusion->inputs[0] = input;
-  take_quantize(fusions, fusion);
-  return LPOT_OK;
-}
-
-static lpot_status find_clip(lpot_fusions *fusions, const lpot_node *node, lpot_error *err) {
-  lpot_dl_post_op op;
-  if (!is_plain_clip(fusions->graph, node, &op)) {
-    return LPOT_OK;
-  }
-  size_t before = fusions->count;
-  LPOT_TRY(find_between_pairs(fusions, node, LPOT_FUSION_AFFINE, err));
-  if (fusions->count > before) {
-    fusions->items[before].post_ops[0] = op;
-    fusions->items[before].num_post_ops = 1;
-  }
   return LPOT_OK;
 }
 
@@ -832,19 +822,17 @@ static lpot_status find_at(lpot_fusions *fusions, const lpot_node *node, lpot_er
   case LPOT_OP_BATCH_NORMALIZATION:
     status = find_affine(fusions, node, err);
     break;
-  case LPOT_OP_RELU:
   case LPOT_OP_CLIP:
-    status = find_clip(fusions, node, err);
-    break;
-  case LPOT_OP_EXP:
   case LPOT_OP_ERF:
+  case LPOT_OP_EXP:
   case LPOT_OP_HARD_SIGMOID:
   case LPOT_OP_HARD_SWISH:
   case LPOT_OP_LEAKY_RELU:
+  case LPOT_OP_RELU:
   case LPOT_OP_SIGMOID:
   case LPOT_OP_SQRT:
   case LPOT_OP_TANH:
-    status = find_between_pairs(fusions, node, LPOT_FUSION_LOOKUP, err);
+    status = find_lookup(fusions, node, err);
     break;
   case LPOT_OP_RESHAPE:
     status = find_reshape(fusions, node, err);

@@ -14,11 +14,11 @@ typedef enum lpot_fusion_kind {
   LPOT_FUSION_INT8_BINARY, /* Add or Mul of two int8 tensors of one shape, to int8 */
   LPOT_FUSION_AVERAGE,     /* AveragePool, GlobalAveragePool, int8 or f32 */
   LPOT_FUSION_CONCAT,      /* int8 */
+  LPOT_FUSION_LOOKUP,      /* DQ -> function of one element -> Q: a table of 256 bytes */
   LPOT_FUSION_MOVEMENT,    /* DQ -> transparent node -> Q of equal parameters */
   LPOT_FUSION_MAX_POOL,    /* the same for MaxPool */
-  LPOT_FUSION_AFFINE,  /* [DQ ->] BatchNormalization [-> Relu|Clip] [-> Q]; DQ -> Relu|Clip -> Q */
-  LPOT_FUSION_SHUFFLE, /* Reshape -> Transpose -> Reshape that regroups channels; int8 or f32 */
-  LPOT_FUSION_LOOKUP   /* DQ -> function of one element -> Q */
+  LPOT_FUSION_AFFINE,      /* [DQ ->] BatchNormalization [-> Relu|Clip] [-> Q] */
+  LPOT_FUSION_SHUFFLE      /* Reshape -> Transpose -> Reshape that regroups channels; int8 or f32 */
 } lpot_fusion_kind;
 
 /* One operand: an int8 value with its parameters, or an f32 value. */

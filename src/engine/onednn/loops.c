@@ -124,3 +124,67 @@ void lpot_loop_int8_binary(const lpot_loop_binary *binary, const void *a, const 
     lpot_loop_quantize(chunk, length, &binary->out, (uint8_t *)out + start);
   }
 }
+
+/* ---- integer sums ---- */
+
+LPOT_SIMD_CLONES
+static void cast_sums(const int32_t *in, int64_t count, float *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = (float)in[i];
+  }
+}
+
+void lpot_loop_cast(const int32_t *in, int64_t count, float *out) {
+  cast_sums(in, count, out);
+}
+
+LPOT_SIMD_CLONES
+static void find_range(const float *values, int64_t count, float *ret_low, float *ret_high) {
+  float low = 0.0f;
+  float high = 0.0f;
+  for (int64_t i = 0; i < count; ++i) {
+    low = values[i] < low ? values[i] : low;
+    high = values[i] > high ? values[i] : high;
+  }
+  *ret_low = low;
+  *ret_high = high;
+}
+
+lpot_quant_params lpot_loop_dynamic_params(const float *values, int64_t count) {
+  lpot_quant_params params = {.dtype = LPOT_U8, .scale = 1.0f};
+  float low = 0.0f;
+  float high = 0.0f;
+  find_range(values, count, &low, &high);
+  if (high > low) {
+    params.scale = (high - low) / 255.0f;
+    float steps = -low / params.scale; /* NaN when the range is infinite */
+    params.zero_point = (int32_t)round_half_even(clampf(steps, 0.0f, 255.0f));
+  }
+  return params;
+}
+
+LPOT_SIMD_CLONES
+static void correct_sums(const int32_t *first, uint32_t zero_point, const int32_t *correction,
+                         int64_t count, int32_t *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = (int32_t)((uint32_t)first[i] - zero_point * (uint32_t)correction[i]);
+  }
+}
+
+LPOT_SIMD_CLONES
+static void join_sums(const int32_t *first, const int32_t *second, uint32_t zero_point,
+                      const int32_t *correction, int64_t count, int32_t *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    uint32_t sum = (uint32_t)first[i] + (uint32_t)second[i];
+    out[i] = (int32_t)(sum - zero_point * (uint32_t)correction[i]);
+  }
+}
+
+void lpot_loop_finish_sums(const int32_t *first, const int32_t *second, int32_t zero_point,
+                           const int32_t *correction, int64_t count, int32_t *out) {
+  if (second == NULL) {
+    correct_sums(first, (uint32_t)zero_point, correction, count, out);
+  } else {
+    join_sums(first, second, (uint32_t)zero_point, correction, count, out);
+  }
+}

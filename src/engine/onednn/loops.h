@@ -87,6 +87,15 @@ bool lpot_loop_lookup_bytes(const uint8_t *in, int64_t count, const uint8_t tabl
                             uint8_t *out);
 bool lpot_loop_shuffle_bytes(const uint8_t *in, int64_t pixels, const int32_t *order,
                              int64_t channels, uint8_t *out);
+/* int32 values as floats. */
+void lpot_loop_cast(const int32_t *in, int64_t count, float *out);
+
+/* The parameters that DynamicQuantizeLinear finds. */
+lpot_quant_params lpot_loop_dynamic_params(const float *values, int64_t count);
+
+/* out[i] = first[i] + second[i] - zero_point * correction[i], wrapping; second may be NULL. */
+void lpot_loop_finish_sums(const int32_t *first, const int32_t *second, int32_t zero_point,
+                           const int32_t *correction, int64_t count, int32_t *out);
 
 /* s8 values as u8 ones: each plus 128. */
 void lpot_loop_shift_sign(const void *in, int64_t count, void *out);

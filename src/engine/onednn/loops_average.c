@@ -62,13 +62,19 @@ static void real_sums(const int32_t *restrict in, int64_t channels, int32_t zero
   }
 }
 
-/* From integer sums to 8-bit outputs in one go: out = round((sum - zero) * factor) + zero_point. */
+/* From integer sums to 8-bit outputs in one go, with the operations of the separate steps in their
+ * order: averages are ties often, and must be rounded alike. */
+typedef struct store_scales {
+  float in, divisor, out;
+} store_scales;
+
 #define STORE_SUMS(name, out_type, lowest, highest)                                                \
   LPOT_SIMD_CLONES                                                                                 \
-  static void name(const int32_t *restrict sums, int64_t channels, int32_t zero, float factor,     \
-                   float zero_point, out_type *restrict out) {                                     \
+  static void name(const int32_t *restrict sums, int64_t channels, int32_t zero,                   \
+                   const store_scales *scales, float zero_point, out_type *restrict out) {         \
+    const float scale = scales->in, divisor = scales->divisor, step = scales->out;                 \
     for (int64_t c = 0; c < channels; ++c) {                                                       \
-      float x = (float)(sums[c] - zero) * factor;                                                  \
+      float x = (float)(sums[c] - zero) * scale / divisor / step;                                  \
       x = (x + ROUND_MAGIC) - ROUND_MAGIC + zero_point;                                            \
       x = x > (lowest) ? x : (lowest);                                                             \
       out[c] = (out_type)(int32_t)(x < (highest) ? x : (highest));                                 \
@@ -111,12 +117,12 @@ static void average_to_int8(const lpot_loop_average *average, const void *in, co
                             float divisor, int32_t *sums, uint8_t *out) {
   (average->in.dtype == LPOT_U8 ? sum_u8 : sum_s8)(in, p, sums);
   int32_t zero = (int32_t)(p->depth * p->rows * p->columns) * average->in.zero_point;
-  float factor = average->in.scale / divisor / average->out.scale;
+  const store_scales scales = {average->in.scale, divisor, average->out.scale};
   float zero_point = (float)average->out.zero_point;
   if (average->out.dtype == LPOT_U8) {
-    store_u8(sums, p->channels, zero, factor, zero_point, out);
+    store_u8(sums, p->channels, zero, &scales, zero_point, out);
   } else {
-    store_s8(sums, p->channels, zero, factor, zero_point, (int8_t *)out);
+    store_s8(sums, p->channels, zero, &scales, zero_point, (int8_t *)out);
   }
 }
 

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "engine/engine_impl.h"
 #include "engine/memory_planner.h"
+#include "engine/onednn/lower.h"
 #include "engine/onednn/onednn_plan.h"
 
 /* ---- emission ---- */
@@ -28,6 +29,9 @@ static lpot_status emit_fusion(lpot_compiler *compiler, const lpot_fusion *fusio
   case LPOT_FUSION_CONCAT:
     status = lpot_emit_concat(compiler, fusion, err);
     break;
+  case LPOT_FUSION_LOOKUP:
+    status = lpot_emit_lookup(compiler, fusion, err);
+    break;
   case LPOT_FUSION_MOVEMENT:
     status = lpot_emit_movement(compiler, fusion->anchor, input.value, fusion->output.value, err);
     break;
@@ -36,9 +40,6 @@ static lpot_status emit_fusion(lpot_compiler *compiler, const lpot_fusion *fusio
     break;
   case LPOT_FUSION_SHUFFLE:
     status = lpot_emit_shuffle(compiler, fusion, err);
-    break;
-  case LPOT_FUSION_LOOKUP:
-    status = lpot_emit_lookup(compiler, fusion, err);
     break;
   case LPOT_FUSION_MAX_POOL:
     status = lpot_emit_max_pool(compiler, fusion->anchor, input.value, fusion->output.value, err);
@@ -270,8 +271,25 @@ static lpot_status compile_steps(lpot_compiler *compiler, lpot_error *err) {
   return status;
 }
 
-static lpot_status compile(lpot_onednn_plan *plan, const lpot_graph *graph, lpot_error *err) {
-  LPOT_TRY(lpot_graph_clone(graph, &plan->graph, err));
+/* The caller's choice for the values of graph, none of those that lowering added. *ret_copy, which
+ * the caller frees, is NULL where nothing is observed. */
+static lpot_status extend_observed(lpot_onednn_plan *plan, const lpot_graph *graph, bool **ret_copy,
+                                   lpot_error *err) {
+  *ret_copy = NULL;
+  if (plan->options.observed == NULL) {
+    return LPOT_OK;
+  }
+  bool *copy = lpot_calloc(lpot_graph_num_values(plan->graph), sizeof *copy);
+  if (copy == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  memcpy(copy, plan->options.observed, lpot_graph_num_values(graph) * sizeof *copy);
+  plan->options.observed = copy;
+  *ret_copy = copy;
+  return LPOT_OK;
+}
+
+static lpot_status compile_lowered(lpot_onednn_plan *plan, lpot_error *err) {
   size_t num_values = lpot_graph_num_values(plan->graph);
   lpot_compiler compiler = {.plan = plan, .graph = plan->graph};
   compiler.where = lpot_calloc(num_values, sizeof *compiler.where);
@@ -289,6 +307,17 @@ static lpot_status compile(lpot_onednn_plan *plan, const lpot_graph *graph, lpot
   }
   lpot_fusions_free(compiler.fusions);
   lpot_free(compiler.where);
+  return status;
+}
+
+static lpot_status compile(lpot_onednn_plan *plan, const lpot_graph *graph, lpot_error *err) {
+  bool *observed = NULL;
+  LPOT_TRY(lpot_graph_clone(graph, &plan->graph, err));
+  LPOT_TRY(lpot_lower_graph(plan->graph, err));
+  LPOT_TRY(extend_observed(plan, graph, &observed, err));
+  lpot_status status = compile_lowered(plan, err);
+  plan->options.observed = NULL; /* borrowed for the call; the observations hold what is needed */
+  lpot_free(observed);
   return status;
 }
 
@@ -333,7 +362,6 @@ static lpot_status onednn_compile(void *state, const lpot_graph *graph,
     onednn_free_plan(plan);
     return status;
   }
-  plan->options.observed = NULL; /* borrowed for the call; the observations hold what is needed */
   for (size_t i = 0; i < plan->num_steps; ++i) {
     if (plan->steps[i].primitive != NULL) {
       plan->weight_bytes += lpot_dl_weight_bytes(plan->steps[i].primitive);

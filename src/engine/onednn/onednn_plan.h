@@ -2,10 +2,12 @@
  *
  * A graph value lives in one or more slots: the same tensor in another memory layout, or
  * dequantized. Slots are made when somebody asks for them (lpot_need), which adds the conversion
- * as a step. Fusions (fusion.h) are found first; nodes are then emitted in topological order, a
- * fusion at its last node. At the end the slots get their place in one arena.
+ * as a step. The graph is lowered (lower.h), fusions (fusion.h) are found; nodes are then emitted
+ * in topological order, a fusion at its last node. At the end the slots get their place in one
+ * arena.
  *
  *   onednn_engine.c   compile and run
+ *   lower*.c          operators that stand for several become those several
  *   fusion.c          which nodes run as one primitive
  *   slots.c           slots and conversions
  *   emit_*.c          one step per node or fusion
@@ -162,6 +164,15 @@ LPOT_MUST_CHECK lpot_status lpot_emit_lookup(lpot_compiler *compiler, const lpot
                                              lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_shuffle(lpot_compiler *compiler, const lpot_fusion *fusion,
                                               lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_conv_integer(lpot_compiler *compiler, const lpot_node *node,
+                                                   lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_matmul_integer(lpot_compiler *compiler, const lpot_node *node,
+                                                     lpot_error *err);
+/* Casts from int32 to float32. */
+LPOT_MUST_CHECK lpot_status lpot_emit_cast(lpot_compiler *compiler, const lpot_node *node,
+                                           lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_dynamic_quantize(lpot_compiler *compiler,
+                                                       const lpot_node *node, lpot_error *err);
 /* Concat of values of any one type. */
 LPOT_MUST_CHECK lpot_status lpot_emit_plain_concat(lpot_compiler *compiler, const lpot_node *node,
                                                    lpot_error *err);

@@ -186,7 +186,7 @@ lpot_status lpot_constant_of(lpot_compiler *compiler, lpot_value_id value, lpot_
     }
   }
   lpot_tensor *result = NULL;
-  LPOT_TRY(lpot_tensor_new(LPOT_F32, &info->shape, &result, err));
+  LPOT_TRY(lpot_tensor_new(info->dtype, &info->shape, &result, err));
   lpot_status status = lpot_reference_run(node, inputs, &result, err);
   if (status == LPOT_OK) {
     status = lpot_plan_keep_tensor(compiler->plan, result, err);

@@ -18,6 +18,7 @@
 #include "graph/graph.h"
 #include "graph/infer.h"
 #include "graph/window.h"
+#include "tensor/quantize.h"
 #include "tensor/tensor.h"
 
 /* Elements that are converted at a time, in buffers on the stack. */
@@ -105,6 +106,19 @@ LPOT_KERNEL(lpot_kernel_quantize_linear);
 LPOT_KERNEL(lpot_kernel_dequantize_linear);
 LPOT_KERNEL(lpot_kernel_qlinear_binary); /* QLinearAdd QLinearMul */
 LPOT_KERNEL(lpot_kernel_qlinear_concat);
+LPOT_KERNEL(lpot_kernel_qlinear_unary); /* QLinearLeakyRelu QLinearSigmoid */
+LPOT_KERNEL(lpot_kernel_qlinear_softmax);
+LPOT_KERNEL(lpot_kernel_dynamic_quantize_linear);
+LPOT_KERNEL(lpot_kernel_conv_integer);
+LPOT_KERNEL(lpot_kernel_matmul_integer);
+LPOT_KERNEL(lpot_kernel_dynamic_quantize_matmul);
+LPOT_KERNEL(lpot_kernel_fused_conv);
+LPOT_KERNEL(lpot_kernel_fused_gemm);
+LPOT_KERNEL(lpot_kernel_fused_matmul);
+LPOT_KERNEL(lpot_kernel_simplified_layer_normalization);
+LPOT_KERNEL(lpot_kernel_skip_layer_normalization); /* and its simplified form */
+LPOT_KERNEL(lpot_kernel_embed_layer_normalization);
+LPOT_KERNEL(lpot_kernel_attention);
 
 /* ---- elements as numbers (kernel_values.c) ---- */
 /* out[i] = element start + i * step, for count elements; any type. */
@@ -359,6 +373,18 @@ LPOT_MUST_CHECK lpot_status lpot_product_of_matrices(const lpot_node *node, cons
 LPOT_MUST_CHECK lpot_status lpot_product_run(lpot_product *product, const lpot_operand *a,
                                              const lpot_operand *b, lpot_sums_sink sink,
                                              const void *context, lpot_error *err);
+
+/* ---- quantized operators (kernel_qlinear.c) ---- */
+/* Parameters of an int8 tensor with one scale; zero_point may be NULL and must else be of its
+ * type. */
+LPOT_MUST_CHECK lpot_status lpot_kernel_quant_params(const lpot_tensor *tensor,
+                                                     const lpot_tensor *scale,
+                                                     const lpot_tensor *zero_point,
+                                                     lpot_quant_params *ret, lpot_error *err);
+
+/* ---- functions of one element (kernel_unary.c) ---- */
+/* Applies an activation without inputs of its own (Relu, Sigmoid ...) to values. */
+void lpot_kernel_activate(lpot_op op, float alpha, float beta, int64_t count, double *values);
 
 /* ---- pools (kernel_pool.c) ---- */
 /* values has the sums of a window's average; out_start as in lpot_sums_sink. */

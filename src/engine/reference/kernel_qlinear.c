@@ -20,7 +20,7 @@ static lpot_status check_int8(const lpot_tensor *tensor, lpot_error *err) {
 }
 
 static lpot_status check_scale(const lpot_tensor *scale, lpot_error *err) {
-  if (scale->dtype != LPOT_F32) {
+  if (!lpot_dtype_is_float(scale->dtype)) {
     return lpot_kernel_unsupported_type(scale, err);
   }
   if (lpot_shape_elements(&scale->shape) < 1) {
@@ -30,13 +30,14 @@ static lpot_status check_scale(const lpot_tensor *scale, lpot_error *err) {
 }
 
 static float float_at(const lpot_tensor *tensor, int64_t index) {
-  return ((const float *)tensor->data)[index];
+  double value = 0.0;
+  lpot_kernel_load_doubles(tensor, index, 1, 1, &value);
+  return (float)value;
 }
 
-/* Parameters of a tensor with one scale; zero_point may be NULL and must else be of its type. */
-static lpot_status read_params(const lpot_tensor *tensor, const lpot_tensor *scale,
-                               const lpot_tensor *zero_point, lpot_quant_params *ret,
-                               lpot_error *err) {
+lpot_status lpot_kernel_quant_params(const lpot_tensor *tensor, const lpot_tensor *scale,
+                                     const lpot_tensor *zero_point, lpot_quant_params *ret,
+                                     lpot_error *err) {
   LPOT_TRY(check_int8(tensor, err));
   LPOT_TRY(check_scale(scale, err));
   LPOT_TRY(lpot_kernel_check_count("scale", scale, 1, err));
@@ -113,8 +114,8 @@ LPOT_KERNEL(lpot_kernel_qlinear_convolution) {
   lpot_quant_params x_params;
   integer_sink sink = {.out = out, .b_scale = inputs[4]};
   sink.bias = lpot_kernel_input(node, inputs, 8);
-  LPOT_TRY(read_params(inputs[0], inputs[1], inputs[2], &x_params, err));
-  LPOT_TRY(read_params(out, inputs[6], inputs[7], &sink.params, err));
+  LPOT_TRY(lpot_kernel_quant_params(inputs[0], inputs[1], inputs[2], &x_params, err));
+  LPOT_TRY(lpot_kernel_quant_params(out, inputs[6], inputs[7], &sink.params, err));
   LPOT_TRY(check_int8(inputs[3], err));
   if (out->shape.rank < 3) {
     return LPOT_FAIL(err, LPOT_INVALID, "output has rank %d, expected 3 to 5", out->shape.rank);
@@ -139,8 +140,8 @@ LPOT_KERNEL(lpot_kernel_qlinear_matmul) {
   lpot_quant_params a_params;
   lpot_product product;
   integer_sink sink = {.out = out, .b_scale = inputs[4], .per_column = true};
-  LPOT_TRY(read_params(inputs[0], inputs[1], inputs[2], &a_params, err));
-  LPOT_TRY(read_params(out, inputs[6], inputs[7], &sink.params, err));
+  LPOT_TRY(lpot_kernel_quant_params(inputs[0], inputs[1], inputs[2], &a_params, err));
+  LPOT_TRY(lpot_kernel_quant_params(out, inputs[6], inputs[7], &sink.params, err));
   LPOT_TRY(check_int8(inputs[3], err));
   LPOT_TRY(
       lpot_product_of_stacks(&inputs[0]->shape, &inputs[3]->shape, &out->shape, &product, err));
@@ -163,10 +164,11 @@ LPOT_KERNEL(lpot_kernel_qgemm) {
   int64_t bias_strides[LPOT_MAX_RANK] = {0};
   integer_sink sink = {.out = out, .b_scale = inputs[4], .per_column = true};
   sink.bias = lpot_kernel_input(node, inputs, 6);
-  LPOT_TRY(read_params(inputs[0], inputs[1], inputs[2], &a_params, err));
+  LPOT_TRY(lpot_kernel_quant_params(inputs[0], inputs[1], inputs[2], &a_params, err));
   LPOT_TRY(check_int8(inputs[3], err));
   if (y_scale != NULL) {
-    LPOT_TRY(read_params(out, y_scale, lpot_kernel_input(node, inputs, 8), &sink.params, err));
+    LPOT_TRY(lpot_kernel_quant_params(out, y_scale, lpot_kernel_input(node, inputs, 8),
+                                      &sink.params, err));
   } else if (out->dtype != LPOT_F32) {
     return lpot_kernel_unsupported_type(out, err);
   }
@@ -200,7 +202,7 @@ LPOT_KERNEL(lpot_kernel_matmul_integer_to_float) {
   const lpot_operand b = {inputs[1], lpot_kernel_input(node, inputs, 5)};
   integer_sink sink = {.out = out, .b_scale = inputs[3], .per_column = true, .bias_column = 1};
   sink.bias = lpot_kernel_input(node, inputs, 6);
-  LPOT_TRY(read_params(a.tensor, inputs[2], a.zero_points, &a_params, err));
+  LPOT_TRY(lpot_kernel_quant_params(a.tensor, inputs[2], a.zero_points, &a_params, err));
   LPOT_TRY(check_int8(b.tensor, err));
   if (out->dtype != LPOT_F32) {
     return lpot_kernel_unsupported_type(out, err);
@@ -232,9 +234,10 @@ LPOT_KERNEL(lpot_kernel_qlinear_binary) {
   lpot_quant_params params[3];
   lpot_kernel_rows rows;
   bool add = node->op == LPOT_OP_QLINEAR_ADD;
-  LPOT_TRY(read_params(a, inputs[1], inputs[2], &params[0], err));
-  LPOT_TRY(read_params(b, inputs[4], inputs[5], &params[1], err));
-  LPOT_TRY(read_params(out, inputs[6], lpot_kernel_input(node, inputs, 7), &params[2], err));
+  LPOT_TRY(lpot_kernel_quant_params(a, inputs[1], inputs[2], &params[0], err));
+  LPOT_TRY(lpot_kernel_quant_params(b, inputs[4], inputs[5], &params[1], err));
+  LPOT_TRY(lpot_kernel_quant_params(out, inputs[6], lpot_kernel_input(node, inputs, 7), &params[2],
+                                    err));
   LPOT_TRY(lpot_kernel_rows_begin(&a->shape, &b->shape, &out->shape, &rows, err));
   for (; lpot_kernel_rows_more(&rows); lpot_kernel_rows_next(&rows)) {
     for (int64_t i = 0; i < rows.length; i++) {
@@ -266,7 +269,7 @@ LPOT_KERNEL(lpot_kernel_qlinear_concat) {
     return LPOT_FAIL(err, LPOT_INVALID, "has %d inputs, expected 2 and 3 for each part",
                      node->num_inputs);
   }
-  LPOT_TRY(read_params(out, inputs[0], inputs[1], &out_params, err));
+  LPOT_TRY(lpot_kernel_quant_params(out, inputs[0], inputs[1], &out_params, err));
   LPOT_TRY(lpot_concat_check(node, inputs, 2, 3, out, &axis, err));
   int64_t outer = lpot_kernel_span(&out->shape, 0, axis);
   int64_t inner = lpot_kernel_span(&out->shape, axis + 1, out->shape.rank);
@@ -274,7 +277,7 @@ LPOT_KERNEL(lpot_kernel_qlinear_concat) {
   int64_t start = 0;
   for (int i = 2; i < node->num_inputs; i += 3) {
     lpot_quant_params params;
-    LPOT_TRY(read_params(inputs[i], inputs[i + 1], inputs[i + 2], &params, err));
+    LPOT_TRY(lpot_kernel_quant_params(inputs[i], inputs[i + 1], inputs[i + 2], &params, err));
     int64_t part = inputs[i]->shape.dims[axis] * inner;
     for (int64_t block = 0; block < outer; block++) {
       requantize_part(inputs[i], &params, block * part, part, out, block * row + start,
@@ -311,8 +314,9 @@ static lpot_status begin_average(const lpot_node *node, const lpot_tensor *const
   }
   ret->out = out;
   ret->shift = true;
-  LPOT_TRY(read_params(inputs[0], inputs[1], inputs[2], &ret->in, err));
-  LPOT_TRY(read_params(out, inputs[3], lpot_kernel_input(node, inputs, 4), &ret->to, err));
+  LPOT_TRY(lpot_kernel_quant_params(inputs[0], inputs[1], inputs[2], &ret->in, err));
+  LPOT_TRY(
+      lpot_kernel_quant_params(out, inputs[3], lpot_kernel_input(node, inputs, 4), &ret->to, err));
   return LPOT_OK;
 }
 

@@ -17,7 +17,7 @@ static lpot_status resolve(const lpot_node *node, const lpot_tensor *const *inpu
   quantization q = {.outer = 1, .channels = 1, .scale = inputs[1]};
   q.zero_point = lpot_kernel_input(node, inputs, 2);
   q.inner = lpot_shape_elements(shape);
-  if (q.scale->dtype != LPOT_F32) {
+  if (!lpot_dtype_is_float(q.scale->dtype)) {
     return lpot_kernel_unsupported_type(q.scale, err);
   }
   if (lpot_node_int(node, "block_size", 0) != 0) {
@@ -39,8 +39,9 @@ static lpot_status resolve(const lpot_node *node, const lpot_tensor *const *inpu
 }
 
 static lpot_quant_params params_of(const quantization *q, lpot_dtype dtype, int64_t channel) {
-  lpot_quant_params params = {
-      .dtype = dtype, .scale = ((const float *)q->scale->data)[channel], .zero_point = 0};
+  double scale = 0.0;
+  lpot_kernel_load_doubles(q->scale, channel, 1, 1, &scale);
+  lpot_quant_params params = {.dtype = dtype, .scale = (float)scale, .zero_point = 0};
   if (q->zero_point != NULL) {
     int64_t zero_point = 0;
     lpot_kernel_load_ints(q->zero_point, channel, 1, 1, &zero_point);
@@ -49,14 +50,49 @@ static lpot_quant_params params_of(const quantization *q, lpot_dtype dtype, int6
   return params;
 }
 
+static bool is_quantized(lpot_dtype dtype) {
+  return dtype == LPOT_U8 || dtype == LPOT_S8 || dtype == LPOT_U16 || dtype == LPOT_S16;
+}
+
+/* Floats to bytes have a fast loop; what is rarer goes by single elements. */
+static void quantize_block(const lpot_tensor *input, int64_t start, int64_t count,
+                           const lpot_quant_params *params, lpot_tensor *out) {
+  if (input->dtype == LPOT_F32 && lpot_dtype_size(out->dtype) == 1) {
+    lpot_quantize((const float *)input->data + start, count, params, (uint8_t *)out->data + start);
+    return;
+  }
+  for (int64_t i = start; i < start + count; i++) {
+    double value = 0.0;
+    lpot_kernel_load_doubles(input, i, 1, 1, &value);
+    int64_t steps = lpot_quantize_one((float)value, params);
+    lpot_kernel_store_ints(out, i, 1, &steps);
+  }
+}
+
+static void dequantize_block(const lpot_tensor *input, int64_t start, int64_t count,
+                             const lpot_quant_params *params, lpot_tensor *out) {
+  size_t size = lpot_dtype_size(input->dtype);
+  if (out->dtype == LPOT_F32 && size != 2) {
+    lpot_dequantize((const uint8_t *)input->data + (size_t)start * size, count, params,
+                    (float *)out->data + start);
+    return;
+  }
+  for (int64_t i = start; i < start + count; i++) {
+    int64_t steps = 0;
+    lpot_kernel_load_ints(input, i, 1, 1, &steps);
+    double value = (double)((float)(steps - params->zero_point) * params->scale);
+    lpot_kernel_store_doubles(out, i, 1, &value);
+  }
+}
+
 LPOT_KERNEL(lpot_kernel_quantize_linear) {
   const lpot_tensor *input = inputs[0];
   lpot_tensor *out = outputs[0];
   quantization q;
-  if (input->dtype != LPOT_F32) {
+  if (!lpot_dtype_is_float(input->dtype) && input->dtype != LPOT_S32) {
     return lpot_kernel_unsupported_type(input, err);
   }
-  if (out->dtype != LPOT_U8 && out->dtype != LPOT_S8) {
+  if (!is_quantized(out->dtype)) {
     return lpot_kernel_unsupported_type(out, err);
   }
   LPOT_TRY(resolve(node, inputs, &q, err));
@@ -66,8 +102,7 @@ LPOT_KERNEL(lpot_kernel_quantize_linear) {
   }
   for (int64_t i = 0; i < q.outer * q.channels; i++) {
     lpot_quant_params params = params_of(&q, out->dtype, i % q.channels);
-    lpot_quantize((const float *)input->data + i * q.inner, q.inner, &params,
-                  (uint8_t *)out->data + i * q.inner);
+    quantize_block(input, i * q.inner, q.inner, &params, out);
   }
   return LPOT_OK;
 }
@@ -76,10 +111,10 @@ LPOT_KERNEL(lpot_kernel_dequantize_linear) {
   const lpot_tensor *input = inputs[0];
   lpot_tensor *out = outputs[0];
   quantization q;
-  if (input->dtype != LPOT_U8 && input->dtype != LPOT_S8 && input->dtype != LPOT_S32) {
+  if (!is_quantized(input->dtype) && input->dtype != LPOT_S32) {
     return lpot_kernel_unsupported_type(input, err);
   }
-  if (out->dtype != LPOT_F32) {
+  if (!lpot_dtype_is_float(out->dtype)) {
     return lpot_kernel_unsupported_type(out, err);
   }
   LPOT_TRY(resolve(node, inputs, &q, err));
@@ -87,11 +122,9 @@ LPOT_KERNEL(lpot_kernel_dequantize_linear) {
   if (q.zero_point != NULL) {
     LPOT_TRY(lpot_kernel_check_same_type(q.zero_point, input, err));
   }
-  size_t size = lpot_dtype_size(input->dtype);
   for (int64_t i = 0; i < q.outer * q.channels; i++) {
     lpot_quant_params params = params_of(&q, input->dtype, i % q.channels);
-    lpot_dequantize((const uint8_t *)input->data + (size_t)(i * q.inner) * size, q.inner, &params,
-                    (float *)out->data + i * q.inner);
+    dequantize_block(input, i * q.inner, q.inner, &params, out);
   }
   return LPOT_OK;
 }

@@ -105,6 +105,16 @@ static double parameter_of(const lpot_node *node, const lpot_unary_function *fun
   return (double)value;
 }
 
+void lpot_kernel_activate(lpot_op op, float alpha, float beta, int64_t count, double *values) {
+  const lpot_unary_function *function = lpot_activation_find(op);
+  function = function != NULL ? function : lpot_math_function_find(op);
+  const lpot_unary_parameters parameters = {(double)alpha, (double)beta};
+  LPOT_ASSERT(function != NULL);
+  for (int64_t i = 0; i < count; i++) {
+    values[i] = function->apply(values[i], &parameters);
+  }
+}
+
 LPOT_KERNEL(lpot_kernel_unary) {
   const lpot_tensor *input = inputs[0];
   lpot_tensor *out = outputs[0];
