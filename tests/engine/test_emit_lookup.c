@@ -2,9 +2,10 @@
 
 static void functions_between_bytes_are_tables(void **state) {
   (void)state;
-  static const lpot_op ops[] = {LPOT_OP_ERF,        LPOT_OP_EXP,     LPOT_OP_HARD_SIGMOID,
-                                LPOT_OP_HARD_SWISH, LPOT_OP_SIGMOID, LPOT_OP_TANH,
-                                LPOT_OP_LEAKY_RELU, LPOT_OP_RELU,    LPOT_OP_SQRT};
+  static const lpot_op ops[] = {
+      LPOT_OP_ERF,  LPOT_OP_EXP,        LPOT_OP_HARD_SIGMOID, LPOT_OP_HARD_SWISH, LPOT_OP_SIGMOID,
+      LPOT_OP_TANH, LPOT_OP_LEAKY_RELU, LPOT_OP_RELU,         LPOT_OP_SQRT,       LPOT_OP_GELU,
+      LPOT_OP_MISH, LPOT_OP_ELU,        LPOT_OP_SOFTPLUS};
   static const lpot_dtype types[] = {LPOT_U8, LPOT_S8};
   for (size_t i = 0; i < 2 * sizeof ops / sizeof ops[0]; ++i) {
     lpot_dtype dtype = types[i % 2];

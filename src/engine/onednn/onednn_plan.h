@@ -8,7 +8,7 @@
  *
  *   onednn_engine.c   compile and run
  *   lower*.c          operators that stand for several become those several
- *   fusion.c          which nodes run as one primitive
+ *   fusion*.c         which nodes run as one primitive
  *   slots.c           slots and conversions
  *   emit_*.c          one step per node or fusion
  *   loops*.c          our own loops: quantize, dequantize, layout changes, concat, averages, sums,
