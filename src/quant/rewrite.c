@@ -53,13 +53,14 @@ static lpot_status rewrite_graph(lpot_rewrite *rewrite, lpot_error *err) {
 
 lpot_status lpot_quant_rewrite(const lpot_graph *graph, const lpot_quant_ops *ops,
                                const lpot_recipe *recipe, const lpot_calibration *calibration,
-                               lpot_graph **ret_qdq, lpot_error *err) {
+                               lpot_weight_cache *cache, lpot_graph **ret_qdq, lpot_error *err) {
   LPOT_TRY(check_recipe(ops, recipe, calibration, err));
   lpot_rewrite rewrite = {
       .graph = graph,
       .ops = ops,
       .recipe = recipe,
       .calibration = calibration,
+      .cache = cache,
       .num_tensors = lpot_graph_num_values(graph),
   };
   lpot_status status = rewrite_graph(&rewrite, err);

@@ -25,12 +25,15 @@
 #include "quant/calibration.h"
 #include "quant/quant_ops.h"
 #include "quant/recipe.h"
+#include "quant/weight_cache.h"
 
-/* graph is the one the ops were found in. calibration may be NULL when no op is quantized. */
+/* graph is the one the ops were found in. calibration may be NULL when no op is quantized. cache
+ * (may be NULL) is the one of this graph; quantized weights are taken from it and put into it. */
 LPOT_MUST_CHECK lpot_status lpot_quant_rewrite(const lpot_graph *graph, const lpot_quant_ops *ops,
                                                const lpot_recipe *recipe,
                                                const lpot_calibration *calibration,
-                                               lpot_graph **ret_qdq, lpot_error *err);
+                                               lpot_weight_cache *cache, lpot_graph **ret_qdq,
+                                               lpot_error *err);
 
 /* The QDQ graph in QOperator form (QLinearConv, QLinearMatMul, QLinearAdd ...): the same
  * quantization points, so the same values up to one unit where rounding ties differ. Groups without

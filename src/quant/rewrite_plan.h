@@ -23,6 +23,7 @@ typedef struct lpot_rewrite {
   const lpot_quant_ops *ops;           /* borrowed */
   const lpot_recipe *recipe;           /* borrowed */
   const lpot_calibration *calibration; /* borrowed, may be NULL */
+  lpot_weight_cache *cache;            /* borrowed, may be NULL */
   lpot_arena *arena;                   /* owned */
   lpot_graph *qdq;                     /* owned until it is handed out: the clone that is changed */
   size_t num_tensors;

@@ -20,7 +20,9 @@ typedef struct weight_form {
   int64_t outer, channels, inner;
   int axis; /* LPOT_NONE when one scale serves all channels */
   int64_t num_scales;
-  float *scales; /* [num_scales]; arena */
+  float *scales;       /* [num_scales]; arena */
+  bool is_widened;     /* the bias needs larger scales than the weight */
+  lpot_tensor *tensor; /* the s8 weight, where the cache had it; borrowed */
 } weight_form;
 
 /* Quantized weights made so far, so that ops that share a weight and its settings share the form.
@@ -82,14 +84,19 @@ static void find_magnitudes(weight_form *form) {
   }
 }
 
-static lpot_status find_scales(lpot_rewrite *rewrite, weight_form *form, lpot_error *err) {
+static lpot_status new_scales(lpot_rewrite *rewrite, weight_form *form, lpot_error *err) {
   size_t count = 0;
-  form->num_scales = form->axis == LPOT_NONE ? 1 : form->channels;
   LPOT_TRY(lpot_to_size(form->num_scales, &count, err));
   form->scales = lpot_arena_alloc(rewrite->arena, count, sizeof *form->scales);
   if (form->scales == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
+  return LPOT_OK;
+}
+
+static lpot_status find_scales(lpot_rewrite *rewrite, weight_form *form, lpot_error *err) {
+  form->num_scales = form->axis == LPOT_NONE ? 1 : form->channels;
+  LPOT_TRY(new_scales(rewrite, form, err));
   find_magnitudes(form);
   for (int64_t i = 0; i < form->num_scales; i++) {
     float magnitude = form->scales[i];
@@ -110,6 +117,7 @@ static lpot_status widen_scales(weight_form *form, float input_scale, const lpot
                        form->op->name);
     }
     double wanted = fmax(fabs(value) / BIAS_LIMIT, 2.0 * (double)FLT_MIN) / (double)input_scale;
+    form->is_widened = form->is_widened || (float)wanted > *scale;
     *scale = fmaxf(*scale, (float)wanted);
     if (!isfinite(*scale) || !isfinite(*scale * input_scale)) {
       return LPOT_FAIL(err, LPOT_INVALID, "op '%s': its bias %g is too large for input scale %g",
@@ -143,13 +151,63 @@ static const made_weight *find_made(const made_weight *made, const weight_form *
   return NULL;
 }
 
+static lpot_weight_key key_of(const weight_form *form) {
+  return (lpot_weight_key){.weight = form->op->weight, .axis = form->axis, .factor = form->factor};
+}
+
+/* True when the cache has the weight; the form then has its scales. */
+static lpot_status take_cached(lpot_rewrite *rewrite, weight_form *form, bool *ret_found,
+                               lpot_error *err) {
+  lpot_cached_weight cached;
+  const lpot_weight_key key = key_of(form);
+  *ret_found = lpot_weight_cache_get(rewrite->cache, &key, &cached);
+  if (!*ret_found) {
+    return LPOT_OK;
+  }
+  form->num_scales = (int64_t)cached.num_scales;
+  form->tensor = cached.tensor;
+  LPOT_TRY(new_scales(rewrite, form, err));
+  memcpy(form->scales, cached.scales, cached.num_scales * sizeof *form->scales);
+  return LPOT_OK;
+}
+
+/* The scales that come from the weight alone are the ones worth keeping; what a large bias has
+ * widened belongs to one recipe. */
+static lpot_status keep(lpot_rewrite *rewrite, const weight_form *form, lpot_tensor *tensor,
+                        lpot_error *err) {
+  const lpot_weight_key key = key_of(form);
+  const lpot_cached_weight cached = {
+      .num_scales = (size_t)form->num_scales, .scales = form->scales, .tensor = tensor};
+  LPOT_TRY(lpot_weight_cache_put(rewrite->cache, &key, &cached, err));
+  return LPOT_OK;
+}
+
+/* The caller owns a reference. */
+static lpot_status s8_tensor(lpot_rewrite *rewrite, const weight_form *form,
+                             lpot_tensor **ret_tensor, lpot_error *err) {
+  if (form->tensor != NULL) {
+    *ret_tensor = lpot_tensor_ref(form->tensor);
+    return LPOT_OK;
+  }
+  const lpot_value *value = lpot_graph_value(rewrite->graph, form->op->weight);
+  lpot_tensor *tensor = NULL;
+  LPOT_TRY(lpot_tensor_new(LPOT_S8, &value->constant->shape, &tensor, err));
+  quantize_weight(form, tensor->data);
+  lpot_status status = form->is_widened ? LPOT_OK : keep(rewrite, form, tensor, err);
+  if (status != LPOT_OK) {
+    lpot_tensor_unref(tensor);
+    return status;
+  }
+  *ret_tensor = tensor;
+  return LPOT_OK;
+}
+
 static lpot_status make_weight(lpot_rewrite *rewrite, const weight_form *form,
                                lpot_value_id *ret_rounded, lpot_error *err) {
   const lpot_qdq_builder builder = lpot_rewrite_builder(rewrite);
   const lpot_value *value = lpot_graph_value(rewrite->graph, form->op->weight);
   lpot_tensor *tensor = NULL;
-  LPOT_TRY(lpot_tensor_new(LPOT_S8, &value->constant->shape, &tensor, err));
-  quantize_weight(form, tensor->data);
+  LPOT_TRY(s8_tensor(rewrite, form, &tensor, err));
   lpot_value_id quantized = LPOT_NONE;
   LPOT_TRY(lpot_qdq_add_quantized_constant(&builder, value->name, &tensor, &quantized, err));
   lpot_qdq_params params;
@@ -234,11 +292,20 @@ static lpot_status quantize_form(lpot_rewrite *rewrite, weight_form *form, made_
   bool has_s32_bias = op->bias != LPOT_NONE && op->bias_add == LPOT_NONE;
   float input_scale = rewrite->tensors[op->inputs[0]].params.scale;
   double beta = node->op == LPOT_OP_GEMM ? (double)lpot_node_float(node, "beta", 1) : 1;
-  LPOT_TRY(load_weight(form, lpot_graph_value(rewrite->graph, op->weight)->constant, err));
-  LPOT_TRY(find_scales(rewrite, form, err));
+  const lpot_tensor *weight = lpot_graph_value(rewrite->graph, op->weight)->constant;
+  bool cached = false;
+  LPOT_TRY(take_cached(rewrite, form, &cached, err));
+  if (!cached) {
+    LPOT_TRY(load_weight(form, weight, err));
+    LPOT_TRY(find_scales(rewrite, form, err));
+  }
   if (has_s32_bias) {
     const lpot_tensor *bias = lpot_graph_value(rewrite->graph, op->bias)->constant;
     LPOT_TRY(widen_scales(form, input_scale, bias, beta, err));
+  }
+  if (cached && form->is_widened) {
+    form->tensor = NULL; /* Its steps are too small for this recipe. */
+    LPOT_TRY(load_weight(form, weight, err));
   }
   LPOT_TRY(put_weight(rewrite, form, made, err));
   if (has_s32_bias) {

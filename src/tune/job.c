@@ -140,6 +140,7 @@ static lpot_status shape_model(lpot_job *job, const lpot_job_options *options, l
   LPOT_TRY(lpot_graph_normalise(job->graph, lpot_reference_run, err));
   LPOT_TRY(bind_model(job, options->warns, err));
   LPOT_TRY(lpot_quant_ops_new(job->graph, job->bound, &job->ops, err));
+  LPOT_TRY(lpot_weight_cache_new(&job->weights, err));
   if (lpot_quant_ops_count(job->ops) == 0 && options->warns) {
     warn_of_nothing_to_do(job->graph);
   }
@@ -362,6 +363,7 @@ void lpot_job_free(lpot_job *job) {
   lpot_metric_free(job->metric);
   lpot_loader_free(job->calibration);
   lpot_loader_free(job->evaluation);
+  lpot_weight_cache_free(job->weights);
   lpot_quant_ops_free(job->ops);
   lpot_graph_free(job->bound);
   lpot_graph_free(job->graph);
@@ -424,7 +426,8 @@ lpot_status lpot_job_rewrite(const lpot_job *job, const lpot_recipe *recipe, lpo
     return LPOT_FAIL(err, LPOT_INTERNAL, "there is no calibration for %lld samples",
                      (long long)recipe->calibration_samples);
   }
-  LPOT_TRY(lpot_quant_rewrite(job->graph, job->ops, recipe, calibration, ret_qdq, err));
+  LPOT_TRY(
+      lpot_quant_rewrite(job->graph, job->ops, recipe, calibration, job->weights, ret_qdq, err));
   return LPOT_OK;
 }
 

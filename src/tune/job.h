@@ -9,6 +9,7 @@
 #include "formats/model.h"
 #include "quant/calibration.h"
 #include "quant/quant_ops.h"
+#include "quant/weight_cache.h"
 #include "strategy/space.h"
 #include "tune/config.h"
 
@@ -39,6 +40,7 @@ typedef struct lpot_job {
   lpot_graph *graph; /* normalised, symbolic batch */
   lpot_graph *bound; /* the same at batch_size */
   lpot_quant_ops *ops;
+  lpot_weight_cache *weights; /* quantized forms of graph's weights */
   lpot_engine *engine;
   lpot_loader *evaluation;  /* batches of batch_size; NULL without needs_data */
   lpot_loader *calibration; /* batches of calibration_batch, in calibration order */

@@ -91,7 +91,8 @@ static lpot_status quantize(bench *b, lpot_error *err) {
     b->recipe->ops[i] = config;
   }
   b->recipe->scale_propagation_concat = true;
-  LPOT_TRY(lpot_quant_rewrite(b->graph, b->ops, b->recipe, b->calibration, &b->quantized, err));
+  LPOT_TRY(
+      lpot_quant_rewrite(b->graph, b->ops, b->recipe, b->calibration, NULL, &b->quantized, err));
   lpot_status status =
       lpot_graph_bind(b->quantized, b->batch, lpot_reference_run, &b->quantized_bound, err);
   return status;

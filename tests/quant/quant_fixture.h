@@ -246,8 +246,8 @@ static inline void fixture_set_all(fixture_model *model, const lpot_op_config *c
 static inline lpot_graph *fixture_rewrite(const fixture_model *model) {
   lpot_error err = {0};
   lpot_graph *qdq = NULL;
-  CHECK(
-      lpot_quant_rewrite(model->graph, model->ops, model->recipe, model->calibration, &qdq, &err));
+  CHECK(lpot_quant_rewrite(model->graph, model->ops, model->recipe, model->calibration, NULL, &qdq,
+                           &err));
   return qdq;
 }
 

@@ -24,8 +24,8 @@ static lpot_graph *residual_network(void) {
 
 static lpot_status try_rewrite(const fixture_model *model, lpot_error *err) {
   lpot_graph *qdq = NULL;
-  lpot_status status =
-      lpot_quant_rewrite(model->graph, model->ops, model->recipe, model->calibration, &qdq, err);
+  lpot_status status = lpot_quant_rewrite(model->graph, model->ops, model->recipe,
+                                          model->calibration, NULL, &qdq, err);
   lpot_graph_free(qdq);
   return status;
 }

@@ -100,12 +100,59 @@ static void weights_and_biases_that_are_not_finite_are_refused(void **state) {
   fixture_set_all(&model, &fixture_u8);
   for (int i = 0; i < 2; i++) {
     CHECK_FAILS(
-        lpot_quant_rewrite(graphs[i], model.ops, model.recipe, model.calibration, &qdq, &err),
+        lpot_quant_rewrite(graphs[i], model.ops, model.recipe, model.calibration, NULL, &qdq, &err),
         LPOT_INVALID, messages[i]);
     lpot_graph_free(graphs[i]);
   }
   assert_null(qdq);
   fixture_free(&model);
+}
+
+static void weights_are_quantized_once_for_many_recipes(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  const float good[] = {1, -2, 3, 4};
+  lpot_weight_cache *cache = NULL;
+  CHECK(lpot_weight_cache_new(&cache, &err));
+  fixture_model model = fixture_model_of(convolution(good, (const float[]){1, -1}));
+  fixture_set_all(&model, &fixture_u8);
+  lpot_graph *plain = fixture_rewrite(&model);
+  lpot_graph *cached[2] = {NULL, NULL};
+  for (int i = 0; i < 2; i++) {
+    CHECK(lpot_quant_rewrite(model.graph, model.ops, model.recipe, model.calibration, cache,
+                             &cached[i], &err));
+  }
+  const lpot_tensor *tensors[3] = {fixture_find(plain, "w_quantized")->constant,
+                                   fixture_find(cached[0], "w_quantized")->constant,
+                                   fixture_find(cached[1], "w_quantized")->constant};
+  assert_ptr_equal(tensors[1], tensors[2]);
+  assert_memory_equal(tensors[0]->data, tensors[1]->data, tensors[0]->size_bytes);
+  lpot_graph_free(plain);
+  lpot_graph_free(cached[0]);
+  lpot_graph_free(cached[1]);
+  fixture_free(&model);
+  lpot_weight_cache_free(cache);
+}
+
+/* What a bias has widened is of one recipe and is not kept. */
+static void widened_weights_are_not_kept(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_weight_cache *cache = NULL;
+  lpot_graph *qdq = NULL;
+  lpot_cached_weight form;
+  CHECK(lpot_weight_cache_new(&cache, &err));
+  fixture_model model =
+      fixture_model_of(convolution((const float[]){1e-9F, 0, 12.7F, 0}, (const float[]){500, 1}));
+  fixture_set_all(&model, &fixture_u8);
+  CHECK(lpot_quant_rewrite(model.graph, model.ops, model.recipe, model.calibration, cache, &qdq,
+                           &err));
+  const lpot_quant_op *op = lpot_quant_ops_get(model.ops, 0);
+  const lpot_weight_key key = {.weight = op->weight, .axis = op->weight_axis, .factor = 1};
+  assert_false(lpot_weight_cache_get(cache, &key, &form));
+  lpot_graph_free(qdq);
+  fixture_free(&model);
+  lpot_weight_cache_free(cache);
 }
 
 static lpot_graph *scaled_gemm(int transposed) {
@@ -172,6 +219,8 @@ int main(void) {
       cmocka_unit_test(weights_are_scaled_by_channel_or_as_a_whole),
       cmocka_unit_test(bias_is_s32_of_the_product_of_the_scales),
       cmocka_unit_test(large_bias_widens_the_weight_scale_of_its_channel_only),
+      cmocka_unit_test(weights_are_quantized_once_for_many_recipes),
+      cmocka_unit_test(widened_weights_are_not_kept),
       cmocka_unit_test(weights_and_biases_that_are_not_finite_are_refused),
       cmocka_unit_test(factors_of_gemm_go_into_the_constants),
       cmocka_unit_test(shared_weight_is_quantized_once_per_setting),
