@@ -148,6 +148,20 @@ static lpot_status check_input(const input_type *wanted, const lpot_tensor *give
                    lpot_dtype_text(wanted->dtype), expected);
 }
 
+bool lpot_engine_saturates(const lpot_engine *engine) {
+  static const char *const without_vnni[] = {"sse41", "avx", "avx2", "avx512_core"};
+  if (engine->methods != &lpot_onednn_engine) {
+    return false;
+  }
+  const char *isa = engine->methods->isa();
+  for (size_t i = 0; i < sizeof without_vnni / sizeof without_vnni[0]; i++) {
+    if (strcmp(isa, without_vnni[i]) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 lpot_status lpot_plan_run(lpot_plan *plan, const lpot_tensor *const *inputs, lpot_error *err) {
   for (size_t i = 0; i < plan->num_inputs; i++) {
     LPOT_TRY(check_input(&plan->inputs[i], inputs[i], i, err));

@@ -59,6 +59,11 @@ const char *lpot_engine_version(const lpot_engine *engine);
  * Results of one class are bit equal. Borrowed from the engine. */
 const char *lpot_engine_numeric_class(const lpot_engine *engine);
 
+/* True on a processor without the VNNI instructions, where oneDNN adds two products of u8 and s8 in
+ * 16 bits: large weights beside large activations saturate, and int8 results are less accurate than
+ * anywhere else. */
+bool lpot_engine_saturates(const lpot_engine *engine);
+
 /* graph must be bound (graph/infer.h); it is not kept, its constants are referenced. options may be
  * NULL. The engine must outlive the plan. LPOT_UNSUPPORTED names the node. */
 LPOT_MUST_CHECK lpot_status lpot_plan_compile(lpot_engine *engine, const lpot_graph *graph,

@@ -56,6 +56,12 @@ static lpot_status meet_workers(lpot_run *run, lpot_error *err) {
   for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
     LPOT_TRY(check_worker(run, lpot_crew_hello(run->crew, i), &own, err));
   }
+  if (lpot_engine_saturates(run->job->engine)) {
+    lpot_log(
+        LPOT_LOG_WARNING,
+        "this processor has no VNNI: products of u8 and s8 saturate in 16 bits, int8 accuracies "
+        "are lower than on others (tune where you deploy, or allow int8 activations only)");
+  }
   return LPOT_OK;
 }
 

@@ -9,7 +9,7 @@
 /* False when the model has an operator, or a kind of value, that inference networks of image and
  * language models do not have: control flow, sequences, strings, training. */
 bool conformance_in_scope(const char *name, const case_result *result);
-/* A case whose failure is understood; the reason stands beside it. */
-bool conformance_is_known_failure(const char *name);
+/* Why a case fails, where that is understood and not ours to mend; else NULL. */
+const char *conformance_known_failure(const char *name);
 
 #endif
