@@ -47,9 +47,11 @@ int main(int argc, char **argv) {
   setenv("OMP_NUM_THREADS", "1", 1);
   lpot_status status = lpot_options_parse(argc, argv, &options, &error);
   if (status != LPOT_OK) {
-    if (first_rank) {
-      lpot_log(LPOT_LOG_ERROR, "%s", error.message);
+    if (!first_rank) {
+      return 0; /* mpirun ends all ranks at the first exit code that is not 0: the message goes
+                   first */
     }
+    lpot_log(LPOT_LOG_ERROR, "%s", error.message);
     return lpot_status_exit_code(status);
   }
   const char *engine = getenv("LPOT_ENGINE");
