@@ -1,4 +1,4 @@
-/* ONNX models (onnx.proto3, IR versions 3 to 14, opsets 1 to 21).
+/* ONNX models (onnx.proto3, IR versions 3 to 14, opsets 1 to 22).
  *
  * ModelProto  { ir_version=1 producer_name=2 graph=7 opset_import=8 functions=25 (refused) }
  * GraphProto  { node=1 name=2 initializer=5 input=11 output=12 sparse_initializer=15 (refused) }

@@ -13,7 +13,7 @@
 #include "graph/graph.h"
 
 #define LPOT_ONNX_MIN_OPSET 1
-#define LPOT_ONNX_MAX_OPSET 21
+#define LPOT_ONNX_MAX_OPSET 22
 #define LPOT_ONNX_CANONICAL_OPSET 13
 /* Room behind a node's inputs, outputs and attributes for what raising adds. */
 #define LPOT_ONNX_SPARE 6

@@ -166,6 +166,11 @@ static lpot_status encode_body(saving *save, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* The first IR version that knows the opset (ONNX's docs/Versioning.md). */
+static int ir_version(int opset) {
+  return opset <= 14 ? 7 : opset <= 18 ? 8 : opset <= 20 ? 9 : 10;
+}
+
 static lpot_status put_opset(saving *save, const char *domain, int version, lpot_error *err) {
   lpot_buffer_clear(&save->scratch);
   LPOT_TRY(lpot_wire_put_string(&save->scratch, LPOT_OPSET_DOMAIN, domain, err));
@@ -179,7 +184,7 @@ static lpot_status encode(saving *save, lpot_error *err) {
   LPOT_TRY(encode_body(save, err));
   LPOT_TRY(write_constants(save, NULL, &total, err));
   int opset = lpot_graph_opset(save->graph);
-  LPOT_TRY(lpot_wire_put_int64(&save->head, LPOT_MODEL_IR_VERSION, opset <= 14 ? 7 : 8, err));
+  LPOT_TRY(lpot_wire_put_int64(&save->head, LPOT_MODEL_IR_VERSION, ir_version(opset), err));
   LPOT_TRY(lpot_wire_put_string(&save->head, LPOT_MODEL_PRODUCER_NAME, "lpot", err));
   LPOT_TRY(lpot_wire_put_string(&save->head, LPOT_MODEL_PRODUCER_VERSION, LPOT_VERSION, err));
   LPOT_TRY(lpot_wire_put_head(&save->head, LPOT_MODEL_GRAPH, save->body.size + (size_t)total, err));
