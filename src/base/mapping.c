@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* madvise: posix_madvise of glibc takes DONTNEED and does nothing */
 #include "base/mapping.h"
 
 #include <errno.h>
@@ -102,6 +103,6 @@ void lpot_mapping_release(const lpot_mapping *mapping, const uint8_t *data, size
   size_t end = (size_t)(data - start) + size;
   end = end == mapping->size ? end : end / page * page;
   if (first < end) {
-    (void)posix_madvise((uint8_t *)mapping->data + first, end - first, POSIX_MADV_DONTNEED);
+    (void)madvise((uint8_t *)mapping->data + first, end - first, MADV_DONTNEED);
   }
 }

@@ -83,6 +83,48 @@ static void contents_live_as_long_as_a_reference(void **state) {
   lpot_mapping_unref(NULL);
 }
 
+/* Pages of files in this process's memory. */
+static long resident_file_pages(void) {
+  long total = 0;
+  long resident = 0;
+  long shared = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  assert_non_null(file);
+  assert_int_equal(fscanf(file, "%ld %ld %ld", &total, &resident, &shared), 3);
+  fclose(file);
+  return shared;
+}
+
+static long sum_of(const uint8_t *data, size_t size) {
+  long sum = 0;
+  for (size_t i = 0; i < size; i++) {
+    sum += data[i];
+  }
+  return sum;
+}
+
+static void released_pages_leave_and_come_back(void **state) {
+  (void)state;
+  const size_t size = (size_t)16 << 20;
+  const long pages = (long)size / sysconf(_SC_PAGESIZE);
+  char path[32];
+  char *text = malloc(size);
+  lpot_mapping *mapping = NULL;
+  memset(text, 3, size);
+  make_file(path, text, size);
+  free(text);
+  assert_int_equal(lpot_mapping_open(path, &mapping, NULL), LPOT_OK);
+  const uint8_t *data = lpot_mapping_data(mapping);
+  long before = resident_file_pages();
+  assert_int_equal(sum_of(data, size), 3 * (long)size);
+  assert_true(resident_file_pages() >= before + pages);
+  lpot_mapping_release(mapping, data + 1, size - 1); /* The first page is not whole. */
+  assert_true(resident_file_pages() < before + pages / 2);
+  assert_int_equal(sum_of(data, size), 3 * (long)size);
+  lpot_mapping_unref(mapping);
+  unlink(path);
+}
+
 static void exhausted_memory_is_reported(void **state) {
   (void)state;
   lpot_mapping *mapping = NULL;
@@ -99,6 +141,7 @@ int main(void) {
       cmocka_unit_test(a_path_below_a_file_is_not_found),
       cmocka_unit_test(empty_file_has_size_zero),
       cmocka_unit_test(contents_live_as_long_as_a_reference),
+      cmocka_unit_test(released_pages_leave_and_come_back),
       cmocka_unit_test(exhausted_memory_is_reported),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,9 @@ static lpot_status tensor_of_bytes(const tensor_head *head, const uint8_t *data,
     return LPOT_OK;
   }
   LPOT_TRY(lpot_tensor_copy_of(head->dtype, &head->shape, data, ret_tensor, err));
+  if (mapping != NULL) {
+    lpot_mapping_release(mapping, data, head->size_bytes); /* Nobody reads them again. */
+  }
   return LPOT_OK;
 }
 
