@@ -22,6 +22,9 @@ LPOT_MUST_CHECK lpot_status lpot_pass_fold_conv_bias(lpot_graph *graph, lpot_err
  * spatial, constant, non-negative, of value 0, and the reader is a Conv: then it becomes the Conv's
  * pads. */
 LPOT_MUST_CHECK lpot_status lpot_pass_fold_pad(lpot_graph *graph, lpot_error *err);
+/* x * (1 + erf(x / sqrt(2))) * 0.5 in any order, as exporters spell it, becomes com.microsoft's
+ * Gelu of x; one operator is one int8 table, five are five quantizations. */
+LPOT_MUST_CHECK lpot_status lpot_pass_fuse_gelu(lpot_graph *graph, lpot_error *err);
 /* Nodes whose outputs nobody reads go, and the contents of constants that nobody reads. */
 LPOT_MUST_CHECK lpot_status lpot_pass_remove_dead(lpot_graph *graph, lpot_error *err);
 
