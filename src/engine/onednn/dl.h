@@ -52,6 +52,7 @@ typedef struct lpot_dl_attributes {
   int32_t src_zero_point;
   size_t num_weight_scales;   /* 0: f32 weights; 1: per tensor; else per output channel */
   const float *weight_scales; /* [num_weight_scales]; borrowed */
+  int32_t weight_zero_point;  /* of products of two activations only */
   float dst_scale;            /* 1 for an f32 destination */
   int32_t dst_zero_point;
   size_t num_post_ops;

@@ -130,6 +130,11 @@ static lpot_status new_attr(const lpot_dl_attributes *attributes, int channel_ma
         dnnl_primitive_attr_set_zero_points(attr, DNNL_ARG_SRC, 1, 0, &attributes->src_zero_point),
         "source zero point", err);
   }
+  if (status == LPOT_OK && attributes != NULL && attributes->weight_zero_point != 0) {
+    status = lpot_dl_check(dnnl_primitive_attr_set_zero_points(attr, DNNL_ARG_WEIGHTS, 1, 0,
+                                                               &attributes->weight_zero_point),
+                           "weight zero point", err);
+  }
   if (status == LPOT_OK && attributes != NULL && attributes->dst_zero_point != 0) {
     status = lpot_dl_check(
         dnnl_primitive_attr_set_zero_points(attr, DNNL_ARG_DST, 1, 0, &attributes->dst_zero_point),

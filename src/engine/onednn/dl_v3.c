@@ -18,6 +18,7 @@ enum {
   ARG_WEIGHTS_SCALE,
   ARG_DST_SCALE,
   ARG_SRC_ZERO_POINT,
+  ARG_WEIGHTS_ZERO_POINT,
   ARG_DST_ZERO_POINT,
   NUM_ARGS
 };
@@ -131,6 +132,9 @@ static dnnl_status_t set_scales(dnnl_primitive_attr_t attr, const lpot_dl_attrib
   }
   if (status == dnnl_success && attributes->src_zero_point != 0) {
     status = dnnl_primitive_attr_set_zero_points_mask(attr, DNNL_ARG_SRC, 0);
+  }
+  if (status == dnnl_success && attributes->weight_zero_point != 0) {
+    status = dnnl_primitive_attr_set_zero_points_mask(attr, DNNL_ARG_WEIGHTS, 0);
   }
   if (status == dnnl_success && attributes->dst_zero_point != 0) {
     status = dnnl_primitive_attr_set_zero_points_mask(attr, DNNL_ARG_DST, 0);
@@ -248,6 +252,11 @@ static lpot_status add_scales(lpot_dl_primitive *primitive, const lpot_dl_attrib
   if (attributes->src_zero_point != 0) {
     LPOT_TRY(add_vector(primitive, ARG_SRC_ZERO_POINT, DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC,
                         LPOT_S32, 1, &attributes->src_zero_point, err));
+  }
+  if (attributes->weight_zero_point != 0) {
+    LPOT_TRY(add_vector(primitive, ARG_WEIGHTS_ZERO_POINT,
+                        DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_WEIGHTS, LPOT_S32, 1,
+                        &attributes->weight_zero_point, err));
   }
   if (attributes->dst_zero_point != 0) {
     LPOT_TRY(add_vector(primitive, ARG_DST_ZERO_POINT, DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_DST,

@@ -86,26 +86,26 @@ static lpot_status run_shift_sign(lpot_onednn_plan *plan, lpot_step *step, lpot_
   return LPOT_OK;
 }
 
+lpot_status lpot_shift_sign(lpot_compiler *compiler, const char *name, lpot_slot_id *slot,
+                            lpot_error *err) {
+  lpot_onednn_plan *plan = compiler->plan;
+  const lpot_slot from = plan->slots[*slot];
+  bool to_u8 = from.dtype == LPOT_S8;
+  lpot_slot_id shifted = LPOT_NONE;
+  lpot_step *step = NULL;
+  LPOT_TRY(lpot_slot_new(plan, to_u8 ? LPOT_U8 : LPOT_S8, &from.shape, from.layout, &shifted, err));
+  LPOT_TRY(lpot_step_add(plan, name, to_u8 ? "s8 to u8" : "u8 to s8", run_shift_sign, slot, 1,
+                         &shifted, 1, &step, err));
+  *slot = shifted;
+  return LPOT_OK;
+}
+
 /* Convolutions of one s8 channel per group give wrong borders in oneDNN 2.6.3 and 3.7.2 (brgconv
  * with compensation; depthwise ones are right). Their input is moved to u8, which is exact. */
 static bool needs_unsigned_source(const lpot_dl_convolution *convolution) {
   int64_t in = convolution->src.dims[1];
   bool is_depthwise = convolution->group > 1 && convolution->group == convolution->dst.dims[1];
   return convolution->src.dtype == LPOT_S8 && in == convolution->group && !is_depthwise;
-}
-
-static lpot_status shift_source(lpot_compiler *compiler, const char *name, lpot_slot_id *src,
-                                lpot_dl_convolution *convolution, lpot_error *err) {
-  lpot_onednn_plan *plan = compiler->plan;
-  lpot_slot_id shifted = LPOT_NONE;
-  lpot_step *step = NULL;
-  lpot_shape shape = plan->slots[*src].shape;
-  LPOT_TRY(lpot_slot_new(plan, LPOT_U8, &shape, LPOT_CHANNELS_LAST, &shifted, err));
-  LPOT_TRY(lpot_step_add(plan, name, "s8 to u8", run_shift_sign, src, 1, &shifted, 1, &step, err));
-  convolution->src.dtype = LPOT_U8;
-  convolution->attributes.src_zero_point += 128;
-  *src = shifted;
-  return LPOT_OK;
 }
 
 /* What oneDNN cannot do is LPOT_UNSUPPORTED: the nodes then run one by one. */
@@ -123,7 +123,9 @@ static lpot_status add_step(lpot_compiler *compiler, const lpot_fusion *fusion,
   lpot_slot_desc(&plan->slots[src], &convolution->src);
   lpot_slot_desc(&plan->slots[dst], &convolution->dst);
   if (needs_unsigned_source(convolution)) {
-    LPOT_TRY(shift_source(compiler, fusion->anchor->name, &src, convolution, err));
+    LPOT_TRY(lpot_shift_sign(compiler, fusion->anchor->name, &src, err));
+    convolution->src.dtype = LPOT_U8;
+    convolution->attributes.src_zero_point += 128;
   }
   lpot_dl_primitive *primitive = NULL;
   LPOT_TRY(lpot_dl_convolution_new(plan->dl, convolution, &primitive, err));

@@ -7,6 +7,10 @@
 
 /* Scales, zero points and post-ops that a fusion asks for; weight scales stay borrowed from it. */
 void lpot_fusion_attributes(const lpot_fusion *fusion, lpot_dl_attributes *ret);
+/* A step that turns s8 into u8 by adding 128, or u8 into s8 by subtracting it; *slot becomes the
+ * result's. The zero point moves alike. */
+LPOT_MUST_CHECK lpot_status lpot_shift_sign(lpot_compiler *compiler, const char *name,
+                                            lpot_slot_id *slot, lpot_error *err);
 /* Kernel, strides, pads and groups of a convolution. */
 void lpot_fill_geometry(const lpot_window *window, lpot_dl_convolution *convolution);
 /* Bias values [channels] in real units, or NULL; borrowed from the plan. */

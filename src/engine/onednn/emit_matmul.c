@@ -88,12 +88,19 @@ static lpot_status emit_two_activations(lpot_compiler *compiler, const lpot_fusi
   LPOT_TRY(lpot_define(compiler, fusion->output.value, LPOT_PLAIN, &dst, err));
   lpot_dl_matmul matmul;
   memset(&matmul, 0, sizeof matmul);
+  lpot_fusion_attributes(fusion, &matmul.attributes);
+  if (fusion->inputs[1].quantized) {
+    matmul.attributes.weight_zero_point = fusion->inputs[1].params.zero_point;
+    if (fusion->inputs[1].params.dtype == LPOT_U8) { /* oneDNN wants s8. */
+      LPOT_TRY(lpot_shift_sign(compiler, fusion->anchor->name, &inputs[1], err));
+      matmul.attributes.weight_zero_point -= 128;
+    }
+  }
   lpot_slot_desc(&plan->slots[inputs[0]], &matmul.src);
   lpot_slot_desc(&plan->slots[inputs[1]], &matmul.weights);
   lpot_slot_desc(&plan->slots[dst], &matmul.dst);
   raise_rank(&matmul.src, matmul.dst.rank);
   raise_rank(&matmul.weights, matmul.dst.rank);
-  lpot_fusion_attributes(fusion, &matmul.attributes);
   LPOT_TRY(lpot_fusion_bias(compiler, fusion, &matmul.bias, err));
   lpot_status status =
       add_step(compiler, fusion, fusion->inputs[0].quantized ? "matmul int8" : "matmul", &matmul,

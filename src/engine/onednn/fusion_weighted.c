@@ -234,13 +234,12 @@ static void take_int8_operands(lpot_fusions *fusions, lpot_fusion *fusion) {
   fusion->inputs[0] = input;
 }
 
-/* Two activations: oneDNN wants the second one s8 without a zero point. */
+/* Two activations: the second one's parameters are those of weights. */
 static lpot_status take_int8_activations(lpot_fusions *fusions, lpot_fusion *fusion,
                                          lpot_error *err) {
   lpot_operand a, b;
   if (!lpot_dequantized_from(fusions->graph, fusion->anchor->inputs[0], &a) ||
-      !lpot_dequantized_from(fusions->graph, fusion->anchor->inputs[1], &b) ||
-      b.params.dtype != LPOT_S8 || b.params.zero_point != 0) {
+      !lpot_dequantized_from(fusions->graph, fusion->anchor->inputs[1], &b)) {
     return LPOT_OK;
   }
   fusion->weight_scales = lpot_calloc(1, sizeof *fusion->weight_scales);
