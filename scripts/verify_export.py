@@ -183,16 +183,18 @@ def correct_in(scores, labels, k):
 
 
 class Ours:
-    """Our engine on the exported model."""
+    """Our engine on the exported model, in the same batches: dynamic quantization takes its ranges
+    from a whole batch."""
 
-    def __init__(self, program, model):
-        self.program, self.model = program, model
+    def __init__(self, program, model, batch):
+        self.program, self.model, self.batch = program, model, batch
 
     def scores(self, inputs):
         with tempfile.TemporaryDirectory() as folder:
             given, prefix = os.path.join(folder, "input"), os.path.join(folder, "output")
             inputs.tofile(given)
-            subprocess.run([self.program, self.model, given, prefix, str(len(inputs))], check=True)
+            subprocess.run([self.program, self.model, given, prefix, str(len(inputs)),
+                            str(min(self.batch, len(inputs)))], check=True)
             return np.fromfile(prefix + ".0.f32", np.float32).reshape(len(inputs), -1)
 
 
@@ -293,7 +295,7 @@ def compare(workspace, dump, run_model):
     session = open_session(model)
     samples = DATASETS[name](settings or {}, dump)
     batch = int(loader.get("batch_size", 1))
-    correct, same, count = evaluate(session, Ours(run_model, model), samples, steps, k, batch)
+    correct, same, count = evaluate(session, Ours(run_model, model, batch), samples, steps, k, batch)
     performance = evaluation.get("performance", {}).get("dataloader", loader)
     latency = measure(session, int(performance.get("batch_size", 1)))
 

@@ -7,6 +7,14 @@ static const lpot_tensor_choices activation_choices = {
     .algorithm = {4, {LPOT_MINMAX, LPOT_KL, LPOT_PERCENTILE, LPOT_MSE}},
 };
 
+/* What DynamicQuantizeLinear does. */
+static const lpot_tensor_choices dynamic_choices = {
+    .dtype = {2, {LPOT_U8, LPOT_F32}},
+    .scheme = {1, {LPOT_SCHEME_ASYM}},
+    .granularity = {1, {LPOT_PER_TENSOR}},
+    .algorithm = {1, {LPOT_MINMAX}},
+};
+
 static const lpot_tensor_choices weight_choices = {
     .dtype = {2, {LPOT_S8, LPOT_F32}},
     .scheme = {1, {LPOT_SCHEME_SYM}},
@@ -15,7 +23,7 @@ static const lpot_tensor_choices weight_choices = {
 };
 
 lpot_op_choices lpot_capability(const lpot_quant_op *op) {
-  lpot_op_choices choices = {.activation = activation_choices};
+  lpot_op_choices choices = {.activation = op->dynamic ? dynamic_choices : activation_choices};
   if (op->weight != LPOT_NONE) {
     choices.weight = weight_choices;
   }

@@ -22,7 +22,8 @@ typedef struct lpot_op_choices {
 } lpot_op_choices;
 
 /* activation: dtype u8, s8, fp32; scheme asym, sym; per_tensor; minmax, kl, percentile, mse.
- * weight: s8, fp32; sym; per_channel, per_tensor; minmax. Identical for all ops of a type. */
+ * weight: s8, fp32; sym; per_channel, per_tensor; minmax. Identical for all ops of a type. Of a
+ * dynamic op, activation: u8, fp32; asym; per_tensor; minmax. */
 lpot_op_choices lpot_capability(const lpot_quant_op *op);
 
 #endif

@@ -5,8 +5,9 @@
 
 struct lpot_quant_ops {
   const lpot_graph *graph; /* borrowed */
-  lpot_arena *arena;       /* owned: the inputs of the ops */
-  lpot_quant_op *ops;      /* [capacity], owned */
+  bool dynamic;
+  lpot_arena *arena;  /* owned: the inputs of the ops */
+  lpot_quant_op *ops; /* [capacity], owned */
   size_t count;
   lpot_quant_op *others; /* [capacity], owned */
   size_t num_others;
@@ -24,6 +25,8 @@ typedef struct finder {
 static const char not_f32[] = "not f32";
 static const char no_int8_form[] = "no int8 form";
 static const char operand_constant[] = "one operand is constant";
+static const char no_dynamic_form[] = "dynamic quantization is for MatMul and Gemm only";
+static const char no_weight[] = "dynamic quantization needs a constant weight";
 
 /* ---- what the bound graph knows about values ---- */
 
@@ -161,18 +164,19 @@ typedef struct anchor_rule {
   lpot_op op;
   match_function match;
   bool takes_activation; /* Relu or Clip behind it belongs to the op */
+  bool can_be_dynamic;
 } anchor_rule;
 
 static const anchor_rule anchor_rules[] = {
-    {LPOT_OP_CONV, match_conv, true},
-    {LPOT_OP_CONV_TRANSPOSE, match_conv_transpose, false},
-    {LPOT_OP_GEMM, match_gemm, true},
-    {LPOT_OP_MATMUL, match_matmul, true},
-    {LPOT_OP_ADD, match_activations, true},
-    {LPOT_OP_MUL, match_activations, true},
-    {LPOT_OP_AVERAGE_POOL, match_pool, false},
-    {LPOT_OP_GLOBAL_AVERAGE_POOL, match_pool, false},
-    {LPOT_OP_CONCAT, match_activations, false},
+    {LPOT_OP_CONV, match_conv, true, false},
+    {LPOT_OP_CONV_TRANSPOSE, match_conv_transpose, false, false},
+    {LPOT_OP_GEMM, match_gemm, true, true},
+    {LPOT_OP_MATMUL, match_matmul, true, true},
+    {LPOT_OP_ADD, match_activations, true, false},
+    {LPOT_OP_MUL, match_activations, true, false},
+    {LPOT_OP_AVERAGE_POOL, match_pool, false, false},
+    {LPOT_OP_GLOBAL_AVERAGE_POOL, match_pool, false, false},
+    {LPOT_OP_CONCAT, match_activations, false, false},
 };
 
 static const anchor_rule *find_rule(lpot_op op) {
@@ -297,13 +301,26 @@ static bool has_only_f32(const finder *find, const lpot_node *node) {
   return is_f32(find, node->inputs[0]) && is_f32(find, node->outputs[0]);
 }
 
+/* NULL, or why the op of an anchor stays f32. */
+static const char *match(const finder *find, const lpot_node *node, const anchor_rule *rule,
+                         lpot_quant_op *op) {
+  if (!has_only_f32(find, node)) {
+    return not_f32;
+  }
+  if (find->list->dynamic && !rule->can_be_dynamic) {
+    return no_dynamic_form;
+  }
+  const char *reason = rule->match(find, node, op);
+  return reason == NULL && find->list->dynamic && op->weight == LPOT_NONE ? no_weight : reason;
+}
+
 static lpot_status examine_anchor(finder *find, const lpot_node *node, const anchor_rule *rule,
                                   lpot_quant_op *op, lpot_error *err) {
   op->inputs = lpot_arena_alloc(find->list->arena, (size_t)node->num_inputs, sizeof *op->inputs);
   if (op->inputs == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
-  op->reason = has_only_f32(find, node) ? rule->match(find, node, op) : not_f32;
+  op->reason = match(find, node, rule, op);
   if (op->reason != NULL) {
     return LPOT_OK;
   }
@@ -363,6 +380,7 @@ static lpot_status examine_node(finder *find, const lpot_node *node, lpot_error 
       .weight = LPOT_NONE,
       .bias = LPOT_NONE,
       .output = output,
+      .dynamic = find->list->dynamic,
       .reason = no_int8_form,
   };
   if (rule != NULL) {
@@ -394,8 +412,8 @@ static lpot_status allocate_list(lpot_quant_ops *list, size_t capacity, lpot_err
   return LPOT_OK;
 }
 
-lpot_status lpot_quant_ops_new(const lpot_graph *graph, const lpot_graph *bound,
-                               lpot_quant_ops **ret_ops, lpot_error *err) {
+static lpot_status new_list(const lpot_graph *graph, const lpot_graph *bound, bool dynamic,
+                            lpot_quant_ops **ret_ops, lpot_error *err) {
   size_t capacity = lpot_graph_num_nodes(graph);
   if (lpot_graph_num_nodes(bound) < capacity ||
       lpot_graph_num_values(bound) < lpot_graph_num_values(graph)) {
@@ -409,6 +427,7 @@ lpot_status lpot_quant_ops_new(const lpot_graph *graph, const lpot_graph *bound,
   }
   if (status == LPOT_OK) {
     list->graph = graph;
+    list->dynamic = dynamic;
     status = allocate_list(list, capacity, err);
   }
   if (status == LPOT_OK) {
@@ -421,6 +440,18 @@ lpot_status lpot_quant_ops_new(const lpot_graph *graph, const lpot_graph *bound,
     return status;
   }
   *ret_ops = list;
+  return LPOT_OK;
+}
+
+lpot_status lpot_quant_ops_new(const lpot_graph *graph, const lpot_graph *bound,
+                               lpot_quant_ops **ret_ops, lpot_error *err) {
+  LPOT_TRY(new_list(graph, bound, false, ret_ops, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_quant_ops_new_dynamic(const lpot_graph *graph, const lpot_graph *bound,
+                                       lpot_quant_ops **ret_ops, lpot_error *err) {
+  LPOT_TRY(new_list(graph, bound, true, ret_ops, err));
   return LPOT_OK;
 }
 
@@ -438,6 +469,10 @@ void lpot_quant_ops_free(lpot_quant_ops *ops) {
 
 size_t lpot_quant_ops_count(const lpot_quant_ops *ops) {
   return ops->count;
+}
+
+bool lpot_quant_ops_is_dynamic(const lpot_quant_ops *ops) {
+  return ops->dynamic;
 }
 
 const lpot_quant_op *lpot_quant_ops_get(const lpot_quant_ops *ops, size_t index) {

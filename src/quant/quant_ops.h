@@ -10,7 +10,10 @@
  *
  * MaxPool, Reshape, Transpose, Flatten, Squeeze, Unsqueeze, Slice and Split are transparent: they
  * hand int8 through with the scale of their input when their input is int8 already and some int8 op
- * reads the result. All else stays f32, and the reason is told. */
+ * reads the result. All else stays f32, and the reason is told.
+ *
+ * Under dynamic quantization the ops are the Gemm and the MatMul with a constant weight. Only the
+ * product is int8: its input is quantized by its own range at run time, its result is f32. */
 #ifndef LPOT_QUANT_QUANT_OPS_H
 #define LPOT_QUANT_QUANT_OPS_H
 
@@ -30,6 +33,7 @@ typedef struct lpot_quant_op {
   size_t num_inputs;       /* activation inputs */
   lpot_value_id *inputs;   /* [num_inputs] */
   lpot_value_id output;    /* last value of the op */
+  bool dynamic;            /* the op is one of dynamic quantization */
   const char *reason;      /* NULL when quantizable, else why not (static text) */
 } lpot_quant_op;
 
@@ -40,9 +44,14 @@ typedef struct lpot_quant_ops lpot_quant_ops;
  * ids), for shapes. Both borrowed while the list lives. */
 LPOT_MUST_CHECK lpot_status lpot_quant_ops_new(const lpot_graph *graph, const lpot_graph *bound,
                                                lpot_quant_ops **ret_ops, lpot_error *err);
+/* The same for dynamic quantization. */
+LPOT_MUST_CHECK lpot_status lpot_quant_ops_new_dynamic(const lpot_graph *graph,
+                                                       const lpot_graph *bound,
+                                                       lpot_quant_ops **ret_ops, lpot_error *err);
 void lpot_quant_ops_free(lpot_quant_ops *ops);
 size_t lpot_quant_ops_count(const lpot_quant_ops *ops); /* quantizable ones: the ops of a recipe */
 const lpot_quant_op *lpot_quant_ops_get(const lpot_quant_ops *ops, size_t index);
+bool lpot_quant_ops_is_dynamic(const lpot_quant_ops *ops);
 /* Compute ops that stay f32, with reasons (for --dry-run). */
 size_t lpot_quant_ops_num_others(const lpot_quant_ops *ops);
 const lpot_quant_op *lpot_quant_ops_get_other(const lpot_quant_ops *ops, size_t index);

@@ -7,6 +7,8 @@
 
 #define RECIPE_VERSION 1
 #define RECIPE_FLAG_CONCAT 1
+#define RECIPE_FLAG_DYNAMIC 2
+#define RECIPE_FLAGS (RECIPE_FLAG_CONCAT | RECIPE_FLAG_DYNAMIC)
 #define OP_BYTES 8     /* two tensors of four fields */
 #define HEADER_BYTES 9 /* what the hash takes of the recipe itself: flags and samples */
 
@@ -81,6 +83,19 @@ const char *lpot_op_config_problem(const lpot_op_config *config) {
   return NULL;
 }
 
+const char *lpot_op_config_dynamic_problem(const lpot_op_config *config) {
+  const lpot_tensor_config *activation = &config->activation;
+  const char *problem = lpot_op_config_problem(config);
+  if (problem != NULL || !lpot_op_config_is_quantized(config)) {
+    return problem;
+  }
+  if (activation->dtype != LPOT_U8 || activation->scheme != LPOT_SCHEME_ASYM ||
+      activation->algorithm != LPOT_MINMAX) {
+    return "dynamic quantization makes activations uint8, asym and minmax only";
+  }
+  return config->weight.dtype == LPOT_S8 ? NULL : "dynamic quantization needs a constant weight";
+}
+
 lpot_status lpot_recipe_new(size_t num_ops, lpot_recipe **ret_recipe, lpot_error *err) {
   lpot_recipe *recipe = lpot_calloc(1, sizeof *recipe);
   if (recipe == NULL) {
@@ -109,6 +124,7 @@ lpot_status lpot_recipe_clone(const lpot_recipe *recipe, lpot_recipe **ret_recip
   }
   clone->calibration_samples = recipe->calibration_samples;
   clone->scale_propagation_concat = recipe->scale_propagation_concat;
+  clone->dynamic = recipe->dynamic;
   *ret_recipe = clone;
   return LPOT_OK;
 }
@@ -145,7 +161,9 @@ static void encode_op(const lpot_op_config *config, uint8_t out[OP_BYTES]) {
 }
 
 static uint8_t recipe_flags(const lpot_recipe *recipe) {
-  return recipe->scale_propagation_concat ? RECIPE_FLAG_CONCAT : 0;
+  int concat = recipe->scale_propagation_concat ? RECIPE_FLAG_CONCAT : 0;
+  int dynamic = recipe->dynamic ? RECIPE_FLAG_DYNAMIC : 0;
+  return (uint8_t)(concat | dynamic);
 }
 
 /* The hash is chained over the ops, so it needs no memory and cannot fail. */
@@ -195,14 +213,14 @@ static bool decode_tensor(const uint8_t bytes[4], lpot_tensor_config *ret) {
   return true;
 }
 
-static lpot_status read_op(lpot_reader *reader, size_t index, lpot_op_config *ret,
+static lpot_status read_op(lpot_reader *reader, size_t index, bool dynamic, lpot_op_config *ret,
                            lpot_error *err) {
   const uint8_t *bytes = NULL;
   LPOT_TRY(lpot_reader_bytes(reader, OP_BYTES, &bytes, err));
   if (!decode_tensor(bytes, &ret->activation) || !decode_tensor(bytes + 4, &ret->weight)) {
     return LPOT_FAIL(err, LPOT_FORMAT, "recipe: op %zu has an unknown setting", index);
   }
-  const char *problem = lpot_op_config_problem(ret);
+  const char *problem = dynamic ? lpot_op_config_dynamic_problem(ret) : lpot_op_config_problem(ret);
   if (problem != NULL) {
     return LPOT_FAIL(err, LPOT_FORMAT, "recipe: op %zu: %s", index, problem);
   }
@@ -211,7 +229,7 @@ static lpot_status read_op(lpot_reader *reader, size_t index, lpot_op_config *re
 
 static lpot_status read_ops(lpot_reader *reader, lpot_recipe *recipe, lpot_error *err) {
   for (size_t i = 0; i < recipe->num_ops; i++) {
-    LPOT_TRY(read_op(reader, i, &recipe->ops[i], err));
+    LPOT_TRY(read_op(reader, i, recipe->dynamic, &recipe->ops[i], err));
   }
   return LPOT_OK;
 }
@@ -229,7 +247,9 @@ lpot_status lpot_recipe_read(lpot_reader *reader, lpot_recipe **ret_recipe, lpot
     return LPOT_FAIL(err, LPOT_FORMAT, "recipe: version is %d, expected %d", version,
                      RECIPE_VERSION);
   }
-  if ((flags & ~RECIPE_FLAG_CONCAT) != 0 || samples < 0) {
+  bool dynamic = (flags & RECIPE_FLAG_DYNAMIC) != 0;
+  bool static_too = (flags & RECIPE_FLAG_CONCAT) != 0 || samples != 0;
+  if ((flags & ~RECIPE_FLAGS) != 0 || samples < 0 || (dynamic && static_too)) {
     return LPOT_FAIL(err, LPOT_FORMAT, "recipe: flags %d or %lld samples are out of range", flags,
                      (long long)samples);
   }
@@ -241,6 +261,7 @@ lpot_status lpot_recipe_read(lpot_reader *reader, lpot_recipe **ret_recipe, lpot
   LPOT_TRY(lpot_recipe_new(num_ops, &recipe, err));
   recipe->calibration_samples = samples;
   recipe->scale_propagation_concat = (flags & RECIPE_FLAG_CONCAT) != 0;
+  recipe->dynamic = dynamic;
   lpot_status status = read_ops(reader, recipe, err);
   if (status != LPOT_OK) {
     lpot_recipe_free(recipe);

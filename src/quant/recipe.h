@@ -51,12 +51,17 @@ bool lpot_op_config_is_quantized(const lpot_op_config *config);
 /* NULL when config is one that the rewrite understands, else what is wrong with it (static text).
  */
 const char *lpot_op_config_problem(const lpot_op_config *config);
+/* The same for a recipe of dynamic quantization, whose activations can only be U8, asymmetric,
+ * minmax (what DynamicQuantizeLinear does) and whose int8 ops all have a weight. */
+const char *lpot_op_config_dynamic_problem(const lpot_op_config *config);
 
 typedef struct lpot_recipe {
   size_t num_ops;
   lpot_op_config *ops;           /* [num_ops], in the order of the op list; owned */
   int64_t calibration_samples;   /* sampling size: the first N of the calibration order */
   bool scale_propagation_concat; /* inputs and output of an int8 Concat share one scale */
+  bool dynamic; /* activations are quantized by the range that they have at run time: there is no
+                   calibration, and the two fields above are 0 */
 } lpot_recipe;
 
 LPOT_MUST_CHECK lpot_status lpot_recipe_new(size_t num_ops, lpot_recipe **ret_recipe,
@@ -74,6 +79,10 @@ size_t lpot_recipe_num_quantized(const lpot_recipe *recipe);
 LPOT_MUST_CHECK lpot_status lpot_recipe_to_text(const lpot_recipe *recipe, const char *const *names,
                                                 const char *const *types, lpot_buffer *out,
                                                 lpot_error *err);
+/* Whether such a file is of dynamic quantization: its ops are other ones than those of static
+ * quantization. */
+LPOT_MUST_CHECK lpot_status lpot_recipe_yaml_is_dynamic(const lpot_yaml_node *root,
+                                                        bool *ret_dynamic, lpot_error *err);
 /* Reads such a file; unknown op names, missing ops and bad values are LPOT_CONFIG with their place.
  */
 LPOT_MUST_CHECK lpot_status lpot_recipe_from_yaml(const lpot_yaml_node *root,

@@ -11,7 +11,8 @@
  *       type: Add
  *       activation: {dtype: fp32}
  *
- * An op without a constant weight has no weight entry. Ops may stand in any order when read. */
+ * An op without a constant weight has no weight entry. Ops may stand in any order when read. Of
+ * dynamic quantization the first two lines are one: "approach: dynamic". */
 #include "quant/recipe.h"
 
 #include "base/hash_map.h"
@@ -29,8 +30,10 @@ static const char *const dtype_texts[] = {"uint8", "int8", "fp32", NULL};
 static const char *const scheme_names[] = {"sym", "asym", NULL};
 static const char *const granularity_names[] = {"per_tensor", "per_channel", NULL};
 static const char *const algorithm_names[] = {"minmax", "kl", "percentile", "mse", NULL};
-static const char *const root_keys[] = {"calibration_samples", "scale_propagation_concat", "ops",
-                                        NULL};
+static const char *const root_keys[] = {"approach", "calibration_samples",
+                                        "scale_propagation_concat", "ops", NULL};
+static const char *const dynamic_root_keys[] = {"approach", "ops", NULL};
+static const char *const approach_names[] = {"static", "dynamic", NULL};
 static const char *const op_keys[] = {"name", "type", "activation", "weight", NULL};
 static const char *const tensor_keys[] = {"dtype", "scheme", "granularity", "algorithm", NULL};
 
@@ -84,12 +87,20 @@ static lpot_status write_op(lpot_buffer *out, const char *name, const char *type
   return LPOT_OK;
 }
 
-lpot_status lpot_recipe_to_text(const lpot_recipe *recipe, const char *const *names,
-                                const char *const *types, lpot_buffer *out, lpot_error *err) {
+static lpot_status write_root(lpot_buffer *out, const lpot_recipe *recipe, lpot_error *err) {
+  if (recipe->dynamic) {
+    return lpot_buffer_printf(out, err, "approach: dynamic\n");
+  }
   LPOT_TRY(lpot_buffer_printf(out, err, "calibration_samples: %lld\n",
                               (long long)recipe->calibration_samples));
   LPOT_TRY(lpot_buffer_printf(out, err, "scale_propagation_concat: %s\n",
                               recipe->scale_propagation_concat ? "true" : "false"));
+  return LPOT_OK;
+}
+
+lpot_status lpot_recipe_to_text(const lpot_recipe *recipe, const char *const *names,
+                                const char *const *types, lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(write_root(out, recipe, err));
   LPOT_TRY(lpot_buffer_printf(out, err, recipe->num_ops == 0 ? "ops: []\n" : "ops:\n"));
   for (size_t i = 0; i < recipe->num_ops; i++) {
     LPOT_TRY(write_op(out, names[i], types[i], &recipe->ops[i], err));
@@ -147,7 +158,8 @@ static lpot_status read_tensor(const lpot_yaml_node *map, lpot_tensor_config *re
   return LPOT_OK;
 }
 
-static lpot_status read_config(const lpot_yaml_node *item, lpot_op_config *ret, lpot_error *err) {
+static lpot_status read_config(const lpot_yaml_node *item, bool dynamic, lpot_op_config *ret,
+                               lpot_error *err) {
   const lpot_yaml_node *activation = NULL;
   LPOT_TRY(require(item, "activation", &activation, err));
   LPOT_TRY(read_tensor(activation, &ret->activation, err));
@@ -156,7 +168,7 @@ static lpot_status read_config(const lpot_yaml_node *item, lpot_op_config *ret, 
   if (weight != NULL) {
     LPOT_TRY(read_tensor(weight, &ret->weight, err));
   }
-  const char *problem = lpot_op_config_problem(ret);
+  const char *problem = dynamic ? lpot_op_config_dynamic_problem(ret) : lpot_op_config_problem(ret);
   if (problem != NULL) {
     return lpot_yaml_fail(err, item, "%s", problem);
   }
@@ -204,7 +216,7 @@ static lpot_status read_item(text_reader *reader, const lpot_yaml_node *item, lp
                             reader->types[index], type);
     }
   }
-  LPOT_TRY(read_config(item, &reader->recipe->ops[index], err));
+  LPOT_TRY(read_config(item, reader->recipe->dynamic, &reader->recipe->ops[index], err));
   return LPOT_OK;
 }
 
@@ -223,13 +235,36 @@ static lpot_status read_items(text_reader *reader, const lpot_yaml_node *ops, lp
   return LPOT_OK;
 }
 
-static lpot_status read_root(text_reader *reader, const lpot_yaml_node *root, lpot_error *err) {
-  const lpot_yaml_node *node = NULL;
+lpot_status lpot_recipe_yaml_is_dynamic(const lpot_yaml_node *root, bool *ret_dynamic,
+                                        lpot_error *err) {
+  int approach = 0;
   LPOT_TRY(lpot_yaml_check_keys(root, root_keys, err));
+  const lpot_yaml_node *node = lpot_yaml_get(root, "approach");
+  if (node != NULL) {
+    LPOT_TRY(lpot_yaml_choice(node, approach_names, &approach, err));
+  }
+  *ret_dynamic = approach == 1;
+  return LPOT_OK;
+}
+
+static lpot_status read_static_keys(text_reader *reader, const lpot_yaml_node *root,
+                                    lpot_error *err) {
+  const lpot_yaml_node *node = NULL;
   LPOT_TRY(require(root, "calibration_samples", &node, err));
   LPOT_TRY(lpot_yaml_int(node, 0, INT64_MAX, &reader->recipe->calibration_samples, err));
   LPOT_TRY(require(root, "scale_propagation_concat", &node, err));
   LPOT_TRY(lpot_yaml_bool(node, &reader->recipe->scale_propagation_concat, err));
+  return LPOT_OK;
+}
+
+static lpot_status read_root(text_reader *reader, const lpot_yaml_node *root, lpot_error *err) {
+  const lpot_yaml_node *node = NULL;
+  LPOT_TRY(lpot_recipe_yaml_is_dynamic(root, &reader->recipe->dynamic, err));
+  if (reader->recipe->dynamic) {
+    LPOT_TRY(lpot_yaml_check_keys(root, dynamic_root_keys, err));
+  } else {
+    LPOT_TRY(read_static_keys(reader, root, err));
+  }
   LPOT_TRY(require(root, "ops", &node, err));
   LPOT_TRY(read_items(reader, node, err));
   return LPOT_OK;

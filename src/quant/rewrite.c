@@ -13,7 +13,8 @@ lpot_qdq_builder lpot_rewrite_builder(const lpot_rewrite *rewrite) {
 
 static lpot_status check_op(const lpot_quant_op *op, const lpot_op_config *config,
                             lpot_error *err) {
-  const char *problem = lpot_op_config_problem(config);
+  const char *problem =
+      op->dynamic ? lpot_op_config_dynamic_problem(config) : lpot_op_config_problem(config);
   if (problem != NULL) {
     return LPOT_FAIL(err, LPOT_INVALID, "recipe: op '%s': %s", op->name, problem);
   }
@@ -26,16 +27,24 @@ static lpot_status check_op(const lpot_quant_op *op, const lpot_op_config *confi
   return LPOT_OK;
 }
 
+static const char *approach_text(bool dynamic) {
+  return dynamic ? "dynamic" : "static";
+}
+
 static lpot_status check_recipe(const lpot_quant_ops *ops, const lpot_recipe *recipe,
                                 const lpot_calibration *calibration, lpot_error *err) {
   if (recipe->num_ops != lpot_quant_ops_count(ops)) {
     return LPOT_FAIL(err, LPOT_INVALID, "recipe: has %zu ops, the model has %zu", recipe->num_ops,
                      lpot_quant_ops_count(ops));
   }
+  if (recipe->dynamic != lpot_quant_ops_is_dynamic(ops)) {
+    return LPOT_FAIL(err, LPOT_INVALID, "recipe: is of %s quantization, its ops are of %s",
+                     approach_text(recipe->dynamic), approach_text(!recipe->dynamic));
+  }
   for (size_t i = 0; i < recipe->num_ops; i++) {
     LPOT_TRY(check_op(lpot_quant_ops_get(ops, i), &recipe->ops[i], err));
   }
-  if (calibration == NULL && lpot_recipe_num_quantized(recipe) > 0) {
+  if (!recipe->dynamic && calibration == NULL && lpot_recipe_num_quantized(recipe) > 0) {
     return LPOT_FAIL(err, LPOT_INVALID, "recipe: its int8 ops need a calibration");
   }
   return LPOT_OK;
@@ -43,10 +52,15 @@ static lpot_status check_recipe(const lpot_quant_ops *ops, const lpot_recipe *re
 
 static lpot_status rewrite_graph(lpot_rewrite *rewrite, lpot_error *err) {
   LPOT_TRY(lpot_arena_new(&rewrite->arena, err));
-  LPOT_TRY(lpot_rewrite_plan(rewrite, err));
-  LPOT_TRY(lpot_graph_clone(rewrite->graph, &rewrite->qdq, err));
-  LPOT_TRY(lpot_rewrite_insert_pairs(rewrite, err));
-  LPOT_TRY(lpot_rewrite_weights(rewrite, err));
+  if (rewrite->recipe->dynamic) {
+    LPOT_TRY(lpot_graph_clone(rewrite->graph, &rewrite->qdq, err));
+    LPOT_TRY(lpot_rewrite_dynamic(rewrite, err));
+  } else {
+    LPOT_TRY(lpot_rewrite_plan(rewrite, err));
+    LPOT_TRY(lpot_graph_clone(rewrite->graph, &rewrite->qdq, err));
+    LPOT_TRY(lpot_rewrite_insert_pairs(rewrite, err));
+    LPOT_TRY(lpot_rewrite_weights(rewrite, err));
+  }
   LPOT_TRY(lpot_pass_remove_dead(rewrite->qdq, err));
   return LPOT_OK;
 }

@@ -17,7 +17,11 @@
  * and asymmetric zero points, where Relu stays, an equal pair is put between anchor and Relu: it
  * changes no value (rounding with the same step is monotone and idempotent) and lets ONNX Runtime
  * run the anchor in int8.
- * - Graph outputs keep their names and are f32. */
+ * - Graph outputs keep their names and are f32.
+ *
+ * Under dynamic quantization there are no pairs. An int8 op becomes DynamicQuantizeLinear(x), once
+ * for all readers of x, MatMulInteger, Cast, Mul by the scale of x times those of the weight, and
+ * an Add of Gemm's bias. alpha is in the weight, beta in the bias. What follows stays f32. */
 #ifndef LPOT_QUANT_REWRITE_H
 #define LPOT_QUANT_REWRITE_H
 
@@ -27,7 +31,8 @@
 #include "quant/recipe.h"
 #include "quant/weight_cache.h"
 
-/* graph is the one the ops were found in. calibration may be NULL when no op is quantized. cache
+/* graph is the one the ops were found in. calibration may be NULL when no op is quantized or the
+ * recipe is dynamic. LPOT_INVALID when ops and recipe are not of one approach. cache
  * (may be NULL) is the one of this graph; quantized weights are taken from it and put into it. */
 LPOT_MUST_CHECK lpot_status lpot_quant_rewrite(const lpot_graph *graph, const lpot_quant_ops *ops,
                                                const lpot_recipe *recipe,

@@ -41,4 +41,20 @@ LPOT_MUST_CHECK lpot_status lpot_rewrite_insert_pairs(lpot_rewrite *rewrite, lpo
 /* Quantizes the weights and biases of the int8 ops in qdq. */
 LPOT_MUST_CHECK lpot_status lpot_rewrite_weights(lpot_rewrite *rewrite, lpot_error *err);
 
+/* The weight of op index, alone: a matrix whose scales do not depend on a bias. */
+typedef struct lpot_rewritten_matrix {
+  lpot_tensor *tensor; /* s8, transposed where that was asked for; owned */
+  float factor;        /* Gemm's alpha, which the scales hold */
+  int axis;            /* of the scales in the original weight; LPOT_NONE: one scale */
+  int64_t num_scales;
+  const float *scales; /* [num_scales]; arena */
+} lpot_rewritten_matrix;
+
+LPOT_MUST_CHECK lpot_status lpot_rewrite_quantize_matrix(lpot_rewrite *rewrite, size_t index,
+                                                         bool transposed,
+                                                         lpot_rewritten_matrix *ret,
+                                                         lpot_error *err);
+/* Replaces the int8 ops in qdq by the nodes of dynamic quantization. */
+LPOT_MUST_CHECK lpot_status lpot_rewrite_dynamic(lpot_rewrite *rewrite, lpot_error *err);
+
 #endif

@@ -21,6 +21,7 @@ typedef struct weight_form {
   int axis; /* LPOT_NONE when one scale serves all channels */
   int64_t num_scales;
   float *scales;       /* [num_scales]; arena */
+  bool transposed;     /* the s8 weight is the transposed matrix */
   bool is_widened;     /* the bias needs larger scales than the weight */
   lpot_tensor *tensor; /* the s8 weight, where the cache had it; borrowed */
 } weight_form;
@@ -140,6 +141,38 @@ static void quantize_weight(const weight_form *form, int8_t *out) {
   }
 }
 
+/* Of a matrix [outer, inner] of bytes; in and out differ. */
+static void transpose(const int8_t *in, int64_t outer, int64_t inner, int8_t *out) {
+  for (int64_t i = 0; i < outer; i++) {
+    for (int64_t k = 0; k < inner; k++) {
+      out[k * outer + i] = in[i * inner + k];
+    }
+  }
+}
+
+static lpot_status new_s8(const weight_form *form, const lpot_shape *shape,
+                          lpot_tensor **ret_tensor, lpot_error *err) {
+  lpot_tensor *tensor = NULL;
+  LPOT_TRY(lpot_tensor_new(LPOT_S8, shape, &tensor, err));
+  quantize_weight(form, tensor->data);
+  *ret_tensor = tensor;
+  return LPOT_OK;
+}
+
+static lpot_status new_transposed_s8(const weight_form *form, const lpot_shape *shape,
+                                     lpot_tensor **ret_tensor, lpot_error *err) {
+  const int64_t dims[] = {shape->dims[1], shape->dims[0]};
+  const lpot_shape turned = lpot_shape_of(2, dims);
+  lpot_tensor *straight = NULL;
+  LPOT_TRY(new_s8(form, shape, &straight, err));
+  lpot_status status = lpot_tensor_new(LPOT_S8, &turned, ret_tensor, err);
+  if (status == LPOT_OK) {
+    transpose(straight->data, dims[1], dims[0], (*ret_tensor)->data);
+  }
+  lpot_tensor_unref(straight);
+  return status;
+}
+
 static const made_weight *find_made(const made_weight *made, const weight_form *form) {
   for (; made != NULL; made = made->next) {
     if (made->weight == form->op->weight && made->axis == form->axis &&
@@ -152,7 +185,10 @@ static const made_weight *find_made(const made_weight *made, const weight_form *
 }
 
 static lpot_weight_key key_of(const weight_form *form) {
-  return (lpot_weight_key){.weight = form->op->weight, .axis = form->axis, .factor = form->factor};
+  return (lpot_weight_key){.weight = form->op->weight,
+                           .axis = form->axis,
+                           .factor = form->factor,
+                           .transposed = form->transposed};
 }
 
 /* True when the cache has the weight; the form then has its scales. */
@@ -189,10 +225,10 @@ static lpot_status s8_tensor(lpot_rewrite *rewrite, const weight_form *form,
     *ret_tensor = lpot_tensor_ref(form->tensor);
     return LPOT_OK;
   }
-  const lpot_value *value = lpot_graph_value(rewrite->graph, form->op->weight);
+  const lpot_shape *shape = &lpot_graph_value(rewrite->graph, form->op->weight)->constant->shape;
   lpot_tensor *tensor = NULL;
-  LPOT_TRY(lpot_tensor_new(LPOT_S8, &value->constant->shape, &tensor, err));
-  quantize_weight(form, tensor->data);
+  LPOT_TRY(form->transposed ? new_transposed_s8(form, shape, &tensor, err)
+                            : new_s8(form, shape, &tensor, err));
   lpot_status status = form->is_widened ? LPOT_OK : keep(rewrite, form, tensor, err);
   if (status != LPOT_OK) {
     lpot_tensor_unref(tensor);
@@ -318,6 +354,43 @@ static lpot_status quantize_form(lpot_rewrite *rewrite, weight_form *form, made_
   return LPOT_OK;
 }
 
+static weight_form form_of(const lpot_rewrite *rewrite, size_t index) {
+  const lpot_quant_op *op = lpot_quant_ops_get(rewrite->ops, index);
+  const lpot_node *node = lpot_graph_node(rewrite->graph, op->anchor);
+  bool per_channel = rewrite->recipe->ops[index].weight.granularity == LPOT_PER_CHANNEL;
+  return (weight_form){
+      .op = op,
+      .factor = node->op == LPOT_OP_GEMM ? lpot_node_float(node, "alpha", 1) : 1,
+      .axis = per_channel ? op->weight_axis : LPOT_NONE,
+  };
+}
+
+static lpot_status quantize_alone(lpot_rewrite *rewrite, weight_form *form,
+                                  lpot_tensor **ret_tensor, lpot_error *err) {
+  bool cached = false;
+  LPOT_TRY(take_cached(rewrite, form, &cached, err));
+  if (!cached) {
+    LPOT_TRY(load_weight(form, lpot_graph_value(rewrite->graph, form->op->weight)->constant, err));
+    LPOT_TRY(find_scales(rewrite, form, err));
+  }
+  LPOT_TRY(s8_tensor(rewrite, form, ret_tensor, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_rewrite_quantize_matrix(lpot_rewrite *rewrite, size_t index, bool transposed,
+                                         lpot_rewritten_matrix *ret, lpot_error *err) {
+  weight_form form = form_of(rewrite, index);
+  lpot_rewritten_matrix matrix = {.factor = form.factor, .axis = form.axis};
+  form.transposed = transposed;
+  lpot_status status = quantize_alone(rewrite, &form, &matrix.tensor, err);
+  lpot_free(form.values);
+  LPOT_TRY(status);
+  matrix.num_scales = form.num_scales;
+  matrix.scales = form.scales;
+  *ret = matrix;
+  return LPOT_OK;
+}
+
 lpot_status lpot_rewrite_weights(lpot_rewrite *rewrite, lpot_error *err) {
   made_weight *made = NULL; /* arena */
   for (size_t i = 0; i < lpot_quant_ops_count(rewrite->ops); i++) {
@@ -325,13 +398,7 @@ lpot_status lpot_rewrite_weights(lpot_rewrite *rewrite, lpot_error *err) {
     if (!lpot_rewrite_is_int8(rewrite, i) || op->weight == LPOT_NONE) {
       continue;
     }
-    const lpot_node *node = lpot_graph_node(rewrite->graph, op->anchor);
-    bool per_channel = rewrite->recipe->ops[i].weight.granularity == LPOT_PER_CHANNEL;
-    weight_form form = {
-        .op = op,
-        .factor = node->op == LPOT_OP_GEMM ? lpot_node_float(node, "alpha", 1) : 1,
-        .axis = per_channel ? op->weight_axis : LPOT_NONE,
-    };
+    weight_form form = form_of(rewrite, i);
     lpot_status status = quantize_form(rewrite, &form, &made, err);
     lpot_free(form.values);
     if (status != LPOT_OK) {

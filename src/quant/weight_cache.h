@@ -15,6 +15,7 @@ typedef struct lpot_weight_key {
   lpot_value_id weight; /* in the graph that the cache belongs to */
   int axis;             /* of the scales; LPOT_NONE: one scale */
   float factor;         /* that the weight is multiplied by first */
+  bool transposed;      /* the bytes are those of the transposed matrix */
 } lpot_weight_key;
 
 typedef struct lpot_cached_weight {

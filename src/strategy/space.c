@@ -13,22 +13,32 @@ struct lpot_space {
   size_t num_sampling_sizes;
   int64_t *sampling_sizes; /* [num_sampling_sizes] */
   bool scale_propagation_concat;
+  bool dynamic;
   lpot_space_warnings warnings;
 };
 
-static lpot_status copy_sampling_sizes(lpot_space *space, const lpot_wishes *wishes,
+static lpot_status copy_sampling_sizes(lpot_space *space, size_t count, const int64_t *sizes,
                                        lpot_error *err) {
-  if (wishes->num_sampling_sizes == 0) {
+  if (count == 0) {
     return LPOT_FAIL(err, LPOT_INVALID, "tuning space: expected at least one sampling size, got 0");
   }
-  space->num_sampling_sizes = wishes->num_sampling_sizes;
-  space->sampling_sizes =
-      lpot_arena_alloc(space->arena, wishes->num_sampling_sizes, sizeof *space->sampling_sizes);
+  space->num_sampling_sizes = count;
+  space->sampling_sizes = lpot_arena_alloc(space->arena, count, sizeof *space->sampling_sizes);
   if (space->sampling_sizes == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
-  memcpy(space->sampling_sizes, wishes->sampling_sizes,
-         wishes->num_sampling_sizes * sizeof *space->sampling_sizes);
+  memcpy(space->sampling_sizes, sizes, count * sizeof *space->sampling_sizes);
+  return LPOT_OK;
+}
+
+/* What a recipe says besides its ops. Without a calibration there is nothing to choose. */
+static lpot_status fill_rest(lpot_space *space, bool dynamic, const lpot_wishes *wishes,
+                             lpot_error *err) {
+  static const int64_t none = 0;
+  space->dynamic = dynamic;
+  space->scale_propagation_concat = !dynamic && wishes->scale_propagation_concat;
+  LPOT_TRY(copy_sampling_sizes(space, dynamic ? 1 : wishes->num_sampling_sizes,
+                               dynamic ? &none : wishes->sampling_sizes, err));
   return LPOT_OK;
 }
 
@@ -115,8 +125,7 @@ static lpot_status fill_space(lpot_space *space, const lpot_space_ops *ops,
                               const lpot_wishes *wishes, lpot_error *err) {
   LPOT_TRY(lpot_arena_new(&space->arena, err));
   space->warnings.arena = space->arena;
-  space->scale_propagation_concat = wishes->scale_propagation_concat;
-  LPOT_TRY(copy_sampling_sizes(space, wishes, err));
+  LPOT_TRY(fill_rest(space, ops->dynamic, wishes, err));
   space->ops = lpot_arena_alloc(space->arena, ops->count, sizeof *space->ops);
   lpot_op_choices *choices = lpot_arena_alloc(space->arena, ops->count, sizeof *choices);
   bool *may_fall_back = lpot_arena_alloc(space->arena, ops->count, sizeof *may_fall_back);
@@ -162,7 +171,8 @@ lpot_status lpot_space_new(const lpot_quant_ops *ops, const lpot_wishes *wishes,
   const lpot_space_ops plain = {.count = count,
                                 .names = lpot_quant_ops_names(ops),
                                 .types = lpot_quant_ops_types(ops),
-                                .capabilities = capabilities};
+                                .capabilities = capabilities,
+                                .dynamic = lpot_quant_ops_is_dynamic(ops)};
   lpot_status status = lpot_space_new_from_ops(&plain, wishes, ret_space, err);
   lpot_free(capabilities);
   return status;
@@ -192,6 +202,10 @@ size_t lpot_space_num_sampling_sizes(const lpot_space *space) {
 int64_t lpot_space_sampling_size(const lpot_space *space, size_t index) {
   LPOT_ASSERT(index < space->num_sampling_sizes);
   return space->sampling_sizes[index];
+}
+
+bool lpot_space_is_dynamic(const lpot_space *space) {
+  return space->dynamic;
 }
 
 bool lpot_space_scale_propagation_concat(const lpot_space *space) {

@@ -14,6 +14,8 @@
  * tensor beside one that is not is dropped; equal neighbours are one. An op whose list would be
  * empty gets F32 alone, with a warning.
  *
+ * Of dynamic ops there is one sampling size, 0, and scale_propagation_concat is false.
+ *
  * Patterns of op_wise. A pattern that equals an op's name means that op. Else, a pattern of the
  * plain form [A-Za-z0-9.][A-Za-z0-9_.\-/]* matches nothing, and any other is a POSIX extended
  * regular expression that must match at the beginning of a name; at most 256 characters, at most 8
@@ -72,6 +74,7 @@ size_t lpot_space_num_ops(const lpot_space *space);
 const lpot_space_op *lpot_space_get(const lpot_space *space, size_t index);
 size_t lpot_space_num_sampling_sizes(const lpot_space *space);
 int64_t lpot_space_sampling_size(const lpot_space *space, size_t index);
+bool lpot_space_is_dynamic(const lpot_space *space); /* of the recipes */
 bool lpot_space_scale_propagation_concat(const lpot_space *space);
 /* What was dropped or matched nothing, one line each. */
 size_t lpot_space_num_warnings(const lpot_space *space);

@@ -11,6 +11,7 @@ typedef struct lpot_space_ops {
   const char *const *names;
   const char *const *types;
   const lpot_op_choices *capabilities;
+  bool dynamic;
 } lpot_space_ops;
 
 /* As lpot_space_new. */

@@ -100,6 +100,29 @@ static lpot_status check_criterion(lpot_config_box *box, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* Keys whose meaning depends on the approach. */
+static lpot_status check_approach(lpot_config_box *box, lpot_error *err) {
+  const lpot_yaml_node *framework = box->integer_framework;
+  if (!box->config.dynamic && framework != NULL) {
+    LPOT_TRY(
+        lpot_config_warn(box, framework, err,
+                         "%s: it goes with approach post_training_dynamic_quant; the result is "
+                         "an ONNX model in QDQ form",
+                         framework->text));
+  }
+  const lpot_yaml_node *quantization = lpot_yaml_get(lpot_yaml_root(box->yaml), "quantization");
+  const lpot_yaml_node *recipes =
+      quantization == NULL ? NULL : lpot_yaml_get(quantization, "recipes");
+  const lpot_yaml_node *concat =
+      recipes == NULL ? NULL : lpot_yaml_get(recipes, "scale_propagation_concat");
+  if (box->config.dynamic && concat != NULL) {
+    LPOT_TRY(lpot_config_warn(box, concat, err,
+                              "it has no effect beside approach post_training_dynamic_quant: a "
+                              "Concat stays fp32"));
+  }
+  return LPOT_OK;
+}
+
 /* What a dataloader section leaves out is taken from the evaluation's. */
 static void complete_loader(lpot_dataloader_config *loader,
                             const lpot_dataloader_config *evaluation) {
@@ -143,6 +166,7 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
   LPOT_TRY(lpot_config_walk(box, lpot_config_root_rows, lpot_yaml_root(box->yaml), config, err));
   LPOT_TRY(check_mandatory(box->yaml, err));
   LPOT_TRY(check_criterion(box, err));
+  LPOT_TRY(check_approach(box, err));
   complete_loader(&config->calibration, &config->evaluation);
   complete_loader(&config->performance, &config->evaluation);
   if (config->workspace == NULL) {

@@ -30,6 +30,8 @@ typedef struct lpot_config {
   lpot_export_format export_format;
   lpot_dataloader_config calibration; /* taken from evaluation when the file has none */
   lpot_dataloader_config evaluation;
+  bool dynamic; /* approach: post_training_dynamic_quant; calibration and sampling sizes are unused
+                 */
   const lpot_yaml_node *metric; /* the map under evaluation.accuracy.metric */
   lpot_wishes wishes; /* sampling sizes, model_wise, op_wise, recipes; arrays owned by the config */
   const char *strategy; /* default "basic" */

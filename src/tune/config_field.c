@@ -34,7 +34,7 @@ lpot_status lpot_config_read_framework(lpot_config_box *box, const lpot_config_r
   static const char *const remarks[] = {
       [NATIVE_QDQ] = NULL,
       [NATIVE_QOPERATOR] = NULL,
-      [DYNAMIC] = "dynamic integer operators are not made, the result is an ONNX model in QDQ form",
+      [DYNAMIC] = NULL, /* Whether it fits is known at the end: see lpot_config_new. */
       [FOREIGN] = "the model is read as ONNX and the result is an ONNX model in QDQ form",
   };
   const char *text = NULL;
@@ -44,6 +44,7 @@ lpot_status lpot_config_read_framework(lpot_config_box *box, const lpot_config_r
   if (remarks[kind] != NULL) {
     LPOT_TRY(lpot_config_warn(box, node, err, "%s: %s", text, remarks[kind]));
   }
+  box->integer_framework = kind == DYNAMIC ? node : NULL;
   box->config.export_format = kind == NATIVE_QOPERATOR ? LPOT_EXPORT_QOPERATOR : LPOT_EXPORT_QDQ;
   return LPOT_OK;
 }

@@ -35,11 +35,10 @@ static const lpot_config_word algorithm_words[] = {{"minmax", LPOT_MINMAX},
                                                    {NULL, 0}};
 static const lpot_config_word device_words[] = {
     {"cpu", 0}, {"gpu", LPOT_WORD_UNSUPPORTED}, {NULL, 0}};
-static const lpot_config_word approach_words[] = {
-    {"post_training_static_quant", 0},
-    {"post_training_dynamic_quant", LPOT_WORD_UNSUPPORTED},
-    {"quant_aware_training", LPOT_WORD_UNSUPPORTED},
-    {NULL, 0}};
+static const lpot_config_word approach_words[] = {{"post_training_static_quant", 0},
+                                                  {"post_training_dynamic_quant", 1},
+                                                  {"quant_aware_training", LPOT_WORD_UNSUPPORTED},
+                                                  {NULL, 0}};
 static const lpot_config_word last_batch_words[] = {{"rollover", 0}, {"discard", 1}, {NULL, 0}};
 static const lpot_config_word objective_words[] = {{"performance", LPOT_OBJECTIVE_PERFORMANCE},
                                                    {"modelsize", LPOT_OBJECTIVE_MODELSIZE},
@@ -137,7 +136,10 @@ static const lpot_config_row recipe_rows[] = {
 };
 
 static const lpot_config_row quantization_rows[] = {
-    {.name = "approach", .read = lpot_config_read_only_word, .words = approach_words},
+    {.name = "approach",
+     .read = lpot_config_read_flag_word,
+     .words = approach_words,
+     .offset = offsetof(lpot_config, dynamic)},
     UNSUPPORTED("advance"),
     SECTION("calibration", calibration_rows),
     SECTION("recipes", recipe_rows),

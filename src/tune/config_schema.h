@@ -27,7 +27,8 @@ typedef struct lpot_config_box {
   lpot_arena *arena;  /* owned; arrays and texts of config */
   const char **warnings;
   size_t warnings_capacity;
-  const lpot_yaml_node *relative; /* accuracy_criterion.relative, NULL when absent */
+  const lpot_yaml_node *integer_framework; /* model.framework that asks for dynamic quantization */
+  const lpot_yaml_node *relative;          /* accuracy_criterion.relative, NULL when absent */
   const lpot_yaml_node *absolute_node;
 } lpot_config_box;
 

@@ -195,8 +195,16 @@ static lpot_status put_loader(lpot_buffer *out, int indent, const lpot_dataloade
   return LPOT_OK;
 }
 
-static lpot_status put_quantization(lpot_buffer *out, const lpot_config *config, lpot_error *err) {
+/* Dynamic quantization has no calibration. */
+static lpot_status put_approach(lpot_buffer *out, const lpot_config *config, lpot_error *err) {
   const lpot_wishes *wishes = &config->wishes;
+  if (config->dynamic) {
+    LPOT_TRY(lpot_buffer_printf(out, err,
+                                "quantization:\n  approach: post_training_dynamic_quant\n"
+                                "  recipes:\n    first_conv_or_matmul_quantization: %s\n",
+                                bool_text(wishes->first_conv_or_matmul_quantization)));
+    return LPOT_OK;
+  }
   LPOT_TRY(lpot_buffer_printf(out, err,
                               "quantization:\n  approach: post_training_static_quant\n"
                               "  calibration:\n    sampling_size: ["));
@@ -211,6 +219,12 @@ static lpot_status put_quantization(lpot_buffer *out, const lpot_config *config,
                               "    first_conv_or_matmul_quantization: %s\n",
                               bool_text(wishes->scale_propagation_concat),
                               bool_text(wishes->first_conv_or_matmul_quantization)));
+  return LPOT_OK;
+}
+
+static lpot_status put_quantization(lpot_buffer *out, const lpot_config *config, lpot_error *err) {
+  const lpot_wishes *wishes = &config->wishes;
+  LPOT_TRY(put_approach(out, config, err));
   LPOT_TRY(lpot_buffer_printf(out, err, "  model_wise: "));
   LPOT_TRY(put_op_choices(out, &wishes->model_wise, err));
   LPOT_TRY(lpot_buffer_append(out, "\n", 1, err));

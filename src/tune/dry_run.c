@@ -19,10 +19,14 @@ static void print_model(const lpot_job *job, const char *path) {
 }
 
 static void print_data(const lpot_job *job) {
-  printf(
-      "data: %lld evaluation samples in batches of %lld (%lld blocks), %lld calibration samples\n",
-      (long long)lpot_loader_num_samples(job->evaluation), (long long)job->batch_size,
-      (long long)job->num_blocks, (long long)lpot_loader_num_samples(job->calibration));
+  printf("data: %lld evaluation samples in batches of %lld (%lld blocks)",
+         (long long)lpot_loader_num_samples(job->evaluation), (long long)job->batch_size,
+         (long long)job->num_blocks);
+  if (job->calibration == NULL) {
+    printf(", no calibration: quantization is dynamic\n");
+  } else {
+    printf(", %lld calibration samples\n", (long long)lpot_loader_num_samples(job->calibration));
+  }
   printf("metric: %s, %s is better\n", lpot_metric_name(job->metric),
          job->higher_is_better ? "higher" : "lower");
 }
@@ -48,11 +52,13 @@ static void print_ops(const lpot_job *job, const lpot_space *space) {
 static void print_space(const lpot_job *job, const lpot_space *space) {
   printf("strategy: %s, at most %lld trials, seed %llu\n", job->config->strategy,
          (long long)job->config->max_trials, (unsigned long long)job->config->seed);
-  printf("calibration sampling sizes:");
-  for (size_t i = 0; i < lpot_space_num_sampling_sizes(space); i++) {
-    printf(" %lld", (long long)lpot_space_sampling_size(space, i));
+  if (!lpot_space_is_dynamic(space)) {
+    printf("calibration sampling sizes:");
+    for (size_t i = 0; i < lpot_space_num_sampling_sizes(space); i++) {
+      printf(" %lld", (long long)lpot_space_sampling_size(space, i));
+    }
+    putchar('\n');
   }
-  putchar('\n');
   for (size_t i = 0; i < lpot_space_num_warnings(space); i++) {
     printf("note: %s\n", lpot_space_warning(space, i));
   }

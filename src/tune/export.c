@@ -133,13 +133,28 @@ lpot_status lpot_export_deploy(const lpot_job *job, const char *folder, const ch
   return status;
 }
 
+static lpot_status check_approach(const lpot_job *job, const lpot_yaml_node *root,
+                                  lpot_error *err) {
+  bool dynamic = false;
+  LPOT_TRY(lpot_recipe_yaml_is_dynamic(root, &dynamic, err));
+  if (dynamic != job->config->dynamic) {
+    return lpot_yaml_fail(err, root,
+                          "the recipe is of %s quantization, the configuration asks for %s",
+                          dynamic ? "dynamic" : "static", dynamic ? "static" : "dynamic");
+  }
+  return LPOT_OK;
+}
+
 lpot_status lpot_import_recipe(const lpot_job *job, const char *path, lpot_recipe **ret_recipe,
                                lpot_error *err) {
   lpot_yaml *yaml = NULL;
   LPOT_TRY(lpot_yaml_load(path, &yaml, err));
-  lpot_status status = lpot_recipe_from_yaml(lpot_yaml_root(yaml), lpot_quant_ops_names(job->ops),
-                                             lpot_quant_ops_types(job->ops),
-                                             lpot_quant_ops_count(job->ops), ret_recipe, err);
+  lpot_status status = check_approach(job, lpot_yaml_root(yaml), err);
+  if (status == LPOT_OK) {
+    status = lpot_recipe_from_yaml(lpot_yaml_root(yaml), lpot_quant_ops_names(job->ops),
+                                   lpot_quant_ops_types(job->ops), lpot_quant_ops_count(job->ops),
+                                   ret_recipe, err);
+  }
   lpot_yaml_free(yaml);
   return status;
 }

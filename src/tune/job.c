@@ -30,6 +30,14 @@ static lpot_status apply_setting(lpot_yaml *yaml, const char *setting, lpot_erro
   return status;
 }
 
+/* What nobody reads is not opened either. */
+static void tell_of_calibration(const lpot_config *config) {
+  const lpot_yaml_node *quantization = lpot_yaml_get(lpot_yaml_root(config->yaml), "quantization");
+  if (config->dynamic && lpot_yaml_get(quantization, "calibration") != NULL) {
+    lpot_log(LPOT_LOG_INFO, "dynamic quantization needs no calibration: its section is ignored");
+  }
+}
+
 static lpot_status read_config(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   lpot_yaml *yaml = NULL;
   if (options->config_text != NULL) {
@@ -48,6 +56,9 @@ static lpot_status read_config(lpot_job *job, const lpot_job_options *options, l
   LPOT_TRY(lpot_config_new(&yaml, &job->config, err));
   for (size_t i = 0; i < job->config->num_warnings && options->warns; i++) {
     lpot_log(LPOT_LOG_WARNING, "%s", job->config->warnings[i]);
+  }
+  if (options->warns) {
+    tell_of_calibration(job->config);
   }
   return LPOT_OK;
 }
@@ -128,7 +139,8 @@ int64_t lpot_job_allowed_batch(const lpot_job *job, int64_t wanted) {
 static void warn_of_nothing_to_do(const lpot_graph *graph) {
   for (size_t i = 0; i < lpot_graph_num_nodes(graph); i++) {
     const lpot_node *node = lpot_graph_node(graph, (lpot_node_id)i);
-    if (!node->removed && node->op == LPOT_OP_DEQUANTIZE_LINEAR) {
+    if (!node->removed &&
+        (node->op == LPOT_OP_DEQUANTIZE_LINEAR || node->op == LPOT_OP_DYNAMIC_QUANTIZE_LINEAR)) {
       lpot_log(LPOT_LOG_WARNING, "the model is quantized already: there is nothing to tune");
       return;
     }
@@ -139,7 +151,11 @@ static void warn_of_nothing_to_do(const lpot_graph *graph) {
 static lpot_status shape_model(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   LPOT_TRY(lpot_graph_normalise(job->graph, lpot_reference_run, err));
   LPOT_TRY(bind_model(job, options->warns, err));
-  LPOT_TRY(lpot_quant_ops_new(job->graph, job->bound, &job->ops, err));
+  if (job->config->dynamic) {
+    LPOT_TRY(lpot_quant_ops_new_dynamic(job->graph, job->bound, &job->ops, err));
+  } else {
+    LPOT_TRY(lpot_quant_ops_new(job->graph, job->bound, &job->ops, err));
+  }
   LPOT_TRY(lpot_weight_cache_new(&job->weights, err));
   if (lpot_quant_ops_count(job->ops) == 0 && options->warns) {
     warn_of_nothing_to_do(job->graph);
@@ -287,29 +303,36 @@ static int64_t largest_sampling_size(const lpot_config *config) {
   return largest;
 }
 
+static lpot_status open_calibration(lpot_job *job, bool warns, lpot_error *err) {
+  LPOT_TRY(lpot_job_open_loader(job, &job->config->calibration, job->calibration_batch, INT64_MAX,
+                                0, &job->calibration, err));
+  LPOT_TRY(check_inputs(job, job->calibration, "calibration data", err));
+  int64_t asked = largest_sampling_size(job->config);
+  int64_t given = lpot_loader_num_samples(job->calibration);
+  if (asked > given && warns) {
+    lpot_log(LPOT_LOG_WARNING,
+             "the calibration set has %lld samples, %lld were asked for: all are taken",
+             (long long)given, (long long)asked);
+  }
+  LPOT_TRY(lpot_config_limit_sampling(job->config, given, err));
+  return LPOT_OK;
+}
+
 static lpot_status open_data(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   uint64_t cache_bytes = CACHE_BYTES / (uint64_t)options->local_ranks;
   int64_t batch = job->batch_size;
   LPOT_TRY(lpot_job_open_loader(job, &job->config->evaluation, batch, 0, cache_bytes,
                                 &job->evaluation, err));
-  LPOT_TRY(lpot_job_open_loader(job, &job->config->calibration, job->calibration_batch, INT64_MAX,
-                                0, &job->calibration, err));
   LPOT_TRY(check_inputs(job, job->evaluation, "evaluation data", err));
-  LPOT_TRY(check_inputs(job, job->calibration, "calibration data", err));
+  if (!job->config->dynamic) {
+    LPOT_TRY(open_calibration(job, options->warns, err));
+  }
   lpot_loader *performance = NULL;
   LPOT_TRY(lpot_job_open_performance(job, &performance, err));
   lpot_loader_free(performance);
   job->block_batches = (BLOCK_SAMPLES + batch - 1) / batch;
   int64_t num_batches = lpot_loader_num_batches(job->evaluation);
   job->num_blocks = (num_batches + job->block_batches - 1) / job->block_batches;
-  int64_t asked = largest_sampling_size(job->config);
-  int64_t given = lpot_loader_num_samples(job->calibration);
-  if (asked > given && options->warns) {
-    lpot_log(LPOT_LOG_WARNING,
-             "the calibration set has %lld samples, %lld were asked for: all are taken",
-             (long long)given, (long long)asked);
-  }
-  LPOT_TRY(lpot_config_limit_sampling(job->config, given, err));
   return LPOT_OK;
 }
 
@@ -422,7 +445,7 @@ lpot_status lpot_job_rewrite(const lpot_job *job, const lpot_recipe *recipe, lpo
                      num_ops);
   }
   const lpot_calibration *calibration = lpot_job_find_calibration(job, recipe->calibration_samples);
-  if (calibration == NULL && lpot_recipe_num_quantized(recipe) > 0) {
+  if (!recipe->dynamic && calibration == NULL && lpot_recipe_num_quantized(recipe) > 0) {
     return LPOT_FAIL(err, LPOT_INTERNAL, "there is no calibration for %lld samples",
                      (long long)recipe->calibration_samples);
   }
@@ -469,6 +492,10 @@ lpot_status lpot_job_config_hash(const lpot_job *job, uint64_t *ret_hash, lpot_e
 lpot_status lpot_job_manifest(const lpot_job *job, lpot_digest *ret, lpot_error *err) {
   lpot_digest parts[2];
   LPOT_TRY(lpot_dataset_manifest(lpot_loader_dataset(job->evaluation), &parts[0], err));
+  if (job->calibration == NULL) {
+    *ret = parts[0];
+    return LPOT_OK;
+  }
   LPOT_TRY(lpot_dataset_manifest(lpot_loader_dataset(job->calibration), &parts[1], err));
   *ret = lpot_digest_of(parts, sizeof parts);
   return LPOT_OK;

@@ -43,7 +43,8 @@ typedef struct lpot_job {
   lpot_weight_cache *weights; /* quantized forms of graph's weights */
   lpot_engine *engine;
   lpot_loader *evaluation;  /* batches of batch_size; NULL without needs_data */
-  lpot_loader *calibration; /* batches of calibration_batch, in calibration order */
+  lpot_loader *calibration; /* batches of calibration_batch, in calibration order; NULL under
+                               dynamic quantization */
   lpot_metric *metric;
   int64_t batch_size;        /* of evaluations: the configured one, or what the model allows */
   int64_t fixed_batch;       /* the only batch size that the model can run; 0: any */
@@ -93,7 +94,8 @@ LPOT_MUST_CHECK lpot_status lpot_job_add_calibration(lpot_job *job, int64_t samp
                                                      lpot_calibration **calibration,
                                                      lpot_error *err);
 
-/* The graph of a recipe: QDQ form, symbolic batch. LPOT_INTERNAL without its calibration. */
+/* The graph of a recipe: QDQ form or dynamic one, symbolic batch. LPOT_INTERNAL without its
+ * calibration. */
 LPOT_MUST_CHECK lpot_status lpot_job_rewrite(const lpot_job *job, const lpot_recipe *recipe,
                                              lpot_graph **ret_qdq, lpot_error *err);
 /* Compiles f32 (recipe NULL) or a recipe at a batch size. */

@@ -348,7 +348,7 @@ static void warn_of_bad_values(const lpot_run *run) {
 }
 
 lpot_status lpot_run_calibrate(lpot_run *run, int64_t samples, lpot_error *err) {
-  if (lpot_job_find_calibration(run->job, samples) != NULL) {
+  if (run->job->config->dynamic || lpot_job_find_calibration(run->job, samples) != NULL) {
     return LPOT_OK;
   }
   int64_t given = lpot_loader_num_samples(run->job->calibration);

@@ -57,7 +57,8 @@ bool lpot_run_in_flight(const lpot_run *run, uint64_t recipe_hash);
 /* Tells all workers to stop and waits until they are idle. */
 LPOT_MUST_CHECK lpot_status lpot_run_quiesce(lpot_run *run, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_run_cancel(lpot_run *run, size_t worker, lpot_error *err);
-/* Makes sure that the calibration for so many samples is known to all workers. */
+/* Makes sure that the calibration for so many samples is known to all workers; dynamic quantization
+ * needs none. */
 LPOT_MUST_CHECK lpot_status lpot_run_calibrate(lpot_run *run, int64_t samples, lpot_error *err);
 /* Writes history.h5 when the last one is old enough, or now. */
 LPOT_MUST_CHECK lpot_status lpot_run_checkpoint(lpot_run *run, bool at_once, lpot_error *err);

@@ -72,16 +72,23 @@ static lpot_status open_journal(front_desk *desk, bool resume, lpot_error *err) 
   return LPOT_OK;
 }
 
+static void warn_of_samples(const lpot_job *job, const lpot_recipe *recipe) {
+  if (recipe->dynamic) {
+    return;
+  }
+  int64_t given = lpot_loader_num_samples(job->calibration);
+  if (recipe->calibration_samples > given) {
+    lpot_log(LPOT_LOG_WARNING, "the recipe asks for %lld calibration samples, there are %lld",
+             (long long)recipe->calibration_samples, (long long)given);
+  }
+}
+
 static lpot_status open_desk(front_desk *desk, const lpot_tune_options *options,
                              const lpot_job *job, lpot_error *err) {
   desk->workspace = options->workspace != NULL ? options->workspace : job->config->workspace;
   if (options->recipe_path != NULL) {
     LPOT_TRY(lpot_import_recipe(job, options->recipe_path, &desk->given_recipe, err));
-    int64_t given = lpot_loader_num_samples(job->calibration);
-    if (desk->given_recipe->calibration_samples > given) {
-      lpot_log(LPOT_LOG_WARNING, "the recipe asks for %lld calibration samples, there are %lld",
-               (long long)desk->given_recipe->calibration_samples, (long long)given);
-    }
+    warn_of_samples(job, desk->given_recipe);
   }
   LPOT_TRY(make_folders(desk->workspace, err));
   LPOT_TRY(open_journal(desk, options->resume, err));
@@ -242,8 +249,8 @@ static lpot_status check_calibration(const lpot_ledger *ledger, int64_t samples,
   return LPOT_OK;
 }
 
-static lpot_status export_recipe(const lpot_ledger *ledger, lpot_job *job,
-                                 const lpot_recipe *recipe, const char *folder, lpot_error *err) {
+static lpot_status calibrate_for(const lpot_ledger *ledger, lpot_job *job,
+                                 const lpot_recipe *recipe, lpot_error *err) {
   int64_t given = lpot_loader_num_samples(job->calibration);
   int64_t samples = recipe->calibration_samples;
   lpot_calibration *calibration = NULL;
@@ -254,6 +261,14 @@ static lpot_status export_recipe(const lpot_ledger *ledger, lpot_job *job,
     return checked;
   }
   LPOT_TRY(lpot_job_add_calibration(job, samples, &calibration, err));
+  return LPOT_OK;
+}
+
+static lpot_status export_recipe(const lpot_ledger *ledger, lpot_job *job,
+                                 const lpot_recipe *recipe, const char *folder, lpot_error *err) {
+  if (!recipe->dynamic) {
+    LPOT_TRY(calibrate_for(ledger, job, recipe, err));
+  }
   LPOT_TRY(make_folders(folder, err));
   LPOT_TRY(lpot_export_model(job, recipe, folder, "model.onnx", err));
   LPOT_TRY(lpot_export_recipe(job, recipe, folder, "recipe.yaml", err));

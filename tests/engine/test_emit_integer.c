@@ -61,6 +61,38 @@ static void matmul_integer_is_exact(void **state) {
   }
 }
 
+/* The chain that dynamic quantization makes: per tensor or per column, with bias and Relu or not.
+ */
+static void scaled_product_runs_as_one_step(void **state) {
+  (void)state;
+  for (int kind = 0; kind < 8; ++kind) {
+    fixture f;
+    fixture_begin(&f, (uint64_t)kind);
+    lpot_value_id x = input(&f, DIMS(2, 5, 33));
+    lpot_value_id q[3];
+    for (int i = 0; i < 3; ++i) {
+      lpot_shape unknown = lpot_shape_unknown();
+      CHECK(lpot_graph_add_value(f.graph, "q", LPOT_DTYPE_UNKNOWN, &unknown, &q[i], e));
+    }
+    CHECK(lpot_graph_add_node(f.graph, LPOT_OP_DYNAMIC_QUANTIZE_LINEAR, NULL, &x, 1, q, 3, &f.last,
+                              e));
+    lpot_value_id w = bytes(&f, LPOT_S8, DIMS(33, 17));
+    lpot_value_id y = output_of(&f, LPOT_OP_MATMUL_INTEGER, IDS(q[0], w, q[2]));
+    y = output_of(&f, LPOT_OP_CAST, IDS(y));
+    CHECK(lpot_graph_set_int(f.graph, f.last, "to", 1, e));
+    lpot_value_id scales = kind % 2 == 0 ? weights(&f, 0.1, DIMS(17)) : weights(&f, 0.1, DIMS(1));
+    y = output_of(&f, LPOT_OP_MUL, IDS(y, output_of(&f, LPOT_OP_MUL, IDS(q[1], scales))));
+    if ((kind & 2) != 0) {
+      y = output_of(&f, LPOT_OP_ADD, IDS(weights(&f, 0.1, DIMS(17)), y));
+    }
+    if ((kind & 4) != 0) {
+      y = output_of(&f, LPOT_OP_RELU, IDS(y));
+    }
+    result(&f, y);
+    check_engines_agree(&f, 0.0, "scaled sums");
+  }
+}
+
 static void conv_integer_is_exact(void **state) {
   (void)state;
   for (int kind = 0; kind < 8; ++kind) {
@@ -103,6 +135,7 @@ static void dynamic_quantization_is_exact(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(matmul_integer_is_exact),
+      cmocka_unit_test(scaled_product_runs_as_one_step),
       cmocka_unit_test(conv_integer_is_exact),
       cmocka_unit_test(products_without_a_zero_point_need_one_step),
       cmocka_unit_test(dynamic_quantization_is_exact),

@@ -1,5 +1,6 @@
-/* run_model MODEL INPUT.f32 OUTPUT_PREFIX SAMPLES: runs an ONNX model on raw f32 samples, 1 to 4 at
- * a time, and writes each output to OUTPUT_PREFIX.<index>.f32. For comparing with other runtimes.
+/* run_model MODEL INPUT.f32 OUTPUT_PREFIX SAMPLES [BATCH]: runs an ONNX model on raw f32 samples,
+ * BATCH (4) at a time unless the model fixes it, and writes each output to
+ * OUTPUT_PREFIX.<index>.f32. For comparing with other runtimes.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,10 +20,10 @@ typedef struct runner {
   int64_t batch;
 } runner;
 
-static lpot_status open_model(runner *r, const char *path, lpot_error *err) {
+static lpot_status open_model(runner *r, const char *path, int batch, lpot_error *err) {
   LPOT_TRY(lpot_model_load(path, &r->graph, NULL, err));
   LPOT_TRY(lpot_graph_normalise(r->graph, lpot_reference_run, err));
-  LPOT_TRY(lpot_graph_bind(r->graph, 4, lpot_reference_run, &r->bound, err));
+  LPOT_TRY(lpot_graph_bind(r->graph, batch, lpot_reference_run, &r->bound, err));
   LPOT_TRY(lpot_engine_open("onednn", &r->engine, err));
   LPOT_TRY(lpot_plan_compile(r->engine, r->bound, NULL, &r->plan, err));
   const lpot_value *input = lpot_graph_value(r->bound, lpot_graph_input(r->bound, 0));
@@ -72,11 +73,13 @@ int main(int argc, char **argv) {
   runner r = {0};
   lpot_mapping *input = NULL;
   int samples = 0;
-  if (argc != 5 || sscanf(argv[4], "%d", &samples) != 1) {
-    (void)fprintf(stderr, "usage: run_model MODEL INPUT.f32 OUTPUT_PREFIX SAMPLES\n");
+  int batch = 4;
+  bool good = (argc == 5 || argc == 6) && sscanf(argv[4], "%d", &samples) == 1;
+  if (!good || (argc == 6 && (sscanf(argv[5], "%d", &batch) != 1 || batch < 1))) {
+    (void)fprintf(stderr, "usage: run_model MODEL INPUT.f32 OUTPUT_PREFIX SAMPLES [BATCH]\n");
     return 2;
   }
-  lpot_status status = open_model(&r, argv[1], &err);
+  lpot_status status = open_model(&r, argv[1], batch, &err);
   if (status == LPOT_OK) {
     status = lpot_mapping_open(argv[2], &input, &err);
   }

@@ -186,6 +186,49 @@ static void problems_of_configs_are_told(void **state) {
   assert_non_null(lpot_op_config_problem(&config));
 }
 
+static void dynamic_recipe_is_another_one_and_read_back(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_buffer buffer;
+  lpot_recipe *recipe = NULL;
+  lpot_recipe *copy = NULL;
+  lpot_buffer_init(&buffer);
+  CHECK(lpot_recipe_new(1, &recipe, &err));
+  recipe->ops[0] = fixture_u8;
+  uint64_t hash = lpot_recipe_hash(recipe);
+  recipe->dynamic = true;
+  assert_true(lpot_recipe_hash(recipe) != hash);
+  CHECK(lpot_recipe_write(recipe, &buffer, &err));
+  CHECK(read_bytes(buffer.data, buffer.size, &copy, &err));
+  assert_true(copy->dynamic);
+  assert_true(lpot_recipe_hash(copy) == lpot_recipe_hash(recipe));
+  lpot_recipe_free(copy);
+  copy = NULL;
+  buffer.data[2] = 1; /* one calibration sample */
+  assert_int_equal(read_bytes(buffer.data, buffer.size, &copy, &err), LPOT_FORMAT);
+  lpot_buffer_done(&buffer);
+  lpot_buffer_init(&buffer);
+  recipe->ops[0].activation.algorithm = LPOT_KL;
+  CHECK(lpot_recipe_write(recipe, &buffer, &err));
+  CHECK_FAILS(read_bytes(buffer.data, buffer.size, &copy, &err), LPOT_FORMAT, "minmax only");
+  assert_null(copy);
+  lpot_buffer_done(&buffer);
+  lpot_recipe_free(recipe);
+}
+
+static void dynamic_configs_are_those_of_dynamic_quantize_linear(void **state) {
+  (void)state;
+  assert_null(lpot_op_config_dynamic_problem(&fixture_u8));
+  assert_non_null(lpot_op_config_dynamic_problem(&fixture_s8));
+  lpot_op_config config = fixture_u8;
+  config.activation.scheme = LPOT_SCHEME_SYM;
+  assert_non_null(lpot_op_config_dynamic_problem(&config));
+  config = fixture_u8;
+  config.weight = (lpot_tensor_config){.dtype = LPOT_DTYPE_UNKNOWN};
+  assert_string_equal(lpot_op_config_dynamic_problem(&config),
+                      "dynamic quantization needs a constant weight");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(empty_input_is_refused),
@@ -197,6 +240,8 @@ int main(void) {
       cmocka_unit_test(f32_ops_hash_alike_with_and_without_weight),
       cmocka_unit_test(new_recipe_is_f32_and_a_clone_is_its_own),
       cmocka_unit_test(problems_of_configs_are_told),
+      cmocka_unit_test(dynamic_recipe_is_another_one_and_read_back),
+      cmocka_unit_test(dynamic_configs_are_those_of_dynamic_quantize_linear),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,50 @@ static void check_refused(const char *old, const char *new, const char *message)
   assert_null(recipe);
 }
 
+static lpot_status read_gemm(const char *text, lpot_recipe **ret, lpot_error *err) {
+  lpot_yaml *yaml = NULL;
+  LPOT_TRY(lpot_yaml_parse("recipe.yaml", text, strlen(text), &yaml, err));
+  static const char *const name[] = {"g"};
+  static const char *const type[] = {"Gemm"};
+  lpot_status status = lpot_recipe_from_yaml(lpot_yaml_root(yaml), name, type, 1, ret, err);
+  lpot_yaml_free(yaml);
+  return status;
+}
+
+#define DYNAMIC_OP(dtype)                                                                          \
+  "ops:\n  - name: \"g\"\n    type: Gemm\n    activation: {dtype: " dtype                          \
+  ", scheme: asym, granularity: per_tensor, algorithm: minmax}\n"                                  \
+  "    weight: {dtype: int8, scheme: sym, granularity: per_channel, algorithm: minmax}\n"
+
+static void dynamic_recipe_is_written_and_read_back(void **state) {
+  (void)state;
+  static const char text[] = "approach: dynamic\n" DYNAMIC_OP("uint8");
+  static const char *const name[] = {"g"};
+  static const char *const type[] = {"Gemm"};
+  lpot_error err = {0};
+  lpot_recipe *recipe = NULL;
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  CHECK(read_gemm(text, &recipe, &err));
+  assert_true(recipe->dynamic);
+  CHECK(lpot_recipe_to_text(recipe, name, type, &out, &err));
+  CHECK(lpot_buffer_terminate(&out, &err));
+  assert_string_equal((const char *)out.data, text);
+  lpot_buffer_done(&out);
+  lpot_recipe_free(recipe);
+  recipe = NULL;
+  CHECK_FAILS(read_gemm("approach: dynamic\n" DYNAMIC_OP("int8"), &recipe, &err), LPOT_CONFIG,
+              "uint8, asym and minmax only");
+  CHECK_FAILS(
+      read_gemm("approach: dynamic\ncalibration_samples: 0\n" DYNAMIC_OP("uint8"), &recipe, &err),
+      LPOT_CONFIG, "calibration_samples");
+  CHECK_FAILS(read_gemm("approach: moving\n" DYNAMIC_OP("uint8"), &recipe, &err), LPOT_CONFIG,
+              "approach");
+  CHECK_FAILS(read_gemm("approach: static\n" DYNAMIC_OP("uint8"), &recipe, &err), LPOT_CONFIG,
+              "'calibration_samples' is missing");
+  assert_null(recipe);
+}
+
 static void wrong_files_are_refused_with_their_place(void **state) {
   (void)state;
   check_refused("calibration_samples: 100\n", "", "'calibration_samples' is missing");
@@ -127,6 +171,7 @@ static void recipe_without_ops_is_written_and_read(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(dynamic_recipe_is_written_and_read_back),
       cmocka_unit_test(wrong_files_are_refused_with_their_place),
       cmocka_unit_test(file_of_another_shape_is_refused),
       cmocka_unit_test(text_is_written_in_its_canonical_form),

@@ -173,7 +173,8 @@ static void config_knows_what_is_not_supported_yet(void **state) {
                  "conf.yaml:7:3: quantization.train: not supported yet");
   assert_refused(MINIMAL "quantization: {advance: {bias_correction: weight_empirical}}\n",
                  "not supported yet");
-  assert_refused(MINIMAL "quantization: {approach: quant_aware_training}\n", "not supported yet");
+  assert_refused(MINIMAL "quantization: {approach: quant_aware_training}\n",
+                 "approach: quant_aware_training is not supported yet");
   assert_refused(MINIMAL "quantization: {recipes: {weight_correction: true}}\n",
                  "not supported yet");
   assert_refused(MINIMAL "tuning: {strategy: {name: bayesian}}\n",
@@ -185,6 +186,28 @@ static void config_knows_what_is_not_supported_yet(void **state) {
   assert_refused(MODEL "evaluation: {accuracy: {iteration: 10}}\n",
                  "conf.yaml:2:25|10 is not supported yet, expected -1");
   assert_refused(MODEL "evaluation: {accuracy: {postprocess: {}}}\n", "not supported yet");
+}
+
+static void config_reads_the_approach(void **state) {
+  (void)state;
+  lpot_config *config = good(MINIMAL);
+  assert_false(config->dynamic);
+  lpot_config_free(config);
+  config = good("model: {name: a, framework: onnxrt_integerops}\n" EVALUATION
+                "quantization: {approach: post_training_dynamic_quant}\n");
+  assert_true(config->dynamic);
+  assert_int_equal(config->num_warnings, 0);
+  assert_int_equal(config->export_format, LPOT_EXPORT_QDQ);
+  lpot_config_free(config);
+  assert_warned("model: {name: a, framework: onnxrt_integerops}\n" EVALUATION,
+                "it goes with approach post_training_dynamic_quant");
+  assert_warned(MINIMAL "quantization: {approach: post_training_dynamic_quant, recipes: "
+                        "{scale_propagation_concat: true}}\n",
+                "scale_propagation_concat: it has no effect");
+  assert_refused(MINIMAL "quantization: {approach: post_training_dynamic}\n",
+                 "did you mean 'post_training_dynamic_quant'?");
+  assert_refused(MINIMAL "quantization: {approach: [post_training_dynamic_quant]}\n",
+                 "quantization.approach");
 }
 
 static void config_rejects_two_criteria_and_a_whole_percent(void **state) {
@@ -443,6 +466,7 @@ int main(void) {
       cmocka_unit_test(config_names_the_nearest_word),
       cmocka_unit_test(config_rejects_values_of_the_wrong_type),
       cmocka_unit_test(config_knows_what_is_not_supported_yet),
+      cmocka_unit_test(config_reads_the_approach),
       cmocka_unit_test(config_rejects_two_criteria_and_a_whole_percent),
       cmocka_unit_test(config_fills_in_the_defaults),
       cmocka_unit_test(config_reads_every_value),

@@ -101,6 +101,21 @@ static void config_text_shows_the_defaults(void **state) {
   lpot_free(text);
 }
 
+static void config_text_of_dynamic_quantization_has_no_calibration(void **state) {
+  (void)state;
+  char *text = text_of(MINIMAL "quantization: {approach: post_training_dynamic_quant, calibration: "
+                               "{sampling_size: 7}}\n",
+                       false);
+  assert_non_null(strstr(text, "quantization:\n"
+                               "  approach: post_training_dynamic_quant\n"
+                               "  recipes:\n"
+                               "    first_conv_or_matmul_quantization: true\n"
+                               "  model_wise: {weight: {}, activation: {}}\n"));
+  assert_null(strstr(text, "sampling_size"));
+  lpot_free(text);
+  assert_reads_back(MINIMAL "quantization: {approach: post_training_dynamic_quant}\n");
+}
+
 static void config_text_reads_back(void **state) {
   (void)state;
   assert_reads_back(MINIMAL);
@@ -160,6 +175,7 @@ static void identity_does_not_depend_on_how_it_is_written(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(config_text_shows_the_defaults),
+      cmocka_unit_test(config_text_of_dynamic_quantization_has_no_calibration),
       cmocka_unit_test(config_text_reads_back),
       cmocka_unit_test(identity_leaves_out_limits_and_places),
       cmocka_unit_test(identity_holds_what_decides),

@@ -18,6 +18,7 @@ typedef struct integer_product {
   const lpot_tensor *parts[MAX_PARTS]; /* s8, shaped as the weights; kept by the plan */
   int64_t blocks; /* of the result, that get the same correction: rows, or images */
   const char *kind;
+  const lpot_fusion *fusion; /* to f32; NULL: the node alone */
 } integer_product;
 
 typedef struct finish_state {
@@ -154,7 +155,8 @@ static lpot_status check_node(const lpot_compiler *compiler, const lpot_node *no
 /* Adds what the primitive makes of ones: they are written to scratch of the size of the input, of
  * which the first block of the result is taken. */
 static lpot_status add_correction(lpot_dl_primitive *primitive, const lpot_slot *src,
-                                  const lpot_slot *dst, finish_state *state, lpot_error *err) {
+                                  const lpot_slot *dst, int64_t count, int32_t *correction,
+                                  lpot_error *err) {
   uint8_t *ones = lpot_alloc_aligned(src->size_bytes);
   int32_t *sums = lpot_alloc_aligned(dst->size_bytes);
   lpot_status status = LPOT_OK;
@@ -164,8 +166,8 @@ static lpot_status add_correction(lpot_dl_primitive *primitive, const lpot_slot 
     memset(ones, 1, src->size_bytes);
     status = lpot_dl_run(primitive, ones, NULL, sums, err);
   }
-  for (int64_t i = 0; i < state->count && status == LPOT_OK; ++i) {
-    state->correction[i] += sums[i];
+  for (int64_t i = 0; i < count && status == LPOT_OK; ++i) {
+    correction[i] += sums[i];
   }
   lpot_free(ones);
   lpot_free(sums);
@@ -202,11 +204,96 @@ static lpot_status add_finish(lpot_compiler *compiler, const integer_product *pr
   }
   for (size_t i = 0; i < product->num_parts && zero_point != LPOT_NONE && status == LPOT_OK; ++i) {
     status = add_correction(plan->steps[first_step + i].primitive, &plan->slots[product->src],
-                            &plan->slots[sums[i]], state, err);
+                            &plan->slots[sums[i]], count, state->correction, err);
   }
   if (status == LPOT_OK) {
     status = lpot_step_add(plan, product->node->name, "integer sums", run_finish, inputs,
                            num_inputs, &dst, 1, &step, err);
+  }
+  if (status != LPOT_OK) {
+    lpot_free(state);
+    return status;
+  }
+  step->state = state;
+  return LPOT_OK;
+}
+
+/* ---- the product as f32 ---- */
+
+typedef struct scaled_state {
+  int64_t rows, columns;
+  lpot_dtype zero_point_dtype;
+  bool relu;
+  const float *bias;    /* [columns] or NULL; the plan's */
+  float *scales;        /* [columns] of the weights; behind the correction */
+  float *factors;       /* [columns] the same times the input's scale; of one run */
+  int32_t correction[]; /* [columns] sums that an input of ones gives */
+} scaled_state;
+
+/* Inputs: sums, zero point, scale. */
+static lpot_status run_scaled(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
+  (void)err;
+  scaled_state *state = step->state;
+  const int32_t *sums = lpot_slot_data(plan, step->slots[0]);
+  const void *byte = lpot_slot_data(plan, step->slots[1]);
+  float scale = *(const float *)lpot_slot_data(plan, step->slots[2]);
+  float *out = lpot_slot_data(plan, step->slots[3]);
+  int32_t zero_point =
+      state->zero_point_dtype == LPOT_S8 ? *(const int8_t *)byte : *(const uint8_t *)byte;
+  for (int64_t i = 0; i < state->columns; ++i) {
+    state->factors[i] = scale * state->scales[i];
+  }
+  for (int64_t row = 0; row < state->rows; ++row) {
+    int64_t start = row * state->columns;
+    lpot_loop_scale_sums(sums + start, zero_point, state->correction, state->factors, state->bias,
+                         state->relu, state->columns, out + start);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status new_scaled_state(lpot_compiler *compiler, const integer_product *product,
+                                    int64_t columns, scaled_state **ret_state, lpot_error *err) {
+  const lpot_fusion *fusion = product->fusion;
+  const float *bias = NULL;
+  LPOT_TRY(lpot_fusion_bias(compiler, fusion, &bias, err));
+  scaled_state *state = lpot_calloc(1, sizeof *state + 3 * (size_t)columns * sizeof(float));
+  if (state == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  state->rows = product->blocks;
+  state->columns = columns;
+  state->zero_point_dtype = lpot_graph_value(compiler->graph, fusion->inputs[1].value)->dtype;
+  state->relu = fusion->num_post_ops > 0;
+  state->bias = bias;
+  state->scales = (float *)(void *)(state->correction + columns);
+  state->factors = state->scales + columns;
+  for (int64_t i = 0; i < columns; ++i) {
+    state->scales[i] = fusion->weight_scales[fusion->num_weight_scales == 1 ? 0 : i];
+  }
+  *ret_state = state;
+  return LPOT_OK;
+}
+
+/* The primitive belongs to the last step of the plan. */
+static lpot_status add_scaled(lpot_compiler *compiler, const integer_product *product,
+                              lpot_slot_id sums, lpot_error *err) {
+  lpot_onednn_plan *plan = compiler->plan;
+  const lpot_fusion *fusion = product->fusion;
+  lpot_dl_primitive *primitive = plan->steps[plan->num_steps - 1].primitive;
+  int64_t columns = product->parts[0]->shape.dims[1];
+  lpot_slot_id inputs[3] = {sums, LPOT_NONE, LPOT_NONE};
+  lpot_slot_id dst = LPOT_NONE;
+  lpot_step *step = NULL;
+  scaled_state *state = NULL;
+  LPOT_TRY(lpot_need(compiler, fusion->inputs[1].value, LPOT_PLAIN, &inputs[1], err));
+  LPOT_TRY(lpot_need(compiler, fusion->inputs[2].value, LPOT_PLAIN, &inputs[2], err));
+  LPOT_TRY(lpot_define(compiler, fusion->output.value, LPOT_PLAIN, &dst, err));
+  LPOT_TRY(new_scaled_state(compiler, product, columns, &state, err));
+  lpot_status status = add_correction(primitive, &plan->slots[product->src], &plan->slots[sums],
+                                      columns, state->correction, err);
+  if (status == LPOT_OK) {
+    status = lpot_step_add(plan, product->node->name, "scaled sums", run_scaled, inputs, 3, &dst, 1,
+                           &step, err);
   }
   if (status != LPOT_OK) {
     lpot_free(state);
@@ -226,7 +313,8 @@ static lpot_status add_steps(lpot_compiler *compiler, const integer_product *pro
                              lpot_slot_id *sums, size_t *ret_moved, lpot_error *err) {
   lpot_onednn_plan *plan = compiler->plan;
   const lpot_node *node = product->node;
-  bool is_last = product->num_parts == 1 && lpot_node_input(node, 2) == LPOT_NONE;
+  bool is_last =
+      product->fusion == NULL && product->num_parts == 1 && lpot_node_input(node, 2) == LPOT_NONE;
   const lpot_shape shape = lpot_graph_value(compiler->graph, node->outputs[0])->shape;
   lpot_step *step = NULL;
   for (size_t i = 0; i < product->num_parts; ++i) {
@@ -240,7 +328,9 @@ static lpot_status add_steps(lpot_compiler *compiler, const integer_product *pro
     step->primitive = primitives[i];
     *ret_moved = i + 1;
   }
-  if (!is_last) {
+  if (product->fusion != NULL) {
+    LPOT_TRY(add_scaled(compiler, product, sums[0], err));
+  } else if (!is_last) {
     LPOT_TRY(add_finish(compiler, product, sums, err));
   }
   return LPOT_OK;
@@ -301,9 +391,9 @@ static lpot_status make_matmul(const lpot_compiler *compiler, const integer_prod
   return LPOT_OK;
 }
 
-lpot_status lpot_emit_matmul_integer(lpot_compiler *compiler, const lpot_node *node,
-                                     lpot_error *err) {
-  integer_product product = {.node = node, .kind = "matmul int8"};
+static lpot_status emit_matmul(lpot_compiler *compiler, const lpot_node *node,
+                               const lpot_fusion *fusion, lpot_error *err) {
+  integer_product product = {.node = node, .kind = "matmul int8", .fusion = fusion};
   const lpot_shape *output = &lpot_graph_value(compiler->graph, node->outputs[0])->shape;
   LPOT_TRY(check_node(compiler, node, err));
   if (lpot_graph_value(compiler->graph, node->inputs[0])->shape.rank < 2 ||
@@ -311,9 +401,24 @@ lpot_status lpot_emit_matmul_integer(lpot_compiler *compiler, const lpot_node *n
     return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': weights are no matrix", node->name);
   }
   LPOT_TRY(split_weights(compiler, &product, 1, err));
+  if (fusion != NULL && product.num_parts != 1) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': weights leave int8", node->name);
+  }
   product.blocks = lpot_shape_elements(output) / product.parts[0]->shape.dims[1];
   LPOT_TRY(lpot_need(compiler, node->inputs[0], LPOT_PLAIN, &product.src, err));
   LPOT_TRY(emit_product(compiler, &product, LPOT_PLAIN, make_matmul, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_emit_matmul_integer(lpot_compiler *compiler, const lpot_node *node,
+                                     lpot_error *err) {
+  LPOT_TRY(emit_matmul(compiler, node, NULL, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_emit_integer_fusion(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                     lpot_error *err) {
+  LPOT_TRY(emit_matmul(compiler, fusion->anchor, fusion, err));
   return LPOT_OK;
 }
 

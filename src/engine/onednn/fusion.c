@@ -250,6 +250,9 @@ static lpot_status find_at(lpot_fusions *fusions, const lpot_node *node, lpot_er
   case LPOT_OP_GEMM:
     status = lpot_fusion_find_weighted(fusions, node, err);
     break;
+  case LPOT_OP_MATMUL_INTEGER:
+    status = lpot_fusion_find_integer(fusions, node, err);
+    break;
   case LPOT_OP_ADD:
   case LPOT_OP_MUL:
     status = lpot_fusion_find_binary(fusions, node, err);

@@ -11,6 +11,8 @@
 typedef enum lpot_fusion_kind {
   LPOT_FUSION_CONVOLUTION, /* Conv, ConvTranspose */
   LPOT_FUSION_MATMUL,      /* MatMul, Gemm */
+  LPOT_FUSION_INTEGER, /* MatMulInteger to f32; inputs: bytes, zero point, scale; Relu is a post-op
+                        */
   LPOT_FUSION_INT8_BINARY, /* Add or Mul of two int8 tensors of one shape, to int8 */
   LPOT_FUSION_AVERAGE,     /* AveragePool, GlobalAveragePool, int8 or f32 */
   LPOT_FUSION_CONCAT,      /* int8 */

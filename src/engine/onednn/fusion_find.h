@@ -43,6 +43,9 @@ LPOT_MUST_CHECK lpot_status lpot_fusion_new(lpot_fusions *fusions, lpot_fusion_k
 /* fusion_weighted.c: Conv, ConvTranspose, MatMul, Gemm. */
 LPOT_MUST_CHECK lpot_status lpot_fusion_find_weighted(lpot_fusions *fusions, const lpot_node *node,
                                                       lpot_error *err);
+/* fusion_integer.c */
+LPOT_MUST_CHECK lpot_status lpot_fusion_find_integer(lpot_fusions *fusions, const lpot_node *node,
+                                                     lpot_error *err);
 /* fusion_groups.c */
 LPOT_MUST_CHECK lpot_status lpot_fusion_find_binary(lpot_fusions *fusions, const lpot_node *node,
                                                     lpot_error *err);

@@ -138,16 +138,31 @@ void lpot_loop_cast(const int32_t *in, int64_t count, float *out) {
   cast_sums(in, count, out);
 }
 
+#define RANGE_LANES 32
+
+/* Each lane has a range of its own, so that the compiler may take many elements at a time. */
 LPOT_SIMD_CLONES
 static void find_range(const float *values, int64_t count, float *ret_low, float *ret_high) {
-  float low = 0.0f;
-  float high = 0.0f;
-  for (int64_t i = 0; i < count; ++i) {
-    low = values[i] < low ? values[i] : low;
-    high = values[i] > high ? values[i] : high;
+  float low[RANGE_LANES] = {0.0f};
+  float high[RANGE_LANES] = {0.0f};
+  int64_t whole = count / RANGE_LANES * RANGE_LANES;
+  for (int64_t i = 0; i < whole; i += RANGE_LANES) {
+    for (int lane = 0; lane < RANGE_LANES; ++lane) {
+      float value = values[i + lane];
+      low[lane] = value < low[lane] ? value : low[lane];
+      high[lane] = value > high[lane] ? value : high[lane];
+    }
   }
-  *ret_low = low;
-  *ret_high = high;
+  for (int64_t i = whole; i < count; ++i) {
+    low[0] = values[i] < low[0] ? values[i] : low[0];
+    high[0] = values[i] > high[0] ? values[i] : high[0];
+  }
+  for (int lane = 1; lane < RANGE_LANES; ++lane) {
+    low[0] = low[lane] < low[0] ? low[lane] : low[0];
+    high[0] = high[lane] > high[0] ? high[lane] : high[0];
+  }
+  *ret_low = low[0];
+  *ret_high = high[0];
 }
 
 lpot_quant_params lpot_loop_dynamic_params(const float *values, int64_t count) {
@@ -186,5 +201,40 @@ void lpot_loop_finish_sums(const int32_t *first, const int32_t *second, int32_t 
     correct_sums(first, (uint32_t)zero_point, correction, count, out);
   } else {
     join_sums(first, second, (uint32_t)zero_point, correction, count, out);
+  }
+}
+
+LPOT_SIMD_CLONES
+static void scale_sums(const int32_t *sums, uint32_t zero_point, const int32_t *correction,
+                       const float *factors, int64_t count, float *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] =
+        (float)(int32_t)((uint32_t)sums[i] - zero_point * (uint32_t)correction[i]) * factors[i];
+  }
+}
+
+LPOT_SIMD_CLONES
+static void add_row(const float *bias, bool relu, int64_t count, float *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    float sum = out[i] + bias[i];
+    out[i] = sum > 0.0f || !relu ? sum : 0.0f;
+  }
+}
+
+LPOT_SIMD_CLONES
+static void clip_below(int64_t count, float *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = out[i] > 0.0f ? out[i] : 0.0f;
+  }
+}
+
+void lpot_loop_scale_sums(const int32_t *sums, int32_t zero_point, const int32_t *correction,
+                          const float *factors, const float *bias, bool relu, int64_t count,
+                          float *out) {
+  scale_sums(sums, (uint32_t)zero_point, correction, factors, count, out);
+  if (bias != NULL) {
+    add_row(bias, relu, count, out);
+  } else if (relu) {
+    clip_below(count, out);
   }
 }

@@ -97,6 +97,12 @@ lpot_quant_params lpot_loop_dynamic_params(const float *values, int64_t count);
 void lpot_loop_finish_sums(const int32_t *first, const int32_t *second, int32_t zero_point,
                            const int32_t *correction, int64_t count, int32_t *out);
 
+/* out[i] = (sums[i] - zero_point * correction[i]) * factors[i] + bias[i], then not below 0 when
+ * relu; bias may be NULL. */
+void lpot_loop_scale_sums(const int32_t *sums, int32_t zero_point, const int32_t *correction,
+                          const float *factors, const float *bias, bool relu, int64_t count,
+                          float *out);
+
 /* s8 values as u8 ones: each plus 128. */
 void lpot_loop_shift_sign(const void *in, int64_t count, void *out);
 

@@ -20,6 +20,9 @@ static lpot_status emit_fusion(lpot_compiler *compiler, const lpot_fusion *fusio
   case LPOT_FUSION_MATMUL:
     status = lpot_emit_matmul(compiler, fusion, err);
     break;
+  case LPOT_FUSION_INTEGER:
+    status = lpot_emit_integer_fusion(compiler, fusion, err);
+    break;
   case LPOT_FUSION_INT8_BINARY:
     status = lpot_emit_int8_binary(compiler, fusion, err);
     break;

@@ -166,6 +166,8 @@ LPOT_MUST_CHECK lpot_status lpot_emit_shuffle(lpot_compiler *compiler, const lpo
                                               lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_conv_integer(lpot_compiler *compiler, const lpot_node *node,
                                                    lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_integer_fusion(lpot_compiler *compiler,
+                                                     const lpot_fusion *fusion, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_matmul_integer(lpot_compiler *compiler, const lpot_node *node,
                                                      lpot_error *err);
 /* Casts from int32 to float32. */
