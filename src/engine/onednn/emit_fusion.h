@@ -9,6 +9,9 @@
 void lpot_fusion_attributes(const lpot_fusion *fusion, lpot_dl_attributes *ret);
 /* Kernel, strides, pads and groups of a convolution. */
 void lpot_fill_geometry(const lpot_window *window, lpot_dl_convolution *convolution);
+/* The constant weights in the type that the primitive reads; the caller owns a reference. */
+LPOT_MUST_CHECK lpot_status lpot_fusion_weights(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                                lpot_tensor **ret_weights, lpot_error *err);
 /* Bias values [channels] in real units, or NULL; borrowed from the plan. */
 LPOT_MUST_CHECK lpot_status lpot_fusion_bias(lpot_compiler *compiler, const lpot_fusion *fusion,
                                              const float **ret_bias, lpot_error *err);
