@@ -141,5 +141,14 @@ lpot_status lpot_import_recipe(const lpot_job *job, const char *path, lpot_recip
                                              lpot_quant_ops_types(job->ops),
                                              lpot_quant_ops_count(job->ops), ret_recipe, err);
   lpot_yaml_free(yaml);
+  if (status == LPOT_OK && lpot_recipe_num_bf16(*ret_recipe) > 0 &&
+      !lpot_engine_has_bf16(job->engine)) {
+    lpot_recipe_free(*ret_recipe);
+    *ret_recipe = NULL;
+    status = LPOT_FAIL(err, LPOT_CONFIG,
+                       "%s: its bf16 ops need a processor with AVX512_BF16 or AMX, this one "
+                       "computes as '%.120s'",
+                       path, lpot_engine_numeric_class(job->engine));
+  }
   return status;
 }

@@ -305,8 +305,8 @@ static lpot_status legend_index(op_legend *legend, const lpot_op_config *config,
 static void tensor_text(const lpot_tensor_config *config, char *out, size_t out_size) {
   if (config->dtype == LPOT_DTYPE_UNKNOWN) {
     lpot_text_copy(out, out_size, "none");
-  } else if (config->dtype == LPOT_F32) {
-    lpot_text_copy(out, out_size, "fp32");
+  } else if (lpot_dtype_is_float(config->dtype)) {
+    lpot_text_copy(out, out_size, config->dtype == LPOT_BF16 ? "bf16" : "fp32");
   } else {
     snprintf(out, out_size, "%s %s %s %s", lpot_dtype_text(config->dtype),
              lpot_scheme_text(config->scheme), lpot_granularity_text(config->granularity),

@@ -70,10 +70,14 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   } else if (ledger->verdict == LPOT_VERDICT_MET) {
     verdict = "the criterion is NOT met; the trial is taken as it is (performance_only)";
   }
-  fprintf(out, "Verdict: %s; trial %" PRIu64 " has accuracy %s (f32 %s), %zu of %zu ops in int8.\n",
+  fprintf(out, "Verdict: %s; trial %" PRIu64 " has accuracy %s (f32 %s), %zu of %zu ops in int8",
           verdict, trial->id, value_text(result->accuracy, value),
           value_text(ledger->baseline.accuracy, baseline),
           lpot_recipe_num_quantized(result->recipe), result->recipe->num_ops);
+  if (lpot_recipe_num_bf16(result->recipe) > 0) {
+    fprintf(out, ", %zu in bf16", lpot_recipe_num_bf16(result->recipe));
+  }
+  fputs(".\n", out);
   if (trial->measured) {
     const lpot_latency *latency = &trial->latency;
     fprintf(out,
