@@ -134,6 +134,21 @@ lpot_status lpot_recipe_clone(const lpot_recipe *recipe, lpot_recipe **ret_recip
   return LPOT_OK;
 }
 
+lpot_status lpot_recipe_exported(const lpot_recipe *recipe, lpot_recipe **ret_recipe,
+                                 lpot_error *err) {
+  lpot_recipe *exported = NULL;
+  LPOT_TRY(lpot_recipe_clone(recipe, &exported, err));
+  for (size_t i = 0; i < exported->num_ops; i++) {
+    lpot_op_config *config = &exported->ops[i];
+    if (lpot_op_config_is_bf16(config)) {
+      config->activation.dtype = LPOT_F32;
+      config->weight.dtype = config->weight.dtype == LPOT_BF16 ? LPOT_F32 : config->weight.dtype;
+    }
+  }
+  *ret_recipe = exported;
+  return LPOT_OK;
+}
+
 void lpot_recipe_free(lpot_recipe *recipe) {
   if (recipe == NULL) {
     return;
@@ -178,7 +193,7 @@ static uint8_t recipe_flags(const lpot_recipe *recipe) {
 }
 
 /* The hash is chained over the ops, so it needs no memory and cannot fail. */
-uint64_t lpot_recipe_hash(const lpot_recipe *recipe) {
+static uint64_t hash_of(const lpot_recipe *recipe, bool has_bf16) {
   uint8_t header[HEADER_BYTES];
   header[0] = recipe_flags(recipe);
   for (int i = 0; i < 8; i++) {
@@ -189,10 +204,19 @@ uint64_t lpot_recipe_hash(const lpot_recipe *recipe) {
   for (size_t i = 0; i < recipe->num_ops; i++) {
     const lpot_op_config *config = &recipe->ops[i];
     uint8_t bytes[OP_BYTES];
-    encode_op(is_f32(config) ? &f32 : config, bytes);
+    bool is_bf16 = has_bf16 && lpot_op_config_is_bf16(config);
+    encode_op(lpot_op_config_is_quantized(config) || is_bf16 ? config : &f32, bytes);
     hash = lpot_hash64(bytes, sizeof bytes, hash);
   }
   return hash;
+}
+
+uint64_t lpot_recipe_hash(const lpot_recipe *recipe) {
+  return hash_of(recipe, true);
+}
+
+uint64_t lpot_recipe_exported_hash(const lpot_recipe *recipe) {
+  return hash_of(recipe, false);
 }
 
 lpot_status lpot_recipe_write(const lpot_recipe *recipe, lpot_buffer *out, lpot_error *err) {

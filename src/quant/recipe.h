@@ -64,11 +64,17 @@ LPOT_MUST_CHECK lpot_status lpot_recipe_new(size_t num_ops, lpot_recipe **ret_re
                                             lpot_error *err); /* all F32 */
 LPOT_MUST_CHECK lpot_status lpot_recipe_clone(const lpot_recipe *recipe, lpot_recipe **ret_recipe,
                                               lpot_error *err);
+/* What an exported model computes: bf16 ops are F32, since ONNX Runtime's CPU provider runs no bf16
+ * Conv. */
+LPOT_MUST_CHECK lpot_status lpot_recipe_exported(const lpot_recipe *recipe,
+                                                 lpot_recipe **ret_recipe, lpot_error *err);
 void lpot_recipe_free(lpot_recipe *recipe);
 
 /* Hash of the canonical bytes (ops in order, names excluded: the model digest is kept beside it).
  */
 uint64_t lpot_recipe_hash(const lpot_recipe *recipe);
+/* That of lpot_recipe_exported's recipe. */
+uint64_t lpot_recipe_exported_hash(const lpot_recipe *recipe);
 size_t lpot_recipe_num_quantized(const lpot_recipe *recipe);
 size_t lpot_recipe_num_bf16(const lpot_recipe *recipe);
 

@@ -16,7 +16,11 @@ static lpot_status path_of(const char *folder, const char *name, lpot_buffer *ou
 static lpot_status quantized_graph(const lpot_job *job, const lpot_recipe *recipe,
                                    lpot_graph **ret_graph, lpot_error *err) {
   lpot_graph *qdq = NULL;
-  LPOT_TRY(lpot_job_rewrite(job, recipe, &qdq, err));
+  lpot_recipe *exported = NULL;
+  LPOT_TRY(lpot_recipe_exported(recipe, &exported, err));
+  lpot_status rewritten = lpot_job_rewrite(job, exported, &qdq, err);
+  lpot_recipe_free(exported);
+  LPOT_TRY(rewritten);
   if (job->config->export_format == LPOT_EXPORT_QDQ) {
     *ret_graph = qdq;
     return LPOT_OK;

@@ -182,6 +182,15 @@ static void bf16_is_neither_int8_nor_f32(void **state) {
   CHECK(lpot_recipe_write(recipe, &buffer, &err));
   CHECK(read_bytes(buffer.data, buffer.size, &copy, &err));
   assert_memory_equal(&copy->ops[1], &recipe->ops[1], sizeof f32);
+  lpot_recipe_free(copy);
+  copy = NULL;
+  /* What is exported has f32 in its place, and is another recipe. */
+  CHECK(lpot_recipe_exported(recipe, &copy, &err));
+  assert_true(lpot_recipe_hash(copy) == hash);
+  assert_true(lpot_recipe_exported_hash(recipe) == hash);
+  assert_int_equal(lpot_recipe_num_bf16(copy), 0);
+  assert_null(lpot_op_config_problem(&copy->ops[1]));
+  assert_true(lpot_recipe_exported_hash(copy) == hash);
   lpot_buffer_done(&buffer);
   lpot_recipe_free(copy);
   lpot_recipe_free(recipe);
