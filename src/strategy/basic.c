@@ -144,7 +144,6 @@ static void begin_fallback(basic *self, bool to_f32) {
   self->to_f32 = to_f32;
   self->num_candidates = 0;
   for (size_t i = num_ops; i > 0; i--) {
-    self->walk.kept[i - 1] = false;
     if (is_candidate(self, i - 1)) {
       self->candidates[self->num_candidates] = i - 1;
       self->num_candidates++;

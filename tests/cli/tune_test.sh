@@ -120,6 +120,11 @@ if grep -qE 'avx512_bf16|amx_bf16' /proc/cpuinfo; then
   grep -q 'dtype: bf16' "$work/bf16/best_recipe.yaml" || fail "bf16: the recipe has lost it"
   tune 2 bf16 --set quantization.model_wise.activation.dtype=bf16 --resume
   expect_rc 0 "resume with bf16"
+  ONEDNN_MAX_CPU_ISA=AVX2
+  export ONEDNN_MAX_CPU_ISA
+  tune 1 refused --recipe "$work/bf16/best_recipe.yaml"
+  unset ONEDNN_MAX_CPU_ISA
+  expect_rc 3 "recipe with bf16 on AVX2"
 fi
 for isa in AVX2 AVX512_CORE_VNNI; do
   ONEDNN_MAX_CPU_ISA=$isa
