@@ -83,7 +83,8 @@ static lpot_status round_constant(bf16_casts *casts, lpot_value_id value, lpot_e
   const float *values = constant->data;
   LPOT_TRY(lpot_tensor_new(LPOT_BF16, &shape, &tensor, err));
   uint16_t *out = tensor->data;
-  for (int64_t i = 0; i < lpot_tensor_elements(constant); i++) {
+  int64_t count = lpot_tensor_elements(constant);
+  for (int64_t i = 0; i < count; i++) {
     out[i] = lpot_f32_to_bf16(values[i]);
   }
   lpot_status status = lpot_graph_add_constant(graph, name, &tensor, &narrow, err);

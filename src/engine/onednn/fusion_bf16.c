@@ -27,8 +27,9 @@ static bool is_bf16_constant(const lpot_graph *graph, lpot_value_id value) {
     return false;
   }
   const uint32_t *bits = tensor->data;
+  int64_t count = lpot_tensor_elements(tensor);
   uint32_t seen = 0;
-  for (int64_t i = 0; i < lpot_tensor_elements(tensor); ++i) {
+  for (int64_t i = 0; i < count; ++i) {
     seen |= bits[i];
   }
   return (seen & 0xFFFFU) == 0;
