@@ -148,18 +148,26 @@ static lpot_status check_input(const input_type *wanted, const lpot_tensor *give
                    lpot_dtype_text(wanted->dtype), expected);
 }
 
-bool lpot_engine_saturates(const lpot_engine *engine) {
-  static const char *const without_vnni[] = {"sse41", "avx", "avx2", "avx512_core"};
-  if (engine->methods != &lpot_onednn_engine) {
-    return false;
-  }
+/* names ends with NULL. */
+static bool isa_is_among(const lpot_engine *engine, const char *const *names) {
   const char *isa = engine->methods->isa();
-  for (size_t i = 0; i < sizeof without_vnni / sizeof without_vnni[0]; i++) {
-    if (strcmp(isa, without_vnni[i]) == 0) {
+  for (size_t i = 0; names[i] != NULL; i++) {
+    if (strcmp(isa, names[i]) == 0) {
       return true;
     }
   }
   return false;
+}
+
+bool lpot_engine_saturates(const lpot_engine *engine) {
+  static const char *const without_vnni[] = {"sse41", "avx", "avx2", "avx512_core", NULL};
+  return engine->methods == &lpot_onednn_engine && isa_is_among(engine, without_vnni);
+}
+
+bool lpot_engine_has_bf16(const lpot_engine *engine) {
+  static const char *const without_bf16[] = {
+      "sse41", "avx", "avx2", "avx2_vnni", "avx512_core", "avx512_core_vnni", NULL};
+  return engine->methods != &lpot_onednn_engine || !isa_is_among(engine, without_bf16);
 }
 
 lpot_status lpot_plan_run(lpot_plan *plan, const lpot_tensor *const *inputs, lpot_error *err) {

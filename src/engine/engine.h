@@ -64,6 +64,10 @@ const char *lpot_engine_numeric_class(const lpot_engine *engine);
  * anywhere else. */
 bool lpot_engine_saturates(const lpot_engine *engine);
 
+/* True where bf16 products run as such. Elsewhere they run in f32 or by the reference kernels:
+ * right, but nothing is gained. */
+bool lpot_engine_has_bf16(const lpot_engine *engine);
+
 /* graph must be bound (graph/infer.h); it is not kept, its constants are referenced. options may be
  * NULL. The engine must outlive the plan. LPOT_UNSUPPORTED names the node. */
 LPOT_MUST_CHECK lpot_status lpot_plan_compile(lpot_engine *engine, const lpot_graph *graph,

@@ -21,9 +21,10 @@ typedef struct lpot_op_choices {
   lpot_tensor_choices weight; /* dtype.count 0 for ops without a constant weight */
 } lpot_op_choices;
 
-/* activation: dtype u8, s8, fp32; scheme asym, sym; per_tensor; minmax, kl, percentile, mse.
- * weight: s8, fp32; sym; per_channel, per_tensor; minmax. Identical for all ops of a type. Of a
- * dynamic op, activation: u8, fp32; asym; per_tensor; minmax. */
+/* activation: dtype u8, s8, bf16 (Conv, Gemm and MatMul), fp32; scheme asym, sym; per_tensor;
+ * minmax, kl, percentile, mse. weight: s8, bf16 (the same), fp32; sym; per_channel, per_tensor;
+ * minmax. Identical for all ops of a type. Of a dynamic op, activation: u8, fp32; asym; per_tensor;
+ * minmax; weight: s8, fp32. */
 lpot_op_choices lpot_capability(const lpot_quant_op *op);
 
 #endif

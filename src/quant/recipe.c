@@ -38,40 +38,61 @@ bool lpot_op_config_is_quantized(const lpot_op_config *config) {
   return config->activation.dtype == LPOT_U8 || config->activation.dtype == LPOT_S8;
 }
 
+bool lpot_op_config_is_bf16(const lpot_op_config *config) {
+  return config->activation.dtype == LPOT_BF16;
+}
+
+static bool is_f32(const lpot_op_config *config) {
+  return !lpot_op_config_is_quantized(config) && !lpot_op_config_is_bf16(config);
+}
+
 bool lpot_op_config_equal(const lpot_op_config *a, const lpot_op_config *b) {
-  if (!lpot_op_config_is_quantized(a) && !lpot_op_config_is_quantized(b)) {
+  if (is_f32(a) && is_f32(b)) {
     return true;
   }
   return tensor_config_equal(&a->activation, &b->activation) &&
          tensor_config_equal(&a->weight, &b->weight);
 }
 
-/* F32 and absent tensors carry no other settings, so that equal recipes have equal bytes. */
+/* Float and absent tensors carry no other settings, so that equal recipes have equal bytes. */
 static bool has_no_settings(const lpot_tensor_config *tensor) {
   return tensor->scheme == LPOT_SCHEME_SYM && tensor->granularity == LPOT_PER_TENSOR &&
          tensor->algorithm == LPOT_MINMAX;
+}
+
+static const char *float_problem(const lpot_op_config *config) {
+  bool has_bf16_weight = config->weight.dtype == LPOT_BF16;
+  if (config->weight.dtype == LPOT_S8) {
+    return "an int8 weight needs an int8 activation";
+  }
+  if (lpot_op_config_is_bf16(config) && config->weight.dtype == LPOT_F32) {
+    return "a bf16 activation needs a bf16 weight";
+  }
+  if (!lpot_op_config_is_bf16(config) && has_bf16_weight) {
+    return "a bf16 weight needs a bf16 activation";
+  }
+  return has_no_settings(&config->activation) ? NULL
+                                              : "an activation that is not quantized has settings";
 }
 
 const char *lpot_op_config_problem(const lpot_op_config *config) {
   const lpot_tensor_config *activation = &config->activation;
   const lpot_tensor_config *weight = &config->weight;
   bool has_int8_weight = weight->dtype == LPOT_S8;
-  if (!lpot_op_config_is_quantized(config) && activation->dtype != LPOT_F32) {
-    return "the activation is neither uint8 nor int8 nor fp32";
+  bool has_float_weight = weight->dtype == LPOT_F32 || weight->dtype == LPOT_BF16;
+  if (is_f32(config) && activation->dtype != LPOT_F32) {
+    return "the activation is neither uint8 nor int8 nor bf16 nor fp32";
   }
-  if (!has_int8_weight && weight->dtype != LPOT_F32 && weight->dtype != LPOT_DTYPE_UNKNOWN) {
-    return "the weight is neither int8 nor fp32";
+  if (!has_int8_weight && !has_float_weight && weight->dtype != LPOT_DTYPE_UNKNOWN) {
+    return "the weight is neither int8 nor bf16 nor fp32";
   }
   if (!has_int8_weight && !has_no_settings(weight)) {
     return "a weight that is not quantized has settings";
   }
   if (!lpot_op_config_is_quantized(config)) {
-    if (has_int8_weight) {
-      return "an int8 weight needs an int8 activation";
-    }
-    return has_no_settings(activation) ? NULL : "an activation that is not quantized has settings";
+    return float_problem(config);
   }
-  if (weight->dtype == LPOT_F32) {
+  if (has_float_weight) {
     return "an int8 activation needs an int8 weight";
   }
   if (activation->granularity != LPOT_PER_TENSOR) {
@@ -86,6 +107,9 @@ const char *lpot_op_config_problem(const lpot_op_config *config) {
 const char *lpot_op_config_dynamic_problem(const lpot_op_config *config) {
   const lpot_tensor_config *activation = &config->activation;
   const char *problem = lpot_op_config_problem(config);
+  if (problem == NULL && activation->dtype == LPOT_BF16) {
+    return "dynamic quantization knows uint8 and fp32 only";
+  }
   if (problem != NULL || !lpot_op_config_is_quantized(config)) {
     return problem;
   }
@@ -129,6 +153,21 @@ lpot_status lpot_recipe_clone(const lpot_recipe *recipe, lpot_recipe **ret_recip
   return LPOT_OK;
 }
 
+lpot_status lpot_recipe_exported(const lpot_recipe *recipe, lpot_recipe **ret_recipe,
+                                 lpot_error *err) {
+  lpot_recipe *exported = NULL;
+  LPOT_TRY(lpot_recipe_clone(recipe, &exported, err));
+  for (size_t i = 0; i < exported->num_ops; i++) {
+    lpot_op_config *config = &exported->ops[i];
+    if (lpot_op_config_is_bf16(config)) {
+      config->activation.dtype = LPOT_F32;
+      config->weight.dtype = config->weight.dtype == LPOT_BF16 ? LPOT_F32 : config->weight.dtype;
+    }
+  }
+  *ret_recipe = exported;
+  return LPOT_OK;
+}
+
 void lpot_recipe_free(lpot_recipe *recipe) {
   if (recipe == NULL) {
     return;
@@ -141,6 +180,14 @@ size_t lpot_recipe_num_quantized(const lpot_recipe *recipe) {
   size_t count = 0;
   for (size_t i = 0; i < recipe->num_ops; i++) {
     count += lpot_op_config_is_quantized(&recipe->ops[i]) ? 1 : 0;
+  }
+  return count;
+}
+
+size_t lpot_recipe_num_bf16(const lpot_recipe *recipe) {
+  size_t count = 0;
+  for (size_t i = 0; i < recipe->num_ops; i++) {
+    count += lpot_op_config_is_bf16(&recipe->ops[i]) ? 1 : 0;
   }
   return count;
 }
@@ -167,7 +214,7 @@ static uint8_t recipe_flags(const lpot_recipe *recipe) {
 }
 
 /* The hash is chained over the ops, so it needs no memory and cannot fail. */
-uint64_t lpot_recipe_hash(const lpot_recipe *recipe) {
+static uint64_t hash_of(const lpot_recipe *recipe, bool has_bf16) {
   uint8_t header[HEADER_BYTES];
   header[0] = recipe_flags(recipe);
   for (int i = 0; i < 8; i++) {
@@ -178,10 +225,19 @@ uint64_t lpot_recipe_hash(const lpot_recipe *recipe) {
   for (size_t i = 0; i < recipe->num_ops; i++) {
     const lpot_op_config *config = &recipe->ops[i];
     uint8_t bytes[OP_BYTES];
-    encode_op(lpot_op_config_is_quantized(config) ? config : &f32, bytes);
+    bool is_bf16 = has_bf16 && lpot_op_config_is_bf16(config);
+    encode_op(lpot_op_config_is_quantized(config) || is_bf16 ? config : &f32, bytes);
     hash = lpot_hash64(bytes, sizeof bytes, hash);
   }
   return hash;
+}
+
+uint64_t lpot_recipe_hash(const lpot_recipe *recipe) {
+  return hash_of(recipe, true);
+}
+
+uint64_t lpot_recipe_exported_hash(const lpot_recipe *recipe) {
+  return hash_of(recipe, false);
 }
 
 lpot_status lpot_recipe_write(const lpot_recipe *recipe, lpot_buffer *out, lpot_error *err) {

@@ -32,8 +32,8 @@ const char *lpot_granularity_text(lpot_granularity granularity); /* "per_tensor"
 const char *lpot_algorithm_text(lpot_algorithm algorithm); /* "minmax", "kl", "percentile", "mse" */
 
 typedef struct lpot_tensor_config {
-  lpot_dtype dtype; /* U8, S8, or F32 = not quantized (the other fields are then 0); UNKNOWN: the op
-                       has no such tensor */
+  lpot_dtype dtype; /* U8, S8, or BF16 and F32 = not quantized (the other fields are then 0);
+                       UNKNOWN: the op has no such tensor */
   lpot_scheme scheme;
   lpot_granularity granularity;
   lpot_algorithm algorithm;
@@ -48,6 +48,7 @@ typedef struct lpot_op_config {
 bool lpot_op_config_equal(const lpot_op_config *a, const lpot_op_config *b);
 /* True when the activation is U8 or S8. */
 bool lpot_op_config_is_quantized(const lpot_op_config *config);
+bool lpot_op_config_is_bf16(const lpot_op_config *config);
 /* NULL when config is one that the rewrite understands, else what is wrong with it (static text).
  */
 const char *lpot_op_config_problem(const lpot_op_config *config);
@@ -68,12 +69,19 @@ LPOT_MUST_CHECK lpot_status lpot_recipe_new(size_t num_ops, lpot_recipe **ret_re
                                             lpot_error *err); /* all F32 */
 LPOT_MUST_CHECK lpot_status lpot_recipe_clone(const lpot_recipe *recipe, lpot_recipe **ret_recipe,
                                               lpot_error *err);
+/* What an exported model computes: bf16 ops are F32, since ONNX Runtime's CPU provider runs no bf16
+ * Conv. */
+LPOT_MUST_CHECK lpot_status lpot_recipe_exported(const lpot_recipe *recipe,
+                                                 lpot_recipe **ret_recipe, lpot_error *err);
 void lpot_recipe_free(lpot_recipe *recipe);
 
 /* Hash of the canonical bytes (ops in order, names excluded: the model digest is kept beside it).
  */
 uint64_t lpot_recipe_hash(const lpot_recipe *recipe);
+/* That of lpot_recipe_exported's recipe. */
+uint64_t lpot_recipe_exported_hash(const lpot_recipe *recipe);
 size_t lpot_recipe_num_quantized(const lpot_recipe *recipe);
+size_t lpot_recipe_num_bf16(const lpot_recipe *recipe);
 
 /* Canonical YAML with op names. names and types have num_ops entries. */
 LPOT_MUST_CHECK lpot_status lpot_recipe_to_text(const lpot_recipe *recipe, const char *const *names,

@@ -11,8 +11,9 @@
  *       type: Add
  *       activation: {dtype: fp32}
  *
- * An op without a constant weight has no weight entry. Ops may stand in any order when read. Of
- * dynamic quantization the first two lines are one: "approach: dynamic". */
+ * bf16 stands alone as fp32 does. An op without a constant weight has no weight entry. Ops may
+ * stand in any order when read. Of dynamic quantization the first two lines are one: "approach:
+ * dynamic". */
 #include "quant/recipe.h"
 
 #include "base/hash_map.h"
@@ -25,8 +26,9 @@ typedef struct dtype_name {
 } dtype_name;
 
 /* LPOT's names of the types, in the order of dtype_texts. */
-static const dtype_name dtype_names[] = {{"uint8", LPOT_U8}, {"int8", LPOT_S8}, {"fp32", LPOT_F32}};
-static const char *const dtype_texts[] = {"uint8", "int8", "fp32", NULL};
+static const dtype_name dtype_names[] = {
+    {"uint8", LPOT_U8}, {"int8", LPOT_S8}, {"fp32", LPOT_F32}, {"bf16", LPOT_BF16}};
+static const char *const dtype_texts[] = {"uint8", "int8", "fp32", "bf16", NULL};
 static const char *const scheme_names[] = {"sym", "asym", NULL};
 static const char *const granularity_names[] = {"per_tensor", "per_channel", NULL};
 static const char *const algorithm_names[] = {"minmax", "kl", "percentile", "mse", NULL};
@@ -68,8 +70,8 @@ static lpot_status write_tensor(lpot_buffer *out, const char *key, const lpot_te
   if (tensor->dtype == LPOT_DTYPE_UNKNOWN) {
     return LPOT_OK;
   }
-  if (tensor->dtype == LPOT_F32) {
-    return lpot_buffer_printf(out, err, "    %s: {dtype: fp32}\n", key);
+  if (lpot_dtype_is_float(tensor->dtype)) {
+    return lpot_buffer_printf(out, err, "    %s: {dtype: %s}\n", key, dtype_text(tensor->dtype));
   }
   return lpot_buffer_printf(
       out, err, "    %s: {dtype: %s, scheme: %s, granularity: %s, algorithm: %s}\n", key,
@@ -146,7 +148,7 @@ static lpot_status read_tensor(const lpot_yaml_node *map, lpot_tensor_config *re
   LPOT_TRY(lpot_yaml_check_keys(map, tensor_keys, err));
   LPOT_TRY(read_choice(map, "dtype", dtype_texts, &dtype, err));
   *ret = (lpot_tensor_config){.dtype = dtype_names[dtype].dtype};
-  if (ret->dtype == LPOT_F32 && map->num_children == 1) {
+  if (lpot_dtype_is_float(ret->dtype) && map->num_children == 1) {
     return LPOT_OK;
   }
   LPOT_TRY(read_choice(map, "scheme", scheme_names, &scheme, err));

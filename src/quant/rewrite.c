@@ -19,8 +19,9 @@ static lpot_status check_op(const lpot_quant_op *op, const lpot_op_config *confi
     return LPOT_FAIL(err, LPOT_INVALID, "recipe: op '%s': %s", op->name, problem);
   }
   bool has_weight = op->weight != LPOT_NONE;
-  bool configures_weight = config->weight.dtype == LPOT_S8;
-  if (lpot_op_config_is_quantized(config) && has_weight != configures_weight) {
+  bool configures_weight = config->weight.dtype != LPOT_DTYPE_UNKNOWN;
+  bool is_f32 = !lpot_op_config_is_quantized(config) && !lpot_op_config_is_bf16(config);
+  if (!is_f32 && has_weight != configures_weight) {
     return LPOT_FAIL(err, LPOT_INVALID, "recipe: op '%s' has %s constant weight, the recipe has %s",
                      op->name, has_weight ? "a" : "no", configures_weight ? "one" : "none");
   }
@@ -60,6 +61,7 @@ static lpot_status rewrite_graph(lpot_rewrite *rewrite, lpot_error *err) {
     LPOT_TRY(lpot_graph_clone(rewrite->graph, &rewrite->qdq, err));
     LPOT_TRY(lpot_rewrite_insert_pairs(rewrite, err));
     LPOT_TRY(lpot_rewrite_weights(rewrite, err));
+    LPOT_TRY(lpot_rewrite_bf16(rewrite, err));
   }
   LPOT_TRY(lpot_pass_remove_dead(rewrite->qdq, err));
   return LPOT_OK;

@@ -17,6 +17,9 @@
  * and asymmetric zero points, where Relu stays, an equal pair is put between anchor and Relu: it
  * changes no value (rounding with the same step is monotone and idempotent) and lets ONNX Runtime
  * run the anchor in int8.
+ * - A bf16 op (Conv, Gemm, MatMul) has a Cast to BFLOAT16 and one back around each activation that
+ * it reads and around its output, one pair per tensor; its weight is a bf16 constant with a Cast.
+ * All readers of the output get the rounded value.
  * - Graph outputs keep their names and are f32.
  *
  * Under dynamic quantization there are no pairs. An int8 op becomes DynamicQuantizeLinear(x), once
@@ -31,7 +34,7 @@
 #include "quant/recipe.h"
 #include "quant/weight_cache.h"
 
-/* graph is the one the ops were found in. calibration may be NULL when no op is quantized or the
+/* graph is the one the ops were found in. calibration may be NULL when no op is int8 or the
  * recipe is dynamic. LPOT_INVALID when ops and recipe are not of one approach. cache
  * (may be NULL) is the one of this graph; quantized weights are taken from it and put into it. */
 LPOT_MUST_CHECK lpot_status lpot_quant_rewrite(const lpot_graph *graph, const lpot_quant_ops *ops,

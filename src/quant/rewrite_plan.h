@@ -40,6 +40,8 @@ LPOT_MUST_CHECK lpot_status lpot_rewrite_plan(lpot_rewrite *rewrite, lpot_error 
 LPOT_MUST_CHECK lpot_status lpot_rewrite_insert_pairs(lpot_rewrite *rewrite, lpot_error *err);
 /* Quantizes the weights and biases of the int8 ops in qdq. */
 LPOT_MUST_CHECK lpot_status lpot_rewrite_weights(lpot_rewrite *rewrite, lpot_error *err);
+/* Puts the casts around the bf16 ops into qdq, which has its int8 pairs by then. */
+LPOT_MUST_CHECK lpot_status lpot_rewrite_bf16(lpot_rewrite *rewrite, lpot_error *err);
 
 /* The weight of op index, alone: a matrix whose scales do not depend on a bias. */
 typedef struct lpot_rewritten_matrix {

@@ -3,13 +3,15 @@
  * 1. UNIFORM. For each sampling size the uniform recipes of basic_uniform.h, most promising first.
  *    The most accurate is the start of all that follows; of equals, the one demanded first. A
  *    failed trial or one without a number counts as worse than any other.
- * 2. ONE_BY_ONE. The start with one op fallen back to F32, for every quantized op that may fall
- * back, the last op first. The candidates are then ordered by accuracy, the best first; of equals,
- * the one tried first.
+ * 2. ONE_BY_ONE. The start with one op fallen back, for every quantized op that may fall back, the
+ * last op first. The candidates are then ordered by accuracy, the best first; of equals, the one
+ * tried first.
  * 3. GREEDY. From the start, candidates fall back one after the other in that order. A fallback
  *    is kept only if the accuracy is strictly better than the best so far, else undone.
  * 4. CUMULATIVE. From the start again, candidates fall back one after the other in that order and
- *    none is undone, until all are F32.
+ *    none is undone, until all have fallen back.
+ * Stages 2 to 4 are walked twice: ops fall back to bf16 first, where the configuration names it,
+ * and then, from the same start, to F32.
  *
  * Ties and noise. All of these trials but the last stage's are evaluated on the whole set (RANK),
  * so that two accuracies of a counting metric are equal exactly when the counts are equal, and
@@ -41,6 +43,7 @@ typedef struct basic {
   size_t best_uniform; /* trial of UNIFORM that is the best so far */
   double best_score;   /* its score */
   lpot_recipe *start;  /* owned; NULL during UNIFORM */
+  bool to_f32;         /* the second walk from the start: candidates fall back to F32, not bf16 */
   size_t num_candidates;
   size_t *candidates; /* owned; ops that fall back, in the order of trial */
   double *scores;     /* owned; [num_candidates] what ONE_BY_ONE told */
@@ -70,7 +73,8 @@ static lpot_status build_uniform(const basic *self, const basic_walk *walk,
 
 static void fall_back(const basic *self, lpot_recipe *recipe, size_t candidate) {
   size_t op = self->candidates[candidate];
-  recipe->ops[op] = lpot_space_get(self->base.space, op)->fallback;
+  const lpot_space_op *entry = lpot_space_get(self->base.space, op);
+  recipe->ops[op] = self->to_f32 ? entry->fallback : *entry->bf16;
 }
 
 static lpot_status build_one(const basic *self, const basic_walk *walk, lpot_recipe **ret_recipe,
@@ -123,19 +127,39 @@ static size_t num_trials(const basic *self, lpot_stage stage) {
 
 /* ---- the walk ---- */
 
-/* The start, and the ops that can fall back from it, the last one first. */
-static lpot_status end_uniform(basic *self, lpot_error *err) {
-  const basic_walk best = {.stage = LPOT_STAGE_UNIFORM, .position = self->best_uniform};
+/* True when op can fall back from what the start makes of it. */
+static bool is_candidate(const basic *self, size_t op) {
+  const lpot_space_op *entry = lpot_space_get(self->base.space, op);
+  const lpot_op_config *config = &self->start->ops[op];
+  if (!self->to_f32) {
+    return lpot_op_config_is_quantized(config) && entry->bf16 != NULL;
+  }
+  return entry->may_fall_back &&
+         (lpot_op_config_is_quantized(config) || lpot_op_config_is_bf16(config));
+}
+
+/* Begins a walk from the start: the ops that can fall back, the last one first. */
+static void begin_fallback(basic *self, bool to_f32) {
   size_t num_ops = lpot_space_num_ops(self->base.space);
-  LPOT_TRY(build_uniform(self, &best, &self->start, err));
+  self->to_f32 = to_f32;
+  self->num_candidates = 0;
   for (size_t i = num_ops; i > 0; i--) {
-    bool quantized = lpot_op_config_is_quantized(&self->start->ops[i - 1]);
-    if (quantized && lpot_space_get(self->base.space, i - 1)->may_fall_back) {
+    if (is_candidate(self, i - 1)) {
       self->candidates[self->num_candidates] = i - 1;
       self->num_candidates++;
     }
   }
+  self->walk.stage = LPOT_STAGE_ONE_BY_ONE;
   self->walk.best = self->best_score;
+}
+
+static lpot_status end_uniform(basic *self, lpot_error *err) {
+  const basic_walk best = {.stage = LPOT_STAGE_UNIFORM, .position = self->best_uniform};
+  LPOT_TRY(build_uniform(self, &best, &self->start, err));
+  begin_fallback(self, false);
+  if (self->num_candidates == 0) {
+    begin_fallback(self, true);
+  }
   return LPOT_OK;
 }
 
@@ -155,14 +179,16 @@ static void end_one_by_one(basic *self) {
 }
 
 static lpot_status end_stage(basic *self, lpot_error *err) {
-  if (self->walk.stage == LPOT_STAGE_UNIFORM) {
-    LPOT_TRY(end_uniform(self, err));
-  }
-  if (self->walk.stage == LPOT_STAGE_ONE_BY_ONE) {
-    end_one_by_one(self);
-  }
-  self->walk.stage = stage_table[self->walk.stage].next;
+  lpot_stage ended = self->walk.stage;
+  self->walk.stage = stage_table[ended].next;
   self->walk.position = 0;
+  if (ended == LPOT_STAGE_UNIFORM) {
+    LPOT_TRY(end_uniform(self, err));
+  } else if (ended == LPOT_STAGE_ONE_BY_ONE) {
+    end_one_by_one(self);
+  } else if (ended == LPOT_STAGE_CUMULATIVE && !self->to_f32) {
+    begin_fallback(self, true);
+  }
   return LPOT_OK;
 }
 

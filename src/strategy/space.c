@@ -79,18 +79,27 @@ static void exclude_first(const lpot_space_ops *ops, lpot_op_choices *choices) {
   }
 }
 
-static lpot_status list_quantized(lpot_space *space, lpot_space_op *op, lpot_error *err) {
-  size_t *indices = lpot_arena_alloc(space->arena, op->num_configs, sizeof *indices);
-  if (indices == NULL) {
+static lpot_status list_reduced(lpot_space *space, lpot_space_op *op, lpot_error *err) {
+  size_t *quantized = lpot_arena_alloc(space->arena, op->num_configs, sizeof *quantized);
+  size_t *reduced = lpot_arena_alloc(space->arena, op->num_configs, sizeof *reduced);
+  if (quantized == NULL || reduced == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
   for (size_t i = 0; i < op->num_configs; i++) {
-    if (lpot_op_config_is_quantized(&op->configs[i])) {
-      indices[op->num_quantized] = i;
+    bool is_quantized = lpot_op_config_is_quantized(&op->configs[i]);
+    bool is_bf16 = lpot_op_config_is_bf16(&op->configs[i]);
+    if (is_quantized) {
+      quantized[op->num_quantized] = i;
       op->num_quantized++;
     }
+    if (is_quantized || is_bf16) {
+      reduced[op->num_reduced] = i;
+      op->num_reduced++;
+    }
+    op->bf16 = is_bf16 ? &op->configs[i] : op->bf16;
   }
-  op->quantized = indices;
+  op->quantized = quantized;
+  op->reduced = reduced;
   return LPOT_OK;
 }
 
@@ -117,7 +126,7 @@ static lpot_status fill_op(lpot_space *space, const lpot_space_ops *ops, size_t 
     op->num_configs = 1;
   }
   op->configs = configs;
-  LPOT_TRY(list_quantized(space, op, err));
+  LPOT_TRY(list_reduced(space, op, err));
   return LPOT_OK;
 }
 

@@ -6,8 +6,9 @@
  * Merging. An op's choices are the capability, narrowed by model_wise, then by the optype_wise wish
  * of its type, then by every op_wise wish that matches its name, in order. Narrowing keeps the
  * wished values that are still there, in the order of the wish; when none is, the wish has no
- * effect and a warning says so. One exception: a dtype wish for F32 alone always holds, whatever
- * earlier wishes left.
+ * effect and a warning says so. Two exceptions: a dtype wish for F32 alone always holds, whatever
+ * earlier wishes left. And bf16 is a choice exactly where a wish names it for an op that can do it
+ * (a bf16 activation takes the weight with it); of other ops a wish for bf16 alone makes F32.
  *
  * Expansion. The product of dtype, scheme, granularity, algorithm (the first slowest) of weight
  * (slower) and activation; a tensor that is not quantized has no other settings; a quantized
@@ -59,7 +60,10 @@ typedef struct lpot_space_op {
   const lpot_op_config *configs; /* [num_configs], LPOT's order, quantized and F32 ones */
   size_t num_quantized;
   const size_t *quantized; /* [num_quantized] indices of the quantized ones, in order */
-  lpot_op_config fallback; /* its F32 configuration, whether listed or not */
+  size_t num_reduced;
+  const size_t *reduced;      /* [num_reduced] the same of the quantized and the bf16 ones */
+  const lpot_op_config *bf16; /* its bf16 configuration, or NULL */
+  lpot_op_config fallback;    /* its F32 configuration, whether listed or not */
   bool may_fall_back; /* false: op_wise asks for a quantized activation. model_wise and optype_wise
                          say which int8 to try; F32 stays what an op falls back to */
 } lpot_space_op;

@@ -66,6 +66,8 @@ static const char *dtype_of(int value) {
     return "uint8";
   case LPOT_F32:
     return "fp32";
+  case LPOT_BF16:
+    return "bf16";
   default:
     return lpot_dtype_text((lpot_dtype)value);
   }
@@ -152,6 +154,18 @@ static lpot_status warn_no_effect(const merge_state *state, const char *tensor,
   return LPOT_OK;
 }
 
+static lpot_status warn_fp32_instead(const merge_state *state, const char *tensor,
+                                     const field_row *row, lpot_error *err) {
+  char subject[160];
+  char place[160];
+  subject_text(state, tensor, row, subject, sizeof subject);
+  place_text(state->file, state->line, place, sizeof place);
+  LPOT_TRY(lpot_space_warn(state->warnings, err,
+                           "%s: bf16 is not possible for %s, fp32 is taken instead%s", subject,
+                           state->type, place));
+  return LPOT_OK;
+}
+
 /* A wish about a tensor that the op lacks. Under model_wise that is the usual case (an Add has no
  * weight) and not worth a word. */
 static lpot_status warn_absent(const merge_state *state, const char *tensor, const field_row *row,
@@ -175,6 +189,20 @@ static bool is_f32_alone(const field_row *row, const lpot_choices *wish,
          wish->values[0] == LPOT_F32 && has_value(capability, LPOT_F32);
 }
 
+/* bf16 is in the space only where a wish names it, whatever wider wishes left. */
+static bool is_named_bf16(const field_row *row, const lpot_choices *capability, int value) {
+  return row->offset == offsetof(lpot_tensor_choices, dtype) && value == LPOT_BF16 &&
+         has_value(capability, value);
+}
+
+/* A dtype wish that leaves bf16 alone for an op that cannot do it: not a wish for int8. */
+static bool falls_to_f32(const field_row *row, const lpot_choices *wish,
+                         const lpot_choices *capability) {
+  return row->offset == offsetof(lpot_tensor_choices, dtype) && wish->count == 1 &&
+         wish->values[0] == LPOT_BF16 && !has_value(capability, LPOT_BF16) &&
+         has_value(capability, LPOT_F32);
+}
+
 static lpot_status merge_field(const merge_state *state, const char *tensor, const field_row *row,
                                const lpot_choices *wish, const lpot_choices *capability,
                                lpot_choices *current, lpot_error *err) {
@@ -189,9 +217,14 @@ static lpot_status merge_field(const merge_state *state, const char *tensor, con
     *current = *wish;
     return LPOT_OK;
   }
+  if (falls_to_f32(row, wish, capability)) {
+    LPOT_TRY(warn_fp32_instead(state, tensor, row, err));
+    *current = (lpot_choices){.count = 1, .values = {LPOT_F32}};
+    return LPOT_OK;
+  }
   lpot_choices kept = {0};
   for (size_t i = 0; i < wish->count; i++) {
-    if (has_value(current, wish->values[i])) {
+    if (has_value(current, wish->values[i]) || is_named_bf16(row, capability, wish->values[i])) {
       kept.values[kept.count] = wish->values[i];
       kept.count++;
       continue;
@@ -363,6 +396,34 @@ static lpot_status merge_op_wise(const lpot_space_ops *ops, const lpot_wish *wis
   return LPOT_OK;
 }
 
+static void take_out(lpot_choices *choices, int value) {
+  size_t kept = 0;
+  for (size_t i = 0; i < choices->count; i++) {
+    if (choices->values[i] != value) {
+      choices->values[kept] = choices->values[i];
+      kept++;
+    }
+  }
+  choices->count = kept;
+}
+
+/* A bf16 activation takes a bf16 weight with it, unless that is to be fp32: nobody need say so
+ * twice. */
+static void complete_bf16(lpot_op_choices *choices) {
+  lpot_choices *weight = &choices->weight.dtype;
+  bool is_f32 = weight->count == 1 && weight->values[0] == LPOT_F32;
+  if (is_f32 || !has_value(&choices->activation.dtype, LPOT_BF16) || weight->count == 0 ||
+      weight->count == LPOT_MAX_CHOICES || has_value(weight, LPOT_BF16)) {
+    return;
+  }
+  size_t place = weight->count;
+  for (; place > 0 && weight->values[place - 1] == LPOT_F32; place--) {
+    weight->values[place] = weight->values[place - 1];
+  }
+  weight->values[place] = LPOT_BF16;
+  weight->count++;
+}
+
 lpot_status lpot_space_merge(const lpot_space_ops *ops, const lpot_wishes *wishes,
                              lpot_space_warnings *warnings, lpot_op_choices *ret_choices,
                              bool *ret_may_fall_back, lpot_error *err) {
@@ -372,6 +433,8 @@ lpot_status lpot_space_merge(const lpot_space_ops *ops, const lpot_wishes *wishe
   }
   for (size_t i = 0; i < ops->count; i++) {
     ret_choices[i] = ops->capabilities[i];
+    take_out(&ret_choices[i].activation.dtype, LPOT_BF16);
+    take_out(&ret_choices[i].weight.dtype, LPOT_BF16);
     ret_may_fall_back[i] = true;
   }
   LPOT_TRY(merge_model_wise(ops, wishes, warnings, ret_choices, err));
@@ -381,6 +444,9 @@ lpot_status lpot_space_merge(const lpot_space_ops *ops, const lpot_wishes *wishe
   for (size_t i = 0; i < wishes->num_op_wise; i++) {
     LPOT_TRY(merge_op_wise(ops, &wishes->op_wise[i], matches, warnings, ret_choices,
                            ret_may_fall_back, err));
+  }
+  for (size_t i = 0; i < ops->count; i++) {
+    complete_bf16(&ret_choices[i]);
   }
   return LPOT_OK;
 }

@@ -192,9 +192,9 @@ lpot_status lpot_strategy_blank_recipe(const lpot_space *space, size_t sampling_
 }
 
 size_t lpot_strategy_num_options(const lpot_space_op *op) {
-  return op->num_quantized > 0 ? op->num_quantized : op->num_configs;
+  return op->num_reduced > 0 ? op->num_reduced : op->num_configs;
 }
 
 const lpot_op_config *lpot_strategy_option(const lpot_space_op *op, size_t index) {
-  return &op->configs[op->num_quantized > 0 ? op->quantized[index] : index];
+  return &op->configs[op->num_reduced > 0 ? op->reduced[index] : index];
 }

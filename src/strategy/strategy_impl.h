@@ -55,8 +55,8 @@ bool lpot_score_book_get(const lpot_hash_map *book, uint64_t hash, double *ret_s
 LPOT_MUST_CHECK lpot_status lpot_strategy_blank_recipe(const lpot_space *space,
                                                        size_t sampling_index,
                                                        lpot_recipe **ret_recipe, lpot_error *err);
-/* Configurations that exhaustive and random choose from: the quantized ones of op, or all where
- * there is none. */
+/* Configurations that exhaustive and random choose from: the quantized and bf16 ones of op, or all
+ * where there is none. */
 size_t lpot_strategy_num_options(const lpot_space_op *op);
 const lpot_op_config *lpot_strategy_option(const lpot_space_op *op, size_t index);
 

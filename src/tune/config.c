@@ -66,6 +66,16 @@ static const mandatory_key mandatory_keys[] = {
      "tuning needs labelled data to evaluate on"},
 };
 
+lpot_status lpot_config_refuse_bf16(const lpot_config *config, const char *isa, lpot_error *err) {
+  if (config->bf16 == NULL) {
+    return LPOT_OK;
+  }
+  return lpot_config_fail_key(err, config->bf16,
+                              "bf16 needs a processor with AVX512_BF16 or AMX, this one computes "
+                              "as '%.120s'",
+                              isa);
+}
+
 static bool has_value(const lpot_yaml *yaml, const char *const *path) {
   const lpot_yaml_node *node = lpot_yaml_root(yaml);
   for (size_t i = 0; node != NULL && path[i] != NULL; i++) {

@@ -50,6 +50,7 @@ typedef struct lpot_config {
   int64_t iteration; /* evaluation.performance.iteration, -1 = until the interval is small */
   lpot_dataloader_config
       performance; /* batch size of the latency measurement; taken from evaluation when absent */
+  const lpot_yaml_node *bf16; /* the first dtype that names it; NULL: none does */
   size_t num_warnings;
   const char *const
       *warnings; /* deprecated, ignored or contradictory keys, "file:line:column: ..." each */
@@ -63,6 +64,10 @@ void lpot_config_free(lpot_config *config);
 /* Sampling sizes above limit become limit; what is then equal counts once. */
 LPOT_MUST_CHECK lpot_status lpot_config_limit_sampling(lpot_config *config, int64_t limit,
                                                        lpot_error *err);
+
+/* LPOT_CONFIG at the place that names bf16, if one does; isa: what this machine has instead. */
+LPOT_MUST_CHECK lpot_status lpot_config_refuse_bf16(const lpot_config *config, const char *isa,
+                                                    lpot_error *err);
 
 /* The smallest (largest for lower-is-better) metric value that meets the criterion. */
 double lpot_config_target(const lpot_config *config, bool higher_is_better, double baseline);

@@ -11,7 +11,7 @@ static const char *dtype_of(int value) {
   static const struct {
     lpot_dtype dtype;
     const char *text;
-  } names[] = {{LPOT_S8, "int8"}, {LPOT_U8, "uint8"}, {LPOT_F32, "fp32"}};
+  } names[] = {{LPOT_S8, "int8"}, {LPOT_U8, "uint8"}, {LPOT_F32, "fp32"}, {LPOT_BF16, "bf16"}};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     if ((int)names[i].dtype == value) {
       return names[i].text;

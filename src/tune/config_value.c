@@ -239,25 +239,14 @@ static lpot_status collect_words(const lpot_config_row *row, const lpot_yaml_nod
   return LPOT_OK;
 }
 
-/* bf16 is part of LPOT's vocabulary; f32 is what it falls back to here. */
-static lpot_status replace_bf16(lpot_config_box *box, const lpot_yaml_node *node,
-                                lpot_choices *choices, lpot_error *err) {
-  lpot_choices kept = {0};
-  for (size_t i = 0; i < choices->count; i++) {
-    if (choices->values[i] != LPOT_BF16) {
-      add_choice(&kept, choices->values[i]);
+/* Whether this machine can do it is known once there is an engine. */
+static void note_bf16(lpot_config_box *box, const lpot_yaml_node *node,
+                      const lpot_choices *choices) {
+  for (size_t i = 0; i < choices->count && box->config.bf16 == NULL; i++) {
+    if (choices->values[i] == LPOT_BF16) {
+      box->config.bf16 = node;
     }
   }
-  if (kept.count == choices->count) {
-    return LPOT_OK;
-  }
-  const char *instead = kept.count == 0 ? "fp32 is taken instead" : "dropped";
-  if (kept.count == 0) {
-    add_choice(&kept, LPOT_F32);
-  }
-  LPOT_TRY(lpot_config_warn(box, node, err, "bf16 is not supported yet, %s", instead));
-  *choices = kept;
-  return LPOT_OK;
 }
 
 lpot_status lpot_config_read_choices(lpot_config_box *box, const lpot_config_row *row,
@@ -265,7 +254,7 @@ lpot_status lpot_config_read_choices(lpot_config_box *box, const lpot_config_row
   lpot_choices choices = {0};
   LPOT_TRY(collect_words(row, node, &choices, err));
   if (row->offset == offsetof(lpot_tensor_choices, dtype)) {
-    LPOT_TRY(replace_bf16(box, node, &choices, err));
+    note_bf16(box, node, &choices);
   }
   *(lpot_choices *)object = choices;
   return LPOT_OK;

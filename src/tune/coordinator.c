@@ -326,6 +326,7 @@ static lpot_status conclude(lpot_run *run, lpot_error *err) {
   uint64_t chosen = lpot_search_choose(run, &met);
   if (chosen != LPOT_NO_TRIAL) {
     LPOT_TRY(lpot_search_measure(run, chosen, err));
+    LPOT_TRY(lpot_search_certify(run, chosen, err));
     LPOT_TRY(export_chosen(run, chosen, err));
   }
   lpot_verdict verdict = met ? LPOT_VERDICT_MET : LPOT_VERDICT_NOT_MET;

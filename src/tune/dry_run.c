@@ -37,9 +37,10 @@ static void print_ops(const lpot_job *job, const lpot_space *space) {
   for (size_t i = 0; i < count; i++) {
     const lpot_quant_op *op = lpot_quant_ops_get(job->ops, i);
     const lpot_space_op *entry = lpot_space_get(space, i);
-    printf("  %-20s '%s': %zu configurations, %zu of them in int8%s\n", op->type, op->name,
-           entry->num_configs, entry->num_quantized,
-           entry->num_quantized == 0 ? " (the configuration keeps it in fp32)" : "");
+    const char *kept = entry->num_reduced == 0 ? " (the configuration keeps it in fp32)" : "";
+    printf("  %-20s '%s': %zu configurations, %zu of them in int8%s%s\n", op->type, op->name,
+           entry->num_configs, entry->num_quantized, entry->bf16 != NULL ? ", one in bf16" : "",
+           kept);
   }
   size_t others = lpot_quant_ops_num_others(job->ops);
   printf("ops that stay fp32: %zu\n", others);

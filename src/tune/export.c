@@ -16,7 +16,11 @@ static lpot_status path_of(const char *folder, const char *name, lpot_buffer *ou
 static lpot_status quantized_graph(const lpot_job *job, const lpot_recipe *recipe,
                                    lpot_graph **ret_graph, lpot_error *err) {
   lpot_graph *qdq = NULL;
-  LPOT_TRY(lpot_job_rewrite(job, recipe, &qdq, err));
+  lpot_recipe *exported = NULL;
+  LPOT_TRY(lpot_recipe_exported(recipe, &exported, err));
+  lpot_status rewritten = lpot_job_rewrite(job, exported, &qdq, err);
+  lpot_recipe_free(exported);
+  LPOT_TRY(rewritten);
   if (job->config->export_format == LPOT_EXPORT_QDQ) {
     *ret_graph = qdq;
     return LPOT_OK;
@@ -156,5 +160,14 @@ lpot_status lpot_import_recipe(const lpot_job *job, const char *path, lpot_recip
                                    ret_recipe, err);
   }
   lpot_yaml_free(yaml);
+  if (status == LPOT_OK && lpot_recipe_num_bf16(*ret_recipe) > 0 &&
+      !lpot_engine_has_bf16(job->engine)) {
+    lpot_recipe_free(*ret_recipe);
+    *ret_recipe = NULL;
+    status = LPOT_FAIL(err, LPOT_CONFIG,
+                       "%s: its bf16 ops need a processor with AVX512_BF16 or AMX, this one "
+                       "computes as '%.120s'",
+                       path, lpot_engine_numeric_class(job->engine));
+  }
   return status;
 }

@@ -4,8 +4,8 @@
 
 #include "tune/job.h"
 
-/* Writes folder/name as the configuration's export format asks (QDQ or QOperator). The recipe's
- * calibration must be in the job. */
+/* Writes folder/name as the configuration's export format asks (QDQ or QOperator); bf16 ops in f32
+ * (lpot_recipe_exported). The recipe's calibration must be in the job. */
 LPOT_MUST_CHECK lpot_status lpot_export_model(const lpot_job *job, const lpot_recipe *recipe,
                                               const char *folder, const char *name,
                                               lpot_error *err);

@@ -305,8 +305,8 @@ static lpot_status legend_index(op_legend *legend, const lpot_op_config *config,
 static void tensor_text(const lpot_tensor_config *config, char *out, size_t out_size) {
   if (config->dtype == LPOT_DTYPE_UNKNOWN) {
     lpot_text_copy(out, out_size, "none");
-  } else if (config->dtype == LPOT_F32) {
-    lpot_text_copy(out, out_size, "fp32");
+  } else if (lpot_dtype_is_float(config->dtype)) {
+    lpot_text_copy(out, out_size, config->dtype == LPOT_BF16 ? "bf16" : "fp32");
   } else {
     snprintf(out, out_size, "%s %s %s %s", lpot_dtype_text(config->dtype),
              lpot_scheme_text(config->scheme), lpot_granularity_text(config->granularity),
@@ -462,6 +462,13 @@ static lpot_status put_ranks(hid_t file, const lpot_ledger *ledger, lpot_error *
 
 /* ---- / and /baseline ---- */
 
+/* NaN unless the chosen trial has bf16 ops. */
+static double exported_accuracy(const lpot_ledger *ledger) {
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
+  const lpot_ledger_result *result = trial == NULL ? NULL : lpot_ledger_exported_of(ledger, trial);
+  return result == NULL ? (double)NAN : result->accuracy;
+}
+
 static lpot_status put_header(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
   const lpot_ledger_header *header = &ledger->header;
   char model[33];
@@ -482,6 +489,7 @@ static lpot_status put_header(hid_t file, const lpot_ledger *ledger, lpot_error 
   LPOT_TRY(put_uint(file, "seed", header->seed, err));
   LPOT_TRY(put_text(file, "verdict", lpot_verdict_text(ledger->verdict), err));
   LPOT_TRY(put_uint(file, "chosen_trial", ledger->chosen, err));
+  LPOT_TRY(put_double(file, "exported_accuracy", exported_accuracy(ledger), err));
   LPOT_TRY(put_uint(file, "speculative_results", speculative, err));
   hid_t type = text_type(strlen(header->config_text) + 1);
   lpot_status status = put_dataset(file, "config", type, 0, NULL, header->config_text, err);

@@ -95,6 +95,16 @@ const lpot_ledger_result *lpot_ledger_result_of(const lpot_ledger *ledger,
   return &ledger->results[trial->result];
 }
 
+const lpot_ledger_result *lpot_ledger_exported_of(const lpot_ledger *ledger,
+                                                  const lpot_ledger_trial *trial) {
+  const lpot_recipe *recipe = lpot_ledger_result_of(ledger, trial)->recipe;
+  if (lpot_recipe_num_bf16(recipe) == 0) {
+    return NULL;
+  }
+  size_t index = lpot_ledger_find_result(ledger, lpot_recipe_exported_hash(recipe));
+  return index == SIZE_MAX ? NULL : &ledger->results[index];
+}
+
 /* ---- reading records ---- */
 
 static lpot_status read_text(lpot_reader *reader, char **ret_text, lpot_error *err) {

@@ -175,6 +175,10 @@ size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash);
 const lpot_ledger_trial *lpot_ledger_find_trial(const lpot_ledger *ledger, uint64_t id);
 const lpot_ledger_result *lpot_ledger_result_of(const lpot_ledger *ledger,
                                                 const lpot_ledger_trial *trial);
+/* The result of what is exported of a trial with bf16 ops (lpot_recipe_exported); NULL when it has
+ * none, or was not evaluated. */
+const lpot_ledger_result *lpot_ledger_exported_of(const lpot_ledger *ledger,
+                                                  const lpot_ledger_trial *trial);
 
 /* ---- new facts: appended to the journal, then applied. What is marked durable is synced, with
  * everything appended before it. ---- */

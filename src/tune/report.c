@@ -54,6 +54,20 @@ static void print_trial(const lpot_ledger *ledger, const lpot_ledger_trial *tria
   fputc('\n', out);
 }
 
+static void print_exported(const lpot_ledger *ledger, const lpot_ledger_trial *trial, FILE *out) {
+  const lpot_ledger_result *exported = lpot_ledger_exported_of(ledger, trial);
+  if (exported == NULL) {
+    return;
+  }
+  char value[32];
+  double loss = lpot_relative_loss(ledger->header.higher_is_better, ledger->baseline.accuracy,
+                                   exported->accuracy);
+  fprintf(out,
+          "Exported: bf16 ops in f32, since ONNX Runtime runs no bf16 Conv; that model has "
+          "accuracy %s, loss %.3f%%.\n",
+          value_text(exported->accuracy, value), 100 * loss);
+}
+
 static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
   if (trial == NULL) {
@@ -70,10 +84,14 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   } else if (ledger->verdict == LPOT_VERDICT_MET) {
     verdict = "the criterion is NOT met; the trial is taken as it is (performance_only)";
   }
-  fprintf(out, "Verdict: %s; trial %" PRIu64 " has accuracy %s (f32 %s), %zu of %zu ops in int8.\n",
+  fprintf(out, "Verdict: %s; trial %" PRIu64 " has accuracy %s (f32 %s), %zu of %zu ops in int8",
           verdict, trial->id, value_text(result->accuracy, value),
           value_text(ledger->baseline.accuracy, baseline),
           lpot_recipe_num_quantized(result->recipe), result->recipe->num_ops);
+  if (lpot_recipe_num_bf16(result->recipe) > 0) {
+    fprintf(out, ", %zu in bf16", lpot_recipe_num_bf16(result->recipe));
+  }
+  fputs(".\n", out);
   if (trial->measured) {
     const lpot_latency *latency = &trial->latency;
     fprintf(out,
@@ -83,6 +101,7 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
             latency->f32_low_ms, latency->f32_high_ms, latency->f32_ms / latency->recipe_ms,
             latency->trusted ? "" : " (UNTRUSTED: the machine was busy)");
   }
+  print_exported(ledger, trial, out);
 }
 
 void lpot_report_print(const lpot_ledger *ledger, const char *workspace, FILE *out) {
@@ -128,6 +147,8 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
   const double unknown = (double)NAN;
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
   const lpot_ledger_result *result = trial == NULL ? NULL : lpot_ledger_result_of(ledger, trial);
+  const lpot_ledger_result *exported =
+      trial == NULL ? NULL : lpot_ledger_exported_of(ledger, trial);
   bool measured = trial != NULL && trial->measured;
   char hash[17] = "";
   if (result != NULL) {
@@ -140,6 +161,8 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
                                 ledger->has_baseline ? ledger->baseline.accuracy : unknown, err));
   LPOT_TRY(
       lpot_json_set_double(json, "accuracy", result == NULL ? unknown : result->accuracy, err));
+  LPOT_TRY(lpot_json_set_double(json, "exported_accuracy",
+                                exported == NULL ? unknown : exported->accuracy, err));
   LPOT_TRY(lpot_json_set_double(json, "relative_loss",
                                 trial == NULL ? unknown : trial->relative_loss, err));
   LPOT_TRY(lpot_json_set_int(json, "trials", (int64_t)ledger->num_trials, err));

@@ -417,3 +417,41 @@ lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err) {
   LPOT_TRY(lpot_ledger_add_measure(run->ledger, run->journal, id, &run->latency, err));
   return LPOT_OK;
 }
+
+/* ---- the exported form ---- */
+
+static lpot_status evaluate_exported(lpot_run *run, const lpot_recipe *recipe, lpot_error *err) {
+  lpot_recipe *exported = NULL;
+  LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
+  LPOT_TRY(lpot_run_quiesce(run, err));
+  LPOT_TRY(lpot_recipe_exported(recipe, &exported, err));
+  uint64_t hash = lpot_recipe_hash(exported);
+  lpot_status status = assign_recipe(run, 0, exported, err);
+  lpot_recipe_free(exported);
+  while (status == LPOT_OK && lpot_ledger_find_result(run->ledger, hash) == SIZE_MAX) {
+    status = lpot_run_pump(run, err);
+  }
+  return status;
+}
+
+lpot_status lpot_search_certify(lpot_run *run, uint64_t id, lpot_error *err) {
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(run->ledger, id);
+  const lpot_recipe *recipe = lpot_ledger_result_of(run->ledger, trial)->recipe;
+  if (lpot_recipe_num_bf16(recipe) == 0) {
+    return LPOT_OK;
+  }
+  if (lpot_ledger_exported_of(run->ledger, trial) == NULL) {
+    LPOT_TRY(evaluate_exported(run, recipe, err));
+  }
+  trial = lpot_ledger_find_trial(run->ledger, id);
+  const lpot_ledger_result *result = lpot_ledger_exported_of(run->ledger, trial);
+  bool meets = result != NULL && result->status == LPOT_TRIAL_DONE &&
+               lpot_config_meets(run->job->config, run->job->higher_is_better,
+                                 run->ledger->baseline.accuracy, result->accuracy);
+  if (trial->meets && !meets) {
+    lpot_log(LPOT_LOG_WARNING,
+             "bf16 ops are exported in f32, and that model misses the criterion that the trial "
+             "meets");
+  }
+  return LPOT_OK;
+}

@@ -14,6 +14,10 @@ LPOT_MUST_CHECK lpot_status lpot_search(lpot_run *run, lpot_error *err);
  * one measures. */
 LPOT_MUST_CHECK lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err);
 
+/* Evaluates what is exported of a trial where that is another recipe (lpot_recipe_exported), unless
+ * the ledger has its result; warns when it misses the criterion. */
+LPOT_MUST_CHECK lpot_status lpot_search_certify(lpot_run *run, uint64_t id, lpot_error *err);
+
 /* The trial to hand out: the lowest accepted id (timeout 0), the fastest accepted (timeout > 0; the
  * smallest where the objective is modelsize), else the most accurate. LPOT_NO_TRIAL when none is
  * valid. *ret_met: it meets the criterion, or performance_only asked for no more. */

@@ -271,6 +271,10 @@ static lpot_status export_recipe(const lpot_ledger *ledger, lpot_job *job,
   }
   LPOT_TRY(make_folders(folder, err));
   LPOT_TRY(lpot_export_model(job, recipe, folder, "model.onnx", err));
+  if (lpot_recipe_num_bf16(recipe) > 0) {
+    lpot_log(LPOT_LOG_WARNING,
+             "bf16 ops are exported in f32: the model's accuracy is not that of the trial");
+  }
   LPOT_TRY(lpot_export_recipe(job, recipe, folder, "recipe.yaml", err));
   LPOT_TRY(lpot_export_deploy(job, folder, "model.onnx", err));
   return LPOT_OK;

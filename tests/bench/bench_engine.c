@@ -1,6 +1,7 @@
 /* Times of one network, one thread.
  *
  *   bench_engine MODEL BATCH [ROUNDS]          f32 against int8
+ *   bench_engine --bf16 MODEL BATCH [ROUNDS]   f32 against bf16, where the operator has it
  *   bench_engine --serve MODEL BATCH [EXPORT]  the same on demand, for compare_onnxruntime.py:
  * reads "f32 N" or "int8 N" from standard input, answers with the wall and thread CPU seconds of N
  *       runs; EXPORT is where the int8 model is written first
@@ -25,6 +26,7 @@
 #include "formats/onnx/onnx.h"
 #include "graph/passes/passes.h"
 #include "quant/calibration.h"
+#include "quant/capability.h"
 #include "quant/rewrite.h"
 
 #define MAX_ROUNDS 20000
@@ -39,6 +41,7 @@ typedef struct bench {
   double compile_seconds[2];
   lpot_tensor *inputs[8];
   int64_t batch;
+  bool bf16; /* what stands for int8 */
 } bench;
 
 static lpot_status make_inputs(bench *b, lpot_error *err) {
@@ -78,6 +81,16 @@ static lpot_status calibrate(bench *b, lpot_error *err) {
   return status;
 }
 
+static bool has_bf16(const lpot_quant_op *op) {
+  const lpot_op_choices choices = lpot_capability(op);
+  for (size_t i = 0; i < choices.activation.dtype.count; ++i) {
+    if (choices.activation.dtype.values[i] == LPOT_BF16) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static lpot_status quantize(bench *b, lpot_error *err) {
   LPOT_TRY(lpot_recipe_new(lpot_quant_ops_count(b->ops), &b->recipe, err));
   for (size_t i = 0; i < b->recipe->num_ops; ++i) {
@@ -85,6 +98,10 @@ static lpot_status quantize(bench *b, lpot_error *err) {
     lpot_op_config config = {
         .activation = {LPOT_U8, LPOT_SCHEME_ASYM, LPOT_PER_TENSOR, LPOT_MINMAX},
         .weight = {LPOT_S8, LPOT_SCHEME_SYM, LPOT_PER_CHANNEL, LPOT_MINMAX}};
+    if (b->bf16) {
+      lpot_dtype dtype = has_bf16(op) ? LPOT_BF16 : LPOT_F32;
+      config = (lpot_op_config){.activation = {.dtype = dtype}, .weight = {.dtype = dtype}};
+    }
     if (op->weight == LPOT_NONE) {
       config.weight = (lpot_tensor_config){.dtype = LPOT_DTYPE_UNKNOWN};
     }
@@ -204,7 +221,7 @@ static lpot_status report(bench *b, const char *path, int rounds, lpot_error *er
   double *times[2] = {lpot_calloc((size_t)rounds, sizeof(double)),
                       lpot_calloc((size_t)rounds, sizeof(double))};
   double *ratios = lpot_calloc((size_t)rounds, sizeof *ratios);
-  static const char *const names[2] = {"f32", "int8"};
+  const char *const names[2] = {"f32", b->bf16 ? "bf16" : "int8"};
   if (times[0] == NULL || times[1] == NULL || ratios == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
@@ -224,8 +241,9 @@ static lpot_status report(bench *b, const char *path, int rounds, lpot_error *er
            (double)b->batch / quantile(times[i], rounds, 0.5), share * 100.0,
            b->compile_seconds[i] * 1e3);
   }
-  printf("  f32/int8 %.2f [%.2f, %.2f], peak resident %.1f MiB\n", quantile(ratios, rounds, 0.5),
-         quantile(ratios, rounds, 0.05), quantile(ratios, rounds, 0.95), peak_mib());
+  printf("  f32/%s %.2f [%.2f, %.2f], peak resident %.1f MiB\n", names[1],
+         quantile(ratios, rounds, 0.5), quantile(ratios, rounds, 0.05),
+         quantile(ratios, rounds, 0.95), peak_mib());
   lpot_free(times[0]);
   lpot_free(times[1]);
   lpot_free(ratios);
@@ -281,7 +299,7 @@ static lpot_status show_memory(bench *b, const char *path, int64_t batch, lpot_e
 }
 
 static int usage(void) {
-  (void)fprintf(stderr, "usage: bench_engine MODEL BATCH [ROUNDS]\n"
+  (void)fprintf(stderr, "usage: bench_engine [--bf16] MODEL BATCH [ROUNDS]\n"
                         "       bench_engine --serve MODEL BATCH [EXPORT]\n"
                         "       bench_engine --memory MODEL BATCH\n");
   return 2;
@@ -294,8 +312,9 @@ int main(int argc, char **argv) {
   int rounds = 200;
   bool serves = argc > 1 && strcmp(argv[1], "--serve") == 0;
   bool memory = argc > 1 && strcmp(argv[1], "--memory") == 0;
-  argc -= serves || memory ? 1 : 0;
-  argv += serves || memory ? 1 : 0;
+  b.bf16 = argc > 1 && strcmp(argv[1], "--bf16") == 0;
+  argc -= serves || memory || b.bf16 ? 1 : 0;
+  argv += serves || memory || b.bf16 ? 1 : 0;
   if (argc < 3 || sscanf(argv[2], "%d", &batch) != 1 || batch < 1 ||
       (!serves && argc > 3 &&
        (sscanf(argv[3], "%d", &rounds) != 1 || rounds < 1 || rounds > MAX_ROUNDS))) {

@@ -110,6 +110,31 @@ expect_rc 0 "given recipe"
 [ "$(trials "$work/out" | awk '{ print $3, $5 }')" = "$(sed -n 2p "$work/trials-random-0" | awk '{ print $3, $5 }')" ] ||
   fail "the given recipe has another hash or accuracy"
 
+# bf16 where the configuration names it: exported in f32, and evaluated in that form too.
+if grep -qE 'avx512_bf16|amx_bf16' /proc/cpuinfo; then
+  tune 2 bf16 --set quantization.model_wise.activation.dtype=bf16
+  expect_rc 0 "bf16"
+  grep -q ' in bf16\.$' "$work/out" || fail "bf16: no op of the verdict is in bf16"
+  grep -q '^Exported: bf16 ops in f32' "$work/out" || fail "bf16: the exported form was not evaluated"
+  grep -q '_bf16' "$work/bf16/best_model.onnx" && fail "bf16: the exported model has bf16 tensors"
+  grep -q 'dtype: bf16' "$work/bf16/best_recipe.yaml" || fail "bf16: the recipe has lost it"
+  tune 2 bf16 --set quantization.model_wise.activation.dtype=bf16 --resume
+  expect_rc 0 "resume with bf16"
+  ONEDNN_MAX_CPU_ISA=AVX2
+  export ONEDNN_MAX_CPU_ISA
+  tune 1 refused --recipe "$work/bf16/best_recipe.yaml"
+  unset ONEDNN_MAX_CPU_ISA
+  expect_rc 3 "recipe with bf16 on AVX2"
+fi
+for isa in AVX2 AVX512_CORE_VNNI; do
+  ONEDNN_MAX_CPU_ISA=$isa
+  export ONEDNN_MAX_CPU_ISA
+  tune 1 refused --set quantization.model_wise.activation.dtype=bf16
+  unset ONEDNN_MAX_CPU_ISA
+  expect_rc 3 "bf16 on $isa"
+  grep -q '^error: .*model_wise.activation.dtype: bf16 needs a processor' "$work/err" || fail "bf16 on $isa: no place"
+done
+
 # Bad input: one clear line, the right exit code, no hang.
 for ranks in 1 2 8; do
   tune $ranks bad --set evaluation.accuracy.dataloader.dataset.npy.inputs=/nonexistent.npy

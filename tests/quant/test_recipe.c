@@ -163,6 +163,61 @@ static void new_recipe_is_f32_and_a_clone_is_its_own(void **state) {
   lpot_recipe_free(NULL);
 }
 
+static void bf16_is_neither_int8_nor_f32(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_buffer buffer;
+  lpot_recipe *recipe = sample_recipe();
+  lpot_recipe *copy = NULL;
+  uint64_t hash = lpot_recipe_hash(recipe);
+  const lpot_op_config f32 = recipe->ops[1];
+  recipe->ops[1] =
+      (lpot_op_config){.activation = {.dtype = LPOT_BF16}, .weight = {.dtype = LPOT_BF16}};
+  assert_true(lpot_recipe_hash(recipe) != hash);
+  assert_false(lpot_op_config_equal(&recipe->ops[1], &f32));
+  assert_false(lpot_op_config_is_quantized(&recipe->ops[1]));
+  assert_int_equal(lpot_recipe_num_quantized(recipe), 2);
+  assert_int_equal(lpot_recipe_num_bf16(recipe), 1);
+  lpot_buffer_init(&buffer);
+  CHECK(lpot_recipe_write(recipe, &buffer, &err));
+  CHECK(read_bytes(buffer.data, buffer.size, &copy, &err));
+  assert_memory_equal(&copy->ops[1], &recipe->ops[1], sizeof f32);
+  lpot_recipe_free(copy);
+  copy = NULL;
+  /* What is exported has f32 in its place, and is another recipe. */
+  CHECK(lpot_recipe_exported(recipe, &copy, &err));
+  assert_true(lpot_recipe_hash(copy) == hash);
+  assert_true(lpot_recipe_exported_hash(recipe) == hash);
+  assert_int_equal(lpot_recipe_num_bf16(copy), 0);
+  assert_null(lpot_op_config_problem(&copy->ops[1]));
+  assert_true(lpot_recipe_exported_hash(copy) == hash);
+  lpot_buffer_done(&buffer);
+  lpot_recipe_free(copy);
+  lpot_recipe_free(recipe);
+}
+
+static void problems_of_bf16_configs_are_told(void **state) {
+  (void)state;
+  const lpot_tensor_config bf16 = {.dtype = LPOT_BF16};
+  const lpot_tensor_config f32 = {.dtype = LPOT_F32};
+  const lpot_tensor_config none = {.dtype = LPOT_DTYPE_UNKNOWN};
+  lpot_op_config config = {.activation = bf16, .weight = bf16};
+  assert_null(lpot_op_config_problem(&config));
+  config.weight = none;
+  assert_null(lpot_op_config_problem(&config));
+  config.weight = f32;
+  assert_string_equal(lpot_op_config_problem(&config), "a bf16 activation needs a bf16 weight");
+  config = (lpot_op_config){.activation = f32, .weight = bf16};
+  assert_string_equal(lpot_op_config_problem(&config), "a bf16 weight needs a bf16 activation");
+  config = (lpot_op_config){.activation = bf16, .weight = fixture_u8.weight};
+  assert_string_equal(lpot_op_config_problem(&config), "an int8 weight needs an int8 activation");
+  config = (lpot_op_config){.activation = fixture_u8.activation, .weight = bf16};
+  assert_string_equal(lpot_op_config_problem(&config), "an int8 activation needs an int8 weight");
+  config = (lpot_op_config){.activation = bf16, .weight = bf16};
+  config.activation.algorithm = LPOT_KL;
+  assert_non_null(lpot_op_config_problem(&config));
+}
+
 static void problems_of_configs_are_told(void **state) {
   (void)state;
   lpot_op_config config = fixture_u8;
@@ -223,6 +278,10 @@ static void dynamic_configs_are_those_of_dynamic_quantize_linear(void **state) {
   lpot_op_config config = fixture_u8;
   config.activation.scheme = LPOT_SCHEME_SYM;
   assert_non_null(lpot_op_config_dynamic_problem(&config));
+  config = (lpot_op_config){.activation = {.dtype = LPOT_BF16}, .weight = {.dtype = LPOT_BF16}};
+  assert_null(lpot_op_config_problem(&config));
+  assert_string_equal(lpot_op_config_dynamic_problem(&config),
+                      "dynamic quantization knows uint8 and fp32 only");
   config = fixture_u8;
   config.weight = (lpot_tensor_config){.dtype = LPOT_DTYPE_UNKNOWN};
   assert_string_equal(lpot_op_config_dynamic_problem(&config),
@@ -242,6 +301,8 @@ int main(void) {
       cmocka_unit_test(problems_of_configs_are_told),
       cmocka_unit_test(dynamic_recipe_is_another_one_and_read_back),
       cmocka_unit_test(dynamic_configs_are_those_of_dynamic_quantize_linear),
+      cmocka_unit_test(bf16_is_neither_int8_nor_f32),
+      cmocka_unit_test(problems_of_bf16_configs_are_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

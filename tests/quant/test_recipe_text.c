@@ -169,6 +169,35 @@ static void recipe_without_ops_is_written_and_read(void **state) {
   lpot_buffer_done(&buffer);
 }
 
+static void bf16_is_written_and_read_back(void **state) {
+  (void)state;
+  static const char text[] = "calibration_samples: 5\n"
+                             "scale_propagation_concat: true\n"
+                             "ops:\n"
+                             "  - name: \"conv1\"\n"
+                             "    type: Conv\n"
+                             "    activation: {dtype: bf16}\n"
+                             "    weight: {dtype: bf16}\n"
+                             "  - name: \"a \\\"b\\\\\\x0a\xc3\xa9\"\n"
+                             "    type: Gemm\n"
+                             "    activation: {dtype: fp32}\n"
+                             "    weight: {dtype: fp32}\n"
+                             "  - name: \"add\"\n"
+                             "    type: Add\n"
+                             "    activation: {dtype: fp32}\n";
+  lpot_error err = {0};
+  lpot_recipe *recipe = NULL;
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  CHECK(read_text(text, &recipe, &err));
+  assert_int_equal(lpot_recipe_num_bf16(recipe), 1);
+  CHECK(lpot_recipe_to_text(recipe, names, types, &out, &err));
+  CHECK(lpot_buffer_terminate(&out, &err));
+  assert_string_equal((const char *)out.data, text);
+  lpot_buffer_done(&out);
+  lpot_recipe_free(recipe);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dynamic_recipe_is_written_and_read_back),
@@ -176,6 +205,7 @@ int main(void) {
       cmocka_unit_test(file_of_another_shape_is_refused),
       cmocka_unit_test(text_is_written_in_its_canonical_form),
       cmocka_unit_test(recipe_without_ops_is_written_and_read),
+      cmocka_unit_test(bf16_is_written_and_read_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,16 @@ static inline lpot_op_choices small_capability(bool weight) {
   return choices;
 }
 
+/* The same with bf16. */
+static inline lpot_op_choices bf16_capability(bool weight) {
+  lpot_op_choices choices = small_capability(weight);
+  choices.activation.dtype = (lpot_choices){3, {LPOT_U8, LPOT_BF16, LPOT_F32}};
+  if (weight) {
+    choices.weight.dtype = (lpot_choices){3, {LPOT_S8, LPOT_BF16, LPOT_F32}};
+  }
+  return choices;
+}
+
 static inline fixture fixture_new(void) {
   return (fixture){.sampling_sizes = {100},
                    .wishes = {.num_sampling_sizes = 1,
@@ -89,7 +99,7 @@ static inline lpot_space *fixture_space(fixture *ops) {
 static inline void config_text(const lpot_op_config *config, char *out, size_t out_size) {
   const lpot_tensor_config *activation = &config->activation;
   if (!lpot_op_config_is_quantized(config)) {
-    snprintf(out, out_size, "f32");
+    snprintf(out, out_size, lpot_op_config_is_bf16(config) ? "bf16" : "f32");
     return;
   }
   const char *weight = "";

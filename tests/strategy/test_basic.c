@@ -61,6 +61,55 @@ static void basic_walks_from_uniform_to_fallbacks(void **state) {
   lpot_space_free(space);
 }
 
+static void basic_falls_back_to_bf16_before_f32(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  const lpot_wish wish = {
+      .pattern = "MatMul",
+      .choices = {.activation = {.dtype = {3, {LPOT_U8, LPOT_BF16, LPOT_F32}}}}};
+  fixture_add(&ops, "a", "Add", small_capability(false));
+  fixture_add(&ops, "b", "MatMul", bf16_capability(false));
+  fixture_add(&ops, "c", "MatMul", bf16_capability(false));
+  ops.wishes.num_type_wise = 1;
+  ops.wishes.type_wise = &wish;
+  lpot_space *space = fixture_space(&ops);
+  lpot_strategy *strategy = start(space, true);
+  assert_demand(strategy, LPOT_STAGE_UNIFORM, "100: q q q", 0.80);
+  assert_demand(strategy, LPOT_STAGE_ONE_BY_ONE, "100: q q bf16", 0.81);
+  assert_demand(strategy, LPOT_STAGE_ONE_BY_ONE, "100: q bf16 q", 0.82);
+  assert_demand(strategy, LPOT_STAGE_GREEDY, "100: q bf16 bf16", 0.81);
+  /* CUMULATIVE is known. The same again with F32. */
+  assert_demand(strategy, LPOT_STAGE_ONE_BY_ONE, "100: q q f32", 0.83);
+  assert_demand(strategy, LPOT_STAGE_ONE_BY_ONE, "100: q f32 q", 0.79);
+  assert_demand(strategy, LPOT_STAGE_ONE_BY_ONE, "100: f32 q q", 0.82);
+  assert_demand(strategy, LPOT_STAGE_GREEDY, "100: f32 q f32", 0.84);
+  assert_demand(strategy, LPOT_STAGE_GREEDY, "100: f32 f32 f32", 0.85);
+  assert_demand(strategy, LPOT_STAGE_CUMULATIVE, "", 0);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
+/* An op that the configuration keeps in bf16 starts there. */
+static void basic_starts_from_bf16_where_int8_is_not_wanted(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  const lpot_wish wish = {.pattern = "MatMul",
+                          .choices = {.activation = {.dtype = {2, {LPOT_BF16, LPOT_F32}}}}};
+  fixture_add(&ops, "a", "Add", small_capability(false));
+  fixture_add(&ops, "b", "MatMul", bf16_capability(false));
+  ops.wishes.num_type_wise = 1;
+  ops.wishes.type_wise = &wish;
+  lpot_space *space = fixture_space(&ops);
+  lpot_strategy *strategy = start(space, true);
+  assert_demand(strategy, LPOT_STAGE_UNIFORM, "100: q bf16", 0.80);
+  assert_demand(strategy, LPOT_STAGE_ONE_BY_ONE, "100: q f32", 0.81);
+  assert_demand(strategy, LPOT_STAGE_ONE_BY_ONE, "100: f32 bf16", 0.82);
+  assert_demand(strategy, LPOT_STAGE_GREEDY, "100: f32 f32", 0.83);
+  assert_demand(strategy, LPOT_STAGE_CUMULATIVE, "", 0);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
 static void basic_keeps_a_strict_gain(void **state) {
   (void)state;
   fixture ops;
@@ -434,6 +483,8 @@ static void basic_survives_every_failed_allocation(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(basic_walks_from_uniform_to_fallbacks),
+      cmocka_unit_test(basic_falls_back_to_bf16_before_f32),
+      cmocka_unit_test(basic_starts_from_bf16_where_int8_is_not_wanted),
       cmocka_unit_test(basic_keeps_a_strict_gain),
       cmocka_unit_test(basic_respects_lower_is_better),
       cmocka_unit_test(basic_demands_say_what_they_are_for),

@@ -46,6 +46,26 @@ static void exhaustive_walks_the_product_last_op_fastest(void **state) {
   lpot_space_free(space);
 }
 
+static void exhaustive_takes_bf16_where_it_is_named(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  const lpot_wish wishes[] = {
+      {.pattern = "b", .choices = {.activation = {.dtype = {3, {LPOT_U8, LPOT_BF16, LPOT_F32}}}}},
+      {.pattern = "c", .choices = {.activation = {.dtype = {2, {LPOT_F32, LPOT_BF16}}}}}};
+  fixture_add(&ops, "a", "MatMul", bf16_capability(false));
+  fixture_add(&ops, "b", "MatMul", bf16_capability(false));
+  fixture_add(&ops, "c", "MatMul", bf16_capability(false));
+  ops.wishes.num_op_wise = 2;
+  ops.wishes.op_wise = wishes;
+  lpot_space *space = fixture_space(&ops);
+  lpot_strategy *strategy = start(space);
+  assert_demand(strategy, LPOT_STAGE_SAMPLE, "100: q q bf16", 0.5);
+  assert_demand(strategy, LPOT_STAGE_SAMPLE, "100: q bf16 bf16", 0.5);
+  assert_demand(strategy, LPOT_STAGE_SAMPLE, "", 0);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
 static void exhaustive_hints_are_the_next_demands(void **state) {
   (void)state;
   fixture ops;
@@ -87,6 +107,7 @@ static void exhaustive_with_ops_that_cannot_be_quantized_tries_all_they_have(voi
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(exhaustive_walks_the_product_last_op_fastest),
+      cmocka_unit_test(exhaustive_takes_bf16_where_it_is_named),
       cmocka_unit_test(exhaustive_hints_are_the_next_demands),
       cmocka_unit_test(exhaustive_with_ops_that_cannot_be_quantized_tries_all_they_have),
   };

@@ -217,6 +217,69 @@ static void wish_for_f32_alone_always_holds(void **state) {
   lpot_space_free(space);
 }
 
+static void bf16_is_there_only_where_it_is_named(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  fixture_add(&ops, "conv1", "Conv", bf16_capability(true));
+  fixture_add(&ops, "conv2", "Conv", bf16_capability(true));
+  fixture_add(&ops, "conv3", "Conv", bf16_capability(true));
+  fixture_add(&ops, "mul", "MatMul", bf16_capability(false));
+  const lpot_choices alone = {1, {LPOT_BF16}};
+  const lpot_choices all = {3, {LPOT_U8, LPOT_BF16, LPOT_F32}};
+  ops.wishes.model_wise.weight.dtype = s8_only;
+  const lpot_wish wishes[] = {{.pattern = "conv2", .choices = {.activation = {.dtype = all}}},
+                              {.pattern = "conv3", .choices = {.activation = {.dtype = alone}}},
+                              {.pattern = "mul", .choices = {.activation = {.dtype = alone}}}};
+  ops.wishes.num_op_wise = 3;
+  ops.wishes.op_wise = wishes;
+  lpot_space *space = fixture_space(&ops);
+  assert_configs(space, 0, "u8/asym/minmax+channel");
+  assert_configs(space, 1, "u8/asym/minmax+channel bf16");
+  assert_configs(space, 2, "bf16");
+  assert_configs(space, 3, "bf16");
+  assert_null(lpot_space_get(space, 0)->bf16);
+  assert_int_equal(lpot_space_get(space, 1)->bf16->weight.dtype, LPOT_BF16);
+  assert_int_equal(lpot_space_get(space, 1)->num_quantized, 1);
+  assert_int_equal(lpot_space_get(space, 1)->num_reduced, 2);
+  assert_true(lpot_space_get(space, 1)->may_fall_back);
+  assert_false(lpot_space_get(space, 2)->may_fall_back);
+  assert_int_equal(lpot_space_get(space, 3)->bf16->weight.dtype, LPOT_DTYPE_UNKNOWN);
+  assert_int_equal(lpot_space_num_warnings(space), 0);
+  lpot_space_free(space);
+}
+
+static void bf16_for_ops_that_cannot_do_it_is_told(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  fixture_add(&ops, "conv", "Conv", bf16_capability(true));
+  fixture_add(&ops, "add", "Add", small_capability(false));
+  ops.wishes.model_wise.activation.dtype = (lpot_choices){1, {LPOT_BF16}};
+  lpot_space *space = fixture_space(&ops);
+  assert_configs(space, 0, "bf16");
+  assert_configs(space, 1, "f32");
+  assert_int_equal(lpot_space_num_warnings(space), 1);
+  assert_non_null(
+      strstr(lpot_space_warning(space, 0), "bf16 is not possible for Add, fp32 is taken instead"));
+  lpot_space_free(space);
+  ops.wishes.model_wise.activation.dtype = (lpot_choices){2, {LPOT_U8, LPOT_BF16}};
+  space = fixture_space(&ops);
+  assert_configs(space, 0, "u8/asym/minmax+channel bf16");
+  assert_configs(space, 1, "u8/asym/minmax");
+  assert_non_null(strstr(lpot_space_warning(space, 0), "bf16 is not possible for Add, dropped"));
+  lpot_space_free(space);
+}
+
+static void fp32_weights_overrule_bf16_activations(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  fixture_add(&ops, "conv", "Conv", bf16_capability(true));
+  ops.wishes.model_wise.activation.dtype = (lpot_choices){1, {LPOT_BF16}};
+  ops.wishes.model_wise.weight.dtype = f32_only;
+  lpot_space *space = fixture_space(&ops);
+  assert_configs(space, 0, "f32");
+  lpot_space_free(space);
+}
+
 static void op_wise_wish_for_int8_forbids_falling_back(void **state) {
   (void)state;
   fixture ops = fixture_new();
@@ -404,6 +467,9 @@ int main(void) {
       cmocka_unit_test(what_is_not_possible_is_dropped_and_told_once_per_type),
       cmocka_unit_test(empty_intersection_keeps_the_capability_and_says_so),
       cmocka_unit_test(wishes_narrow_one_after_the_other),
+      cmocka_unit_test(bf16_is_there_only_where_it_is_named),
+      cmocka_unit_test(bf16_for_ops_that_cannot_do_it_is_told),
+      cmocka_unit_test(fp32_weights_overrule_bf16_activations),
       cmocka_unit_test(wish_for_f32_alone_always_holds),
       cmocka_unit_test(op_wise_wish_for_int8_forbids_falling_back),
       cmocka_unit_test(key_that_is_a_name_means_that_op_only),

@@ -333,10 +333,6 @@ static void config_warns_of_what_has_no_effect(void **state) {
   assert_warned("model: {name: a, framework: tensorflow}\n" EVALUATION,
                 "conf.yaml:1:18: model.framework: tensorflow: the model is read as ONNX");
   assert_warned("model: {name: a, framework: onnxrt_integer}\n" EVALUATION, "QDQ form");
-  assert_warned(MINIMAL "quantization: {model_wise: {activation: {dtype: [uint8, bf16]}}}\n",
-                "bf16 is not supported yet, dropped");
-  assert_warned(MINIMAL "quantization: {model_wise: {activation: {dtype: bf16}}}\n",
-                "fp32 is taken instead");
   assert_warned(MINIMAL "tuning: {tensorboard: true}\n", "tuning.tensorboard: true is ignored");
   assert_warned(MINIMAL "quantization: {recipes: {scale_propagation_max_pooling: false}}\n",
                 "false is ignored");
@@ -359,12 +355,29 @@ static void config_is_silent_about_values_that_hold_anyway(void **state) {
   lpot_config_free(config);
 }
 
-static void config_replaces_bf16_by_fp32_where_it_stands_alone(void **state) {
+static void config_knows_where_bf16_is_named_first(void **state) {
   (void)state;
-  lpot_config *config = good(MINIMAL "quantization: {op_wise: {a: {activation: {dtype: bf16}}}}\n");
+  lpot_error err = {0};
+  lpot_buffer text;
+  lpot_config *config = good(MINIMAL);
+  assert_null(config->bf16);
+  assert_int_equal(lpot_config_refuse_bf16(config, "avx2", &err), LPOT_OK);
+  lpot_config_free(config);
+  config = good(MINIMAL "quantization:\n  op_wise:\n    a: {activation: {dtype: [uint8, bf16]}}\n"
+                        "    b: {weight: {dtype: bf16}}\n");
   const lpot_choices *dtype = &config->wishes.op_wise[0].choices.activation.dtype;
-  assert_int_equal(dtype->count, 1);
-  assert_int_equal(dtype->values[0], LPOT_F32);
+  assert_int_equal(dtype->count, 2);
+  assert_int_equal(dtype->values[1], LPOT_BF16);
+  assert_int_equal(lpot_config_refuse_bf16(config, "avx2", &err), LPOT_CONFIG);
+  assert_non_null(strstr(err.message, "a.activation.dtype: bf16 needs a processor with"));
+  char place[64];
+  snprintf(place, sizeof place, "conf.yaml:%d:22: ", config->bf16->key_line);
+  assert_non_null(strstr(err.message, place));
+  lpot_buffer_init(&text);
+  assert_int_equal(lpot_config_text(config, true, &text, &err), LPOT_OK);
+  assert_int_equal(lpot_buffer_terminate(&text, &err), LPOT_OK);
+  assert_non_null(strstr((const char *)text.data, "uint8, bf16"));
+  lpot_buffer_done(&text);
   lpot_config_free(config);
 }
 
@@ -472,7 +485,7 @@ int main(void) {
       cmocka_unit_test(config_reads_every_value),
       cmocka_unit_test(config_warns_of_what_has_no_effect),
       cmocka_unit_test(config_is_silent_about_values_that_hold_anyway),
-      cmocka_unit_test(config_replaces_bf16_by_fp32_where_it_stands_alone),
+      cmocka_unit_test(config_knows_where_bf16_is_named_first),
       cmocka_unit_test(config_target_follows_criterion_and_sense),
       cmocka_unit_test(relative_loss_is_positive_when_worse),
       cmocka_unit_test(set_from_the_command_line_is_read_and_named),

@@ -4,7 +4,8 @@
  * Values are real numbers until the end: a primitive computes
  *   r = src_scale * weight_scale[c] * accumulator + bias[c]
  * applies the post-ops to r in order, and stores round(r / dst_scale) + dst_zero_point (saturated)
- * in an integer destination, or r in an f32 one. f32 primitives have scales of 1. */
+ * in an integer destination, or r in an f32 or bf16 one. f32 and bf16 primitives have scales of 1;
+ * those of bf16 sum up in f32. */
 #ifndef LPOT_ENGINE_DL_H
 #define LPOT_ENGINE_DL_H
 
@@ -23,7 +24,7 @@ typedef struct lpot_dl lpot_dl;                     /* oneDNN engine, stream and
 typedef struct lpot_dl_primitive lpot_dl_primitive; /* a primitive with its packed weights */
 
 typedef struct lpot_dl_desc {
-  lpot_dtype dtype; /* F32, U8, S8 or S32 */
+  lpot_dtype dtype; /* F32, BF16, U8, S8 or S32 */
   int rank;
   int64_t dims[LPOT_DL_MAX_DIMS];    /* logical order: N, C, spatial for convolutions and pools */
   int64_t strides[LPOT_DL_MAX_DIMS]; /* in elements */
@@ -50,7 +51,7 @@ typedef struct lpot_dl_post_op {
 typedef struct lpot_dl_attributes {
   float src_scale; /* 1 for f32 */
   int32_t src_zero_point;
-  size_t num_weight_scales;   /* 0: f32 weights; 1: per tensor; else per output channel */
+  size_t num_weight_scales;   /* 0: f32 or bf16 weights; 1: per tensor; else per output channel */
   const float *weight_scales; /* [num_weight_scales]; borrowed */
   int32_t weight_zero_point;  /* of products of two activations only */
   float dst_scale;            /* 1 for an f32 destination */
@@ -63,7 +64,7 @@ void lpot_dl_attributes_init(lpot_dl_attributes *attributes);
 
 typedef struct lpot_dl_convolution {
   lpot_dl_desc src, dst;   /* [N, C, spatial...] */
-  lpot_dtype weight_dtype; /* F32 or S8 */
+  lpot_dtype weight_dtype; /* F32, BF16 or S8 */
   const void *weights; /* row-major [O, I/group, k...], transposed: [I, O/group, k...]; borrowed for
                           the call */
   const float *bias;   /* [O] real units, or NULL; borrowed for the call */

@@ -112,6 +112,8 @@ dnnl_data_type_t lpot_dl_data_type(lpot_dtype dtype) {
   switch (dtype) {
   case LPOT_F32:
     return dnnl_f32;
+  case LPOT_BF16:
+    return dnnl_bf16;
   case LPOT_U8:
     return dnnl_u8;
   case LPOT_S8:

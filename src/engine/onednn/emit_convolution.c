@@ -70,10 +70,31 @@ lpot_status lpot_fusion_bias(lpot_compiler *compiler, const lpot_fusion *fusion,
   return LPOT_OK;
 }
 
+/* The constant weights in the type that the primitive reads; the caller owns a reference. */
+lpot_status lpot_fusion_weights(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                lpot_tensor **ret_weights, lpot_error *err) {
+  lpot_tensor *tensor = NULL;
+  LPOT_TRY(lpot_constant_of(compiler, fusion->weight, &tensor, err));
+  LPOT_ASSERT(tensor != NULL);
+  if (!fusion->bf16) {
+    *ret_weights = lpot_tensor_ref(tensor);
+    return LPOT_OK;
+  }
+  lpot_tensor *narrow = NULL;
+  LPOT_TRY(lpot_tensor_new(LPOT_BF16, &tensor->shape, &narrow, err));
+  lpot_loop_to_bf16(tensor->data, lpot_tensor_elements(tensor), narrow->data);
+  lpot_tensor_release_pages(tensor);
+  *ret_weights = narrow;
+  return LPOT_OK;
+}
+
 static const char *kind_text(const lpot_fusion *fusion) {
   bool int8 = fusion->inputs[0].quantized;
   if (fusion->sum) {
     return int8 ? "conv int8 + sum" : "conv + sum";
+  }
+  if (fusion->bf16) {
+    return "conv bf16";
   }
   return int8 ? "conv int8" : "conv";
 }
@@ -156,13 +177,13 @@ lpot_status lpot_emit_convolution(lpot_compiler *compiler, const lpot_fusion *fu
   convolution.transposed = node->op == LPOT_OP_CONV_TRANSPOSE;
   lpot_fusion_attributes(fusion, &convolution.attributes);
   lpot_tensor *weights = NULL;
-  LPOT_TRY(lpot_constant_of(compiler, fusion->weight, &weights, err));
-  LPOT_ASSERT(weights != NULL);
+  LPOT_TRY(lpot_fusion_bias(compiler, fusion, &convolution.bias, err));
+  LPOT_TRY(lpot_fusion_weights(compiler, fusion, &weights, err));
   convolution.weights = weights->data;
   convolution.weight_dtype = weights->dtype;
-  LPOT_TRY(lpot_fusion_bias(compiler, fusion, &convolution.bias, err));
   lpot_status status = add_step(compiler, fusion, &convolution, err);
   lpot_tensor_release_pages(weights); /* They are packed now. */
+  lpot_tensor_unref(weights);
   if (status != LPOT_OK) {
     lpot_error_prefix(err, "node '%s'", node->name);
   }

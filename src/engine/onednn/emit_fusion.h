@@ -13,6 +13,9 @@ LPOT_MUST_CHECK lpot_status lpot_shift_sign(lpot_compiler *compiler, const char 
                                             lpot_slot_id *slot, lpot_error *err);
 /* Kernel, strides, pads and groups of a convolution. */
 void lpot_fill_geometry(const lpot_window *window, lpot_dl_convolution *convolution);
+/* The constant weights in the type that the primitive reads; the caller owns a reference. */
+LPOT_MUST_CHECK lpot_status lpot_fusion_weights(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                                lpot_tensor **ret_weights, lpot_error *err);
 /* Bias values [channels] in real units, or NULL; borrowed from the plan. */
 LPOT_MUST_CHECK lpot_status lpot_fusion_bias(lpot_compiler *compiler, const lpot_fusion *fusion,
                                              const float **ret_bias, lpot_error *err);

@@ -22,6 +22,13 @@ static lpot_status add_step(lpot_compiler *compiler, const lpot_fusion *fusion, 
   return LPOT_OK;
 }
 
+static const char *kind_text(const lpot_fusion *fusion) {
+  if (fusion->bf16) {
+    return "matmul bf16";
+  }
+  return fusion->inputs[0].quantized ? "matmul int8" : "matmul";
+}
+
 static lpot_dl_desc matrix_desc(lpot_dtype dtype, int64_t rows, int64_t columns, bool transposed) {
   lpot_dl_desc desc;
   memset(&desc, 0, sizeof desc);
@@ -34,13 +41,10 @@ static lpot_dl_desc matrix_desc(lpot_dtype dtype, int64_t rows, int64_t columns,
   return desc;
 }
 
-static lpot_status emit_constant(lpot_compiler *compiler, const lpot_fusion *fusion,
-                                 lpot_error *err) {
+static lpot_status add_constant(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                const lpot_tensor *weights, lpot_error *err) {
   const lpot_node *node = fusion->anchor;
   lpot_onednn_plan *plan = compiler->plan;
-  lpot_tensor *weights = NULL;
-  LPOT_TRY(lpot_constant_of(compiler, fusion->weight, &weights, err));
-  LPOT_ASSERT(weights != NULL && weights->shape.rank == 2);
   bool transposed = node->op == LPOT_OP_GEMM && lpot_node_int(node, "transB", 0) != 0;
   int64_t depth = weights->shape.dims[transposed ? 1 : 0];
   int64_t columns = weights->shape.dims[transposed ? 0 : 1];
@@ -57,10 +61,18 @@ static lpot_status emit_constant(lpot_compiler *compiler, const lpot_fusion *fus
   matmul.constant_weights = weights->data;
   lpot_fusion_attributes(fusion, &matmul.attributes);
   LPOT_TRY(lpot_fusion_bias(compiler, fusion, &matmul.bias, err));
-  lpot_status status =
-      add_step(compiler, fusion, fusion->inputs[0].quantized ? "matmul int8" : "matmul", &matmul,
-               &src, 1, dst, err);
+  LPOT_TRY(add_step(compiler, fusion, kind_text(fusion), &matmul, &src, 1, dst, err));
+  return LPOT_OK;
+}
+
+static lpot_status emit_constant(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                 lpot_error *err) {
+  lpot_tensor *weights = NULL;
+  LPOT_TRY(lpot_fusion_weights(compiler, fusion, &weights, err));
+  LPOT_ASSERT(weights->shape.rank == 2);
+  lpot_status status = add_constant(compiler, fusion, weights, err);
   lpot_tensor_release_pages(weights); /* They are packed now. */
+  lpot_tensor_unref(weights);
   return status;
 }
 
@@ -102,9 +114,7 @@ static lpot_status emit_two_activations(lpot_compiler *compiler, const lpot_fusi
   raise_rank(&matmul.src, matmul.dst.rank);
   raise_rank(&matmul.weights, matmul.dst.rank);
   LPOT_TRY(lpot_fusion_bias(compiler, fusion, &matmul.bias, err));
-  lpot_status status =
-      add_step(compiler, fusion, fusion->inputs[0].quantized ? "matmul int8" : "matmul", &matmul,
-               inputs, 2, dst, err);
+  lpot_status status = add_step(compiler, fusion, kind_text(fusion), &matmul, inputs, 2, dst, err);
   return status;
 }
 

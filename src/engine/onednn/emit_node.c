@@ -263,6 +263,7 @@ static const struct {
     {LPOT_OP_MATMUL_INTEGER, lpot_emit_matmul_integer},
     {LPOT_OP_DYNAMIC_QUANTIZE_LINEAR, lpot_emit_dynamic_quantize},
     {LPOT_OP_CAST, lpot_emit_cast},
+    {LPOT_OP_CAST, lpot_emit_bf16_cast},
     {LPOT_OP_EXP, emit_f32_unary},
     {LPOT_OP_SQRT, emit_f32_unary},
     {LPOT_OP_SIGMOID, emit_f32_unary},

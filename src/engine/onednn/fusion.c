@@ -256,6 +256,9 @@ static lpot_status find_at(lpot_fusions *fusions, const lpot_node *node, lpot_er
   case LPOT_OP_ADD:
   case LPOT_OP_MUL:
     status = lpot_fusion_find_binary(fusions, node, err);
+    if (status == LPOT_OK && node->op == LPOT_OP_ADD && fusions->of_node[node->id] < 0) {
+      status = lpot_fusion_find_bf16_sum(fusions, node, err);
+    }
     break;
   case LPOT_OP_AVERAGE_POOL:
   case LPOT_OP_GLOBAL_AVERAGE_POOL:

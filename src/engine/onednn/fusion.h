@@ -20,10 +20,11 @@ typedef enum lpot_fusion_kind {
   LPOT_FUSION_MOVEMENT,    /* DQ -> transparent node -> Q of equal parameters */
   LPOT_FUSION_MAX_POOL,    /* the same for MaxPool */
   LPOT_FUSION_AFFINE,      /* [DQ ->] BatchNormalization [-> Relu|Clip] [-> Q] */
+  LPOT_FUSION_BF16_SUM,    /* Add of two tensors of one shape, one or both bf16 */
   LPOT_FUSION_SHUFFLE      /* Reshape -> Transpose -> Reshape that regroups channels; int8 or f32 */
 } lpot_fusion_kind;
 
-/* One operand: an int8 value with its parameters, or an f32 value. */
+/* One operand: an int8 value with its parameters, or an f32 or bf16 value. */
 typedef struct lpot_operand {
   lpot_value_id value;
   bool quantized;
@@ -37,6 +38,7 @@ typedef struct lpot_fusion {
   size_t num_inputs;
   lpot_operand *inputs; /* [num_inputs] activations; owned */
   lpot_value_id weight; /* s8 constant of int8 fusions, else the anchor's weight input; LPOT_NONE */
+  bool bf16;            /* anchor reads bf16 activations and weights */
   size_t num_weight_scales; /* int8: 1 or channels */
   float *weight_scales;     /* owned */
   lpot_value_id bias;       /* f32 or DQ value of a constant, or LPOT_NONE */
@@ -64,5 +66,7 @@ bool lpot_node_quant_params(const lpot_graph *graph, const lpot_node *node, lpot
 /* The int8 value and parameters behind value, when a per-tensor DequantizeLinear of a u8 or s8
  * value produces it. */
 bool lpot_dequantized_from(const lpot_graph *graph, lpot_value_id value, lpot_operand *ret);
+/* The bf16 value behind value, when a Cast to f32 of one that is no constant produces it. */
+bool lpot_widened_from(const lpot_graph *graph, lpot_value_id value, lpot_operand *ret);
 
 #endif

@@ -39,6 +39,15 @@ LPOT_MUST_CHECK lpot_status lpot_fusion_new(lpot_fusions *fusions, lpot_fusion_k
                                             const lpot_node *anchor, size_t num_inputs,
                                             lpot_fusion **ret, lpot_error *err);
 
+/* ---- fusion_bf16.c ---- */
+/* The operands of the anchor are bf16 values behind a Cast to f32, weights constants of bf16
+ * numbers: the fusion reads them as they are. */
+void lpot_fusion_take_bf16_operands(lpot_fusions *fusions, lpot_fusion *fusion);
+/* The Cast to bf16 that alone reads the output. */
+void lpot_fusion_take_rounding(lpot_fusions *fusions, lpot_fusion *fusion);
+LPOT_MUST_CHECK lpot_status lpot_fusion_find_bf16_sum(lpot_fusions *fusions, const lpot_node *node,
+                                                      lpot_error *err);
+
 /* ---- finders: each makes a fusion of node and its neighbours where it can ---- */
 /* fusion_weighted.c: Conv, ConvTranspose, MatMul, Gemm. */
 LPOT_MUST_CHECK lpot_status lpot_fusion_find_weighted(lpot_fusions *fusions, const lpot_node *node,

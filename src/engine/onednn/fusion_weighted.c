@@ -277,11 +277,16 @@ lpot_status lpot_fusion_find_weighted(lpot_fusions *fusions, const lpot_node *no
     take_int8_operands(fusions, fusion);
   }
   bool int8 = fusion->inputs[0].quantized;
+  if (!int8) {
+    lpot_fusion_take_bf16_operands(fusions, fusion);
+  }
   if (node->op == LPOT_OP_MATMUL) {
     take_bias_add(fusions, fusion);
   }
   lpot_fusion_take_activation(fusions, fusion, int8);
-  if (int8) {
+  if (fusion->bf16) {
+    lpot_fusion_take_rounding(fusions, fusion);
+  } else if (int8) {
     lpot_fusion_take_quantize(fusions, fusion);
     if (fusion->num_post_ops == 0 && fusion->output.quantized) {
       lpot_fusion_take_behind_pair(fusions, fusion);

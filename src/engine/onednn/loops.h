@@ -17,6 +17,16 @@ void lpot_loop_quantize(const float *values, int64_t count, const lpot_quant_par
 void lpot_loop_dequantize(const void *values, int64_t count, const lpot_quant_params *params,
                           float *out);
 
+/* Round half to even; NaN stays NaN. */
+void lpot_loop_to_bf16(const float *values, int64_t count, uint16_t *out);
+void lpot_loop_from_bf16(const uint16_t *values, int64_t count, float *out);
+/* out = a + b in f32, then relu where asked (NaN stays). Each of the three is f32 or bf16. */
+typedef struct lpot_loop_bf16_sum {
+  bool a_is_bf16, b_is_bf16, out_is_bf16, relu;
+} lpot_loop_bf16_sum;
+void lpot_loop_bf16_sum_run(const lpot_loop_bf16_sum *sum, const void *a, const void *b,
+                            int64_t count, void *out);
+
 /* [batch, channels, pixels] <-> [batch, pixels, channels]; element_size is 1, 2, 4 or 8 bytes. */
 void lpot_loop_transpose(const void *in, void *out, int64_t batch, int64_t rows, int64_t columns,
                          size_t element_size);

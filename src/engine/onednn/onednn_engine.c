@@ -29,6 +29,9 @@ static lpot_status emit_fusion(lpot_compiler *compiler, const lpot_fusion *fusio
   case LPOT_FUSION_AVERAGE:
     status = lpot_emit_average(compiler, fusion, err);
     break;
+  case LPOT_FUSION_BF16_SUM:
+    status = lpot_emit_bf16_sum(compiler, fusion, err);
+    break;
   case LPOT_FUSION_CONCAT:
     status = lpot_emit_concat(compiler, fusion, err);
     break;

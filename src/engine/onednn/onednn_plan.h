@@ -139,7 +139,7 @@ LPOT_MUST_CHECK lpot_status lpot_step_add(lpot_onednn_plan *plan, const char *na
                                           lpot_step **ret_step, lpot_error *err);
 /* Runs step->primitive on its first one or two inputs. */
 lpot_status lpot_run_primitive(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err);
-/* Constant f32 (or other) tensor of a value that is a constant or a DequantizeLinear of constants;
+/* Constant f32 (or other) tensor of a value that is a constant or DequantizeLinear or Cast of such;
  * the latter is computed and kept by the plan. NULL when the value is not constant. */
 LPOT_MUST_CHECK lpot_status lpot_constant_of(lpot_compiler *compiler, lpot_value_id value,
                                              lpot_tensor **ret_tensor, lpot_error *err);
@@ -173,6 +173,11 @@ LPOT_MUST_CHECK lpot_status lpot_emit_matmul_integer(lpot_compiler *compiler, co
 /* Casts from int32 to float32. */
 LPOT_MUST_CHECK lpot_status lpot_emit_cast(lpot_compiler *compiler, const lpot_node *node,
                                            lpot_error *err);
+/* emit_bf16.c */
+LPOT_MUST_CHECK lpot_status lpot_emit_bf16_cast(lpot_compiler *compiler, const lpot_node *node,
+                                                lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_bf16_sum(lpot_compiler *compiler, const lpot_fusion *fusion,
+                                               lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_dynamic_quantize(lpot_compiler *compiler,
                                                        const lpot_node *node, lpot_error *err);
 /* Concat of values of any one type. */

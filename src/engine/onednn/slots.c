@@ -150,10 +150,13 @@ lpot_status lpot_define(lpot_compiler *compiler, lpot_value_id value, lpot_layou
   return LPOT_OK;
 }
 
-static const lpot_node *dequantize_of(const lpot_graph *graph, lpot_value_id value) {
+/* The DequantizeLinear or Cast that produces value, or NULL. */
+static const lpot_node *conversion_of(const lpot_graph *graph, lpot_value_id value) {
   lpot_node_id producer = lpot_graph_value(graph, value)->producer;
   const lpot_node *node = producer == LPOT_NONE ? NULL : lpot_graph_node(graph, producer);
-  return node != NULL && node->op == LPOT_OP_DEQUANTIZE_LINEAR ? node : NULL;
+  bool converts =
+      node != NULL && (node->op == LPOT_OP_DEQUANTIZE_LINEAR || node->op == LPOT_OP_CAST);
+  return converts ? node : NULL;
 }
 
 lpot_layout lpot_layout_of(const lpot_compiler *compiler, lpot_value_id value) {
@@ -162,7 +165,8 @@ lpot_layout lpot_layout_of(const lpot_compiler *compiler, lpot_value_id value) {
   }
   lpot_operand source;
   if (compiler->where[value][LPOT_PLAIN] == LPOT_NONE &&
-      lpot_dequantized_from(compiler->graph, value, &source) &&
+      (lpot_dequantized_from(compiler->graph, value, &source) ||
+       lpot_widened_from(compiler->graph, value, &source)) &&
       compiler->where[source.value][LPOT_CHANNELS_LAST] != LPOT_NONE) {
     return LPOT_CHANNELS_LAST;
   }
@@ -173,7 +177,7 @@ lpot_status lpot_constant_of(lpot_compiler *compiler, lpot_value_id value, lpot_
                              lpot_error *err) {
   const lpot_value *info = lpot_graph_value(compiler->graph, value);
   *ret_tensor = info->constant;
-  const lpot_node *node = dequantize_of(compiler->graph, value);
+  const lpot_node *node = conversion_of(compiler->graph, value);
   if (info->constant != NULL || node == NULL) {
     return LPOT_OK;
   }
@@ -264,7 +268,7 @@ static lpot_status dequantize(lpot_compiler *compiler, lpot_value_id value,
   }
   *params = source->params;
   lpot_step *step = NULL;
-  const lpot_node *node = dequantize_of(compiler->graph, value);
+  const lpot_node *node = conversion_of(compiler->graph, value);
   lpot_status status = lpot_step_add(compiler->plan, node->name, "dequantize", run_dequantize,
                                      &from, 1, &to, 1, &step, err);
   if (status != LPOT_OK) {
@@ -275,7 +279,29 @@ static lpot_status dequantize(lpot_compiler *compiler, lpot_value_id value,
   return LPOT_OK;
 }
 
-/* Makes value available in some layout when it is not yet: constants and dequantized values. */
+static lpot_status run_widen(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
+  (void)err;
+  const lpot_slot *out = &plan->slots[step->slots[1]];
+  lpot_loop_from_bf16(lpot_slot_data(plan, step->slots[0]), lpot_shape_elements(&out->shape),
+                      lpot_slot_data(plan, step->slots[1]));
+  return LPOT_OK;
+}
+
+static lpot_status widen(lpot_compiler *compiler, lpot_value_id value, lpot_value_id source,
+                         lpot_error *err) {
+  lpot_layout layout = lpot_layout_of(compiler, source);
+  lpot_slot_id from = LPOT_NONE;
+  lpot_slot_id to = LPOT_NONE;
+  lpot_step *step = NULL;
+  LPOT_TRY(lpot_need(compiler, source, layout, &from, err));
+  LPOT_TRY(lpot_define(compiler, value, layout, &to, err));
+  LPOT_TRY(lpot_step_add(compiler->plan, conversion_of(compiler->graph, value)->name, "from bf16",
+                         run_widen, &from, 1, &to, 1, &step, err));
+  return LPOT_OK;
+}
+
+/* Makes value available in some layout when it is not yet: constants, dequantized values and those
+ * that were bf16. */
 static lpot_status materialise(lpot_compiler *compiler, lpot_value_id value, lpot_layout layout,
                                lpot_error *err) {
   if (compiler->where[value][LPOT_PLAIN] != LPOT_NONE ||
@@ -287,6 +313,10 @@ static lpot_status materialise(lpot_compiler *compiler, lpot_value_id value, lpo
     lpot_layout cheap = lpot_layout_of(compiler, source.value);
     (void)layout;
     LPOT_TRY(dequantize(compiler, value, &source, cheap, err));
+    return LPOT_OK;
+  }
+  if (lpot_widened_from(compiler->graph, value, &source)) {
+    LPOT_TRY(widen(compiler, value, source.value, err));
     return LPOT_OK;
   }
   lpot_tensor *tensor = NULL;
