@@ -24,22 +24,12 @@ static const lpot_tensor_choices weight_choices = {
     .algorithm = {1, {LPOT_MINMAX}},
 };
 
-static bool has_bf16_primitive(const char *type) {
-  static const char *const types[] = {"Conv", "Gemm", "MatMul"};
-  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-    if (lpot_text_equal(type, types[i])) {
-      return true;
-    }
-  }
-  return false;
-}
-
 lpot_op_choices lpot_capability(const lpot_quant_op *op) {
   lpot_op_choices choices = {.activation = op->dynamic ? dynamic_choices : activation_choices};
   if (op->weight != LPOT_NONE) {
     choices.weight = weight_choices;
   }
-  if (!op->dynamic && has_bf16_primitive(op->type)) {
+  if (!op->dynamic && lpot_op_type_has_bf16(op->type)) {
     choices.activation.dtype = (lpot_choices){4, {LPOT_U8, LPOT_S8, LPOT_BF16, LPOT_F32}};
     if (op->weight != LPOT_NONE) {
       choices.weight.dtype = (lpot_choices){3, {LPOT_S8, LPOT_BF16, LPOT_F32}};

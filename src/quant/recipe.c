@@ -3,6 +3,7 @@
 #include "base/checksum.h"
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/text.h"
 #include "base/writer.h"
 
 #define RECIPE_VERSION 1
@@ -118,6 +119,19 @@ const char *lpot_op_config_dynamic_problem(const lpot_op_config *config) {
     return "dynamic quantization makes activations uint8, asym and minmax only";
   }
   return config->weight.dtype == LPOT_S8 ? NULL : "dynamic quantization needs a constant weight";
+}
+
+bool lpot_op_type_has_bf16(const char *type) {
+  return lpot_text_equal(type, "Conv") || lpot_text_equal(type, "Gemm") ||
+         lpot_text_equal(type, "MatMul");
+}
+
+const char *lpot_op_config_problem_for(const char *type, bool dynamic,
+                                       const lpot_op_config *config) {
+  if (lpot_op_config_is_bf16(config) && !lpot_op_type_has_bf16(type)) {
+    return "only Conv, Gemm and MatMul can be bf16";
+  }
+  return dynamic ? lpot_op_config_dynamic_problem(config) : lpot_op_config_problem(config);
 }
 
 lpot_status lpot_recipe_new(size_t num_ops, lpot_recipe **ret_recipe, lpot_error *err) {

@@ -55,6 +55,12 @@ const char *lpot_op_config_problem(const lpot_op_config *config);
 /* The same for a recipe of dynamic quantization, whose activations can only be U8, asymmetric,
  * minmax (what DynamicQuantizeLinear does) and whose int8 ops all have a weight. */
 const char *lpot_op_config_dynamic_problem(const lpot_op_config *config);
+/* Whether ops of an ONNX operator can be bf16: Conv, Gemm and MatMul can. */
+bool lpot_op_type_has_bf16(const char *type);
+/* The problem of config for an op of this ONNX operator in a recipe of one of the two approaches.
+ */
+const char *lpot_op_config_problem_for(const char *type, bool dynamic,
+                                       const lpot_op_config *config);
 
 typedef struct lpot_recipe {
   size_t num_ops;

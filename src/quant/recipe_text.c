@@ -160,8 +160,8 @@ static lpot_status read_tensor(const lpot_yaml_node *map, lpot_tensor_config *re
   return LPOT_OK;
 }
 
-static lpot_status read_config(const lpot_yaml_node *item, bool dynamic, lpot_op_config *ret,
-                               lpot_error *err) {
+static lpot_status read_config(const lpot_yaml_node *item, const char *type, bool dynamic,
+                               lpot_op_config *ret, lpot_error *err) {
   const lpot_yaml_node *activation = NULL;
   LPOT_TRY(require(item, "activation", &activation, err));
   LPOT_TRY(read_tensor(activation, &ret->activation, err));
@@ -170,7 +170,7 @@ static lpot_status read_config(const lpot_yaml_node *item, bool dynamic, lpot_op
   if (weight != NULL) {
     LPOT_TRY(read_tensor(weight, &ret->weight, err));
   }
-  const char *problem = dynamic ? lpot_op_config_dynamic_problem(ret) : lpot_op_config_problem(ret);
+  const char *problem = lpot_op_config_problem_for(type, dynamic, ret);
   if (problem != NULL) {
     return lpot_yaml_fail(err, item, "%s", problem);
   }
@@ -218,7 +218,8 @@ static lpot_status read_item(text_reader *reader, const lpot_yaml_node *item, lp
                             reader->types[index], type);
     }
   }
-  LPOT_TRY(read_config(item, reader->recipe->dynamic, &reader->recipe->ops[index], err));
+  LPOT_TRY(read_config(item, reader->types[index], reader->recipe->dynamic,
+                       &reader->recipe->ops[index], err));
   return LPOT_OK;
 }
 

@@ -13,8 +13,7 @@ lpot_qdq_builder lpot_rewrite_builder(const lpot_rewrite *rewrite) {
 
 static lpot_status check_op(const lpot_quant_op *op, const lpot_op_config *config,
                             lpot_error *err) {
-  const char *problem =
-      op->dynamic ? lpot_op_config_dynamic_problem(config) : lpot_op_config_problem(config);
+  const char *problem = lpot_op_config_problem_for(op->type, op->dynamic, config);
   if (problem != NULL) {
     return LPOT_FAIL(err, LPOT_INVALID, "recipe: op '%s': %s", op->name, problem);
   }

@@ -351,7 +351,7 @@ static lpot_status open_metric(lpot_job *job, lpot_error *err) {
 static lpot_status fill(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   LPOT_TRY(read_config(job, options, err));
   LPOT_TRY(lpot_engine_open(options->engine_name, &job->engine, err));
-  if (!lpot_engine_has_bf16(job->engine)) {
+  if (!job->config->dynamic && !lpot_engine_has_bf16(job->engine)) {
     LPOT_TRY(lpot_config_refuse_bf16(job->config, lpot_engine_numeric_class(job->engine), err));
   }
   LPOT_TRY(read_model(job, options, err));

@@ -59,6 +59,11 @@ static void print_exported(const lpot_ledger *ledger, const lpot_ledger_trial *t
   if (exported == NULL) {
     return;
   }
+  if (exported->status != LPOT_TRIAL_DONE) {
+    fprintf(out, "Exported: bf16 ops in f32; that model's evaluation is %s: %s.\n",
+            lpot_trial_status_text(exported->status), exported->cause);
+    return;
+  }
   char value[32];
   double loss = lpot_relative_loss(ledger->header.higher_is_better, ledger->baseline.accuracy,
                                    exported->accuracy);

@@ -109,8 +109,10 @@ static bool is_over(trial_search *search) {
 static bool is_wanted(const trial_search *search, const lpot_recipe *recipe) {
   const lpot_run *run = search->run;
   uint64_t hash = lpot_recipe_hash(recipe);
-  return lpot_ledger_find_result(run->ledger, hash) == SIZE_MAX && !lpot_run_in_flight(run, hash) &&
-         lpot_job_find_calibration(run->job, recipe->calibration_samples) != NULL;
+  bool ready =
+      recipe->dynamic || lpot_job_find_calibration(run->job, recipe->calibration_samples) != NULL;
+  return ready && lpot_ledger_find_result(run->ledger, hash) == SIZE_MAX &&
+         !lpot_run_in_flight(run, hash);
 }
 
 static lpot_status assign_recipe(lpot_run *run, size_t worker, const lpot_recipe *recipe,
@@ -445,9 +447,14 @@ lpot_status lpot_search_certify(lpot_run *run, uint64_t id, lpot_error *err) {
   }
   trial = lpot_ledger_find_trial(run->ledger, id);
   const lpot_ledger_result *result = lpot_ledger_exported_of(run->ledger, trial);
-  bool meets = result != NULL && result->status == LPOT_TRIAL_DONE &&
-               lpot_config_meets(run->job->config, run->job->higher_is_better,
-                                 run->ledger->baseline.accuracy, result->accuracy);
+  if (result != NULL && result->status != LPOT_TRIAL_DONE) {
+    lpot_log(LPOT_LOG_WARNING, "the exported model, whose bf16 ops are f32, is %s: %s",
+             lpot_trial_status_text(result->status), result->cause);
+    return LPOT_OK;
+  }
+  bool meets =
+      result != NULL && lpot_config_meets(run->job->config, run->job->higher_is_better,
+                                          run->ledger->baseline.accuracy, result->accuracy);
   if (trial->meets && !meets) {
     lpot_log(LPOT_LOG_WARNING,
              "bf16 ops are exported in f32, and that model misses the criterion that the trial "

@@ -1,5 +1,7 @@
 #include "engine/engine_fixture.h"
 
+#include "engine/onednn/loops.h"
+
 /* DynamicQuantizeLinear and the integer products behind it: exact in both engines. */
 
 /* No two of them differ by 255, which two parts of int8 cannot make up. */
@@ -132,8 +134,20 @@ static void dynamic_quantization_is_exact(void **state) {
   check_engines_agree(&f, 0.0, "dynamic quantize");
 }
 
+static void relu_hands_nan_on(void **state) {
+  (void)state;
+  const int32_t sums[3] = {1, -1, 1}, correction[3] = {0};
+  const float factors[3] = {NAN, 1.0f, 1.0f}, bias[3] = {0.0f, 0.0f, NAN};
+  float out[3];
+  lpot_loop_scale_sums(sums, 0, correction, factors, bias, true, 3, out);
+  assert_true(isnan(out[0]) && out[1] == 0.0f && isnan(out[2]));
+  lpot_loop_scale_sums(sums, 0, correction, factors, NULL, true, 3, out);
+  assert_true(isnan(out[0]) && out[1] == 0.0f && out[2] == 1.0f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(relu_hands_nan_on),
       cmocka_unit_test(matmul_integer_is_exact),
       cmocka_unit_test(scaled_product_runs_as_one_step),
       cmocka_unit_test(conv_integer_is_exact),

@@ -89,12 +89,31 @@ static void parts_that_others_read_stay(void **state) {
   assert_kept(product("b", product("a", x, sum), number("h", 0.5f)));
 }
 
+static void numbers_that_add_an_axis_stay(void **state) {
+  (void)state;
+  lpot_value_id x = input("x", 0, NULL);
+  lpot_value_id half = reals("h", DIMS(1), REALS(0.5f));
+  lpot_value_id result = product("b", product("a", x, sum_of(x, 1.4142f)), half);
+  infer();
+  assert_kept(result);
+}
+
+static void numbers_may_be_vectors_of_one(void **state) {
+  (void)state;
+  lpot_value_id x = x_input();
+  lpot_value_id half = reals("h", DIMS(1), REALS(0.5f));
+  lpot_value_id result = product("b", product("a", x, sum_of(x, 1.4142f)), half);
+  infer();
+  assert_fused(x, result);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       GRAPH_TEST(half_of_the_product_is_gelu),      GRAPH_TEST(half_of_x_first_is_gelu),
       GRAPH_TEST(half_of_the_sum_first_is_gelu),    GRAPH_TEST(multiplication_may_scale),
       GRAPH_TEST(other_numbers_are_something_else), GRAPH_TEST(another_x_is_something_else),
-      GRAPH_TEST(parts_that_others_read_stay),
+      GRAPH_TEST(parts_that_others_read_stay),      GRAPH_TEST(numbers_that_add_an_axis_stay),
+      GRAPH_TEST(numbers_may_be_vectors_of_one),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,6 +95,8 @@ static void wrong_files_are_refused_with_their_place(void **state) {
   check_refused("type: Conv", "type: MatMul", "op 'conv1' has the type Conv, got MatMul");
   check_refused("\"conv1\"", "\"conv2\"", "did you mean 'conv1'?");
   check_refused("\"conv1\"", "\"entirely_different\"", "the model has no op 'entirely_different'");
+  check_refused("{dtype: int8, scheme: sym, granularity: per_tensor, algorithm: mse}",
+                "{dtype: bf16}", "only Conv, Gemm and MatMul can be bf16");
   check_refused("\"add\"\n    type: Add", "\"conv1\"", "for the second time");
   check_refused("dtype: uint8", "dtype: uint9", "uint8");
   check_refused("scheme: asym, ", "", "'scheme' is missing");

@@ -217,14 +217,14 @@ LPOT_SIMD_CLONES
 static void add_row(const float *bias, bool relu, int64_t count, float *out) {
   for (int64_t i = 0; i < count; ++i) {
     float sum = out[i] + bias[i];
-    out[i] = sum > 0.0f || !relu ? sum : 0.0f;
+    out[i] = relu && sum < 0.0f ? 0.0f : sum;
   }
 }
 
 LPOT_SIMD_CLONES
 static void clip_below(int64_t count, float *out) {
   for (int64_t i = 0; i < count; ++i) {
-    out[i] = out[i] > 0.0f ? out[i] : 0.0f;
+    out[i] = out[i] < 0.0f ? 0.0f : out[i];
   }
 }
 

@@ -19,9 +19,12 @@ static lpot_value_id value_at(place at) {
   return lpot_node_input(at.node, at.index);
 }
 
+/* A constant of one element that leaves the other operand's shape as it is. */
 static bool is_number(const lpot_graph *graph, place at, double wanted) {
   const lpot_tensor *constant = lpot_pass_constant_f32(graph, at.node, at.index);
-  return constant != NULL && constant->shape.rank <= 1 && lpot_tensor_elements(constant) == 1 &&
+  int rank = lpot_graph_value(graph, lpot_node_input(at.node, 1 - at.index))->shape.rank;
+  return constant != NULL && constant->shape.rank <= (rank < 0 ? 0 : rank) &&
+         lpot_tensor_elements(constant) == 1 &&
          fabs(lpot_tensor_get_double(constant, 0) - wanted) <= 1e-4 * wanted;
 }
 
