@@ -3,48 +3,29 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/onednn/rounding.h"
 #include "engine/onednn/simd_clones.h"
-
-/* Adding and subtracting 1.5 * 2^23 rounds a float below 2^22 to the nearest integer, ties to even:
- * unlike rintf it becomes vector code on every machine. */
-#define ROUND_MAGIC 12582912.0f
 
 static inline float clampf(float value, float low, float high) {
   float at_least = value > low ? value : low; /* NaN becomes low */
   return at_least < high ? at_least : high;
 }
 
-static inline float round_half_even(float value) {
-  return (value + ROUND_MAGIC) - ROUND_MAGIC;
-}
-
 LPOT_SIMD_CLONES
-static void quantize_u8(const float *values, int64_t count, float scale, float zero, uint8_t *out) {
+static void quantize(const float *values, int64_t count, float scale, float low, float high,
+                     uint8_t zero, uint8_t *out) {
   for (int64_t i = 0; i < count; ++i) {
     float x = values[i] / scale;
-    x = x == x ? x : 0.0f;
-    x = round_half_even(clampf(x, -1024.0f, 1024.0f)) + zero;
-    out[i] = (uint8_t)(int32_t)clampf(x, 0.0f, 255.0f);
-  }
-}
-
-LPOT_SIMD_CLONES
-static void quantize_s8(const float *values, int64_t count, float scale, float zero, int8_t *out) {
-  for (int64_t i = 0; i < count; ++i) {
-    float x = values[i] / scale;
-    x = x == x ? x : 0.0f;
-    x = round_half_even(clampf(x, -1024.0f, 1024.0f)) + zero;
-    out[i] = (int8_t)(int32_t)clampf(x, -128.0f, 127.0f);
+    x = clampf(x == x ? x : 0.0f, low, high);
+    out[i] = (uint8_t)(lpot_rounded_bits(x) + zero);
   }
 }
 
 void lpot_loop_quantize(const float *values, int64_t count, const lpot_quant_params *params,
                         void *out) {
-  if (params->dtype == LPOT_U8) {
-    quantize_u8(values, count, params->scale, (float)params->zero_point, out);
-  } else {
-    quantize_s8(values, count, params->scale, (float)params->zero_point, out);
-  }
+  float low = (float)(lpot_quant_min(params->dtype) - params->zero_point);
+  float high = (float)(lpot_quant_max(params->dtype) - params->zero_point);
+  quantize(values, count, params->scale, low, high, (uint8_t)params->zero_point, out);
 }
 
 LPOT_SIMD_CLONES
@@ -173,7 +154,7 @@ lpot_quant_params lpot_loop_dynamic_params(const float *values, int64_t count) {
   if (high > low) {
     params.scale = (high - low) / 255.0f;
     float steps = -low / params.scale; /* NaN when the range is infinite */
-    params.zero_point = (int32_t)round_half_even(clampf(steps, 0.0f, 255.0f));
+    params.zero_point = (int32_t)lpot_round_half_even(clampf(steps, 0.0f, 255.0f));
   }
   return params;
 }

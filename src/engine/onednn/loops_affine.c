@@ -1,23 +1,17 @@
 #include "engine/onednn/loops.h"
+#include "engine/onednn/rounding.h"
 #include "engine/onednn/simd_clones.h"
-
-/* See loops.c: rounds half to even in vector code. */
-#define ROUND_MAGIC 12582912.0f
 
 static inline float limit(float value, float low, float high) {
   float at_least = value > low ? value : low; /* NaN becomes low */
   return at_least < high ? at_least : high;
 }
 
-static inline uint8_t to_u8(float value, float zero_point) {
-  return (uint8_t)(int32_t)((value + ROUND_MAGIC) - ROUND_MAGIC + zero_point);
+static inline uint8_t to_byte(float value, uint32_t zero_point) {
+  return (uint8_t)(lpot_rounded_bits(value) + zero_point);
 }
 
-static inline int8_t to_s8(float value, float zero_point) {
-  return (int8_t)(int32_t)((value + ROUND_MAGIC) - ROUND_MAGIC + zero_point);
-}
-
-static inline float to_f32(float value, float zero_point) {
+static inline float to_f32(float value, uint32_t zero_point) {
   (void)zero_point;
   return value;
 }
@@ -31,7 +25,8 @@ static inline float to_f32(float value, float zero_point) {
     const in_type *in = in_bytes;                                                                  \
     out_type *restrict out = out_bytes;                                                            \
     const float *restrict scale = affine->scale, *restrict shift = affine->shift;                  \
-    float low = affine->low, high = affine->high, zero = affine->zero_point;                       \
+    const float low = affine->low, high = affine->high;                                            \
+    const uint32_t zero = (uint32_t)(int32_t)affine->zero_point;                                   \
     const int64_t outer = affine->outer, channels = affine->channels;                              \
     for (int64_t o = 0; o < outer; ++o) {                                                          \
       for (int64_t c = 0; c < channels; ++c) {                                                     \
@@ -45,7 +40,8 @@ static inline float to_f32(float value, float zero_point) {
   static void name##_rows(const lpot_loop_affine *affine, const void *in_bytes, void *out_bytes) { \
     const in_type *in = in_bytes;                                                                  \
     out_type *restrict out = out_bytes;                                                            \
-    float low = affine->low, high = affine->high, zero = affine->zero_point;                       \
+    const float low = affine->low, high = affine->high;                                            \
+    const uint32_t zero = (uint32_t)(int32_t)affine->zero_point;                                   \
     const int64_t rows = affine->outer * affine->channels, inner = affine->inner;                  \
     for (int64_t row = 0; row < rows; ++row) {                                                     \
       float scale = affine->scale[row % affine->channels];                                         \
@@ -59,14 +55,11 @@ static inline float to_f32(float value, float zero_point) {
   }
 
 AFFINE_LOOPS(f32_f32, float, float, to_f32)
-AFFINE_LOOPS(f32_u8, float, uint8_t, to_u8)
-AFFINE_LOOPS(f32_s8, float, int8_t, to_s8)
+AFFINE_LOOPS(f32_byte, float, uint8_t, to_byte)
 AFFINE_LOOPS(u8_f32, uint8_t, float, to_f32)
-AFFINE_LOOPS(u8_u8, uint8_t, uint8_t, to_u8)
-AFFINE_LOOPS(u8_s8, uint8_t, int8_t, to_s8)
+AFFINE_LOOPS(u8_byte, uint8_t, uint8_t, to_byte)
 AFFINE_LOOPS(s8_f32, int8_t, float, to_f32)
-AFFINE_LOOPS(s8_u8, int8_t, uint8_t, to_u8)
-AFFINE_LOOPS(s8_s8, int8_t, int8_t, to_s8)
+AFFINE_LOOPS(s8_byte, int8_t, uint8_t, to_byte)
 
 typedef void (*affine_loop)(const lpot_loop_affine *affine, const void *in, void *out);
 
@@ -78,14 +71,12 @@ static int type_index(lpot_dtype dtype) {
 }
 
 void lpot_loop_affine_run(const lpot_loop_affine *affine, const void *in, void *out) {
-  static const affine_loop along_channels[3][3] = {
-      {f32_f32_channels, f32_u8_channels, f32_s8_channels},
-      {u8_f32_channels, u8_u8_channels, u8_s8_channels},
-      {s8_f32_channels, s8_u8_channels, s8_s8_channels}};
-  static const affine_loop along_rows[3][3] = {{f32_f32_rows, f32_u8_rows, f32_s8_rows},
-                                               {u8_f32_rows, u8_u8_rows, u8_s8_rows},
-                                               {s8_f32_rows, s8_u8_rows, s8_s8_rows}};
+  static const affine_loop along_channels[3][2] = {{f32_f32_channels, f32_byte_channels},
+                                                   {u8_f32_channels, u8_byte_channels},
+                                                   {s8_f32_channels, s8_byte_channels}};
+  static const affine_loop along_rows[3][2] = {
+      {f32_f32_rows, f32_byte_rows}, {u8_f32_rows, u8_byte_rows}, {s8_f32_rows, s8_byte_rows}};
   int from = type_index(affine->in);
-  int to = type_index(affine->out);
+  int to = affine->out == LPOT_F32 ? 0 : 1; /* s8 is a byte too, in two's complement */
   (affine->inner == 1 ? along_channels : along_rows)[from][to](affine, in, out);
 }

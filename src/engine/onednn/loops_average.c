@@ -1,11 +1,8 @@
 #include <string.h>
 
 #include "engine/onednn/loops.h"
+#include "engine/onednn/rounding.h"
 #include "engine/onednn/simd_clones.h"
-
-/* See loops.c: rounds half to even in vector code; sums of 8-bit numbers over a window and scales
- * that make sense stay below 2^22. */
-#define ROUND_MAGIC 12582912.0f
 
 /* The part of a window that lies inside the input. */
 typedef struct extent {
@@ -62,7 +59,8 @@ static void real_sums(const int32_t *restrict in, int64_t channels, int32_t zero
   }
 }
 
-/* From integer sums to 8-bit outputs in one go, with the operations of the separate steps in their
+/* From integer sums (of 8-bit numbers over a window: below 2^22 by any scales that make sense) to
+ * 8-bit outputs in one go, with the operations of the separate steps in their
  * order: averages are ties often, and must be rounded alike. */
 typedef struct store_scales {
   float in, divisor, out;
@@ -75,7 +73,7 @@ typedef struct store_scales {
     const float scale = scales->in, divisor = scales->divisor, step = scales->out;                 \
     for (int64_t c = 0; c < channels; ++c) {                                                       \
       float x = (float)(sums[c] - zero) * scale / divisor / step;                                  \
-      x = (x + ROUND_MAGIC) - ROUND_MAGIC + zero_point;                                            \
+      x = lpot_round_half_even(x) + zero_point;                                                    \
       x = x > (lowest) ? x : (lowest);                                                             \
       out[c] = (out_type)(int32_t)(x < (highest) ? x : (highest));                                 \
     }                                                                                              \
