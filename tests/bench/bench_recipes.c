@@ -4,7 +4,8 @@
  * Compiles COUNT (default 200) recipes of one network one after the other, as a tuning worker does:
  * everything int8 but one op, another one each time, with min-max or percentile ranges in turn.
  * Prints the medians of rewriting, binding and compiling in ms, the first recipe's apart, and the
- * resident size after the tenth recipe and after the last. */
+ * resident size after the tenth recipe, half of them, and the last: it grows until every setting
+ * has been met once (two for each op), and no more. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,19 +146,19 @@ static int by_value(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-static void report(bench *b, int count, double early_mib) {
+static void report(bench *b, int count, const double mib[2]) {
   static const char *const names[4] = {"rewrite", "bind", "compile", "run"};
   for (int i = 0; i < 4; ++i) {
     double first = b->times[i][0];
     qsort(b->times[i], (size_t)count, sizeof(double), by_value);
     printf("  %-8s first %.2f ms, median %.2f ms\n", names[i], first, b->times[i][count / 2]);
   }
-  printf("  resident %.1f MiB after 10 recipes, %.1f MiB after %d\n", early_mib, resident_mib(),
-         count);
+  printf("  resident %.1f MiB after 10 recipes, %.1f MiB after %d, %.1f MiB after %d\n", mib[0],
+         mib[1], count / 2, resident_mib(), count);
 }
 
 static lpot_status run(bench *b, int count, lpot_error *err) {
-  double early_mib = 0;
+  double mib[2] = {0, 0};
   for (int i = 0; i < 4; ++i) {
     b->times[i] = lpot_calloc((size_t)count, sizeof(double));
     if (b->times[i] == NULL) {
@@ -170,9 +171,10 @@ static lpot_status run(bench *b, int count, lpot_error *err) {
     lpot_status status = time_recipe(b, recipe, i, err);
     lpot_recipe_free(recipe);
     LPOT_TRY(status);
-    early_mib = i == 9 || i == count - 1 ? (early_mib > 0 ? early_mib : resident_mib()) : early_mib;
+    mib[0] = i < 10 ? resident_mib() : mib[0];
+    mib[1] = i < count / 2 ? resident_mib() : mib[1];
   }
-  report(b, count, early_mib);
+  report(b, count, mib);
   return LPOT_OK;
 }
 
