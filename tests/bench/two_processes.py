@@ -38,13 +38,13 @@ class Rank:
 
 
 def one_round(ranks, side, runs):
-    """(seconds of one alone, seconds of the slower of two together)."""
+    """(runs per second of one alone, runs per second of two together)."""
     alone = [rank.time(side, runs) for rank in ranks]
     for rank in ranks:
         rank.ask(side, runs)
-    together = max([rank.answer() for rank in ranks])
+    together = [rank.answer() for rank in ranks]
     alone += [rank.time(side, runs) for rank in ranks]
-    return np.mean(alone), together
+    return np.mean(runs / np.array(alone)), np.sum(runs / np.array(together))
 
 
 def main():
@@ -63,10 +63,10 @@ def main():
     for side in ("f32", "int8"):
         runs = max(1, int(given.seconds / ranks[0].time(side, 3) * 3))
         rounds = np.array([one_round(ranks, side, runs) for _ in range(given.rounds)])
-        samples = runs * given.batch / rounds
-        low, middle, high = np.quantile(2 * rounds[:, 0] / rounds[:, 1], [0.1, 0.5, 0.9])
-        print(f"{os.path.basename(given.model)} {side:4} one {np.median(samples[:, 0]):.1f}/s, "
-              f"two {2 * np.median(samples[:, 1]):.1f}/s: {middle:.3f} [{low:.3f}, {high:.3f}] times")
+        samples = np.median(rounds, axis=0) * given.batch
+        low, middle, high = np.quantile(rounds[:, 1] / rounds[:, 0], [0.1, 0.5, 0.9])
+        print(f"{os.path.basename(given.model)} {side:4} one {samples[0]:.1f}/s, "
+              f"two {samples[1]:.1f}/s: {middle:.3f} [{low:.3f}, {high:.3f}] times")
     for rank in ranks:
         rank.close()
 
