@@ -198,7 +198,7 @@ typedef struct transparent_rule {
 static const transparent_rule transparent_rules[] = {
     {LPOT_OP_MAX_POOL, false}, {LPOT_OP_SLICE, false},    {LPOT_OP_SPLIT, false},
     {LPOT_OP_RESHAPE, true},   {LPOT_OP_TRANSPOSE, true}, {LPOT_OP_FLATTEN, true},
-    {LPOT_OP_SQUEEZE, true},   {LPOT_OP_UNSQUEEZE, true},
+    {LPOT_OP_SQUEEZE, true},   {LPOT_OP_UNSQUEEZE, true}, {LPOT_OP_GATHER, false},
 };
 
 static const transparent_rule *find_transparent(lpot_op op) {
@@ -497,7 +497,8 @@ const char *const *lpot_quant_ops_types(const lpot_quant_ops *ops) {
   return ops->types;
 }
 
-/* Outputs of MaxPool, Slice and Split count: tied to an int8 tensor, they widen its range. */
+/* Outputs of MaxPool, Slice, Split and Gather count: tied to an int8 tensor, they widen its range.
+ */
 static void observe_transparent(const lpot_quant_ops *ops, bool *observed) {
   for (size_t id = 0; id < lpot_graph_num_nodes(ops->graph); id++) {
     const lpot_node *node = lpot_graph_node(ops->graph, (lpot_node_id)id);

@@ -8,9 +8,9 @@
  * It is named after its anchor. Inputs and output of an int8 op are rounded (one Q/DQ pair per
  * tensor, shared by all its readers); between the nodes of one op nothing is rounded.
  *
- * MaxPool, Reshape, Transpose, Flatten, Squeeze, Unsqueeze, Slice and Split are transparent: they
- * hand int8 through with the scale of their input when their input is int8 already and some int8 op
- * reads the result. All else stays f32, and the reason is told.
+ * MaxPool, Reshape, Transpose, Flatten, Squeeze, Unsqueeze, Slice, Split and Gather are
+ * transparent: they hand int8 through with the scale of their input when their input is int8
+ * already and some int8 op reads the result. All else stays f32, and the reason is told.
  *
  * Under dynamic quantization the ops are the Gemm and the MatMul with a constant weight. Only the
  * product is int8: its input is quantized by its own range at run time, its result is f32. */

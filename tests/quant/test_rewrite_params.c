@@ -191,6 +191,34 @@ static void all_outputs_of_a_split_get_pairs(void **state) {
   fixture_free(&model);
 }
 
+static void gather_hands_int8_on(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_graph *graph = fixture_graph();
+  lpot_value_id x = fixture_input(graph, "x", DIMS(1, 2, 3, 4));
+  lpot_value_id a = conv(graph, x, "wa", 1, "a");
+  lpot_value_id at = fixture_ints(graph, "at", 2, (const int64_t[]){2, 0});
+  lpot_value_id part = fixture_node(graph, LPOT_OP_GATHER, IDS(a, at), "part");
+  CHECK(lpot_graph_set_int(graph, fixture_producer(graph, part), "axis", 2, &err));
+  fixture_finish(graph, conv(graph, part, "wb", 2, "b"));
+  fixture_model model = fixture_model_of(graph);
+  bool observed[64];
+  lpot_quant_ops_observed(model.ops, observed);
+  assert_true(observed[part]);
+  fixture_set_all(&model, &fixture_u8);
+  lpot_graph *qdq = fixture_rewrite(&model);
+  assert_true(fixture_number(qdq, "part_scale") == fixture_number(qdq, "a_scale"));
+  lpot_graph *qoperator = NULL;
+  CHECK(lpot_quant_to_qoperator(qdq, &qoperator, &err));
+  assert_int_equal(
+      lpot_graph_node(qoperator, fixture_find(qoperator, "part_quantized")->producer)->op,
+      LPOT_OP_GATHER);
+  assert_true(fixture_difference(fixture_result(qdq), fixture_result(qoperator)) < 1e-6);
+  lpot_graph_free(qoperator);
+  lpot_graph_free(qdq);
+  fixture_free(&model);
+}
+
 static void indices_of_max_pool_stay_integers(void **state) {
   (void)state;
   lpot_error err = {0};
@@ -251,6 +279,7 @@ int main(void) {
       cmocka_unit_test(concat_shares_one_scale_if_the_recipe_says_so),
       cmocka_unit_test(f32_concat_ties_nothing),
       cmocka_unit_test(all_outputs_of_a_split_get_pairs),
+      cmocka_unit_test(gather_hands_int8_on),
       cmocka_unit_test(indices_of_max_pool_stay_integers),
       cmocka_unit_test(range_of_zeros_or_denormals_gives_a_usable_scale),
   };

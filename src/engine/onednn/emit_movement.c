@@ -124,6 +124,11 @@ lpot_status lpot_emit_movement(lpot_compiler *compiler, const lpot_node *node, l
     LPOT_TRY(emit_permute(compiler, node, from, to, err));
     return LPOT_OK;
   }
+  bool done = false;
+  LPOT_TRY(lpot_emit_part(compiler, node, from, to, &done, err));
+  if (done) {
+    return LPOT_OK;
+  }
   size_t num_inputs = (size_t)node->num_inputs;
   lpot_value_id *inputs = lpot_calloc(num_inputs, sizeof *inputs);
   if (inputs == NULL) {
@@ -208,7 +213,8 @@ static lpot_status run_concat(lpot_onednn_plan *plan, lpot_step *step, lpot_erro
     const concat_input *input = &state->inputs[i];
     const uint8_t *in = lpot_slot_data(plan, step->slots[i]);
     if (!input->lookup) {
-      lpot_loop_copy_rows(in, state->outer, input->row_bytes, out, state->out_stride);
+      lpot_loop_copy_rows(in, state->outer, input->row_bytes, input->row_bytes, out,
+                          state->out_stride);
     }
     for (int64_t row = 0; input->lookup && row < state->outer; ++row) {
       lpot_loop_lookup(in + (size_t)row * input->row_bytes, (int64_t)input->row_bytes, input->table,
@@ -231,9 +237,8 @@ static void fill_table(const lpot_quant_params *from, const lpot_quant_params *t
   lpot_loop_quantize(reals, 256, to, table);
 }
 
-/* Elements of a row and number of rows when dimensions from `axis` on form a row in layout. */
-static void split_at_axis(const lpot_shape *shape, lpot_layout layout, int axis, int64_t *ret_outer,
-                          int64_t *ret_row) {
+void lpot_layout_rows(const lpot_shape *shape, lpot_layout layout, int axis, int64_t *ret_rows,
+                      int64_t *ret_row) {
   int order[LPOT_MAX_RANK];
   int rank = shape->rank;
   int position = 0;
@@ -246,12 +251,12 @@ static void split_at_axis(const lpot_shape *shape, lpot_layout layout, int axis,
   if (position < rank) {
     order[position] = 1;
   }
-  *ret_outer = 1;
+  *ret_rows = 1;
   *ret_row = 1;
   bool inside = false;
   for (int i = 0; i < rank; ++i) {
     inside = inside || order[i] == axis;
-    *(inside ? ret_row : ret_outer) *= shape->dims[order[i]];
+    *(inside ? ret_row : ret_rows) *= shape->dims[order[i]];
   }
 }
 
@@ -279,7 +284,7 @@ static lpot_status add_concat(lpot_compiler *compiler, const lpot_node *node,
     LPOT_TRY(lpot_need(compiler, values[i], layout, &inputs[i], err));
     int64_t outer = 0;
     int64_t row = 0;
-    split_at_axis(&plan->slots[inputs[i]].shape, layout, axis, &outer, &row);
+    lpot_layout_rows(&plan->slots[inputs[i]].shape, layout, axis, &outer, &row);
     state->outer = outer;
     state->inputs[i].row_bytes = (size_t)row * element_size;
     state->out_stride += state->inputs[i].row_bytes;

@@ -315,6 +315,8 @@ static const struct {
     {LPOT_OP_UNSQUEEZE, emit_move},
     {LPOT_OP_IDENTITY, emit_move},
     {LPOT_OP_TRANSPOSE, emit_move},
+    {LPOT_OP_SLICE, emit_move},
+    {LPOT_OP_GATHER, emit_move},
     {LPOT_OP_QUANTIZE_LINEAR, emit_quantize},
     {LPOT_OP_DEQUANTIZE_LINEAR, emit_dequantize},
 };

@@ -311,6 +311,7 @@ static lpot_status find_at(lpot_fusions *fusions, const lpot_node *node, lpot_er
   case LPOT_OP_UNSQUEEZE:
   case LPOT_OP_TRANSPOSE:
   case LPOT_OP_SLICE:
+  case LPOT_OP_GATHER:
   case LPOT_OP_IDENTITY:
     status = lpot_fusion_find_transparent(fusions, node, LPOT_FUSION_MOVEMENT, err);
     break;

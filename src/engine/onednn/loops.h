@@ -116,10 +116,9 @@ void lpot_loop_scale_sums(const int32_t *sums, int32_t zero_point, const int32_t
 /* s8 values as u8 ones: each plus 128. */
 void lpot_loop_shift_sign(const void *in, int64_t count, void *out);
 
-/* Rows of in_bytes copied from in into rows of out at offset: `outer` rows, out_stride bytes apart.
- */
-void lpot_loop_copy_rows(const uint8_t *in, int64_t outer, size_t in_bytes, uint8_t *out,
-                         size_t out_stride);
+/* `rows` rows of row_bytes, in_stride bytes apart, copied to places out_stride bytes apart. */
+void lpot_loop_copy_rows(const uint8_t *in, int64_t rows, size_t row_bytes, size_t in_stride,
+                         uint8_t *out, size_t out_stride);
 
 /* out[o, c, i] = in[o, c, i] * scale[c] + shift[c], limited to [low, high]; to a u8 or s8 output
  * rounded half to even plus zero_point. Types F32, U8 or S8; [low, high] + zero_point must fit into

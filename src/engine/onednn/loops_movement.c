@@ -339,9 +339,9 @@ void lpot_loop_shift_sign(const void *in, int64_t count, void *out) {
   flip_top_bit(in, count, out);
 }
 
-void lpot_loop_copy_rows(const uint8_t *in, int64_t outer, size_t in_bytes, uint8_t *out,
-                         size_t out_stride) {
-  for (int64_t i = 0; i < outer; ++i) {
-    memcpy(out + (size_t)i * out_stride, in + (size_t)i * in_bytes, in_bytes);
+void lpot_loop_copy_rows(const uint8_t *in, int64_t rows, size_t row_bytes, size_t in_stride,
+                         uint8_t *out, size_t out_stride) {
+  for (int64_t i = 0; i < rows; ++i) {
+    memcpy(out + (size_t)i * out_stride, in + (size_t)i * in_stride, row_bytes);
   }
 }

@@ -296,6 +296,7 @@ static const struct {
     {LPOT_OP_QLINEAR_MUL, lpot_lower_qlinear_binary},
     {LPOT_OP_QLINEAR_SIGMOID, lpot_lower_qlinear_unary},
     {LPOT_OP_QLINEAR_SOFTMAX, lpot_lower_qlinear_unary},
+    {LPOT_OP_SPLIT, lpot_lower_split},
 };
 
 /* Nodes that a rewrite adds come behind those that are there, so they get their turn too. */

@@ -87,6 +87,8 @@ LPOT_LOWER(fused_conv);
 LPOT_LOWER(fused_gemm);
 LPOT_LOWER(fused_matmul);
 LPOT_LOWER(matmul_integer_to_float);
+/* lower_split.c */
+LPOT_LOWER(split);
 #undef LPOT_LOWER
 
 #endif

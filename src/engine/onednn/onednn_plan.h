@@ -130,6 +130,9 @@ LPOT_MUST_CHECK lpot_status lpot_need(lpot_compiler *compiler, lpot_value_id val
 lpot_layout lpot_layout_of(const lpot_compiler *compiler, lpot_value_id value);
 /* True when both layouts order the elements alike. */
 bool lpot_layouts_agree(const lpot_shape *shape);
+/* Elements of a row, and number of rows, when the dimensions from axis on form a row in layout. */
+void lpot_layout_rows(const lpot_shape *shape, lpot_layout layout, int axis, int64_t *ret_rows,
+                      int64_t *ret_row);
 /* Strides of slot in elements, by logical dimension. */
 void lpot_slot_desc(const lpot_slot *slot, lpot_dl_desc *ret_desc);
 LPOT_MUST_CHECK lpot_status lpot_step_add(lpot_onednn_plan *plan, const char *name,
@@ -189,6 +192,10 @@ LPOT_MUST_CHECK lpot_status lpot_emit_node(lpot_compiler *compiler, const lpot_n
 LPOT_MUST_CHECK lpot_status lpot_emit_movement(lpot_compiler *compiler, const lpot_node *node,
                                                lpot_value_id from, lpot_value_id to,
                                                lpot_error *err);
+/* The same for a Slice or Gather that takes one range of one axis; *ret_done tells whether. */
+LPOT_MUST_CHECK lpot_status lpot_emit_part(lpot_compiler *compiler, const lpot_node *node,
+                                           lpot_value_id from, lpot_value_id to, bool *ret_done,
+                                           lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_max_pool(lpot_compiler *compiler, const lpot_node *node,
                                                lpot_value_id from, lpot_value_id to,
                                                lpot_error *err);
