@@ -201,6 +201,15 @@ static lpot_status add_binary(lpot_compiler *compiler, const lpot_node *node,
   return status;
 }
 
+/* No more than one dimension is not 1. */
+static bool has_one_axis(const lpot_shape *shape) {
+  int count = 0;
+  for (int i = 0; i < shape->rank; ++i) {
+    count += shape->dims[i] != 1 ? 1 : 0;
+  }
+  return count <= 1;
+}
+
 lpot_status lpot_emit_binary(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
   const binary_rule *rule = node->num_inputs == 2 ? find_binary(node->op) : NULL;
   const lpot_value *out = lpot_graph_value(compiler->graph, node->outputs[0]);
@@ -214,12 +223,12 @@ lpot_status lpot_emit_binary(lpot_compiler *compiler, const lpot_node *node, lpo
   if (swap && (!rule->commutes || !lpot_shape_equal(second, &out->shape))) {
     return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': both operands are broadcast", node->name);
   }
-  lpot_layout layout = common_layout(compiler, node);
+  const lpot_shape *small = swap ? first : second;
+  bool same = lpot_shape_equal(first, second) || small->rank == out->shape.rank;
+  lpot_layout layout = same || has_one_axis(small) ? common_layout(compiler, node) : LPOT_PLAIN;
   lpot_slot_id inputs[2] = {LPOT_NONE, LPOT_NONE};
   lpot_slot_id dst = LPOT_NONE;
   LPOT_TRY(lpot_need(compiler, node->inputs[swap ? 1 : 0], layout, &inputs[0], err));
-  bool same =
-      lpot_shape_equal(first, second) || (swap ? first->rank : second->rank) == out->shape.rank;
   LPOT_TRY(
       lpot_need(compiler, node->inputs[swap ? 0 : 1], same ? layout : LPOT_PLAIN, &inputs[1], err));
   LPOT_TRY(lpot_define(compiler, node->outputs[0], layout, &dst, err));
