@@ -1,4 +1,6 @@
 /* Casts around bf16 ops. */
+#include <string.h>
+
 #include "quant/rewrite_plan.h"
 
 /* rounded [num_rounded]: what bf16 ops read in place of a value of qdq, or LPOT_NONE. Values beyond
@@ -80,12 +82,14 @@ static lpot_status round_constant(bf16_casts *casts, lpot_value_id value, lpot_e
     return LPOT_OUT_OF_MEMORY(err);
   }
   const lpot_shape shape = constant->shape;
-  const float *values = constant->data;
+  const uint8_t *bytes = constant->data; /* may be unaligned */
   LPOT_TRY(lpot_tensor_new(LPOT_BF16, &shape, &tensor, err));
   uint16_t *out = tensor->data;
   int64_t count = lpot_tensor_elements(constant);
   for (int64_t i = 0; i < count; i++) {
-    out[i] = lpot_f32_to_bf16(values[i]);
+    float number = 0;
+    memcpy(&number, bytes + (size_t)i * sizeof number, sizeof number);
+    out[i] = lpot_f32_to_bf16(number);
   }
   lpot_status status = lpot_graph_add_constant(graph, name, &tensor, &narrow, err);
   lpot_tensor_unref(tensor);

@@ -56,6 +56,7 @@ static lpot_status load_weight(weight_form *form, const lpot_tensor *tensor, lpo
   if (tensor->size_bytes > 0) {
     memcpy(form->values, tensor->data, tensor->size_bytes);
   }
+  lpot_tensor_release_pages(tensor);
   for (int64_t i = 0; i < lpot_tensor_elements(tensor); i++) {
     form->values[i] *= form->factor;
     if (!isfinite(form->values[i])) {

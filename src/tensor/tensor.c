@@ -98,6 +98,20 @@ void lpot_tensor_release_pages(const lpot_tensor *tensor) {
   }
 }
 
+bool lpot_tensor_is_aligned(const lpot_tensor *tensor) {
+  return (uintptr_t)tensor->data % lpot_dtype_size(tensor->dtype) == 0;
+}
+
+lpot_status lpot_tensor_aligned(lpot_tensor *tensor, lpot_tensor **ret_tensor, lpot_error *err) {
+  if (lpot_tensor_is_aligned(tensor)) {
+    *ret_tensor = lpot_tensor_ref(tensor);
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_tensor_copy_of(tensor->dtype, &tensor->shape, tensor->data, ret_tensor, err));
+  lpot_tensor_release_pages(tensor);
+  return LPOT_OK;
+}
+
 void lpot_tensor_unref(lpot_tensor *tensor) {
   if (tensor == NULL) {
     return;

@@ -3,6 +3,7 @@
 #ifndef LPOT_TENSOR_TENSOR_H
 #define LPOT_TENSOR_TENSOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +15,8 @@
 typedef struct lpot_tensor {
   lpot_dtype dtype;
   lpot_shape shape;      /* always known */
-  void *data;            /* row-major; 64-byte aligned when owned, may be unaligned in a view */
+  void *data;            /* row-major; 64-byte aligned when owned; in a view not even aligned for
+                            the type: see lpot_tensor_is_aligned */
   size_t size_bytes;     /* elements x element size */
   int references;        /* private to tensor.c */
   int owns_data;         /* private to tensor.c */
@@ -41,6 +43,13 @@ void lpot_tensor_unref(lpot_tensor *tensor);       /* NULL is allowed */
  * copied or packed elsewhere. Reading the tensor brings them back; other tensors are not touched.
  */
 void lpot_tensor_release_pages(const lpot_tensor *tensor);
+
+/* Whether data may be read through a pointer to the element type. All tensors are, but large
+ * constants of more than one axis in a model file that put them at an odd place. */
+bool lpot_tensor_is_aligned(const lpot_tensor *tensor);
+/* The same values, aligned: the tensor itself, or a copy. The caller owns a reference. */
+LPOT_MUST_CHECK lpot_status lpot_tensor_aligned(lpot_tensor *tensor, lpot_tensor **ret_tensor,
+                                                lpot_error *err);
 
 /* One element as a number, whatever the type (F16 and BF16 included). index < elements.
  * Floating-point numbers become integers as by a cast in C, towards zero, but saturating and with

@@ -76,16 +76,19 @@ lpot_status lpot_fusion_weights(lpot_compiler *compiler, const lpot_fusion *fusi
   lpot_tensor *tensor = NULL;
   LPOT_TRY(lpot_constant_of(compiler, fusion->weight, &tensor, err));
   LPOT_ASSERT(tensor != NULL);
+  lpot_tensor *wide = NULL;
+  LPOT_TRY(lpot_tensor_aligned(tensor, &wide, err));
   if (!fusion->bf16) {
-    *ret_weights = lpot_tensor_ref(tensor);
+    *ret_weights = wide;
     return LPOT_OK;
   }
-  lpot_tensor *narrow = NULL;
-  LPOT_TRY(lpot_tensor_new(LPOT_BF16, &tensor->shape, &narrow, err));
-  lpot_loop_to_bf16(tensor->data, lpot_tensor_elements(tensor), narrow->data);
-  lpot_tensor_release_pages(tensor);
-  *ret_weights = narrow;
-  return LPOT_OK;
+  lpot_status status = lpot_tensor_new(LPOT_BF16, &wide->shape, ret_weights, err);
+  if (status == LPOT_OK) {
+    lpot_loop_to_bf16(wide->data, lpot_tensor_elements(wide), (*ret_weights)->data);
+  }
+  lpot_tensor_release_pages(wide);
+  lpot_tensor_unref(wide);
+  return status;
 }
 
 static const char *kind_text(const lpot_fusion *fusion) {

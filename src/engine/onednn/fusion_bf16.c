@@ -1,5 +1,7 @@
 /* bf16: a Cast to BFLOAT16 and one back to FLOAT around a tensor are to bf16 what a pair of
  * QuantizeLinear and DequantizeLinear is to int8. */
+#include <string.h>
+
 #include "engine/onednn/fusion_find.h"
 
 static bool is_cast(const lpot_graph *graph, const lpot_node *node, lpot_dtype from,
@@ -26,11 +28,13 @@ static bool is_bf16_constant(const lpot_graph *graph, lpot_value_id value) {
   if (tensor == NULL || tensor->dtype != LPOT_F32) {
     return false;
   }
-  const uint32_t *bits = tensor->data;
+  const uint8_t *bytes = tensor->data; /* may be unaligned */
   int64_t count = lpot_tensor_elements(tensor);
   uint32_t seen = 0;
   for (int64_t i = 0; i < count; ++i) {
-    seen |= bits[i];
+    uint32_t bits = 0;
+    memcpy(&bits, bytes + (size_t)i * sizeof bits, sizeof bits);
+    seen |= bits;
   }
   return (seen & 0xFFFFU) == 0;
 }

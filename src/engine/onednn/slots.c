@@ -94,10 +94,14 @@ lpot_status lpot_plan_keep_tensor(lpot_onednn_plan *plan, lpot_tensor *tensor, l
 
 lpot_status lpot_slot_constant(lpot_onednn_plan *plan, lpot_tensor *tensor, lpot_slot_id *ret_slot,
                                lpot_error *err) {
-  LPOT_TRY(lpot_plan_keep_tensor(plan, tensor, err));
-  LPOT_TRY(lpot_slot_new(plan, tensor->dtype, &tensor->shape, LPOT_PLAIN, ret_slot, err));
+  lpot_tensor *aligned = NULL;
+  LPOT_TRY(lpot_tensor_aligned(tensor, &aligned, err));
+  lpot_status status = lpot_plan_keep_tensor(plan, aligned, err);
+  lpot_tensor_unref(aligned);
+  LPOT_TRY(status);
+  LPOT_TRY(lpot_slot_new(plan, aligned->dtype, &aligned->shape, LPOT_PLAIN, ret_slot, err));
   plan->slots[*ret_slot].home = LPOT_HOME_CONSTANT;
-  plan->slots[*ret_slot].data = tensor->data;
+  plan->slots[*ret_slot].data = aligned->data;
   return LPOT_OK;
 }
 

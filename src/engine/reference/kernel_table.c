@@ -1,5 +1,6 @@
 #include "engine/reference/reference.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "engine/reference/kernel.h"
 
@@ -229,13 +230,51 @@ static lpot_status run_node(const lpot_node *node, const lpot_tensor *const *inp
   if (empty) {
     return LPOT_OK;
   }
-  return row->run(node, inputs, outputs, err);
+  LPOT_TRY(row->run(node, inputs, outputs, err));
+  return LPOT_OK;
+}
+
+static bool all_aligned(const lpot_node *node, const lpot_tensor *const *inputs) {
+  for (int i = 0; i < node->num_inputs; i++) {
+    if (inputs[i] != NULL && !lpot_tensor_is_aligned(inputs[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* Kernels read numbers through pointers: large weights that a file has at an odd place are copied.
+ */
+static lpot_status run_aligned(const lpot_node *node, const lpot_tensor *const *inputs,
+                               lpot_tensor *const *outputs, lpot_error *err) {
+  size_t count = (size_t)node->num_inputs;
+  lpot_tensor **copies = lpot_calloc(count, sizeof *copies);
+  const lpot_tensor **aligned = lpot_calloc(count, sizeof *aligned);
+  lpot_status status = copies == NULL || aligned == NULL ? LPOT_OUT_OF_MEMORY(err) : LPOT_OK;
+  for (size_t i = 0; status == LPOT_OK && i < count; i++) {
+    aligned[i] = inputs[i];
+    if (inputs[i] != NULL && !lpot_tensor_is_aligned(inputs[i])) {
+      status = lpot_tensor_copy_of(inputs[i]->dtype, &inputs[i]->shape, inputs[i]->data, &copies[i],
+                                   err);
+      aligned[i] = copies[i];
+    }
+  }
+  if (status == LPOT_OK) {
+    status = run_node(node, aligned, outputs, err);
+  }
+  for (size_t i = 0; copies != NULL && i < count; i++) {
+    lpot_tensor_unref(copies[i]);
+  }
+  lpot_free(copies);
+  lpot_free(aligned);
+  return status;
 }
 
 lpot_status lpot_reference_run(const lpot_node *node, const lpot_tensor *const *inputs,
                                lpot_tensor *const *outputs, lpot_error *err) {
   LPOT_ASSERT((int)node->op >= 0 && node->op < LPOT_NUM_OPS);
-  lpot_status status = run_node(node, inputs, outputs, err);
+  lpot_status status = all_aligned(node, inputs) ? run_node(node, inputs, outputs, err)
+                                                 : run_aligned(node, inputs, outputs, err);
   if (status != LPOT_OK) {
     char name[128];
     lpot_text_printable(node->name, name, sizeof name);

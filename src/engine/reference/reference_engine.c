@@ -44,7 +44,7 @@ static lpot_status allocate_values(reference_plan *plan, lpot_error *err) {
   for (size_t i = 0; i < num_values; ++i) {
     const lpot_value *value = lpot_graph_value(plan->graph, (lpot_value_id)i);
     if (value->constant != NULL) {
-      plan->tensors[i] = lpot_tensor_ref(value->constant);
+      LPOT_TRY(lpot_tensor_aligned(value->constant, &plan->tensors[i], err));
     } else if (value->producer != LPOT_NONE) {
       LPOT_TRY(lpot_tensor_new(value->dtype, &value->shape, &plan->tensors[i], err));
     }

@@ -169,8 +169,20 @@ static lpot_status read_head(lpot_onnx_import *import, const lpot_wire_field *me
   return LPOT_OK;
 }
 
-static bool is_aligned(const uint8_t *data, lpot_dtype dtype) {
-  return (uintptr_t)data % lpot_dtype_size(dtype) == 0;
+/* Large weights are read where they are: whoever packs or quantizes them copes with bytes at an odd
+ * place (lpot_tensor_is_aligned), so that the processes of a host share one copy. All else is
+ * copied where it is not aligned. */
+#define LARGE_BYTES 65536u
+
+static bool stays_in_the_file(const tensor_head *head, const uint8_t *data) {
+  if ((uintptr_t)data % lpot_dtype_size(head->dtype) == 0) {
+    return true;
+  }
+  int axes = 0;
+  for (int i = 0; i < head->shape.rank; i++) {
+    axes += head->shape.dims[i] > 1 ? 1 : 0;
+  }
+  return head->dtype == LPOT_F32 && axes >= 2 && head->size_bytes >= LARGE_BYTES;
 }
 
 static lpot_status tensor_of_bytes(const tensor_head *head, const uint8_t *data,
@@ -180,7 +192,7 @@ static lpot_status tensor_of_bytes(const tensor_head *head, const uint8_t *data,
     LPOT_TRY(lpot_tensor_new(head->dtype, &head->shape, ret_tensor, err));
     return LPOT_OK;
   }
-  if (mapping != NULL && is_aligned(data, head->dtype)) {
+  if (mapping != NULL && stays_in_the_file(head, data)) {
     LPOT_TRY(lpot_tensor_view(head->dtype, &head->shape, data, head->size_bytes, mapping,
                               ret_tensor, err));
     return LPOT_OK;

@@ -100,14 +100,13 @@ static bool add_bias(const lpot_graph *graph, const lpot_node *node, int64_t cha
 static lpot_status scale_weights(const lpot_tensor *weights, const weight_layout *layout,
                                  const affine *values, lpot_tensor **ret_tensor, lpot_error *err) {
   lpot_tensor *scaled = NULL;
-  LPOT_TRY(lpot_tensor_new(LPOT_F32, &weights->shape, &scaled, err));
-  const float *in = weights->data;
+  LPOT_TRY(lpot_tensor_copy_of(LPOT_F32, &weights->shape, weights->data, &scaled, err));
   float *out = scaled->data;
   int64_t count = lpot_tensor_elements(weights);
   for (int64_t first = 0; first < count; first += layout->inner) {
     double scale = values->scale[channel_of(layout, first)];
     for (int64_t i = first; i < first + layout->inner; i++) {
-      out[i] = (float)((double)in[i] * scale);
+      out[i] = (float)((double)out[i] * scale);
     }
   }
   *ret_tensor = scaled;
