@@ -105,6 +105,9 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
             latency->recipe_ms, latency->recipe_low_ms, latency->recipe_high_ms, latency->f32_ms,
             latency->f32_low_ms, latency->f32_high_ms, latency->f32_ms / latency->recipe_ms,
             latency->trusted ? "" : " (UNTRUSTED: the machine was busy)");
+    if (latency->recipe_low_ms > latency->f32_high_ms) {
+      fprintf(out, "The quantized model is SLOWER than f32 on this machine.\n");
+    }
   }
   print_exported(ledger, trial, out);
 }

@@ -1,5 +1,7 @@
 #include "engine/engine_fixture.h"
 
+#include "engine/onednn/dl.h"
+
 /* Convolutions of random shapes, f32 and int8, held against the reference engine. */
 
 typedef struct geometry {
@@ -264,8 +266,41 @@ static void sums_with_pads_beyond_the_kernel_agree(void **state) {
   }
 }
 
+/* Loading the configuration of tiles takes longer than a small convolution. */
+static void small_work_leaves_tiles_alone(void **state) {
+  (void)state;
+  for (int large = 0; large < 2; ++large) {
+    fixture f;
+    fixture_begin(&f, 1);
+    int64_t size = large == 1 ? 32 : 8;
+    lpot_value_id x = pair(&f, input(&f, DIMS(1, 64, size, size)), LPOT_U8, 0.02, 7);
+    lpot_value_id w = int8_weights(&f, 0, true, DIMS(64, 64, 1, 1));
+    result(&f, pair(&f, output_of(&f, LPOT_OP_CONV, IDS(x, w)), LPOT_U8, 0.05, 100));
+    lpot_graph *bound = NULL;
+    lpot_engine *engine = NULL;
+    CHECK(lpot_graph_bind(f.graph, 1, lpot_reference_run, &bound, e));
+    lpot_plan *plan = compile_with("onednn", bound, NULL, &engine);
+    lpot_plan_stats stats;
+    lpot_plan_get_stats(plan, &stats);
+    bool found = false;
+    bool tiled = false;
+    for (size_t i = 0; i < stats.num_steps; ++i) {
+      const lpot_plan_step step = lpot_plan_get_step(plan, i);
+      found = found || strcmp(step.kind, "conv int8") == 0;
+      tiled = tiled || strstr(step.implementation, "amx") != NULL;
+    }
+    assert_true(found);
+    assert_int_equal(tiled, large == 1 && strstr(lpot_dl_isa(), "amx") != NULL);
+    lpot_plan_free(plan);
+    lpot_engine_close(engine);
+    lpot_graph_free(bound);
+    lpot_graph_free(f.graph);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(small_work_leaves_tiles_alone),
       cmocka_unit_test(grouped_1x1_with_a_zero_point_is_right),
       cmocka_unit_test(clip_behind_an_int8_sum_keeps_its_own_limits),
       cmocka_unit_test(sums_with_pads_beyond_the_kernel_agree),

@@ -287,6 +287,39 @@ static void values_of_the_given_graph_are_observed(void **state) {
   lpot_graph_free(f.graph);
 }
 
+/* Of a model that is quantized already: nobody reads the f32 values, they are made for the
+ * observer. */
+static void dequantized_values_are_observed(void **state) {
+  (void)state;
+  fixture f;
+  fixture_begin(&f, 1);
+  lpot_value_id x = pair(&f, input(&f, DIMS(1, 4, 6, 6)), LPOT_U8, 0.02, 7);
+  lpot_value_id w = int8_weights(&f, 0, true, DIMS(4, 4, 1, 1));
+  lpot_value_id y = pair(&f, output_of(&f, LPOT_OP_CONV, IDS(x, w)), LPOT_U8, 0.05, 100);
+  lpot_value_id z = pair(&f, output_of(&f, LPOT_OP_ADD, IDS(x, y)), LPOT_U8, 0.05, 100);
+  result(&f, z);
+  lpot_graph *bound = NULL;
+  lpot_engine *engine = NULL;
+  CHECK(lpot_graph_bind(f.graph, 1, lpot_reference_run, &bound, e));
+  bool observed[64] = {false};
+  int64_t counts[64] = {0};
+  assert_true(lpot_graph_num_values(bound) <= 64);
+  observed[x] = observed[y] = observed[z] = true;
+  lpot_plan_options options = {
+      .observed = observed, .observe = count_elements, .observe_context = counts};
+  lpot_plan *plan = compile_with("onednn", bound, &options, &engine);
+  lpot_tensor *tensor = random_input(&f, lpot_graph_value(bound, lpot_graph_input(bound, 0)));
+  CHECK(lpot_plan_run(plan, (const lpot_tensor *const[]){tensor}, e));
+  for (lpot_value_id i = 0; i < 64; ++i) {
+    assert_int_equal(counts[i], i == x || i == y || i == z ? 144 : 0);
+  }
+  lpot_plan_free(plan);
+  lpot_engine_close(engine);
+  lpot_tensor_unref(tensor);
+  lpot_graph_free(bound);
+  lpot_graph_free(f.graph);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(qlinear_conv_runs_on_bytes),
@@ -299,6 +332,7 @@ int main(void) {
       cmocka_unit_test(fused_matmul_runs_as_its_parts),
       cmocka_unit_test(matmul_integer_to_float_runs_on_bytes),
       cmocka_unit_test(values_of_the_given_graph_are_observed),
+      cmocka_unit_test(dequantized_values_are_observed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,36 @@ void lpot_dl_use_one_thread(void) {
   (void)dlclose(program);
 }
 
+#define TILES_MIN_CONVOLUTION 1000000 /* multiplications */
+#define TILES_MIN_PRODUCT 250000      /* of one matrix by one matrix */
+
+bool lpot_dl_convolution_wants_tiles(const lpot_dl_convolution *convolution) {
+  int64_t count = convolution->src.dims[1];
+  for (int i = 0; i < convolution->dst.rank; ++i) {
+    count *= convolution->dst.dims[i];
+  }
+  for (int i = 0; i < convolution->dst.rank - 2; ++i) {
+    count *= convolution->kernel[i];
+  }
+  return convolution->group == 1 && count >= TILES_MIN_CONVOLUTION;
+}
+
+bool lpot_dl_matmul_wants_tiles(const lpot_dl_matmul *matmul) {
+  int rank = matmul->dst.rank;
+  return matmul->dst.dims[rank - 2] * matmul->dst.dims[rank - 1] * matmul->src.dims[rank - 1] >=
+         TILES_MIN_PRODUCT;
+}
+
+bool lpot_dl_is_tiled(const char *implementation) {
+  return strstr(implementation, "amx") != NULL;
+}
+
+bool lpot_dl_is_vector_code(const char *implementation) {
+  bool is_generated =
+      strncmp(implementation, "brg", 3) == 0 || strncmp(implementation, "jit", 3) == 0;
+  return is_generated && !lpot_dl_is_tiled(implementation);
+}
+
 const char *lpot_dl_version(void) {
   static char text[32];
   const dnnl_version_t *version = dnnl_version();

@@ -153,13 +153,15 @@ static lpot_status new_attr(const lpot_dl_attributes *attributes, int channel_ma
 
 /* ---- primitives ---- */
 
-const char *lpot_dl_implementation(const lpot_dl_primitive *primitive) {
+static const char *implementation_of(const_dnnl_primitive_desc_t desc) {
   const char *text = NULL;
-  if (dnnl_primitive_desc_query(primitive->desc, dnnl_query_impl_info_str, 0, (void *)&text) !=
-      dnnl_success) {
-    return "unknown";
-  }
-  return text;
+  dnnl_status_t status =
+      dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, (void *)&text);
+  return status == dnnl_success ? text : "unknown";
+}
+
+const char *lpot_dl_implementation(const lpot_dl_primitive *primitive) {
+  return implementation_of(primitive->desc);
 }
 
 size_t lpot_dl_weight_bytes(const lpot_dl_primitive *primitive) {
@@ -194,9 +196,32 @@ static lpot_status add_memory(lpot_dl_primitive *primitive, int slot, int arg,
   return lpot_dl_check(status, "memory", err);
 }
 
+/* Replaces *desc by the first implementation in vector code, if there is one. */
+static void leave_tiles(const lpot_dl *dl, const_dnnl_op_desc_t op,
+                        const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *desc) {
+  dnnl_primitive_desc_iterator_t iterator = NULL;
+  dnnl_status_t status = dnnl_primitive_desc_iterator_create(&iterator, op, attr, dl->engine, NULL);
+  while (status == dnnl_success) {
+    dnnl_primitive_desc_t other = dnnl_primitive_desc_iterator_fetch(iterator);
+    if (other != NULL && lpot_dl_is_vector_code(implementation_of(other))) {
+      dnnl_primitive_desc_destroy(*desc);
+      *desc = other;
+      break;
+    }
+    if (other != NULL) {
+      dnnl_primitive_desc_destroy(other);
+    }
+    status = dnnl_primitive_desc_iterator_next(iterator);
+  }
+  if (iterator != NULL) {
+    dnnl_primitive_desc_iterator_destroy(iterator);
+  }
+}
+
 /* Makes the primitive of an operation descriptor; attr is destroyed. */
 static lpot_status new_primitive(lpot_dl *dl, const_dnnl_op_desc_t op, dnnl_primitive_attr_t attr,
-                                 const char *what, lpot_dl_primitive **ret, lpot_error *err) {
+                                 bool tiles, const char *what, lpot_dl_primitive **ret,
+                                 lpot_error *err) {
   lpot_dl_primitive *primitive = lpot_calloc(1, sizeof *primitive);
   if (primitive == NULL) {
     dnnl_primitive_attr_destroy(attr);
@@ -205,6 +230,9 @@ static lpot_status new_primitive(lpot_dl *dl, const_dnnl_op_desc_t op, dnnl_prim
   primitive->dl = dl;
   lpot_status status = lpot_dl_check(
       dnnl_primitive_desc_create(&primitive->desc, op, attr, dl->engine, NULL), what, err);
+  if (status == LPOT_OK && !tiles && lpot_dl_is_tiled(lpot_dl_implementation(primitive))) {
+    leave_tiles(dl, op, attr, &primitive->desc);
+  }
   dnnl_primitive_attr_destroy(attr);
   if (status == LPOT_OK && strncmp(lpot_dl_implementation(primitive), "ref", 3) == 0) {
     status =
@@ -396,7 +424,8 @@ lpot_status lpot_dl_convolution_new(lpot_dl *dl, const lpot_dl_convolution *conv
   dnnl_primitive_attr_t attr = NULL;
   LPOT_TRY(new_attr(&convolution->attributes, 1 << 1, &attr, err));
   lpot_dl_primitive *primitive = NULL;
-  LPOT_TRY(new_primitive(dl, &op, attr, "convolution", &primitive, err));
+  LPOT_TRY(new_primitive(dl, &op, attr, lpot_dl_convolution_wants_tiles(convolution), "convolution",
+                         &primitive, err));
   lpot_status status = LPOT_OK;
   if (is_wrong_gemm(convolution, primitive)) {
     status =
@@ -469,7 +498,8 @@ lpot_status lpot_dl_matmul_new(lpot_dl *dl, const lpot_dl_matmul *matmul,
   dnnl_primitive_attr_t attr = NULL;
   LPOT_TRY(new_attr(&matmul->attributes, 1 << (rank - 1), &attr, err));
   lpot_dl_primitive *primitive = NULL;
-  LPOT_TRY(new_primitive(dl, &op, attr, "matmul", &primitive, err));
+  LPOT_TRY(
+      new_primitive(dl, &op, attr, lpot_dl_matmul_wants_tiles(matmul), "matmul", &primitive, err));
   lpot_status status = matmul_memories(primitive, matmul, &src, &weights, &bias, &dst, err);
   if (status != LPOT_OK) {
     lpot_dl_primitive_free(primitive);
@@ -487,7 +517,7 @@ static lpot_status new_simple(lpot_dl *dl, const_dnnl_op_desc_t op, const char *
   dnnl_primitive_attr_t attr = NULL;
   LPOT_TRY(new_attr(attributes, 0, &attr, err));
   lpot_dl_primitive *primitive = NULL;
-  LPOT_TRY(new_primitive(dl, op, attr, what, &primitive, err));
+  LPOT_TRY(new_primitive(dl, op, attr, true, what, &primitive, err));
   lpot_status status = add_memory(primitive, ARG_SRC0, DNNL_ARG_SRC, src0, err);
   if (status == LPOT_OK && src1 != NULL) {
     status = add_memory(primitive, ARG_SRC1, DNNL_ARG_SRC_1, src1, err);

@@ -166,13 +166,15 @@ static lpot_status new_attr(const lpot_dl_attributes *attributes, int channel_ma
 
 /* ---- primitives ---- */
 
-const char *lpot_dl_implementation(const lpot_dl_primitive *primitive) {
+static const char *implementation_of(const_dnnl_primitive_desc_t desc) {
   const char *text = NULL;
-  if (dnnl_primitive_desc_query(primitive->desc, dnnl_query_impl_info_str, 0, (void *)&text) !=
-      dnnl_success) {
-    return "unknown";
-  }
-  return text;
+  dnnl_status_t status =
+      dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, (void *)&text);
+  return status == dnnl_success ? text : "unknown";
+}
+
+const char *lpot_dl_implementation(const lpot_dl_primitive *primitive) {
+  return implementation_of(primitive->desc);
 }
 
 size_t lpot_dl_weight_bytes(const lpot_dl_primitive *primitive) {
@@ -263,6 +265,25 @@ static lpot_status add_scales(lpot_dl_primitive *primitive, const lpot_dl_attrib
                         LPOT_S32, 1, &attributes->dst_zero_point, err));
   }
   return LPOT_OK;
+}
+
+/* Replaces *desc, when it is tiled, by the first implementation in vector code, if there is one. */
+static void leave_tiles(dnnl_primitive_desc_t *desc) {
+  dnnl_primitive_desc_t other = NULL;
+  if (*desc == NULL || !lpot_dl_is_tiled(implementation_of(*desc)) ||
+      dnnl_primitive_desc_clone(&other, *desc) != dnnl_success) {
+    return;
+  }
+  dnnl_status_t status = dnnl_success;
+  while (status == dnnl_success && !lpot_dl_is_vector_code(implementation_of(other))) {
+    status = dnnl_primitive_desc_next_impl(other);
+  }
+  if (status == dnnl_success) {
+    dnnl_primitive_desc_t tiled = *desc;
+    *desc = other;
+    other = tiled;
+  }
+  dnnl_primitive_desc_destroy(other);
 }
 
 /* Takes a primitive descriptor (moved, also on failure) that was created with `created`. */
@@ -450,6 +471,9 @@ static lpot_status make_convolution(lpot_dl *dl, const lpot_dl_convolution *conv
   LPOT_TRY(new_attr(&convolution->attributes, convolution->group > 1 ? 3 : 1, &attr, err));
   dnnl_status_t created = convolution_desc(dl, convolution, set, attr, &desc);
   dnnl_primitive_attr_destroy(attr);
+  if (!lpot_dl_convolution_wants_tiles(convolution)) {
+    leave_tiles(&desc);
+  }
   LPOT_TRY(new_primitive(dl, created, desc, "convolution", ret_primitive, err));
   lpot_status status =
       add_memories(*ret_primitive, set, convolution->weights, convolution->bias,
@@ -510,6 +534,9 @@ static lpot_status make_matmul(lpot_dl *dl, const lpot_dl_matmul *matmul, desc_s
       &desc, dl->engine, set->src, set->packed != NULL ? set->packed : set->weights, set->bias,
       set->dst, attr);
   dnnl_primitive_attr_destroy(attr);
+  if (!lpot_dl_matmul_wants_tiles(matmul)) {
+    leave_tiles(&desc);
+  }
   LPOT_TRY(new_primitive(dl, created, desc, "matmul", ret_primitive, err));
   lpot_status status = add_memories(*ret_primitive, set, matmul->constant_weights, matmul->bias,
                                     (size_t)matmul->dst.dims[rank - 1], &matmul->attributes, err);

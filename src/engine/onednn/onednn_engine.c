@@ -70,18 +70,19 @@ static lpot_status emit_members(lpot_compiler *compiler, const lpot_fusion *fusi
   return LPOT_OK;
 }
 
-static lpot_status observe_output(lpot_compiler *compiler, lpot_value_id value) {
+static lpot_status observe_output(lpot_compiler *compiler, lpot_value_id value, lpot_error *err) {
   lpot_onednn_plan *plan = compiler->plan;
   if (plan->options.observed == NULL || value == LPOT_NONE || !plan->options.observed[value] ||
       lpot_graph_value(compiler->graph, value)->dtype != LPOT_F32) {
     return LPOT_OK;
   }
   lpot_layout layout = lpot_layout_of(compiler, value);
+  lpot_slot_id slot = LPOT_NONE;
+  LPOT_TRY(lpot_need(compiler, value, layout, &slot, err)); /* A DequantizeLinear runs on demand. */
   lpot_observation *observation = &plan->observations[plan->num_observations++];
   observation->step = (int)plan->num_steps - 1;
   observation->value = value;
-  observation->slot = compiler->where[value][layout];
-  LPOT_ASSERT(observation->slot != LPOT_NONE);
+  observation->slot = slot;
   return LPOT_OK;
 }
 
@@ -99,7 +100,7 @@ static lpot_status emit_at(lpot_compiler *compiler, const lpot_node *node, lpot_
     }
   }
   for (int i = 0; status == LPOT_OK && i < node->num_outputs; ++i) {
-    status = observe_output(compiler, node->outputs[i]);
+    status = observe_output(compiler, node->outputs[i], err);
   }
   return status;
 }
@@ -116,7 +117,7 @@ static lpot_status emit_inputs(lpot_compiler *compiler, lpot_error *err) {
     LPOT_TRY(lpot_define(compiler, value, LPOT_PLAIN, &plan->input_slots[i], err));
     plan->slots[plan->input_slots[i]].home = LPOT_HOME_INPUT;
     plan->slots[plan->input_slots[i]].index = i;
-    LPOT_TRY(observe_output(compiler, value));
+    LPOT_TRY(observe_output(compiler, value, err));
   }
   return LPOT_OK;
 }
