@@ -1,5 +1,7 @@
 #include "engine/engine_fixture.h"
 
+#include "engine/onednn/loops.h"
+
 /* Batch normalization with its activation and roundings, held against the reference engine. */
 
 static lpot_value_id channels_last(fixture *f, lpot_value_id x) {
@@ -53,8 +55,30 @@ static void an_empty_batch_is_normalized_to_nothing(void **state) {
   check_engines_agree(&f, 0.0, NULL);
 }
 
+static void nan_passes_through_f32(void **state) {
+  (void)state;
+  const float scale[2] = {2.0f, 1.0f}, shift[2] = {0.0f, 1.0f};
+  const float in[4] = {NAN, 1.0f, 3.0f, NAN};
+  for (int inner = 1; inner <= 2; ++inner) {
+    float out[4];
+    lpot_loop_affine affine = {.outer = inner == 1 ? 2 : 1,
+                               .channels = 2,
+                               .inner = inner,
+                               .in = LPOT_F32,
+                               .out = LPOT_F32,
+                               .scale = scale,
+                               .shift = shift,
+                               .low = -INFINITY,
+                               .high = INFINITY};
+    lpot_loop_affine_run(&affine, in, out);
+    assert_true(isnan(out[0]) && isnan(out[3]));
+    assert_false(isnan(out[1]) || isnan(out[2]));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(nan_passes_through_f32),
       cmocka_unit_test(normalization_activation_and_roundings_agree),
       cmocka_unit_test(an_empty_batch_is_normalized_to_nothing),
   };

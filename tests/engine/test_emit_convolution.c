@@ -266,6 +266,70 @@ static void sums_with_pads_beyond_the_kernel_agree(void **state) {
   }
 }
 
+/* Shapes that tiled implementations of oneDNN 2.6.3 get wrong, or write behind their output for,
+ * when the source has a zero point. */
+static void zero_points_are_right_for_large_windows(void **state) {
+  (void)state;
+  static const geometry shapes[] = {
+      {1, 160, 320, 1, 6, 6, 1, 1, 1, {0, 0, 0, 0}, 1},
+      {1, 64, 64, 1, 6, 6, 1, 1, 1, {0, 0, 0, 0}, 1},
+      {2, 64, 128, 1, 3, 11, 1, 1, 1, {0, 0, 0, 0}, 1},
+      {1, 32, 32, 1, 15, 15, 3, 3, 1, {12, 12, 12, 12}, 12},
+      {1, 32, 32, 1, 15, 15, 3, 3, 1, {6, 6, 6, 6}, 6},
+      {1, 64, 16, 1, 9, 13, 9, 5, 1, {4, 2, 4, 2}, 1},
+      {1, 64, 64, 1, 9, 9, 9, 9, 1, {4, 4, 4, 4}, 1},
+  };
+  for (uint64_t seed = 0; seed < 28; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    const geometry *g = &shapes[seed % 7];
+    lpot_dtype dtype = seed / 7 % 2 == 0 ? LPOT_U8 : LPOT_S8;
+    lpot_value_id x = input(&f, DIMS(g->batch, g->in, g->height, g->width));
+    lpot_value_id y = int8_conv(&f, pair(&f, x, dtype, 0.02, 10), g);
+    if (seed >= 14) {
+      y = pair(&f, y, dtype, 0.2, 100);
+      lpot_value_id other = pair(&f, output_of(&f, LPOT_OP_TANH, IDS(y)), dtype, 0.01, 3);
+      y = output_of(&f, LPOT_OP_ADD, IDS(y, other));
+    }
+    result(&f, pair(&f, y, dtype, 0.2, 100));
+    check_engines_agree(&f, 0.2, NULL);
+  }
+}
+
+/* oneDNN 2.6.3 promises such a primitive and cannot generate it. */
+static void grouped_sums_run_apart_where_they_must(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 4; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    geometry g = {1, 32, 32, 8, 17, 1, 1, 1, 1, {0, 0, 0, 0}, 1};
+    lpot_value_id x = pair(&f, input(&f, DIMS(1, 32, 17, 1)), LPOT_U8, 0.02, seed % 2 == 0 ? 0 : 9);
+    lpot_value_id y = pair(&f, int8_conv(&f, x, &g), LPOT_U8, 0.1, 100);
+    lpot_value_id other = pair(&f, output_of(&f, LPOT_OP_TANH, IDS(x)), LPOT_U8, 0.01, 3);
+    y = output_of(&f, LPOT_OP_RELU, IDS(output_of(&f, LPOT_OP_ADD, IDS(y, other))));
+    result(&f, pair(&f, y, LPOT_U8, 0.1, 0));
+    check_engines_agree(&f, 0.1, NULL);
+  }
+}
+
+/* Dilated windows that step over the input: outputs that see nothing but padding. */
+static void sums_with_dilated_windows_agree(void **state) {
+  (void)state;
+  static const lpot_op activations[] = {LPOT_OP_RELU, LPOT_OP_SIGMOID, LPOT_OP_HARD_SWISH};
+  for (uint64_t seed = 0; seed < 9; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    geometry g = {1, 16, 16, 1, 1, 1 + (int64_t)(seed / 3), 3, 3, 1, {3, 3, 1, 1}, 2};
+    lpot_value_id c = f32_conv(&f, input(&f, DIMS(1, 16, 1, g.width)), &g);
+    lpot_value_id r = output_of(&f, LPOT_OP_TANH, IDS(c));
+    r = output_of(&f, LPOT_OP_ABS, IDS(r));
+    lpot_value_id other = f32_conv(&f, input(&f, DIMS(1, 16, 1, g.width)), &g);
+    lpot_value_id y = output_of(&f, LPOT_OP_ADD, IDS(other, r));
+    result(&f, output_of(&f, activations[seed % 3], IDS(y)));
+    check_engines_agree(&f, 0.0, NULL);
+  }
+}
+
 /* Loading the configuration of tiles takes longer than a small convolution. */
 static void small_work_leaves_tiles_alone(void **state) {
   (void)state;
@@ -273,7 +337,7 @@ static void small_work_leaves_tiles_alone(void **state) {
     fixture f;
     fixture_begin(&f, 1);
     int64_t size = large == 1 ? 32 : 8;
-    lpot_value_id x = pair(&f, input(&f, DIMS(1, 64, size, size)), LPOT_U8, 0.02, 7);
+    lpot_value_id x = pair(&f, input(&f, DIMS(1, 64, size, size)), LPOT_U8, 0.02, 0);
     lpot_value_id w = int8_weights(&f, 0, true, DIMS(64, 64, 1, 1));
     result(&f, pair(&f, output_of(&f, LPOT_OP_CONV, IDS(x, w)), LPOT_U8, 0.05, 100));
     lpot_graph *bound = NULL;
@@ -301,6 +365,9 @@ static void small_work_leaves_tiles_alone(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(small_work_leaves_tiles_alone),
+      cmocka_unit_test(zero_points_are_right_for_large_windows),
+      cmocka_unit_test(grouped_sums_run_apart_where_they_must),
+      cmocka_unit_test(sums_with_dilated_windows_agree),
       cmocka_unit_test(grouped_1x1_with_a_zero_point_is_right),
       cmocka_unit_test(clip_behind_an_int8_sum_keeps_its_own_limits),
       cmocka_unit_test(sums_with_pads_beyond_the_kernel_agree),

@@ -29,8 +29,25 @@ static void constant_bounds_take_part(void **state) {
   check_engines_agree(&f, 0.0, "lookup");
 }
 
+/* Without a zero point the type is that of output_dtype. */
+static void output_dtype_names_the_type(void **state) {
+  (void)state;
+  fixture f;
+  fixture_begin(&f, 3);
+  lpot_value_id s = number(&f, LPOT_F32, 0.02);
+  lpot_value_id q = output_of(&f, LPOT_OP_QUANTIZE_LINEAR, IDS(input(&f, DIMS(2, 8)), s));
+  CHECK(lpot_graph_set_int(f.graph, f.last, "output_dtype", 3, e));
+  lpot_value_id y =
+      output_of(&f, LPOT_OP_TANH, IDS(output_of(&f, LPOT_OP_DEQUANTIZE_LINEAR, IDS(q, s))));
+  q = output_of(&f, LPOT_OP_QUANTIZE_LINEAR, IDS(y, s));
+  CHECK(lpot_graph_set_int(f.graph, f.last, "output_dtype", 3, e));
+  result(&f, output_of(&f, LPOT_OP_DEQUANTIZE_LINEAR, IDS(q, s)));
+  check_engines_agree(&f, 0.02, "lookup");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(output_dtype_names_the_type),
       cmocka_unit_test(functions_between_bytes_are_tables),
       cmocka_unit_test(constant_bounds_take_part),
   };

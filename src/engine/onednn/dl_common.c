@@ -33,7 +33,7 @@ void lpot_dl_use_one_thread(void) {
 #define TILES_MIN_CONVOLUTION 1000000 /* multiplications */
 #define TILES_MIN_PRODUCT 250000      /* of one matrix by one matrix */
 
-bool lpot_dl_convolution_wants_tiles(const lpot_dl_convolution *convolution) {
+lpot_dl_tiles lpot_dl_convolution_tiles(const lpot_dl_convolution *convolution) {
   int64_t count = convolution->src.dims[1];
   for (int i = 0; i < convolution->dst.rank; ++i) {
     count *= convolution->dst.dims[i];
@@ -41,23 +41,32 @@ bool lpot_dl_convolution_wants_tiles(const lpot_dl_convolution *convolution) {
   for (int i = 0; i < convolution->dst.rank - 2; ++i) {
     count *= convolution->kernel[i];
   }
-  return convolution->group == 1 && count >= TILES_MIN_CONVOLUTION;
+  if (convolution->group > 1 || count < TILES_MIN_CONVOLUTION) {
+    return LPOT_DL_NO_TILES;
+  }
+  return convolution->attributes.src_zero_point != 0 ? LPOT_DL_BRGEMM_TILES : LPOT_DL_TILES;
 }
 
-bool lpot_dl_matmul_wants_tiles(const lpot_dl_matmul *matmul) {
+lpot_dl_tiles lpot_dl_matmul_tiles(const lpot_dl_matmul *matmul) {
   int rank = matmul->dst.rank;
-  return matmul->dst.dims[rank - 2] * matmul->dst.dims[rank - 1] * matmul->src.dims[rank - 1] >=
-         TILES_MIN_PRODUCT;
+  int64_t count =
+      matmul->dst.dims[rank - 2] * matmul->dst.dims[rank - 1] * matmul->src.dims[rank - 1];
+  return count < TILES_MIN_PRODUCT ? LPOT_DL_NO_TILES : LPOT_DL_TILES;
 }
 
-bool lpot_dl_is_tiled(const char *implementation) {
-  return strstr(implementation, "amx") != NULL;
+static bool is_brgemm(const char *implementation) {
+  return strncmp(implementation, "brg", 3) == 0;
 }
 
-bool lpot_dl_is_vector_code(const char *implementation) {
-  bool is_generated =
-      strncmp(implementation, "brg", 3) == 0 || strncmp(implementation, "jit", 3) == 0;
-  return is_generated && !lpot_dl_is_tiled(implementation);
+bool lpot_dl_may_use(lpot_dl_tiles tiles, const char *implementation) {
+  bool is_tiled = strstr(implementation, "amx") != NULL;
+  return !is_tiled || tiles == LPOT_DL_TILES ||
+         (tiles == LPOT_DL_BRGEMM_TILES && is_brgemm(implementation));
+}
+
+bool lpot_dl_may_stand_in(lpot_dl_tiles tiles, const char *implementation) {
+  bool is_vector_code = is_brgemm(implementation) || strncmp(implementation, "jit", 3) == 0;
+  return is_vector_code && lpot_dl_may_use(tiles, implementation);
 }
 
 const char *lpot_dl_version(void) {

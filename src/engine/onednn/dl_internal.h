@@ -20,15 +20,24 @@ dnnl_data_type_t lpot_dl_data_type(lpot_dtype dtype);
 LPOT_MUST_CHECK lpot_status lpot_dl_grow_scratchpad(lpot_dl *dl, size_t size_bytes,
                                                     lpot_error *err);
 
-/* Whether work of this size gains from the tile units of AMX. Loading their configuration takes
- * microseconds: measured on a Sapphire Rapids with oneDNN 2.6.3, convolutions of less than about a
- * million multiplications, grouped ones and products of small matrices are up to ten times as fast
- * with VNNI. The choice hangs on shapes alone. */
-bool lpot_dl_convolution_wants_tiles(const lpot_dl_convolution *convolution);
-bool lpot_dl_matmul_wants_tiles(const lpot_dl_matmul *matmul);
-/* By oneDNN's name of an implementation. */
-bool lpot_dl_is_tiled(const char *implementation);
-/* One that may stand in for a tiled one: vector code, neither tiled nor plain C. */
-bool lpot_dl_is_vector_code(const char *implementation);
+/* Which implementations on the tile units of AMX a primitive may have. Where the first choice of
+ * oneDNN is none of them, the next one in vector code that may be takes its place.
+ * - Loading the tiles' configuration takes microseconds: measured on a Sapphire Rapids with oneDNN
+ *   2.6.3, convolutions of less than about a million multiplications, grouped ones and products of
+ *   small matrices are up to ten times as fast with VNNI.
+ * - oneDNN 2.6.3's tiled convolutions other than brgemm are wrong when the source has a zero point:
+ *   1x1 ones write behind their output, padded ones read outside of their input.
+ * The choice hangs on shapes and zero points alone. */
+typedef enum lpot_dl_tiles {
+  LPOT_DL_TILES,        /* any */
+  LPOT_DL_BRGEMM_TILES, /* brgemm alone, or none */
+  LPOT_DL_NO_TILES      /* better none */
+} lpot_dl_tiles;
+
+lpot_dl_tiles lpot_dl_convolution_tiles(const lpot_dl_convolution *convolution);
+lpot_dl_tiles lpot_dl_matmul_tiles(const lpot_dl_matmul *matmul);
+/* By oneDNN's name of an implementation: whether it may be used, whether it may stand in. */
+bool lpot_dl_may_use(lpot_dl_tiles tiles, const char *implementation);
+bool lpot_dl_may_stand_in(lpot_dl_tiles tiles, const char *implementation);
 
 #endif

@@ -196,14 +196,15 @@ static lpot_status add_memory(lpot_dl_primitive *primitive, int slot, int arg,
   return lpot_dl_check(status, "memory", err);
 }
 
-/* Replaces *desc by the first implementation in vector code, if there is one. */
-static void leave_tiles(const lpot_dl *dl, const_dnnl_op_desc_t op,
-                        const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *desc) {
+/* Replaces *desc by the first implementation that may stand in, if there is one. */
+static void choose_another(const lpot_dl *dl, const_dnnl_op_desc_t op,
+                           const_dnnl_primitive_attr_t attr, lpot_dl_tiles tiles,
+                           dnnl_primitive_desc_t *desc) {
   dnnl_primitive_desc_iterator_t iterator = NULL;
   dnnl_status_t status = dnnl_primitive_desc_iterator_create(&iterator, op, attr, dl->engine, NULL);
   while (status == dnnl_success) {
     dnnl_primitive_desc_t other = dnnl_primitive_desc_iterator_fetch(iterator);
-    if (other != NULL && lpot_dl_is_vector_code(implementation_of(other))) {
+    if (other != NULL && lpot_dl_may_stand_in(tiles, implementation_of(other))) {
       dnnl_primitive_desc_destroy(*desc);
       *desc = other;
       break;
@@ -220,7 +221,7 @@ static void leave_tiles(const lpot_dl *dl, const_dnnl_op_desc_t op,
 
 /* Makes the primitive of an operation descriptor; attr is destroyed. */
 static lpot_status new_primitive(lpot_dl *dl, const_dnnl_op_desc_t op, dnnl_primitive_attr_t attr,
-                                 bool tiles, const char *what, lpot_dl_primitive **ret,
+                                 lpot_dl_tiles tiles, const char *what, lpot_dl_primitive **ret,
                                  lpot_error *err) {
   lpot_dl_primitive *primitive = lpot_calloc(1, sizeof *primitive);
   if (primitive == NULL) {
@@ -230,17 +231,22 @@ static lpot_status new_primitive(lpot_dl *dl, const_dnnl_op_desc_t op, dnnl_prim
   primitive->dl = dl;
   lpot_status status = lpot_dl_check(
       dnnl_primitive_desc_create(&primitive->desc, op, attr, dl->engine, NULL), what, err);
-  if (status == LPOT_OK && !tiles && lpot_dl_is_tiled(lpot_dl_implementation(primitive))) {
-    leave_tiles(dl, op, attr, &primitive->desc);
+  if (status == LPOT_OK && !lpot_dl_may_use(tiles, lpot_dl_implementation(primitive))) {
+    choose_another(dl, op, attr, tiles, &primitive->desc);
   }
   dnnl_primitive_attr_destroy(attr);
   if (status == LPOT_OK && strncmp(lpot_dl_implementation(primitive), "ref", 3) == 0) {
     status =
         LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has only a reference implementation of %s", what);
   }
+  if (status == LPOT_OK && tiles == LPOT_DL_BRGEMM_TILES &&
+      !lpot_dl_may_use(tiles, lpot_dl_implementation(primitive))) {
+    status = LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has no right implementation of %s", what);
+  }
   if (status == LPOT_OK) {
-    status =
-        lpot_dl_check(dnnl_primitive_create(&primitive->primitive, primitive->desc), what, err);
+    dnnl_status_t created = dnnl_primitive_create(&primitive->primitive, primitive->desc);
+    /* Some that it promises it cannot generate: grouped 1x1 convolutions with a sum. */
+    status = lpot_dl_check(created == dnnl_runtime_error ? dnnl_unimplemented : created, what, err);
   }
   if (status == LPOT_OK) {
     const dnnl_memory_desc_t *scratchpad =
@@ -424,7 +430,7 @@ lpot_status lpot_dl_convolution_new(lpot_dl *dl, const lpot_dl_convolution *conv
   dnnl_primitive_attr_t attr = NULL;
   LPOT_TRY(new_attr(&convolution->attributes, 1 << 1, &attr, err));
   lpot_dl_primitive *primitive = NULL;
-  LPOT_TRY(new_primitive(dl, &op, attr, lpot_dl_convolution_wants_tiles(convolution), "convolution",
+  LPOT_TRY(new_primitive(dl, &op, attr, lpot_dl_convolution_tiles(convolution), "convolution",
                          &primitive, err));
   lpot_status status = LPOT_OK;
   if (is_wrong_gemm(convolution, primitive)) {
@@ -498,8 +504,7 @@ lpot_status lpot_dl_matmul_new(lpot_dl *dl, const lpot_dl_matmul *matmul,
   dnnl_primitive_attr_t attr = NULL;
   LPOT_TRY(new_attr(&matmul->attributes, 1 << (rank - 1), &attr, err));
   lpot_dl_primitive *primitive = NULL;
-  LPOT_TRY(
-      new_primitive(dl, &op, attr, lpot_dl_matmul_wants_tiles(matmul), "matmul", &primitive, err));
+  LPOT_TRY(new_primitive(dl, &op, attr, lpot_dl_matmul_tiles(matmul), "matmul", &primitive, err));
   lpot_status status = matmul_memories(primitive, matmul, &src, &weights, &bias, &dst, err);
   if (status != LPOT_OK) {
     lpot_dl_primitive_free(primitive);
@@ -517,7 +522,7 @@ static lpot_status new_simple(lpot_dl *dl, const_dnnl_op_desc_t op, const char *
   dnnl_primitive_attr_t attr = NULL;
   LPOT_TRY(new_attr(attributes, 0, &attr, err));
   lpot_dl_primitive *primitive = NULL;
-  LPOT_TRY(new_primitive(dl, op, attr, true, what, &primitive, err));
+  LPOT_TRY(new_primitive(dl, op, attr, LPOT_DL_TILES, what, &primitive, err));
   lpot_status status = add_memory(primitive, ARG_SRC0, DNNL_ARG_SRC, src0, err);
   if (status == LPOT_OK && src1 != NULL) {
     status = add_memory(primitive, ARG_SRC1, DNNL_ARG_SRC_1, src1, err);

@@ -267,23 +267,30 @@ static lpot_status add_scales(lpot_dl_primitive *primitive, const lpot_dl_attrib
   return LPOT_OK;
 }
 
-/* Replaces *desc, when it is tiled, by the first implementation in vector code, if there is one. */
-static void leave_tiles(dnnl_primitive_desc_t *desc) {
+/* Replaces *desc, where it may not be used, by the first implementation that may stand in. When
+ * there is none *desc stays, or is destroyed where it would be wrong: dnnl_unimplemented. */
+static dnnl_status_t choose_another(lpot_dl_tiles tiles, dnnl_primitive_desc_t *desc) {
   dnnl_primitive_desc_t other = NULL;
-  if (*desc == NULL || !lpot_dl_is_tiled(implementation_of(*desc)) ||
+  if (lpot_dl_may_use(tiles, implementation_of(*desc)) ||
       dnnl_primitive_desc_clone(&other, *desc) != dnnl_success) {
-    return;
+    return dnnl_success;
   }
   dnnl_status_t status = dnnl_success;
-  while (status == dnnl_success && !lpot_dl_is_vector_code(implementation_of(other))) {
+  while (status == dnnl_success && !lpot_dl_may_stand_in(tiles, implementation_of(other))) {
     status = dnnl_primitive_desc_next_impl(other);
   }
   if (status == dnnl_success) {
-    dnnl_primitive_desc_t tiled = *desc;
+    dnnl_primitive_desc_t unwanted = *desc;
     *desc = other;
-    other = tiled;
+    other = unwanted;
   }
   dnnl_primitive_desc_destroy(other);
+  if (status != dnnl_success && tiles == LPOT_DL_BRGEMM_TILES) {
+    dnnl_primitive_desc_destroy(*desc);
+    *desc = NULL;
+    return dnnl_unimplemented;
+  }
+  return dnnl_success;
 }
 
 /* Takes a primitive descriptor (moved, also on failure) that was created with `created`. */
@@ -303,8 +310,9 @@ static lpot_status new_primitive(lpot_dl *dl, dnnl_status_t created, dnnl_primit
         LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has only a reference implementation of %s", what);
   }
   if (status == LPOT_OK) {
-    status =
-        lpot_dl_check(dnnl_primitive_create(&primitive->primitive, primitive->desc), what, err);
+    dnnl_status_t made = dnnl_primitive_create(&primitive->primitive, primitive->desc);
+    /* Some that it promises it cannot generate: grouped 1x1 convolutions with a sum. */
+    status = lpot_dl_check(made == dnnl_runtime_error ? dnnl_unimplemented : made, what, err);
   }
   if (status == LPOT_OK) {
     const_dnnl_memory_desc_t scratchpad =
@@ -471,8 +479,8 @@ static lpot_status make_convolution(lpot_dl *dl, const lpot_dl_convolution *conv
   LPOT_TRY(new_attr(&convolution->attributes, convolution->group > 1 ? 3 : 1, &attr, err));
   dnnl_status_t created = convolution_desc(dl, convolution, set, attr, &desc);
   dnnl_primitive_attr_destroy(attr);
-  if (!lpot_dl_convolution_wants_tiles(convolution)) {
-    leave_tiles(&desc);
+  if (created == dnnl_success) {
+    created = choose_another(lpot_dl_convolution_tiles(convolution), &desc);
   }
   LPOT_TRY(new_primitive(dl, created, desc, "convolution", ret_primitive, err));
   lpot_status status =
@@ -534,8 +542,8 @@ static lpot_status make_matmul(lpot_dl *dl, const lpot_dl_matmul *matmul, desc_s
       &desc, dl->engine, set->src, set->packed != NULL ? set->packed : set->weights, set->bias,
       set->dst, attr);
   dnnl_primitive_attr_destroy(attr);
-  if (!lpot_dl_matmul_wants_tiles(matmul)) {
-    leave_tiles(&desc);
+  if (created == dnnl_success) {
+    created = choose_another(lpot_dl_matmul_tiles(matmul), &desc);
   }
   LPOT_TRY(new_primitive(dl, created, desc, "matmul", ret_primitive, err));
   lpot_status status = add_memories(*ret_primitive, set, matmul->constant_weights, matmul->bias,

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "engine/onednn/loops.h"
+#include "engine/onednn/loops_normalization.h"
 #include "engine/onednn/onednn_plan.h"
 #include "engine/reference/reference.h"
 
@@ -171,6 +172,38 @@ static lpot_status emit_dequantize(lpot_compiler *compiler, const lpot_node *nod
 
 /* ---- softmax ---- */
 
+typedef struct softmax_state {
+  int64_t rows, size;
+} softmax_state;
+
+static lpot_status run_softmax(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
+  (void)err;
+  const softmax_state *state = step->state;
+  lpot_loop_softmax_rows(lpot_slot_data(plan, step->slots[0]), state->rows, state->size,
+                         lpot_slot_data(plan, step->slots[1]));
+  return LPOT_OK;
+}
+
+static lpot_status add_softmax_rows(lpot_compiler *compiler, const lpot_node *node,
+                                    lpot_slot_id src, lpot_slot_id dst, lpot_error *err) {
+  const lpot_shape *shape = &compiler->plan->slots[src].shape;
+  lpot_step *step = NULL;
+  softmax_state *state = lpot_calloc(1, sizeof *state);
+  if (state == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  state->size = shape->dims[shape->rank - 1];
+  state->rows = lpot_shape_elements(shape) / state->size;
+  lpot_status status = lpot_step_add(compiler->plan, node->name, "softmax", run_softmax, &src, 1,
+                                     &dst, 1, &step, err);
+  if (status != LPOT_OK) {
+    lpot_free(state);
+    return status;
+  }
+  step->state = state;
+  return LPOT_OK;
+}
+
 static lpot_status emit_softmax(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
   lpot_onednn_plan *plan = compiler->plan;
   const lpot_value *in = lpot_graph_value(compiler->graph, node->inputs[0]);
@@ -183,10 +216,14 @@ static lpot_status emit_softmax(lpot_compiler *compiler, const lpot_node *node, 
   lpot_slot_id dst = LPOT_NONE;
   LPOT_TRY(lpot_need(compiler, node->inputs[0], LPOT_PLAIN, &src, err));
   LPOT_TRY(lpot_define(compiler, node->outputs[0], LPOT_PLAIN, &dst, err));
+  bool logarithm = node->op == LPOT_OP_LOG_SOFTMAX;
+  if (!logarithm && axis == in->shape.rank - 1 && in->shape.dims[axis] <= LPOT_LOOP_SOFTMAX_MAX) {
+    LPOT_TRY(add_softmax_rows(compiler, node, src, dst, err));
+    return LPOT_OK;
+  }
   lpot_dl_desc desc;
   lpot_slot_desc(&plan->slots[src], &desc);
   lpot_dl_primitive *primitive = NULL;
-  bool logarithm = node->op == LPOT_OP_LOG_SOFTMAX;
   LPOT_TRY(lpot_dl_softmax_new(plan->dl, &desc, axis, logarithm, &primitive, err));
   lpot_step *step = NULL;
   lpot_status status =

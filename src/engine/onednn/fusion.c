@@ -50,8 +50,10 @@ bool lpot_node_quant_params(const lpot_graph *graph, const lpot_node *node,
     }
     ret->dtype = zero_point->dtype;
     ret->zero_point = (int32_t)lpot_tensor_get_int(zero_point, 0);
-  } else if (node->op == LPOT_OP_DEQUANTIZE_LINEAR) {
-    ret->dtype = lpot_graph_value(graph, node->inputs[0])->dtype;
+  } else { /* a QuantizeLinear may name its output's type by output_dtype */
+    lpot_value_id value =
+        node->op == LPOT_OP_DEQUANTIZE_LINEAR ? node->inputs[0] : node->outputs[0];
+    ret->dtype = lpot_graph_value(graph, value)->dtype;
   }
   return (ret->dtype == LPOT_U8 || ret->dtype == LPOT_S8) && ret->scale > 0.0f;
 }

@@ -9,9 +9,20 @@
 /* Convolutions and matrix products with the bias, the residual sum, the activation and the
  * roundings around them. */
 
-/* oneDNN's convolutions with a sum read outside of their output where output rows see nothing but
- * padding: pads as large as the kernel. */
-static bool pads_are_small(const lpot_graph *graph, const lpot_node *conv) {
+static bool sees_input(const lpot_window *window, int dim, int64_t size, int64_t output) {
+  int64_t first = output * window->stride[dim] - window->pad_begin[dim];
+  for (int64_t k = 0; k < window->kernel[dim]; ++k) {
+    int64_t at = first + k * window->dilation[dim];
+    if (at >= 0 && at < size) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* oneDNN's convolutions with a sum read outside of their output where outputs see nothing but
+ * padding: pads as large as the kernel, or dilations that step over a small input. */
+static bool all_outputs_see_input(const lpot_graph *graph, const lpot_node *conv) {
   lpot_window window;
   const lpot_shape *input = &lpot_graph_value(graph, conv->inputs[0])->shape;
   const lpot_shape *weight = &lpot_graph_value(graph, conv->inputs[1])->shape;
@@ -19,9 +30,10 @@ static bool pads_are_small(const lpot_graph *graph, const lpot_node *conv) {
     return false;
   }
   for (int i = 0; i < window.num_spatial; ++i) {
-    int64_t extent = (window.kernel[i] - 1) * window.dilation[i] + 1;
-    if (window.pad_begin[i] >= extent || window.pad_end[i] >= extent) {
-      return false;
+    for (int64_t o = 0; o < window.output[i]; ++o) {
+      if (!sees_input(&window, i, input->dims[i + 2], o)) {
+        return false;
+      }
     }
   }
   return true;
@@ -291,11 +303,11 @@ lpot_status lpot_fusion_find_weighted(lpot_fusions *fusions, const lpot_node *no
     if (fusion->num_post_ops == 0 && fusion->output.quantized) {
       lpot_fusion_take_behind_pair(fusions, fusion);
     }
-    if (fusion->kind == LPOT_FUSION_CONVOLUTION && pads_are_small(fusions->graph, node)) {
+    if (fusion->kind == LPOT_FUSION_CONVOLUTION && all_outputs_see_input(fusions->graph, node)) {
       take_int8_sum(fusions, fusion);
     }
   } else if (fusion->kind == LPOT_FUSION_CONVOLUTION && node->op == LPOT_OP_CONV &&
-             fusion->num_post_ops == 0 && pads_are_small(fusions->graph, node)) {
+             fusion->num_post_ops == 0 && all_outputs_see_input(fusions->graph, node)) {
     take_f32_sum(fusions, fusion);
   }
   return LPOT_OK;

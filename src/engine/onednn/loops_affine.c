@@ -2,9 +2,14 @@
 #include "engine/onednn/rounding.h"
 #include "engine/onednn/simd_clones.h"
 
-static inline float limit(float value, float low, float high) {
+static inline float limit_number(float value, float low, float high) {
   float at_least = value > low ? value : low; /* NaN becomes low */
   return at_least < high ? at_least : high;
+}
+
+static inline float limit_real(float value, float low, float high) {
+  float at_least = value < low ? low : value; /* NaN stays */
+  return at_least > high ? high : at_least;
 }
 
 static inline uint8_t to_byte(float value, uint32_t zero_point) {
@@ -18,7 +23,7 @@ static inline float to_f32(float value, uint32_t zero_point) {
 
 /* Two loops for each pair of types: along channels, and along elements of one channel. Sizes are
  * copied first: bytes written might be theirs, for all that the compiler knows. */
-#define AFFINE_LOOPS(name, in_type, out_type, convert)                                             \
+#define AFFINE_LOOPS(name, in_type, out_type, limit, convert)                                      \
   LPOT_SIMD_CLONES                                                                                 \
   static void name##_channels(const lpot_loop_affine *affine, const void *in_bytes,                \
                               void *out_bytes) {                                                   \
@@ -54,12 +59,12 @@ static inline float to_f32(float value, uint32_t zero_point) {
     }                                                                                              \
   }
 
-AFFINE_LOOPS(f32_f32, float, float, to_f32)
-AFFINE_LOOPS(f32_byte, float, uint8_t, to_byte)
-AFFINE_LOOPS(u8_f32, uint8_t, float, to_f32)
-AFFINE_LOOPS(u8_byte, uint8_t, uint8_t, to_byte)
-AFFINE_LOOPS(s8_f32, int8_t, float, to_f32)
-AFFINE_LOOPS(s8_byte, int8_t, uint8_t, to_byte)
+AFFINE_LOOPS(f32_f32, float, float, limit_real, to_f32)
+AFFINE_LOOPS(f32_byte, float, uint8_t, limit_number, to_byte)
+AFFINE_LOOPS(u8_f32, uint8_t, float, limit_real, to_f32)
+AFFINE_LOOPS(u8_byte, uint8_t, uint8_t, limit_number, to_byte)
+AFFINE_LOOPS(s8_f32, int8_t, float, limit_real, to_f32)
+AFFINE_LOOPS(s8_byte, int8_t, uint8_t, limit_number, to_byte)
 
 typedef void (*affine_loop)(const lpot_loop_affine *affine, const void *in, void *out);
 
