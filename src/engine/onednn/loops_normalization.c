@@ -228,8 +228,6 @@ void lpot_loop_normalize_responses(const lpot_loop_lrn *lrn, const float *in, fl
 
 /* ---- softmax of short rows ---- */
 
-_Static_assert(LPOT_LOOP_SOFTMAX_MAX % LANES == 0, "rows are padded to whole lanes");
-
 /* e^x of numbers that are not positive; 0 below -87, where single precision ends. Cody and Waite's
  * reduction by ln 2 in two parts, then Taylor's series to the sixth power on [-0.347, 0.347]: the
  * relative error is below 2e-7. NaN stays. */
@@ -250,60 +248,51 @@ static inline float exponential(float x) {
   return x < -87.0f ? 0.0f : p * scale;
 }
 
-static inline float largest_lane(float lanes[LANES]) {
-  for (int width = LANES / 2; width >= 1; width /= 2) {
-    for (int i = 0; i < width; ++i) {
-      lanes[i] = lanes[i] > lanes[i + width] ? lanes[i] : lanes[i + width];
-    }
-  }
-  return lanes[0];
-}
-
-static inline float sum_of_lanes(float lanes[LANES]) {
-  for (int width = LANES / 2; width >= 1; width /= 2) {
-    for (int i = 0; i < width; ++i) {
-      lanes[i] += lanes[i + width];
-    }
-  }
-  return lanes[0];
-}
-
-/* values [whole], whole a multiple of the lanes. */
-static inline void softmax_row(float *values, int64_t whole) {
-  float largest[LANES];
+/* LANES rows at once, each in its lane: values [size][LANES]. */
+LPOT_SIMD_CLONES
+static void softmax_lanes(int64_t size, float *values) {
+  float top[LANES];
   float sums[LANES] = {0};
   for (int i = 0; i < LANES; ++i) {
-    largest[i] = values[i];
+    top[i] = values[i];
   }
-  for (int64_t k = LANES; k < whole; k += LANES) {
+  for (int64_t k = 1; k < size; ++k) {
     for (int i = 0; i < LANES; ++i) {
-      largest[i] = largest[i] > values[k + i] ? largest[i] : values[k + i];
+      float value = values[k * LANES + i];
+      top[i] = top[i] > value ? top[i] : value;
     }
   }
-  float top = largest_lane(largest);
-  for (int64_t k = 0; k < whole; k += LANES) {
+  for (int64_t k = 0; k < size; ++k) {
     for (int i = 0; i < LANES; ++i) {
-      float power = exponential(values[k + i] - top);
-      values[k + i] = power;
+      float power = exponential(values[k * LANES + i] - top[i]);
+      values[k * LANES + i] = power;
       sums[i] += power;
     }
   }
-  float factor = 1.0f / sum_of_lanes(sums);
-  for (int64_t k = 0; k < whole; ++k) {
-    values[k] *= factor;
+  for (int i = 0; i < LANES; ++i) {
+    sums[i] = 1.0f / sums[i];
+  }
+  for (int64_t k = 0; k < size; ++k) {
+    for (int i = 0; i < LANES; ++i) {
+      values[k * LANES + i] *= sums[i];
+    }
   }
 }
 
-LPOT_SIMD_CLONES
 void lpot_loop_softmax_rows(const float *in, int64_t rows, int64_t size, float *out) {
-  float values[LPOT_LOOP_SOFTMAX_MAX];
-  int64_t whole = (size + LANES - 1) / LANES * LANES;
-  for (int64_t row = 0; row < rows; ++row) {
-    memcpy(values, in + row * size, (size_t)size * sizeof *values);
-    for (int64_t i = size; i < whole; ++i) {
-      values[i] = -INFINITY;
+  float values[LPOT_LOOP_SOFTMAX_MAX * LANES] = {0};
+  for (int64_t first = 0; first < rows; first += LANES) {
+    int64_t count = rows - first < LANES ? rows - first : LANES;
+    for (int64_t i = 0; i < count; ++i) {
+      for (int64_t k = 0; k < size; ++k) {
+        values[k * LANES + i] = in[(first + i) * size + k];
+      }
     }
-    softmax_row(values, whole);
-    memcpy(out + row * size, values, (size_t)size * sizeof *values);
+    softmax_lanes(size, values);
+    for (int64_t i = 0; i < count; ++i) {
+      for (int64_t k = 0; k < size; ++k) {
+        out[(first + i) * size + k] = values[k * LANES + i];
+      }
+    }
   }
 }
