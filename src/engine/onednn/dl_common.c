@@ -41,10 +41,8 @@ lpot_dl_tiles lpot_dl_convolution_tiles(const lpot_dl_convolution *convolution) 
   for (int i = 0; i < convolution->dst.rank - 2; ++i) {
     count *= convolution->kernel[i];
   }
-  if (convolution->group > 1 || count < TILES_MIN_CONVOLUTION) {
-    return LPOT_DL_NO_TILES;
-  }
-  return convolution->attributes.src_zero_point != 0 ? LPOT_DL_BRGEMM_TILES : LPOT_DL_TILES;
+  return convolution->group > 1 || count < TILES_MIN_CONVOLUTION ? LPOT_DL_NO_TILES
+                                                                 : LPOT_DL_BRGEMM_TILES;
 }
 
 lpot_dl_tiles lpot_dl_matmul_tiles(const lpot_dl_matmul *matmul) {

@@ -25,9 +25,10 @@ LPOT_MUST_CHECK lpot_status lpot_dl_grow_scratchpad(lpot_dl *dl, size_t size_byt
  * - Loading the tiles' configuration takes microseconds: measured on a Sapphire Rapids with oneDNN
  *   2.6.3, convolutions of less than about a million multiplications, grouped ones and products of
  *   small matrices are up to ten times as fast with VNNI.
- * - oneDNN 2.6.3's tiled convolutions other than brgemm are wrong when the source has a zero point:
- *   1x1 ones write behind their output, padded ones read outside of their input.
- * The choice hangs on shapes and zero points alone. */
+ * - oneDNN 2.6.3's tiled convolutions other than brgemm are wrong: 1x1 ones write behind their
+ *   output (160 to 320 channels of 6x8 pixels), padded ones with a zero point read outside of their
+ *   input.
+ * The choice hangs on shapes alone. */
 typedef enum lpot_dl_tiles {
   LPOT_DL_TILES,        /* any */
   LPOT_DL_BRGEMM_TILES, /* brgemm alone, or none */
