@@ -14,7 +14,7 @@ fi
 with_onnxruntime() {
   for LPOT_PYTHON in "${LPOT_PYTHON:-}" python3 "$PWD/build/venv/bin/python"; do
     if [ -n "$LPOT_PYTHON" ] && command -v "$LPOT_PYTHON" >/dev/null &&
-      "$LPOT_PYTHON" -c 'import onnxruntime, numpy, h5py, yaml, PIL' 2>/dev/null; then
+      "$LPOT_PYTHON" -c 'import onnxruntime, onnx, numpy, h5py, yaml, PIL' 2>/dev/null; then
       export LPOT_PYTHON
       return 0
     fi
@@ -22,7 +22,8 @@ with_onnxruntime() {
   echo "making build/venv with onnxruntime ..."
   mkdir -p build
   python3 -m venv build/venv &&
-    build/venv/bin/pip install -q --disable-pip-version-check onnxruntime numpy h5py pyyaml pillow ||
+    build/venv/bin/pip install -q --disable-pip-version-check \
+      onnxruntime onnx numpy h5py pyyaml pillow ||
     return 1
   export LPOT_PYTHON="$PWD/build/venv/bin/python"
 }

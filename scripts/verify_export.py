@@ -26,6 +26,10 @@ class Skip(Exception):
     """What this script cannot do."""
 
 
+class Missing(Exception):
+    """Data that are not there."""
+
+
 # ---------------------------------------------------------------------------------- datasets
 # Each takes the settings and yields (input, label) pairs in the dataset's order.
 
@@ -41,56 +45,91 @@ def maybe_bgr(image, settings):
 def read_cifar10(settings, _):
     train = truth(settings.get("train", False))
     names = [f"data_batch_{i}.bin" for i in range(1, 6)] if train else ["test_batch.bin"]
-    for name in names:
-        path = os.path.join(settings["root"], name)
-        if not os.path.exists(path):
-            continue
+    root = settings["root"]
+    if not any(os.path.exists(os.path.join(root, name)) for name in names):
+        root = os.path.join(root, "cifar-10-batches-bin")
+    found = [path for path in (os.path.join(root, name) for name in names) if os.path.exists(path)]
+    if not found:
+        raise Missing(f"'{settings['root']}' has no {names[0]}")
+    for path in found:
         for record in np.fromfile(path, np.uint8).reshape(-1, 3073):
             image = record[1:].reshape(3, 32, 32).transpose(1, 2, 0)
             yield maybe_bgr(image, settings), int(record[0])
 
 
 def read_idx(root, name, header):
-    for path, opener in ((name, open), (name + ".gz", gzip.open)):
-        path = os.path.join(root, path)
-        if os.path.exists(path):
-            with opener(path, "rb") as file:
-                return np.frombuffer(file.read(), np.uint8, offset=header)
-    raise Skip(f"'{name}' is not in '{root}'")
+    for folder in (root, os.path.join(root, "MNIST/raw")):
+        for path, opener in ((name, open), (name + ".gz", gzip.open)):
+            path = os.path.join(folder, path)
+            if os.path.exists(path):
+                with opener(path, "rb") as file:
+                    return np.frombuffer(file.read(), np.uint8, offset=header)
+    raise Missing(f"'{name}' is not in '{root}'")
 
 
 def read_mnist(settings, _):
     prefix = "train" if truth(settings.get("train", False)) else "t10k"
-    images = read_idx(settings["root"], prefix + "-images-idx3-ubyte", 16).reshape(-1, 28, 28, 1)
+    images = read_idx(settings["root"], prefix + "-images-idx3-ubyte", 0)
+    rows, columns = (int.from_bytes(images[i : i + 4].tobytes(), "big") for i in (8, 12))
+    images = images[16:].reshape(-1, rows, columns, 1)
     labels = read_idx(settings["root"], prefix + "-labels-idx1-ubyte", 8)
     yield from zip(images, labels.astype(int))
 
 
 def load_array(path):
-    if "#" in path or path.endswith(".npz"):
-        raise Skip("arrays in .npz archives")
-    return np.load(path)
+    key = None
+    if not os.path.exists(path) and "#" in path:
+        path, key = path.rsplit("#", 1)
+    loaded = np.load(path)
+    if isinstance(loaded, np.ndarray):
+        return loaded
+    return loaded[key if key is not None else loaded.files[0]]
 
 
 def read_npy(settings, _):
     if not isinstance(settings.get("inputs"), str) or "labels" not in settings:
         raise Skip("npy with several inputs or without labels")
     labels = load_array(settings["labels"])
-    yield from zip(load_array(settings["inputs"]), labels.tolist())
+    labels = labels.reshape(len(labels), -1)
+    classes = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
+    yield from zip(load_array(settings["inputs"]), classes.astype(int).tolist())
+
+
+def load_image(path, settings):
+    from PIL import Image
+
+    return maybe_bgr(np.asarray(Image.open(path).convert("RGB")), settings)
+
+
+def read_image_folder(settings, _):
+    """Sub-folders and files in the order of their names' bytes; the label is the folder's rank."""
+    root = os.fsencode(settings["root"])
+
+    def entries(folder):
+        return [os.path.join(folder, name) for name in sorted(os.listdir(folder))
+                if not name.startswith(b".")]
+
+    for label, folder in enumerate(path for path in entries(root) if os.path.isdir(path)):
+        for path in entries(folder):
+            kind = os.path.basename(path).lower().rpartition(b".")[2]
+            if kind in (b"jpg", b"jpeg", b"png") and os.path.isfile(path):
+                yield load_image(os.fsdecode(path), settings), label
 
 
 def read_imagenet_raw(settings, _):
-    from PIL import Image
-
     folder = settings["data_path"]
-    listing = settings.get("image_list") or os.path.join(folder, "val_map.txt")
+    listing = settings.get("image_list")
+    if listing is None:
+        beside = [os.path.join(folder, name) for name in ("val_map.txt", "../val_map.txt")]
+        listing = beside[0] if os.path.exists(beside[0]) else beside[1]
     with open(listing, encoding="utf-8") as lines:
         for line in lines:
-            name, label = line.split()
+            if not line.strip():
+                continue
+            name, label = line.strip().rsplit(None, 1)
             path = os.path.join(folder, name)
             if os.path.exists(path):
-                image = np.asarray(Image.open(path).convert("RGB"))
-                yield maybe_bgr(image, settings), int(label)
+                yield load_image(path, settings), int(label)
 
 
 def read_shapes(settings, dump):
@@ -104,6 +143,7 @@ DATASETS = {
     "CIFAR10": read_cifar10,
     "MNIST": read_mnist,
     "npy": read_npy,
+    "ImageFolder": read_image_folder,
     "ImagenetRaw": read_imagenet_raw,
     "shapes": read_shapes,
 }
@@ -137,7 +177,7 @@ def resize(x, settings):
     height, width = x.shape[:2]
     if len(size) == 1:
         short = min(height, width)
-        size = [max(size[0], int(size[0] * v / short)) for v in (height, width)]
+        size = [(2 * v * size[0] + short) // (2 * short) for v in (height, width)]
     return np.asarray(Image.fromarray(np.ascontiguousarray(x)).resize(size[::-1], interpolation))
 
 
@@ -148,13 +188,45 @@ def center_crop(x, settings):
     return x[top : top + height, left : left + width]
 
 
+def crop_to_bounding_box(x, settings):
+    top, left, height, width = (int(settings[key]) for key in (
+        "offset_height", "offset_width", "target_height", "target_width"))
+    return x[top : top + height, left : left + width]
+
+
+def rescale(x, _):
+    return x.astype(np.float32) / np.float32(255)
+
+
+def resize_crop_imagenet(x, settings):
+    x = resize(x, {"size": settings.get("resize_side", 256)})
+    x = rescale(center_crop(x, {"size": [settings["height"], settings["width"]]}), {})
+    return normalize(x, {"mean": settings.get("mean_value", 0),
+                         "std": settings.get("std_value", [0.229, 0.224, 0.225])}).transpose(2, 0, 1)
+
+
+def cast(x, settings):
+    """Floats are cut towards zero and kept within an integer type's range; NaN becomes 0."""
+    name = str(settings.get("dtype", "float32"))
+    try:
+        dtype = np.dtype({"fp32": "float32", "float": "float32", "f32": "float32"}.get(name, name))
+    except TypeError:
+        raise Skip(f"Cast to {name}") from None
+    if x.dtype.kind == "f" and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        x = np.clip(np.nan_to_num(x.astype(np.float64), nan=0.0), limits.min, limits.max)
+    return x.astype(dtype)
+
+
 TRANSFORMS = {
-    "Rescale": lambda x, s: x.astype(np.float32) / np.float32(255),
-    "Cast": lambda x, s: x.astype({"float32": np.float32, "uint8": np.uint8}[s["dtype"]]),
+    "Rescale": rescale,
+    "Cast": cast,
     "Normalize": normalize,
     "Transpose": lambda x, s: x.transpose([int(v) for v in numbers(s["perm"])]),
     "Resize": resize,
     "CenterCrop": center_crop,
+    "CropToBoundingBox": crop_to_bounding_box,
+    "ResizeCropImagenet": resize_crop_imagenet,
 }
 
 
@@ -178,6 +250,8 @@ def open_session(path):
 
 
 def correct_in(scores, labels, k):
+    if scores.shape[1] == 1:
+        return int(((scores[:, 0] > 0.5) == np.array(labels)).sum())
     best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return int((best == np.array(labels).reshape(-1, 1)).any(axis=1).sum())
 
@@ -264,18 +338,16 @@ def topk_of(metric):
 
 
 def our_figures(workspace):
-    """The chosen trial is the fastest accepted one; without any, the most accurate."""
+    """The chosen trial, and the accuracy of what is exported: of a recipe with bf16 ops the model
+    has them in f32, and history.h5 tells the accuracy of that."""
     with h5py.File(os.path.join(workspace, "history.h5"), "r") as history:
         trials = history["trials"][:]
-        chosen = history.attrs.get("chosen_trial")
-    if len(trials) == 0:
-        raise Skip("history.h5 holds no trials")
-    if chosen is not None and (trials["id"] == chosen).any():
-        return trials[trials["id"] == chosen][0]
-    accepted = trials[trials["meets"] != 0]
-    if len(accepted) == 0:
-        return trials[np.nanargmax(trials["accuracy"])]
-    return accepted[0]
+        chosen = history.attrs["chosen_trial"]
+        exported = float(history.attrs.get("exported_accuracy", math.nan))
+    found = trials[trials["id"] == chosen]
+    if len(found) == 0:
+        raise Skip("a history without a chosen trial")
+    return found[0], float(found[0]["accuracy"]) if math.isnan(exported) else exported
 
 
 def compare(workspace, dump, run_model):
@@ -290,22 +362,24 @@ def compare(workspace, dump, run_model):
     if name not in DATASETS:
         raise Skip(f"dataset {name}")
     steps = transform_steps(loader.get("transform"))
-    ours = our_figures(workspace)
+    ours, our_accuracy = our_figures(workspace)
     model = os.path.join(workspace, "best_model.onnx")
     session = open_session(model)
     samples = DATASETS[name](settings or {}, dump)
     batch = int(loader.get("batch_size", 1))
     correct, same, count = evaluate(session, Ours(run_model, model, batch), samples, steps, k, batch)
+    if count == 0:
+        raise Missing("the data set is empty")
     performance = evaluation.get("performance", {}).get("dataloader", loader)
     latency = measure(session, int(performance.get("batch_size", 1)))
 
-    our_correct = round(float(ours["accuracy"]) * count)
+    our_correct = round(our_accuracy * count)
     allowed = max(3, int(0.0015 * count))
     needed = math.ceil(0.99 * count) - 1
     agree = (abs(our_correct - correct) <= allowed and int(ours["samples"]) == count
              and same >= needed)
     print(f"{'':22}{'accuracy':>10}{'correct':>16}{'latency ms/sample':>20}")
-    print(f"{'lpot-tune':22}{float(ours['accuracy']):10.4f}{our_correct:9d}/{int(ours['samples']):<6d}"
+    print(f"{'lpot-tune':22}{our_accuracy:10.4f}{our_correct:9d}/{int(ours['samples']):<6d}"
           f"{float(ours['latency_ms']):20.4f}")
     title = f"ONNX Runtime {onnxruntime.__version__}"
     print(f"{title:22}{correct / count:10.4f}{correct:9d}/{count:<6d}{latency:20.4f}")
@@ -321,6 +395,12 @@ def main():
     except Skip as reason:
         print(f"SKIPPED verify-export: it cannot read {reason}")
         return 0
+    except (Missing, OSError) as reason:
+        if isinstance(reason, OSError) and reason.filename is not None:
+            reason = f"{reason.strerror}: '{os.fsdecode(reason.filename)}'"
+        print(f"verify-export: {reason} (relative paths start in FOLDER, where lpot-tune was started)",
+              file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

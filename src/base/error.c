@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,12 @@ lpot_status lpot_error_set(lpot_error *err, lpot_status status, const char *file
   return status;
 }
 
+/* "node 'a'" stands before "node 'a': ..." and before "node 'a' (Relu): ...". */
+static bool begins_with(const char *message, const char *context, size_t length) {
+  return strncmp(message, context, length) == 0 &&
+         (message[length] == ':' || strncmp(message + length, " (", 2) == 0);
+}
+
 void lpot_error_prefix(lpot_error *err, const char *format, ...) {
   if (err == NULL) {
     return;
@@ -62,6 +69,8 @@ void lpot_error_prefix(lpot_error *err, const char *format, ...) {
   }
   if ((size_t)length >= sizeof message) {
     mark_truncated(message, sizeof message);
+  } else if (begins_with(err->message, message, (size_t)length)) {
+    return;
   } else {
     size_t room = sizeof message - (size_t)length;
     int rest = snprintf(message + length, room, ": %s", err->message);

@@ -47,7 +47,8 @@ typedef struct lpot_error {
 lpot_status lpot_error_set(lpot_error *err, lpot_status status, const char *file, int line,
                            const char *format, ...) LPOT_PRINTF(5, 6);
 
-/* Puts "<context>: " before the message; a message that no longer fits ends in "...". */
+/* Puts "<context>: " before the message, unless it begins with that context already; a message that
+ * no longer fits ends in "...". */
 void lpot_error_prefix(lpot_error *err, const char *format, ...) LPOT_PRINTF(2, 3);
 
 const char *lpot_status_text(lpot_status status);

@@ -1,12 +1,17 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
+
+#define LEAST_DIGITS 15
+#define MOST_DIGITS 17
 
 struct lpot_json {
   json_t *object; /* owned */
@@ -81,20 +86,67 @@ lpot_status lpot_json_set_bool(lpot_json *object, const char *key, bool value, l
   return LPOT_OK;
 }
 
+/* Digits of the shortest text that reads back as the same number. */
+static size_t digits_of(double value) {
+  for (int digits = LEAST_DIGITS; digits < MOST_DIGITS; digits++) {
+    char text[64];
+    double back = 0;
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    if (lpot_text_to_double(text, &back) && back == value) {
+      return (size_t)digits;
+    }
+  }
+  return MOST_DIGITS;
+}
+
+static lpot_status append_value(lpot_buffer *out, const json_t *value, lpot_error *err) {
+  size_t flags = JSON_ENCODE_ANY;
+  if (json_is_real(value)) {
+    flags |= JSON_REAL_PRECISION(digits_of(json_real_value(value)));
+  }
+  size_t size = json_dumpb(value, NULL, 0, flags);
+  LPOT_TRY(lpot_buffer_reserve(out, size, err));
+  if (size == 0 || json_dumpb(value, (char *)out->data + out->size, size, flags) != size) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  out->size += size;
+  return LPOT_OK;
+}
+
+/* Jansson writes all numbers of an object with as many digits: each value is written apart. */
+static lpot_status append_object(lpot_buffer *out, json_t *object, lpot_error *err) {
+  const char *key = NULL;
+  json_t *value = NULL;
+  const char *separator = "{";
+  json_object_foreach(object, key, value) {
+    json_t *name = json_string(key);
+    if (name == NULL) {
+      return LPOT_OUT_OF_MEMORY(err);
+    }
+    lpot_status status = lpot_buffer_printf(out, err, "%s", separator);
+    if (status == LPOT_OK) {
+      status = append_value(out, name, err);
+    }
+    json_decref(name);
+    LPOT_TRY(status);
+    LPOT_TRY(lpot_buffer_append(out, ": ", 2, err));
+    LPOT_TRY(append_value(out, value, err));
+    separator = ", ";
+  }
+  return lpot_buffer_printf(out, err, "%s", json_object_size(object) == 0 ? "{}" : "}");
+}
+
 lpot_status lpot_json_text(const lpot_json *object, char **ret_text, lpot_error *err) {
-  const size_t flags = JSON_PRESERVE_ORDER;
-  size_t size = json_dumpb(object->object, NULL, 0, flags);
-  if (size == 0) {
-    return LPOT_OUT_OF_MEMORY(err);
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status status = append_object(&out, object->object, err);
+  if (status == LPOT_OK) {
+    status = lpot_buffer_terminate(&out, err);
   }
-  char *text = lpot_calloc(size + 1, 1);
-  if (text == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
+  if (status != LPOT_OK) {
+    lpot_buffer_done(&out);
+    return status;
   }
-  if (json_dumpb(object->object, text, size, flags) != size) {
-    lpot_free(text);
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  *ret_text = text;
+  *ret_text = (char *)out.data;
   return LPOT_OK;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +146,19 @@ const char *lpot_text_nearest(const char *text, const char *const *names) {
     }
   }
   return nearest;
+}
+
+void lpot_text_names(const char *const *names, char *out, size_t out_size) {
+  size_t used = 0;
+  out[0] = '\0';
+  for (size_t i = 0; names[i] != NULL; i++) {
+    int length = snprintf(out + used, out_size - used, "%s%s", i == 0 ? "" : ", ", names[i]);
+    if (length < 0 || (size_t)length >= out_size - used) {
+      lpot_text_copy(out + out_size - sizeof "...", sizeof "...", "...");
+      return;
+    }
+    used += (size_t)length;
+  }
 }
 
 /* Number of continuation bytes that a UTF-8 lead byte announces, or -1. */

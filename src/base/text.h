@@ -16,6 +16,8 @@ bool lpot_text_copy(char *out, size_t out_size, const char *text);
 /* The name (of a NULL terminated list) nearest to text by edit distance, or NULL when none is
  * within a third of its length (at least 2). */
 const char *lpot_text_nearest(const char *text, const char *const *names);
+/* Writes "a, b, c" of a NULL terminated list to out; names that do not fit become "...". */
+void lpot_text_names(const char *const *names, char *out, size_t out_size);
 /* Writes text to out with control characters and invalid UTF-8 replaced by '?', so that a name
  * from a file cannot disturb a terminal. */
 void lpot_text_printable(const char *text, char *out, size_t out_size);

@@ -9,6 +9,7 @@
 
 #define MAX_SHOWN 96
 #define MAX_NUMBER_TEXT 128
+#define MAX_NAMES 256
 
 /* What a message says that it found: "a list", "'text'". */
 static void found_text(const lpot_yaml_node *node, char *out, size_t out_size) {
@@ -227,20 +228,6 @@ lpot_status lpot_yaml_doubles(const lpot_yaml_node *node, size_t capacity, doubl
   return LPOT_OK;
 }
 
-/* "one of: a, b, c" as far as it fits. */
-static void names_text(const char *const *names, char *out, size_t out_size) {
-  size_t used = 0;
-  out[0] = '\0';
-  for (size_t i = 0; names[i] != NULL; i++) {
-    int length = snprintf(out + used, out_size - used, "%s%s", i == 0 ? "" : ", ", names[i]);
-    if (length < 0 || (size_t)length >= out_size - used) {
-      lpot_text_copy(out + out_size - sizeof "...", sizeof "...", "...");
-      return;
-    }
-    used += (size_t)length;
-  }
-}
-
 /* " (did you mean 'x'?)" or nothing. */
 static void hint_text(const char *text, const char *const *names, char *out, size_t out_size) {
   const char *nearest = lpot_text_nearest(text, names);
@@ -259,14 +246,21 @@ lpot_status lpot_yaml_choice(const lpot_yaml_node *node, const char *const *name
       return LPOT_OK;
     }
   }
-  char list[256];
+  char list[MAX_NAMES];
   char found[MAX_SHOWN + 8];
   char hint[MAX_SHOWN];
-  names_text(names, list, sizeof list);
+  lpot_text_names(names, list, sizeof list);
   found_text(node, found, sizeof found);
   hint_text(text, names, hint, sizeof hint);
   return lpot_yaml_fail(err, node, "expected one of %s, got %s%s", list, found,
                         text[0] == '\0' ? "" : hint);
+}
+
+/* " (known are a, b, c)". */
+static void known_text(const char *const *names, char *out, size_t out_size) {
+  char list[MAX_NAMES];
+  lpot_text_names(names, list, sizeof list);
+  snprintf(out, out_size, names[0] == NULL ? " (none is known here)" : " (known are %s)", list);
 }
 
 static bool is_among(const char *text, const char *const *names) {
@@ -292,8 +286,11 @@ lpot_status lpot_yaml_check_keys(const lpot_yaml_node *map, const char *const *n
     if (is_among(child->key, names)) {
       continue;
     }
-    char hint[MAX_SHOWN];
+    char hint[MAX_NAMES + 16];
     hint_text(child->key, names, hint, sizeof hint);
+    if (hint[0] == '\0') {
+      known_text(names, hint, sizeof hint);
+    }
     return lpot_yaml_fail_at(err, child, child->key_line, child->key_column, "unknown key%s", hint);
   }
   return LPOT_OK;

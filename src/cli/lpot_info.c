@@ -22,8 +22,8 @@ static const char help[] =
     "\n"
     "Options:\n"
     "  -p, --profile     run it on random inputs and print the time of every step, one thread\n"
-    "  -b, --batch N     batch size where the model leaves it open; default 1\n"
-    "  -r, --runs N      measured runs; default 50\n"
+    "  -b, --batch N     with --profile: batch size where the model leaves it open; default 1\n"
+    "  -r, --runs N      with --profile: measured runs; default 50\n"
     "  -h, --help        print this help\n"
     "  -V, --version     print the version\n"
     "\n"
@@ -34,7 +34,12 @@ static int usage_error(const char *text, const char *value) {
   return 2;
 }
 
-static int run(const lpot_info_options *options, int argc, char **argv) {
+/* given: the option that only a profile needs; NULL: none. */
+static int run(const lpot_info_options *options, const char *given, int argc, char **argv) {
+  if (given != NULL && !options->profile) {
+    lpot_log(LPOT_LOG_ERROR, "%s has no effect without --profile, see --help", given);
+    return 2;
+  }
   if (argc != 1) {
     lpot_log(LPOT_LOG_ERROR, "expected one MODEL, got %d arguments, see --help", argc);
     return 2;
@@ -49,6 +54,7 @@ int main(int argc, char **argv) {
   const char *engine = getenv("LPOT_ENGINE");
   lpot_info_options options = {.batch = 1, .runs = 50};
   options.engine_name = engine != NULL && engine[0] != '\0' ? engine : "onednn";
+  const char *given = NULL;
   opterr = 0;
   int letter = 0;
   while ((letter = getopt_long(argc, argv, ":pb:r:hV", long_options, NULL)) != -1) {
@@ -61,12 +67,14 @@ int main(int argc, char **argv) {
           options.batch > MAX_BATCH) {
         return usage_error("--batch: expected a number of 1 to 65536, got", optarg);
       }
+      given = "--batch";
       break;
     case 'r':
       if (!lpot_text_to_int64(optarg, &options.runs) || options.runs < 1 ||
           options.runs > MAX_RUNS) {
         return usage_error("--runs: expected a number of 1 to 1000000, got", optarg);
       }
+      given = "--runs";
       break;
     case 'h':
       fputs(help, stdout);
@@ -80,5 +88,5 @@ int main(int argc, char **argv) {
       return usage_error("unknown option", argv[optind - 1]);
     }
   }
-  return run(&options, argc - optind, argv + optind);
+  return run(&options, given, argc - optind, argv + optind);
 }

@@ -1,7 +1,7 @@
 /* What a dataset class brings to dataset_table.c, and the part all datasets share.
  *
  * To add a dataset: one file dataset/dataset_NAME.c that defines its class, one declaration here,
- * one row in dataset_table.c, one test. */
+ * one row in each list of dataset_table.c, one test. */
 #ifndef LPOT_DATA_DATASET_CLASS_H
 #define LPOT_DATA_DATASET_CLASS_H
 

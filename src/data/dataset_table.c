@@ -54,10 +54,9 @@ static lpot_status fail_unknown(const char *name, const lpot_yaml_node *settings
     return lpot_setting_fail(settings, err, "unknown dataset '%s'; did you mean '%s'?", name,
                              nearest);
   }
-  return lpot_setting_fail(settings, err,
-                           "unknown dataset '%s'; known are CIFAR10, MNIST, ImageFolder, "
-                           "ImagenetRaw, npy, dummy and shapes",
-                           name);
+  char known[256];
+  lpot_text_names(names, known, sizeof known);
+  return lpot_setting_fail(settings, err, "unknown dataset '%s'; known are %s", name, known);
 }
 
 lpot_status lpot_dataset_open(const char *name, const lpot_yaml_node *settings, const char *folder,

@@ -1,7 +1,7 @@
 /* What a metric class brings to metric_table.c.
  *
  * To add a metric: one file metric/metric_NAME.c that defines its class, one declaration here, one
- * row in metric_table.c, one test. */
+ * row in each list of metric_table.c, one test. */
 #ifndef LPOT_DATA_METRIC_CLASS_H
 #define LPOT_DATA_METRIC_CLASS_H
 

@@ -33,8 +33,9 @@ static lpot_status fail_unknown(const lpot_yaml_node *node, lpot_error *err) {
   if (nearest != NULL) {
     return lpot_yaml_fail(err, node, "unknown metric '%s'; did you mean '%s'?", node->key, nearest);
   }
-  return lpot_yaml_fail(
-      err, node, "unknown metric '%s'; known are topk, Accuracy, MSE, MAE and RMSE", node->key);
+  char known[256];
+  lpot_text_names(names, known, sizeof known);
+  return lpot_yaml_fail(err, node, "unknown metric '%s'; known are %s", node->key, known);
 }
 
 static const lpot_metric_class *find_class(const char *name) {

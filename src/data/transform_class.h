@@ -1,7 +1,7 @@
 /* What a transform class brings to transform_table.c.
  *
  * To add a transform: one file transform/transform_NAME.c that defines its class, one declaration
- * here, one row in transform_table.c, one test. */
+ * here, one row in each list of transform_table.c, one test. */
 #ifndef LPOT_DATA_TRANSFORM_CLASS_H
 #define LPOT_DATA_TRANSFORM_CLASS_H
 

@@ -73,7 +73,9 @@ static lpot_status fail_unknown(const lpot_yaml_node *node, lpot_error *err) {
     return lpot_yaml_fail(err, node, "unknown transform '%s'; did you mean '%s'?", node->key,
                           nearest);
   }
-  return lpot_yaml_fail(err, node, "unknown transform '%s'", node->key);
+  char known[256];
+  lpot_text_names(names, known, sizeof known);
+  return lpot_yaml_fail(err, node, "unknown transform '%s'; known are %s", node->key, known);
 }
 
 /* Makes the step that node, a value under the transform's name, describes. */

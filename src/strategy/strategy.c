@@ -49,10 +49,10 @@ lpot_status lpot_strategy_new(const char *name, const lpot_space *space,
   const lpot_strategy_class *class_of = find_class(name);
   if (class_of == NULL) {
     const char *nearest = lpot_text_nearest(name, strategy_names);
-    return LPOT_FAIL(err, LPOT_NOT_FOUND,
-                     "unknown strategy '%s', expected one of basic, "
-                     "exhaustive, random%s%s%s",
-                     name, nearest == NULL ? "" : " (did you mean '",
+    char known[256];
+    lpot_text_names(strategy_names, known, sizeof known);
+    return LPOT_FAIL(err, LPOT_NOT_FOUND, "unknown strategy '%s', expected one of %s%s%s%s", name,
+                     known, nearest == NULL ? "" : " (did you mean '",
                      nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?)");
   }
   lpot_strategy *strategy = lpot_calloc(1, class_of->size_bytes);

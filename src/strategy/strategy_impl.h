@@ -1,7 +1,7 @@
 /* What a strategy brings to strategy.c, and what strategies share.
  *
  * To add a strategy: one file that defines its class, one declaration here, one row in
- * strategy.c, one test. */
+ * each list of strategy.c, one test. */
 #ifndef LPOT_STRATEGY_STRATEGY_IMPL_H
 #define LPOT_STRATEGY_STRATEGY_IMPL_H
 

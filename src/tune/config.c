@@ -237,6 +237,21 @@ void lpot_config_free(lpot_config *config) {
   lpot_free(box);
 }
 
+lpot_status lpot_config_check_baseline(const lpot_config *config, double baseline,
+                                       lpot_error *err) {
+  static const char text[] =
+      "the f32 baseline is 0, and a relative criterion means nothing with it: give "
+      "tuning.accuracy_criterion.absolute";
+  if (baseline != 0 || config->absolute || config->performance_only) {
+    return LPOT_OK;
+  }
+  const lpot_yaml_node *relative = ((const lpot_config_box *)config)->relative;
+  if (relative != NULL) {
+    return lpot_yaml_fail(err, relative, "%s", text);
+  }
+  return LPOT_FAIL(err, LPOT_CONFIG, "%s: %s", lpot_yaml_name(config->yaml), text);
+}
+
 double lpot_config_target(const lpot_config *config, bool higher_is_better, double baseline) {
   double allowed = config->absolute ? config->tolerance : fabs(baseline) * config->tolerance;
   return higher_is_better ? baseline - allowed : baseline + allowed;
@@ -244,6 +259,9 @@ double lpot_config_target(const lpot_config *config, bool higher_is_better, doub
 
 bool lpot_config_meets(const lpot_config *config, bool higher_is_better, double baseline,
                        double accuracy) {
+  if (!config->absolute && baseline == 0) {
+    return false;
+  }
   double target = lpot_config_target(config, higher_is_better, baseline);
   return higher_is_better ? accuracy >= target : accuracy <= target;
 }

@@ -69,8 +69,12 @@ LPOT_MUST_CHECK lpot_status lpot_config_limit_sampling(lpot_config *config, int6
 LPOT_MUST_CHECK lpot_status lpot_config_refuse_bf16(const lpot_config *config, const char *isa,
                                                     lpot_error *err);
 
+/* LPOT_CONFIG where a relative criterion decides and the baseline is 0: no loss can be told. */
+LPOT_MUST_CHECK lpot_status lpot_config_check_baseline(const lpot_config *config, double baseline,
+                                                       lpot_error *err);
 /* The smallest (largest for lower-is-better) metric value that meets the criterion. */
 double lpot_config_target(const lpot_config *config, bool higher_is_better, double baseline);
+/* A relative criterion is never met with a baseline of 0. */
 bool lpot_config_meets(const lpot_config *config, bool higher_is_better, double baseline,
                        double accuracy);
 /* (baseline - accuracy) / |baseline|, sign turned for lower-is-better; NaN for baseline 0. */

@@ -286,11 +286,6 @@ static void warn_of_baseline(const lpot_run *run) {
   double samples = (double)baseline->state.samples;
   lpot_log(LPOT_LOG_INFO, "f32 baseline: %s %.6g on %.0f samples", lpot_metric_name(metric),
            baseline->accuracy, samples);
-  if (baseline->accuracy == 0 && !run->job->config->absolute) {
-    lpot_log(LPOT_LOG_WARNING,
-             "a relative criterion means nothing with a baseline of 0: give accuracy_criterion an "
-             "absolute one");
-  }
   int64_t num_classes = lpot_dataset_num_classes(lpot_loader_dataset(run->job->evaluation));
   double chance = lpot_metric_chance_level(metric, num_classes);
   if (!isnan(chance) && samples > 0 &&
@@ -339,6 +334,7 @@ static lpot_status conclude(lpot_run *run, lpot_error *err) {
 static lpot_status run_phases(lpot_run *run, lpot_error *err) {
   LPOT_TRY(measure_baseline(run, err));
   warn_of_baseline(run);
+  LPOT_TRY(lpot_config_check_baseline(run->job->config, run->ledger->baseline.accuracy, err));
   LPOT_TRY(lpot_search(run, err));
   LPOT_TRY(conclude(run, err));
   return LPOT_OK;

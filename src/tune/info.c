@@ -9,9 +9,9 @@
 #include "base/rng.h"
 #include "engine/engine.h"
 #include "engine/reference/reference.h"
-#include "formats/model.h"
 #include "graph/infer.h"
 #include "graph/passes/passes.h"
+#include "tune/job.h"
 #include "tune/report.h"
 
 #define MAX_INPUTS 16
@@ -202,7 +202,7 @@ static lpot_status profile(subject *self, const lpot_info_options *options, lpot
 }
 
 static lpot_status describe(subject *self, const lpot_info_options *options, lpot_error *err) {
-  LPOT_TRY(lpot_model_load(options->model_path, &self->graph, &self->model, err));
+  LPOT_TRY(lpot_job_load_model(options->model_path, &self->graph, &self->model, err));
   LPOT_TRY(lpot_graph_normalise(self->graph, lpot_reference_run, err));
   LPOT_TRY(print_model(self, options->model_path, err));
   if (options->profile) {

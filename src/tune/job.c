@@ -163,17 +163,21 @@ static lpot_status shape_model(lpot_job *job, const lpot_job_options *options, l
   return LPOT_OK;
 }
 
-static lpot_status read_model(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
-  lpot_status status = lpot_model_load(options->model_path, &job->graph, &job->model, err);
-  if (status == LPOT_NOT_FOUND || status == LPOT_IO) {
-    /* A model file that cannot be opened is the model's fault, not a failure of the run. */
-    if (err != NULL) {
-      err->status = LPOT_FORMAT;
-    }
-    return LPOT_FORMAT;
+lpot_status lpot_job_load_model(const char *path, lpot_graph **ret_graph, lpot_model_info *ret_info,
+                                lpot_error *err) {
+  lpot_status status = lpot_model_load(path, ret_graph, ret_info, err);
+  if (status != LPOT_NOT_FOUND && status != LPOT_IO) {
+    return status;
   }
-  LPOT_TRY(status);
-  status = shape_model(job, options, err);
+  if (err != NULL) {
+    err->status = LPOT_FORMAT;
+  }
+  return LPOT_FORMAT;
+}
+
+static lpot_status read_model(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
+  LPOT_TRY(lpot_job_load_model(options->model_path, &job->graph, &job->model, err));
+  lpot_status status = shape_model(job, options, err);
   if (status != LPOT_OK) {
     lpot_error_prefix(err, "model '%s'", options->model_path);
   }
@@ -318,12 +322,25 @@ static lpot_status open_calibration(lpot_job *job, bool warns, lpot_error *err) 
   return LPOT_OK;
 }
 
+static void warn_of_missing_samples(const lpot_job *job) {
+  const lpot_dataset *dataset = lpot_loader_dataset(job->evaluation);
+  int64_t skipped = lpot_dataset_num_skipped(dataset);
+  if (skipped > 0) {
+    lpot_log(LPOT_LOG_WARNING,
+             "evaluation data: %lld of %lld listed samples have no file: they are left out",
+             (long long)skipped, (long long)(skipped + lpot_dataset_size(dataset)));
+  }
+}
+
 static lpot_status open_data(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   uint64_t cache_bytes = CACHE_BYTES / (uint64_t)options->local_ranks;
   int64_t batch = job->batch_size;
   LPOT_TRY(lpot_job_open_loader(job, &job->config->evaluation, batch, 0, cache_bytes,
                                 &job->evaluation, err));
   LPOT_TRY(check_inputs(job, job->evaluation, "evaluation data", err));
+  if (options->warns) {
+    warn_of_missing_samples(job);
+  }
   if (!job->config->dynamic) {
     LPOT_TRY(open_calibration(job, options->warns, err));
   }

@@ -68,6 +68,11 @@ LPOT_MUST_CHECK lpot_status lpot_job_new(const lpot_job_options *options, lpot_j
                                          lpot_error *err);
 void lpot_job_free(lpot_job *job); /* NULL is allowed */
 
+/* lpot_model_load where a file that cannot be opened is the model's fault (LPOT_FORMAT), not a
+ * failure of the run. */
+LPOT_MUST_CHECK lpot_status lpot_job_load_model(const char *path, lpot_graph **ret_graph,
+                                                lpot_model_info *ret_info, lpot_error *err);
+
 #define LPOT_LATENCY_BATCHES 4 /* different inputs that the measured runs take in turn */
 /* The loader of the performance section, its batches checked against the model. */
 LPOT_MUST_CHECK lpot_status lpot_job_open_performance(const lpot_job *job, lpot_loader **ret_loader,

@@ -88,6 +88,18 @@ lpot_status lpot_journal_scan(const uint8_t *data, size_t size, lpot_journal_vis
   return LPOT_OK;
 }
 
+/* What is wrong in a journal is no fault of the model: LPOT_FORMAT would say so. */
+static lpot_status blame_journal(const char *path, lpot_status status, lpot_error *err) {
+  lpot_error_prefix(err, "'%s'", path);
+  if (status != LPOT_FORMAT && status != LPOT_UNSUPPORTED) {
+    return status;
+  }
+  if (err != NULL) {
+    err->status = LPOT_IO;
+  }
+  return LPOT_IO;
+}
+
 lpot_status lpot_journal_read(const char *path, lpot_journal_visitor visit, void *context,
                               lpot_error *err) {
   lpot_mapping *mapping = NULL;
@@ -96,7 +108,7 @@ lpot_status lpot_journal_read(const char *path, lpot_journal_visitor visit, void
   lpot_status status = lpot_journal_scan(lpot_mapping_data(mapping), lpot_mapping_size(mapping),
                                          visit, context, &valid, err);
   if (status != LPOT_OK) {
-    lpot_error_prefix(err, "'%s'", path);
+    status = blame_journal(path, status, err);
   }
   lpot_mapping_unref(mapping);
   return status;
@@ -142,8 +154,7 @@ static lpot_status recover(lpot_journal *journal, const char *path, lpot_journal
       lpot_journal_scan(lpot_mapping_data(mapping), size, visit, context, &valid, err);
   lpot_mapping_unref(mapping);
   if (status != LPOT_OK) {
-    lpot_error_prefix(err, "'%s'", path);
-    return status;
+    return blame_journal(path, status, err);
   }
   journal->size = valid;
   journal->num_dropped = size - valid;

@@ -31,13 +31,15 @@ typedef lpot_status (*lpot_journal_visitor)(void *context, unsigned type, const 
 LPOT_MUST_CHECK lpot_status lpot_journal_scan(const uint8_t *data, size_t size,
                                               lpot_journal_visitor visit, void *context,
                                               size_t *ret_valid, lpot_error *err);
-/* Scans the file at path without changing or locking it. LPOT_NOT_FOUND when there is none. */
+/* Scans the file at path without changing or locking it. LPOT_NOT_FOUND when there is none, LPOT_IO
+ * when it is damaged. */
 LPOT_MUST_CHECK lpot_status lpot_journal_read(const char *path, lpot_journal_visitor visit,
                                               void *context, lpot_error *err);
 
 /* Opens the journal at path for appending and locks it. Without resume a journal that holds
  * anything is LPOT_INVALID and stays untouched; with resume its records are shown to visit and a
- * torn tail is cut off. LPOT_INVALID when another process holds the lock. */
+ * torn tail is cut off; damage before the tail is LPOT_IO. LPOT_INVALID when another process holds
+ * the lock. */
 LPOT_MUST_CHECK lpot_status lpot_journal_open(const char *path, bool resume,
                                               lpot_journal_visitor visit, void *context,
                                               lpot_journal **ret_journal, lpot_error *err);

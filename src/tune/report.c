@@ -33,6 +33,15 @@ static const char *value_text(double value, char text[32]) {
   return text;
 }
 
+/* A relative loss in percent; a dash with a baseline of 0. */
+static const char *loss_text(double loss, char text[32]) {
+  if (isnan(loss)) {
+    return "-";
+  }
+  snprintf(text, 32, "%.3f%%", 100 * loss);
+  return text;
+}
+
 static void print_trial(const lpot_ledger *ledger, const lpot_ledger_trial *trial, FILE *out) {
   const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
   const char *mark = trial->id == ledger->chosen ? "*" : " ";
@@ -43,8 +52,9 @@ static void print_trial(const lpot_ledger *ledger, const lpot_ledger_trial *tria
     return;
   }
   char value[32];
-  fprintf(out, "%4zu  %9s  %8.3f%%  %-5s", lpot_recipe_num_quantized(result->recipe),
-          value_text(result->accuracy, value), 100 * trial->relative_loss,
+  char loss[32];
+  fprintf(out, "%4zu  %9s  %9s  %-5s", lpot_recipe_num_quantized(result->recipe),
+          value_text(result->accuracy, value), loss_text(trial->relative_loss, loss),
           trial->meets ? "yes" : "no");
   if (trial->measured) {
     const lpot_latency *latency = &trial->latency;
@@ -65,12 +75,13 @@ static void print_exported(const lpot_ledger *ledger, const lpot_ledger_trial *t
     return;
   }
   char value[32];
-  double loss = lpot_relative_loss(ledger->header.higher_is_better, ledger->baseline.accuracy,
-                                   exported->accuracy);
+  char loss[32];
+  double relative = lpot_relative_loss(ledger->header.higher_is_better, ledger->baseline.accuracy,
+                                       exported->accuracy);
   fprintf(out,
           "Exported: bf16 ops in f32, since ONNX Runtime runs no bf16 Conv; that model has "
-          "accuracy %s, loss %.3f%%.\n",
-          value_text(exported->accuracy, value), 100 * loss);
+          "accuracy %s, loss %s.\n",
+          value_text(exported->accuracy, value), loss_text(relative, loss));
 }
 
 static void print_verdict(const lpot_ledger *ledger, FILE *out) {

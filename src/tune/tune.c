@@ -208,7 +208,7 @@ static lpot_status load_ledger(const char *workspace, lpot_ledger *ledger, lpot_
   lpot_buffer_done(&path);
   LPOT_TRY(status);
   if (!ledger->has_header) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "the journal in '%s' is empty", workspace);
+    return LPOT_FAIL(err, LPOT_IO, "the journal in '%s' is empty", workspace);
   }
   return LPOT_OK;
 }
@@ -216,7 +216,8 @@ static lpot_status load_ledger(const char *workspace, lpot_ledger *ledger, lpot_
 static lpot_status rebuild_job(const lpot_ledger *ledger, const char *engine_name,
                                lpot_job **ret_job, lpot_error *err) {
   const lpot_ledger_header *header = &ledger->header;
-  lpot_job_options options = {.config_path = header->config_name,
+  /* Places in messages are those of the text in the journal, not of the user's file. */
+  lpot_job_options options = {.config_path = JOURNAL_NAME " (configuration)",
                               .config_text = header->config_text,
                               .model_path = header->model_path,
                               .folder = header->folder[0] == '\0' ? NULL : header->folder,

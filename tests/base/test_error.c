@@ -61,6 +61,19 @@ static void error_prefix_puts_context_first(void **state) {
   assert_int_equal(err.status, LPOT_FORMAT);
 }
 
+static void error_prefix_is_not_put_twice(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  LPOT_FAIL(&err, LPOT_UNSUPPORTED, "no kernel");
+  lpot_error_prefix(&err, "node 's' (Relu)");
+  lpot_error_prefix(&err, "node 's'");
+  assert_string_equal(err.message, "node 's' (Relu): no kernel");
+  lpot_error_prefix(&err, "node 's' (Relu)");
+  assert_string_equal(err.message, "node 's' (Relu): no kernel");
+  lpot_error_prefix(&err, "node");
+  assert_string_equal(err.message, "node: node 's' (Relu): no kernel");
+}
+
 static void error_prefix_marks_what_no_longer_fits(void **state) {
   (void)state;
   lpot_error err = {0};
@@ -128,6 +141,7 @@ int main(void) {
       cmocka_unit_test(error_message_may_quote_the_old_message),
       cmocka_unit_test(error_marks_a_message_that_does_not_fit),
       cmocka_unit_test(error_prefix_puts_context_first),
+      cmocka_unit_test(error_prefix_is_not_put_twice),
       cmocka_unit_test(error_prefix_marks_what_no_longer_fits),
       cmocka_unit_test(error_does_not_cut_a_utf8_sequence),
       cmocka_unit_test(status_texts_and_exit_codes_come_from_the_table),

@@ -56,8 +56,21 @@ static void large_numbers_are_exact(void **state) {
   lpot_json *json = NULL;
   assert_int_equal(lpot_json_new(&json, NULL), LPOT_OK);
   assert_int_equal(lpot_json_set_int(json, "a", INT64_MIN, NULL), LPOT_OK);
-  assert_int_equal(lpot_json_set_double(json, "b", 0.1, NULL), LPOT_OK);
-  check_text(json, "{\"a\": -9223372036854775808, \"b\": 0.10000000000000001}");
+  check_text(json, "{\"a\": -9223372036854775808}");
+  lpot_json_free(json);
+}
+
+static void numbers_are_as_short_as_reads_back_equal(void **state) {
+  (void)state;
+  lpot_json *json = NULL;
+  assert_int_equal(lpot_json_new(&json, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_double(json, "a", 0.8719, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_double(json, "b", 0.1 + 0.2, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_double(json, "c", 1.0 / 3.0, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_double(json, "d", 3, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_double(json, "e", 1e-300, NULL), LPOT_OK);
+  check_text(json, "{\"a\": 0.8719, \"b\": 0.30000000000000004, \"c\": 0.3333333333333333, "
+                   "\"d\": 3.0, \"e\": 1e-300}");
   lpot_json_free(json);
 }
 
@@ -83,6 +96,7 @@ int main(void) {
       cmocka_unit_test(what_json_lacks_becomes_null),
       cmocka_unit_test(texts_are_escaped_and_repaired),
       cmocka_unit_test(large_numbers_are_exact),
+      cmocka_unit_test(numbers_are_as_short_as_reads_back_equal),
       cmocka_unit_test(exhausted_memory_is_reported),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

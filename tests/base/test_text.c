@@ -108,6 +108,20 @@ static void check_printable(const char *text, const char *expected) {
   assert_string_equal(out, expected);
 }
 
+static void names_are_listed_as_far_as_they_fit(void **state) {
+  (void)state;
+  static const char *const names[] = {"model", "tuning", "device", NULL};
+  char out[24];
+  lpot_text_names(names, out, sizeof out);
+  assert_string_equal(out, "model, tuning, device");
+  lpot_text_names(names, out, 22);
+  assert_string_equal(out, "model, tuning, device");
+  lpot_text_names(names, out, 21);
+  assert_string_equal(out, "model, tuning, de...");
+  lpot_text_names(names + 3, out, sizeof out);
+  assert_string_equal(out, "");
+}
+
 static void printable_replaces_what_disturbs_a_terminal(void **state) {
   (void)state;
   check_printable("plain text", "plain text");
@@ -147,6 +161,7 @@ int main(void) {
       cmocka_unit_test(copy_truncates_and_says_so),
       cmocka_unit_test(nearest_finds_small_mistakes_only),
       cmocka_unit_test(nearest_prefers_the_smaller_distance_then_the_first),
+      cmocka_unit_test(names_are_listed_as_far_as_they_fit),
       cmocka_unit_test(printable_replaces_what_disturbs_a_terminal),
       cmocka_unit_test(printable_does_not_cut_a_character),
   };

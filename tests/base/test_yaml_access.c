@@ -195,7 +195,11 @@ static void check_keys_points_at_the_unknown_key(void **state) {
                       "c.yaml:3:3: a.max_trails: unknown key (did you mean 'max_trials'?)");
   map = parse("a: {something: 5}");
   assert_int_equal(lpot_yaml_check_keys(map, keys, &err), LPOT_CONFIG);
-  assert_string_equal(err.message, "c.yaml:1:5: a.something: unknown key");
+  assert_string_equal(err.message, "c.yaml:1:5: a.something: unknown key (known are timeout, "
+                                   "max_trials)");
+  static const char *const none[] = {NULL};
+  assert_int_equal(lpot_yaml_check_keys(map, none, &err), LPOT_CONFIG);
+  assert_string_equal(err.message, "c.yaml:1:5: a.something: unknown key (none is known here)");
   assert_int_equal(lpot_yaml_check_keys(parse("a: 5"), keys, &err), LPOT_CONFIG);
   assert_string_equal(err.message, "c.yaml:1:4: a: expected a map, got '5'");
   assert_int_equal(lpot_yaml_check_keys(parse("a:"), keys, NULL), LPOT_OK);

@@ -87,6 +87,16 @@ grep -q "random_seed: 9527" "$work/err" || fail "the difference is not named"
 tune 2 met --resume
 expect_rc 0 "resume"
 
+# A damaged journal is no fault of the model: exit code 1, also for export.
+cp -r "$work/met" "$work/damaged"
+printf 'x' | dd of="$work/damaged/trials.journal" bs=1 seek=5 conv=notrunc 2>/dev/null
+tune 2 damaged --resume
+expect_rc 1 "damaged journal"
+grep -q "^error: .*trials.journal': journal is damaged" "$work/err" || fail "damaged journal: not said"
+"$program" export "$work/damaged" --trial 1 >"$work/out" 2>"$work/err"
+rc=$?
+expect_rc 1 "export from a damaged journal"
+
 # Killed at some moments, resumed with another number of ranks: the same trials.
 for moment in 0.6 1.2 2.0; do
   rm -rf "$work/killed"
@@ -105,6 +115,13 @@ done
 "$program" export "$work/same-random-3" --trial 2 >"$work/out" 2>"$work/err"
 rc=$?
 expect_rc 0 "export"
+cp -r "$LPOT_TEST_DATA/kws" "$work/kws"
+tune 0 moved --set evaluation.accuracy.dataloader.dataset.npy.inputs="$work/kws/features.npy"
+rm -r "$work/kws"
+"$program" export "$work/moved" --trial 1 >"$work/out" 2>"$work/err"
+rc=$?
+expect_rc 1 "export without its data"
+grep -q '^error: trials.journal (configuration):[0-9]*:[0-9]*: ' "$work/err" || fail "export without its data: place"
 tune 1 given --recipe "$work/same-random-3/trial_2/recipe.yaml" --set tuning.accuracy_criterion.relative=0.5
 expect_rc 0 "given recipe"
 [ "$(trials "$work/out" | awk '{ print $3, $5 }')" = "$(sed -n 2p "$work/trials-random-0" | awk '{ print $3, $5 }')" ] ||
@@ -134,6 +151,21 @@ for isa in AVX2 AVX512_CORE_VNNI; do
   expect_rc 3 "bf16 on $isa"
   grep -q '^error: .*model_wise.activation.dtype: bf16 needs a processor' "$work/err" || fail "bf16 on $isa: no place"
 done
+
+# A relative criterion needs a baseline other than 0: chance never gives the first class.
+sed '/npy:/,/labels:/d; s/dataset:/dataset: {dummy: {shape: [50, 1, 49, 10], label: true}}/' \
+  "$config" >"$work/dummy.yaml"
+"$program" -w "$work/zero" "$work/dummy.yaml" "$model" >"$work/out" 2>"$work/err"
+rc=$?
+expect_rc 3 "relative criterion with a baseline of 0"
+grep -q '^error: .*dummy.yaml:.*accuracy_criterion.relative: the f32 baseline is 0' "$work/err" ||
+  fail "baseline of 0: not said"
+[ "$(grep -c '^error: ' "$work/err")" -eq 1 ] || fail "baseline of 0: not one line"
+sed 's/relative: .*/absolute: 0.1/' "$work/dummy.yaml" >"$work/absolute.yaml"
+"$program" -w "$work/absolute" "$work/absolute.yaml" "$model" >"$work/out" 2>"$work/err"
+rc=$?
+expect_rc 0 "absolute criterion with a baseline of 0"
+grep -q nan "$work/out" && fail "baseline of 0: nan in the report"
 
 # Bad input: one clear line, the right exit code, no hang.
 for ranks in 1 2 8; do

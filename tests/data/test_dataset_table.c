@@ -16,7 +16,8 @@ static void every_name_opens_its_own_class(void **state) {
 static void unknown_name_is_told_with_the_nearest(void **state) {
   (void)state;
   expect_refused("CIFAR1O", "{root: x}", NULL, LPOT_CONFIG, "did you mean 'CIFAR10'?");
-  expect_refused("nonsense", "{root: x}", NULL, LPOT_CONFIG, "known are CIFAR10");
+  expect_refused("nonsense", "{root: x}", NULL, LPOT_CONFIG,
+                 "known are CIFAR10, MNIST, ImageFolder, ImagenetRaw, npy, dummy, shapes");
   expect_refused("COCORaw", "{root: x}", NULL, LPOT_CONFIG, "'COCORaw' is not supported yet");
 }
 
@@ -24,6 +25,8 @@ static void wrong_settings_are_told_with_their_place(void **state) {
   (void)state;
   expect_refused("CIFAR10", "{rot: x}", NULL, LPOT_CONFIG, "conf.yaml:1:");
   expect_refused("CIFAR10", "{rot: x}", NULL, LPOT_CONFIG, "root");
+  expect_refused("npy", "{root: x}", NULL, LPOT_CONFIG,
+                 "root: unknown key (known are inputs, labels)");
   expect_refused("CIFAR10", "{train: true}", NULL, LPOT_CONFIG, "needs the setting 'root'");
   expect_refused("CIFAR10", "~", NULL, LPOT_CONFIG, "needs the setting 'root'");
   expect_refused("CIFAR10", "[1]", NULL, LPOT_CONFIG, "expected a map");

@@ -66,7 +66,7 @@ static void wrong_settings_are_refused(void **state) {
   expect_bad("{}", "one key");
   expect_bad("{topk: 1, Accuracy: {}}", "one key");
   expect_bad("topl: 1", "did you mean 'topk'?");
-  expect_bad("zzzzzz: 1", "known are topk");
+  expect_bad("zzzzzz: 1", "known are topk, Accuracy, MSE, MAE, RMSE");
   expect_bad("mAP: {}", "'mAP' is not supported yet");
   expect_bad("topk: 0", "topk");
   expect_bad("topk: many", "topk");

@@ -36,7 +36,8 @@ static void settings_of_a_wrong_kind_are_refused(void **state) {
   assert_int_equal(lpot_setting_bool(map, "flag", &flag, &err), LPOT_CONFIG);
   assert_int_equal(lpot_setting_int(map, "count", 0, 9, &count, &err), LPOT_CONFIG);
   assert_int_equal(lpot_setting_bgr(map, &flag, &err), LPOT_CONFIG);
-  expect_error(lpot_setting_check(map, names, &err), LPOT_CONFIG, &err, "other");
+  expect_error(lpot_setting_check(map, names, &err), LPOT_CONFIG, &err,
+               "other: unknown key (known are flag, count, channel_order)");
   expect_error(lpot_setting_check(map->children[0], names, &err), LPOT_CONFIG, &err,
                "expected a map of settings, got a single value");
   lpot_yaml_free(yaml);

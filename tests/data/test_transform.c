@@ -64,10 +64,13 @@ static void wrong_settings_are_refused_with_their_place(void **state) {
   expect_bad_settings("Rezise: {size: 3}", "did you mean 'Resize'?");
   expect_bad_settings("ToTensor: {}", "'ToTensor' is not supported yet");
   expect_bad_settings("qqqqqqq: {}", "conf.yaml:1:");
+  expect_bad_settings("qqqqqqq: {}", "known are Resize, CenterCrop, Normalize, Transpose, Cast, "
+                                     "Rescale, CropToBoundingBox, ResizeCropImagenet");
   expect_bad_settings("Resize", "expected a map");
   expect_bad_settings("[Resize]", "one key");
   expect_bad_settings("[{Resize: {size: 1}, Cast: {}}]", "one key");
-  expect_bad_settings("Resize: {sise: 3}", "size");
+  expect_bad_settings("Resize: {sise: 3}", "did you mean 'size'?");
+  expect_bad_settings("Resize: {factor: 3}", "known are size, interpolation");
   expect_bad_settings("Resize: {}", "needs the setting 'size'");
   expect_bad_settings("Resize: {size: 0}", "size 0");
   expect_bad_settings("Resize: {size: [1, 2, 3]}", "size");
@@ -81,7 +84,7 @@ static void wrong_settings_are_refused_with_their_place(void **state) {
   expect_bad_settings("Transpose: {perm: [0, 0]}", "each of 0 to 1 once");
   expect_bad_settings("Transpose: {}", "perm");
   expect_bad_settings("Cast: {dtype: float33}", "float33");
-  expect_bad_settings("Rescale: {scale: 3}", "scale");
+  expect_bad_settings("Rescale: {scale: 3}", "scale: unknown key (none is known here)");
   expect_bad_settings("CropToBoundingBox: {offset_height: 1}", "offset_width");
   expect_bad_settings("ResizeCropImagenet: {height: 3}", "width");
   expect_bad_settings("ResizeCropImagenet: {height: 3, width: 3, random_crop: true}", "repeatable");

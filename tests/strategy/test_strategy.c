@@ -16,6 +16,7 @@ static void unknown_strategy_is_refused_with_the_nearest_name(void **state) {
   lpot_error error = {0};
   assert_int_equal(lpot_strategy_new("basik", space, &options, &strategy, &error), LPOT_NOT_FOUND);
   assert_non_null(strstr(error.message, "did you mean 'basic'"));
+  assert_non_null(strstr(error.message, "expected one of basic, exhaustive, random"));
   assert_null(strategy);
   lpot_space_free(space);
 }

@@ -110,7 +110,8 @@ static void config_names_the_nearest_key(void **state) {
   assert_refused(MINIMAL "quantization: {model_wise: {weights: {dtype: int8}}}\n",
                  "quantization.model_wise.weights: unknown key|'weight'");
   assert_refused(MINIMAL "quantization: {op_wise: {a: {activation: {bit: 7}}}}\n",
-                 "quantization.op_wise.a.activation.bit: unknown key");
+                 "quantization.op_wise.a.activation.bit: unknown key (known are granularity, "
+                 "scheme, dtype, algorithm)");
 }
 
 static void config_names_the_nearest_word(void **state) {
@@ -400,6 +401,30 @@ static void config_target_follows_criterion_and_sense(void **state) {
   lpot_config_free(config);
 }
 
+static void config_refuses_a_relative_criterion_with_a_baseline_of_0(void **state) {
+  (void)state;
+  lpot_error error = {0};
+  lpot_config *config = good(MINIMAL);
+  assert_int_equal(lpot_config_check_baseline(config, 0.5, &error), LPOT_OK);
+  assert_int_equal(lpot_config_check_baseline(config, 0, &error), LPOT_CONFIG);
+  assert_string_equal(error.message,
+                      "conf.yaml: the f32 baseline is 0, and a relative criterion means nothing "
+                      "with it: give tuning.accuracy_criterion.absolute");
+  assert_false(lpot_config_meets(config, true, 0, 0.5));
+  assert_false(lpot_config_meets(config, false, 0, 0));
+  config->performance_only = true;
+  assert_int_equal(lpot_config_check_baseline(config, 0, &error), LPOT_OK);
+  lpot_config_free(config);
+  config = good(MINIMAL "tuning: {accuracy_criterion: {relative: 0.02}}\n");
+  assert_int_equal(lpot_config_check_baseline(config, 0, &error), LPOT_CONFIG);
+  assert_non_null(strstr(error.message, "conf.yaml:6:41: tuning.accuracy_criterion.relative: "));
+  lpot_config_free(config);
+  config = good(MINIMAL "tuning: {accuracy_criterion: {absolute: 0.02}}\n");
+  assert_int_equal(lpot_config_check_baseline(config, 0, &error), LPOT_OK);
+  assert_true(lpot_config_meets(config, false, 0, 0.01));
+  lpot_config_free(config);
+}
+
 static void relative_loss_is_positive_when_worse(void **state) {
   (void)state;
   assert_true(lpot_relative_loss(true, 2.0, 1.0) == 0.5);
@@ -487,6 +512,7 @@ int main(void) {
       cmocka_unit_test(config_is_silent_about_values_that_hold_anyway),
       cmocka_unit_test(config_knows_where_bf16_is_named_first),
       cmocka_unit_test(config_target_follows_criterion_and_sense),
+      cmocka_unit_test(config_refuses_a_relative_criterion_with_a_baseline_of_0),
       cmocka_unit_test(relative_loss_is_positive_when_worse),
       cmocka_unit_test(set_from_the_command_line_is_read_and_named),
       cmocka_unit_test(config_survives_every_failed_allocation),

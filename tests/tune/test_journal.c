@@ -120,6 +120,24 @@ static void damage_before_the_last_record_is_an_error_that_says_where(void **sta
   }
 }
 
+static void damaged_file_is_no_fault_of_the_model(void **state) {
+  char path[PATH_SIZE];
+  uint8_t bytes[512];
+  temp_path(*state, "damaged", path);
+  write_three(path);
+  size_t size = read_bytes(path, bytes, sizeof bytes);
+  bytes[5] ^= 1;
+  write_bytes(path, bytes, size);
+  lpot_journal *journal = NULL;
+  lpot_error error = {0};
+  seen list = {0};
+  assert_int_equal(lpot_journal_read(path, note, &list, &error), LPOT_IO);
+  assert_non_null(strstr(error.message, "damaged': journal is damaged: no valid record at byte 0"));
+  assert_int_equal(lpot_journal_open(path, true, note, &list, &journal, &error), LPOT_IO);
+  assert_int_equal(error.status, LPOT_IO);
+  assert_int_equal(lpot_status_exit_code(error.status), 1);
+}
+
 static void damage_in_the_last_record_drops_it(void **state) {
   char path[PATH_SIZE];
   uint8_t bytes[512];
@@ -211,6 +229,7 @@ int main(void) {
       cmocka_unit_test(journal_cut_at_any_byte_keeps_the_whole_records_before),
       cmocka_unit_test(journal_with_a_torn_tail_is_cut_and_goes_on),
       cmocka_unit_test(damage_before_the_last_record_is_an_error_that_says_where),
+      cmocka_unit_test(damaged_file_is_no_fault_of_the_model),
       cmocka_unit_test(damage_in_the_last_record_drops_it),
       cmocka_unit_test(record_is_not_valid_at_another_place),
       cmocka_unit_test(existing_journal_is_refused_and_untouched_without_resume),
