@@ -332,7 +332,7 @@ static void sums_with_dilated_windows_agree(void **state) {
   }
 }
 
-/* Loading the configuration of tiles takes longer than a small convolution. */
+/* Loading the configuration of tiles takes longer than a small convolution in oneDNN 2.x. */
 static void small_work_leaves_tiles_alone(void **state) {
   (void)state;
   static const geometry shapes[] = {{1, 64, 64, 1, 8, 8, 1, 1, 1, {0, 0, 0, 0}, 1},
@@ -357,7 +357,11 @@ static void small_work_leaves_tiles_alone(void **state) {
       tiled = tiled || strstr(step.implementation, "amx") != NULL;
     }
     assert_true(found);
-    assert_int_equal(tiled, large == 1 && strstr(lpot_dl_isa(), "amx") != NULL);
+    if (large == 1) {
+      assert_int_equal(tiled, strstr(lpot_dl_isa(), "amx") != NULL);
+    } else if (strncmp(lpot_dl_version(), "oneDNN 2", 8) == 0) {
+      assert_false(tiled);
+    }
     lpot_plan_free(plan);
     lpot_engine_close(engine);
     lpot_graph_free(bound);

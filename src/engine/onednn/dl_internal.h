@@ -35,6 +35,7 @@ typedef enum lpot_dl_tiles {
   LPOT_DL_NO_TILES      /* better none */
 } lpot_dl_tiles;
 
+/* For oneDNN 2.x. */
 lpot_dl_tiles lpot_dl_convolution_tiles(const lpot_dl_convolution *convolution);
 lpot_dl_tiles lpot_dl_matmul_tiles(const lpot_dl_matmul *matmul);
 /* By oneDNN's name of an implementation: whether it may be used, whether it may stand in. */

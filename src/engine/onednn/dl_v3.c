@@ -267,30 +267,17 @@ static lpot_status add_scales(lpot_dl_primitive *primitive, const lpot_dl_attrib
   return LPOT_OK;
 }
 
-/* Replaces *desc, where it may not be used, by the first implementation that may stand in. When
- * there is none *desc stays, or is destroyed where it would be wrong: dnnl_unimplemented. */
-static dnnl_status_t choose_another(lpot_dl_tiles tiles, dnnl_primitive_desc_t *desc) {
-  dnnl_primitive_desc_t other = NULL;
-  if (lpot_dl_may_use(tiles, implementation_of(*desc)) ||
-      dnnl_primitive_desc_clone(&other, *desc) != dnnl_success) {
-    return dnnl_success;
-  }
+/* Goes on to the first implementation that may be used (dl_internal.h); dnnl_last_impl_reached when
+ * there is none. Unlike 2.x this oneDNN is as fast with tiles as without them on small work. */
+static dnnl_status_t leave_wrong_tiles(dnnl_primitive_desc_t desc) {
   dnnl_status_t status = dnnl_success;
-  while (status == dnnl_success && !lpot_dl_may_stand_in(tiles, implementation_of(other))) {
-    status = dnnl_primitive_desc_next_impl(other);
+  if (!lpot_dl_may_use(LPOT_DL_BRGEMM_TILES, implementation_of(desc))) {
+    do {
+      status = dnnl_primitive_desc_next_impl(desc);
+    } while (status == dnnl_success &&
+             !lpot_dl_may_stand_in(LPOT_DL_BRGEMM_TILES, implementation_of(desc)));
   }
-  if (status == dnnl_success) {
-    dnnl_primitive_desc_t unwanted = *desc;
-    *desc = other;
-    other = unwanted;
-  }
-  dnnl_primitive_desc_destroy(other);
-  if (status != dnnl_success && tiles == LPOT_DL_BRGEMM_TILES) {
-    dnnl_primitive_desc_destroy(*desc);
-    *desc = NULL;
-    return dnnl_unimplemented;
-  }
-  return dnnl_success;
+  return status;
 }
 
 /* Takes a primitive descriptor (moved, also on failure) that was created with `created`. */
@@ -479,8 +466,9 @@ static lpot_status make_convolution(lpot_dl *dl, const lpot_dl_convolution *conv
   LPOT_TRY(new_attr(&convolution->attributes, convolution->group > 1 ? 3 : 1, &attr, err));
   dnnl_status_t created = convolution_desc(dl, convolution, set, attr, &desc);
   dnnl_primitive_attr_destroy(attr);
-  if (created == dnnl_success) {
-    created = choose_another(lpot_dl_convolution_tiles(convolution), &desc);
+  if (created == dnnl_success && leave_wrong_tiles(desc) != dnnl_success) {
+    dnnl_primitive_desc_destroy(desc);
+    created = dnnl_unimplemented;
   }
   LPOT_TRY(new_primitive(dl, created, desc, "convolution", ret_primitive, err));
   lpot_status status =
@@ -542,9 +530,6 @@ static lpot_status make_matmul(lpot_dl *dl, const lpot_dl_matmul *matmul, desc_s
       &desc, dl->engine, set->src, set->packed != NULL ? set->packed : set->weights, set->bias,
       set->dst, attr);
   dnnl_primitive_attr_destroy(attr);
-  if (created == dnnl_success) {
-    created = choose_another(lpot_dl_matmul_tiles(matmul), &desc);
-  }
   LPOT_TRY(new_primitive(dl, created, desc, "matmul", ret_primitive, err));
   lpot_status status = add_memories(*ret_primitive, set, matmul->constant_weights, matmul->bias,
                                     (size_t)matmul->dst.dims[rank - 1], &matmul->attributes, err);
