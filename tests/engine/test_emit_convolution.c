@@ -298,6 +298,31 @@ static void shapes_that_tiles_get_wrong_are_right(void **state) {
   }
 }
 
+/* Those of other windows, and without a sum. */
+static void unusual_windows_are_right(void **state) {
+  (void)state;
+  static const geometry shapes[] = {
+      {1, 64, 320, 1, 9, 8, 3, 7, 1, {0, 1, 0, 4}, 1},
+      {1, 96, 128, 1, 7, 11, 1, 9, 1, {0, 2, 0, 6}, 1},
+      {1, 64, 128, 1, 13, 4, 1, 3, 2, {0, 0, 0, 0}, 1},
+      {1, 32, 128, 1, 10, 3, 3, 3, 2, {0, 0, 1, 0}, 1},
+      {1, 96, 320, 4, 4, 6, 1, 9, 1, {0, 8, 0, 5}, 1},
+      {2, 16, 32, 1, 2, 15, 3, 1, 1, {1, 0, 10, 0}, 6},
+      {1, 64, 64, 16, 1, 9, 3, 7, 2, {3, 7, 1, 11}, 2},
+      {1, 160, 32, 1, 1, 14, 3, 3, 2, {21, 7, 22, 7}, 12},
+  };
+  for (uint64_t seed = 0; seed < 24; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    const geometry *g = &shapes[seed % 8];
+    lpot_dtype dtype = seed % 3 == 0 ? LPOT_S8 : LPOT_U8;
+    lpot_value_id x = input(&f, DIMS(g->batch, g->in, g->height, g->width));
+    lpot_value_id y = int8_conv(&f, pair(&f, x, dtype, 0.02, seed < 8 ? 0 : 100), g);
+    result(&f, pair(&f, y, dtype, 0.2, 100));
+    check_engines_agree(&f, 0.2, NULL);
+  }
+}
+
 /* oneDNN 2.6.3 promises such a primitive and cannot generate it. */
 static void grouped_sums_run_apart_where_they_must(void **state) {
   (void)state;
@@ -373,6 +398,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(small_work_leaves_tiles_alone),
       cmocka_unit_test(shapes_that_tiles_get_wrong_are_right),
+      cmocka_unit_test(unusual_windows_are_right),
       cmocka_unit_test(grouped_sums_run_apart_where_they_must),
       cmocka_unit_test(sums_with_dilated_windows_agree),
       cmocka_unit_test(grouped_1x1_with_a_zero_point_is_right),

@@ -33,38 +33,79 @@ void lpot_dl_use_one_thread(void) {
 #define TILES_MIN_CONVOLUTION 1000000 /* multiplications */
 #define TILES_MIN_PRODUCT 250000      /* of one matrix by one matrix */
 
-lpot_dl_tiles lpot_dl_convolution_tiles(const lpot_dl_convolution *convolution) {
-  int64_t count = convolution->src.dims[1];
+static bool has_wide_pads(const lpot_dl_convolution *convolution) {
+  for (int i = 0; i < convolution->src.rank - 2; ++i) {
+    int64_t half = ((convolution->kernel[i] - 1) * convolution->dilation[i] + 1) / 2;
+    if (convolution->pad_begin[i] > half || convolution->pad_end[i] > half) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* A dilated window, or one wider than a pixel that moves by more than one. */
+static bool skips_pixels(const lpot_dl_convolution *convolution) {
+  bool is_wide = false;
+  bool strides = false;
+  bool dilates = false;
+  for (int i = 0; i < convolution->src.rank - 2; ++i) {
+    is_wide = is_wide || convolution->kernel[i] > 1;
+    strides = strides || convolution->stride[i] > 1;
+    dilates = dilates || convolution->dilation[i] > 1;
+  }
+  return dilates || (is_wide && strides);
+}
+
+lpot_dl_limit lpot_dl_convolution_limit(const lpot_dl_convolution *convolution) {
+  lpot_dtype dtype = convolution->src.dtype;
+  if (has_wide_pads(convolution) && (dtype == LPOT_U8 || dtype == LPOT_S8)) {
+    return LPOT_DL_NO_BRGEMM;
+  }
+  if (has_wide_pads(convolution) || convolution->group > 1 || skips_pixels(convolution)) {
+    return LPOT_DL_NO_TILES;
+  }
+  return LPOT_DL_TILES_BY_BRGEMM;
+}
+
+bool lpot_dl_convolution_is_small(const lpot_dl_convolution *convolution) {
+  int64_t count = convolution->src.dims[1] / convolution->group;
   for (int i = 0; i < convolution->dst.rank; ++i) {
     count *= convolution->dst.dims[i];
   }
   for (int i = 0; i < convolution->dst.rank - 2; ++i) {
     count *= convolution->kernel[i];
   }
-  return convolution->group > 1 || count < TILES_MIN_CONVOLUTION ? LPOT_DL_NO_TILES
-                                                                 : LPOT_DL_BRGEMM_TILES;
+  return count < TILES_MIN_CONVOLUTION;
 }
 
-lpot_dl_tiles lpot_dl_matmul_tiles(const lpot_dl_matmul *matmul) {
+bool lpot_dl_matmul_is_small(const lpot_dl_matmul *matmul) {
   int rank = matmul->dst.rank;
   int64_t count =
       matmul->dst.dims[rank - 2] * matmul->dst.dims[rank - 1] * matmul->src.dims[rank - 1];
-  return count < TILES_MIN_PRODUCT ? LPOT_DL_NO_TILES : LPOT_DL_TILES;
+  return count < TILES_MIN_PRODUCT;
 }
 
 static bool is_brgemm(const char *implementation) {
   return strncmp(implementation, "brg", 3) == 0;
 }
 
-bool lpot_dl_may_use(lpot_dl_tiles tiles, const char *implementation) {
+bool lpot_dl_may_use(lpot_dl_limit limit, const char *implementation) {
   bool is_tiled = strstr(implementation, "amx") != NULL;
-  return !is_tiled || tiles == LPOT_DL_TILES ||
-         (tiles == LPOT_DL_BRGEMM_TILES && is_brgemm(implementation));
+  switch (limit) {
+  case LPOT_DL_TILES_BY_BRGEMM:
+    return !is_tiled || is_brgemm(implementation);
+  case LPOT_DL_NO_TILES:
+    return !is_tiled;
+  case LPOT_DL_NO_BRGEMM:
+    return !is_tiled && !is_brgemm(implementation);
+  default:
+    return true;
+  }
 }
 
-bool lpot_dl_may_stand_in(lpot_dl_tiles tiles, const char *implementation) {
+bool lpot_dl_may_stand_in(lpot_dl_limit limit, const char *implementation) {
   bool is_vector_code = is_brgemm(implementation) || strncmp(implementation, "jit", 3) == 0;
-  return is_vector_code && lpot_dl_may_use(tiles, implementation);
+  return is_vector_code && lpot_dl_may_use(limit, implementation);
 }
 
 const char *lpot_dl_version(void) {

@@ -20,26 +20,31 @@ dnnl_data_type_t lpot_dl_data_type(lpot_dtype dtype);
 LPOT_MUST_CHECK lpot_status lpot_dl_grow_scratchpad(lpot_dl *dl, size_t size_bytes,
                                                     lpot_error *err);
 
-/* Which implementations on the tile units of AMX a primitive may have. Where the first choice of
- * oneDNN is none of them, the next one in vector code that may be takes its place.
- * - Loading the tiles' configuration takes microseconds: measured on a Sapphire Rapids with oneDNN
- *   2.6.3, convolutions of less than about a million multiplications, grouped ones and products of
- *   small matrices are up to ten times as fast with VNNI.
- * - oneDNN 2.6.3's tiled convolutions other than brgemm are wrong: 1x1 ones write behind their
- *   output (160 to 320 channels of 6x8 pixels), padded ones with a zero point read outside of their
- *   input.
- * The choice hangs on shapes alone. */
-typedef enum lpot_dl_tiles {
-  LPOT_DL_TILES,        /* any */
-  LPOT_DL_BRGEMM_TILES, /* brgemm alone, or none */
-  LPOT_DL_NO_TILES      /* better none */
-} lpot_dl_tiles;
+/* What a primitive may not be made of. oneDNN's integer convolutions that random shapes have shown
+ * to be wrong on processors with AMX (others than those named were right in tens of thousands of
+ * shapes; jit_int8 in all):
+ * - tiled ones other than brgemm, in 2.6.3: 1x1 ones write behind their output (160 to 320 channels
+ *   of 6x8 pixels), padded ones with a zero point read outside of their input;
+ * - tiled ones with groups, strides, dilations, or pads of more than half a window, in 3.7.2: wrong
+ *   values, and reads outside of the input;
+ * - brgemm ones with pads of more than half a window, in 2.6.3: wrong borders.
+ * And tiles do not pay where there is little work, in 2.6.3: to load their configuration takes
+ * microseconds, and convolutions of less than about a million multiplications or products of small
+ * matrices are up to ten times as fast with VNNI. All this hangs on shapes alone. */
+typedef enum lpot_dl_limit {
+  LPOT_DL_NO_LIMIT,
+  LPOT_DL_TILES_BY_BRGEMM, /* tiles of brgemm only */
+  LPOT_DL_NO_TILES,
+  LPOT_DL_NO_BRGEMM /* neither tiles nor brgemm */
+} lpot_dl_limit;
 
-/* For oneDNN 2.x. */
-lpot_dl_tiles lpot_dl_convolution_tiles(const lpot_dl_convolution *convolution);
-lpot_dl_tiles lpot_dl_matmul_tiles(const lpot_dl_matmul *matmul);
-/* By oneDNN's name of an implementation: whether it may be used, whether it may stand in. */
-bool lpot_dl_may_use(lpot_dl_tiles tiles, const char *implementation);
-bool lpot_dl_may_stand_in(lpot_dl_tiles tiles, const char *implementation);
+lpot_dl_limit lpot_dl_convolution_limit(const lpot_dl_convolution *convolution);
+/* Too little work for the tiles of 2.x. */
+bool lpot_dl_convolution_is_small(const lpot_dl_convolution *convolution);
+bool lpot_dl_matmul_is_small(const lpot_dl_matmul *matmul);
+/* By oneDNN's name of an implementation: whether it may be used, and whether it may be taken in
+ * place of one that may not. */
+bool lpot_dl_may_use(lpot_dl_limit limit, const char *implementation);
+bool lpot_dl_may_stand_in(lpot_dl_limit limit, const char *implementation);
 
 #endif

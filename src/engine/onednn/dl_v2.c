@@ -198,13 +198,13 @@ static lpot_status add_memory(lpot_dl_primitive *primitive, int slot, int arg,
 
 /* Replaces *desc by the first implementation that may stand in, if there is one. */
 static void choose_another(const lpot_dl *dl, const_dnnl_op_desc_t op,
-                           const_dnnl_primitive_attr_t attr, lpot_dl_tiles tiles,
+                           const_dnnl_primitive_attr_t attr, lpot_dl_limit limit,
                            dnnl_primitive_desc_t *desc) {
   dnnl_primitive_desc_iterator_t iterator = NULL;
   dnnl_status_t status = dnnl_primitive_desc_iterator_create(&iterator, op, attr, dl->engine, NULL);
   while (status == dnnl_success) {
     dnnl_primitive_desc_t other = dnnl_primitive_desc_iterator_fetch(iterator);
-    if (other != NULL && lpot_dl_may_stand_in(tiles, implementation_of(other))) {
+    if (other != NULL && lpot_dl_may_stand_in(limit, implementation_of(other))) {
       dnnl_primitive_desc_destroy(*desc);
       *desc = other;
       break;
@@ -221,7 +221,7 @@ static void choose_another(const lpot_dl *dl, const_dnnl_op_desc_t op,
 
 /* Makes the primitive of an operation descriptor; attr is destroyed. */
 static lpot_status new_primitive(lpot_dl *dl, const_dnnl_op_desc_t op, dnnl_primitive_attr_t attr,
-                                 lpot_dl_tiles tiles, const char *what, lpot_dl_primitive **ret,
+                                 lpot_dl_limit limit, const char *what, lpot_dl_primitive **ret,
                                  lpot_error *err) {
   lpot_dl_primitive *primitive = lpot_calloc(1, sizeof *primitive);
   if (primitive == NULL) {
@@ -231,16 +231,15 @@ static lpot_status new_primitive(lpot_dl *dl, const_dnnl_op_desc_t op, dnnl_prim
   primitive->dl = dl;
   lpot_status status = lpot_dl_check(
       dnnl_primitive_desc_create(&primitive->desc, op, attr, dl->engine, NULL), what, err);
-  if (status == LPOT_OK && !lpot_dl_may_use(tiles, lpot_dl_implementation(primitive))) {
-    choose_another(dl, op, attr, tiles, &primitive->desc);
+  if (status == LPOT_OK && !lpot_dl_may_use(limit, lpot_dl_implementation(primitive))) {
+    choose_another(dl, op, attr, limit, &primitive->desc);
   }
   dnnl_primitive_attr_destroy(attr);
   if (status == LPOT_OK && strncmp(lpot_dl_implementation(primitive), "ref", 3) == 0) {
     status =
         LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has only a reference implementation of %s", what);
   }
-  if (status == LPOT_OK && tiles == LPOT_DL_BRGEMM_TILES &&
-      !lpot_dl_may_use(tiles, lpot_dl_implementation(primitive))) {
+  if (status == LPOT_OK && !lpot_dl_may_use(limit, lpot_dl_implementation(primitive))) {
     status = LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has no right implementation of %s", what);
   }
   if (status == LPOT_OK) {
@@ -410,6 +409,13 @@ static bool is_known_wrong(const lpot_dl_convolution *convolution) {
          convolution->attributes.src_zero_point != 0;
 }
 
+static lpot_dl_limit convolution_limit(const lpot_dl_convolution *convolution) {
+  lpot_dl_limit limit = lpot_dl_convolution_limit(convolution);
+  return limit == LPOT_DL_TILES_BY_BRGEMM && lpot_dl_convolution_is_small(convolution)
+             ? LPOT_DL_NO_TILES
+             : limit;
+}
+
 lpot_status lpot_dl_convolution_new(lpot_dl *dl, const lpot_dl_convolution *convolution,
                                     lpot_dl_primitive **ret_primitive, lpot_error *err) {
   if (is_known_wrong(convolution)) {
@@ -430,8 +436,8 @@ lpot_status lpot_dl_convolution_new(lpot_dl *dl, const lpot_dl_convolution *conv
   dnnl_primitive_attr_t attr = NULL;
   LPOT_TRY(new_attr(&convolution->attributes, 1 << 1, &attr, err));
   lpot_dl_primitive *primitive = NULL;
-  LPOT_TRY(new_primitive(dl, &op, attr, lpot_dl_convolution_tiles(convolution), "convolution",
-                         &primitive, err));
+  LPOT_TRY(
+      new_primitive(dl, &op, attr, convolution_limit(convolution), "convolution", &primitive, err));
   lpot_status status = LPOT_OK;
   if (is_wrong_gemm(convolution, primitive)) {
     status =
@@ -504,7 +510,9 @@ lpot_status lpot_dl_matmul_new(lpot_dl *dl, const lpot_dl_matmul *matmul,
   dnnl_primitive_attr_t attr = NULL;
   LPOT_TRY(new_attr(&matmul->attributes, 1 << (rank - 1), &attr, err));
   lpot_dl_primitive *primitive = NULL;
-  LPOT_TRY(new_primitive(dl, &op, attr, lpot_dl_matmul_tiles(matmul), "matmul", &primitive, err));
+  LPOT_TRY(new_primitive(dl, &op, attr,
+                         lpot_dl_matmul_is_small(matmul) ? LPOT_DL_NO_TILES : LPOT_DL_NO_LIMIT,
+                         "matmul", &primitive, err));
   lpot_status status = matmul_memories(primitive, matmul, &src, &weights, &bias, &dst, err);
   if (status != LPOT_OK) {
     lpot_dl_primitive_free(primitive);
@@ -522,7 +530,7 @@ static lpot_status new_simple(lpot_dl *dl, const_dnnl_op_desc_t op, const char *
   dnnl_primitive_attr_t attr = NULL;
   LPOT_TRY(new_attr(attributes, 0, &attr, err));
   lpot_dl_primitive *primitive = NULL;
-  LPOT_TRY(new_primitive(dl, op, attr, LPOT_DL_TILES, what, &primitive, err));
+  LPOT_TRY(new_primitive(dl, op, attr, LPOT_DL_NO_LIMIT, what, &primitive, err));
   lpot_status status = add_memory(primitive, ARG_SRC0, DNNL_ARG_SRC, src0, err);
   if (status == LPOT_OK && src1 != NULL) {
     status = add_memory(primitive, ARG_SRC1, DNNL_ARG_SRC_1, src1, err);

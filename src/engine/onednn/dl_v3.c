@@ -269,13 +269,12 @@ static lpot_status add_scales(lpot_dl_primitive *primitive, const lpot_dl_attrib
 
 /* Goes on to the first implementation that may be used (dl_internal.h); dnnl_last_impl_reached when
  * there is none. Unlike 2.x this oneDNN is as fast with tiles as without them on small work. */
-static dnnl_status_t leave_wrong_tiles(dnnl_primitive_desc_t desc) {
+static dnnl_status_t keep_to_limit(lpot_dl_limit limit, dnnl_primitive_desc_t desc) {
   dnnl_status_t status = dnnl_success;
-  if (!lpot_dl_may_use(LPOT_DL_BRGEMM_TILES, implementation_of(desc))) {
+  if (!lpot_dl_may_use(limit, implementation_of(desc))) {
     do {
       status = dnnl_primitive_desc_next_impl(desc);
-    } while (status == dnnl_success &&
-             !lpot_dl_may_stand_in(LPOT_DL_BRGEMM_TILES, implementation_of(desc)));
+    } while (status == dnnl_success && !lpot_dl_may_stand_in(limit, implementation_of(desc)));
   }
   return status;
 }
@@ -466,7 +465,8 @@ static lpot_status make_convolution(lpot_dl *dl, const lpot_dl_convolution *conv
   LPOT_TRY(new_attr(&convolution->attributes, convolution->group > 1 ? 3 : 1, &attr, err));
   dnnl_status_t created = convolution_desc(dl, convolution, set, attr, &desc);
   dnnl_primitive_attr_destroy(attr);
-  if (created == dnnl_success && leave_wrong_tiles(desc) != dnnl_success) {
+  if (created == dnnl_success &&
+      keep_to_limit(lpot_dl_convolution_limit(convolution), desc) != dnnl_success) {
     dnnl_primitive_desc_destroy(desc);
     created = dnnl_unimplemented;
   }
