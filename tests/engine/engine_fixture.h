@@ -136,6 +136,13 @@ static inline lpot_value_id int8_weights(fixture *f, int axis, bool per_channel,
   return id;
 }
 
+/* The same values [N, C, H, W], channels last in memory. */
+static inline lpot_value_id channels_last(fixture *f, lpot_value_id x) {
+  lpot_value_id y = output_of(f, LPOT_OP_MAX_POOL, IDS(x));
+  CHECK(lpot_graph_set_ints(f->graph, f->last, "kernel_shape", (int64_t[]){1, 1}, 2, e));
+  return y;
+}
+
 static inline void result(fixture *f, lpot_value_id value) {
   CHECK(lpot_graph_add_output(f->graph, value, e));
 }

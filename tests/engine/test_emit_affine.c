@@ -4,12 +4,6 @@
 
 /* Batch normalization with its activation and roundings, held against the reference engine. */
 
-static lpot_value_id channels_last(fixture *f, lpot_value_id x) {
-  lpot_value_id y = output_of(f, LPOT_OP_MAX_POOL, IDS(x));
-  CHECK(lpot_graph_set_ints(f->graph, f->last, "kernel_shape", (int64_t[]){1, 1}, 2, e));
-  return y;
-}
-
 static lpot_value_id normalization(fixture *f, lpot_value_id x, int64_t channels) {
   lpot_value_id variance = weights(f, 1.0, DIMS(channels));
   lpot_tensor *tensor = lpot_graph_value(f->graph, variance)->constant;

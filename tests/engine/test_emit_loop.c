@@ -1,12 +1,5 @@
 #include "engine/engine_fixture.h"
 
-/* As channels last in memory, by a pool that changes nothing. */
-static lpot_value_id channels_last(fixture *f, lpot_value_id x) {
-  lpot_value_id y = output_of(f, LPOT_OP_MAX_POOL, IDS(x));
-  CHECK(lpot_graph_set_ints(f->graph, f->last, "kernel_shape", (int64_t[]){1, 1}, 2, e));
-  return y;
-}
-
 static void unary_loops_agree(void **state) {
   (void)state;
   static const lpot_op ops[] = {LPOT_OP_CEIL,         LPOT_OP_ERF,      LPOT_OP_FLOOR,

@@ -1,11 +1,5 @@
 #include "engine/engine_fixture.h"
 
-static lpot_value_id channels_last(fixture *f, lpot_value_id x) {
-  lpot_value_id y = output_of(f, LPOT_OP_MAX_POOL, IDS(x));
-  CHECK(lpot_graph_set_ints(f->graph, f->last, "kernel_shape", (int64_t[]){1, 1}, 2, e));
-  return y;
-}
-
 static void concat_agrees_on_every_axis_and_layout(void **state) {
   (void)state;
   for (uint64_t seed = 0; seed < 32; ++seed) {

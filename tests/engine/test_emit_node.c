@@ -1,5 +1,7 @@
 #include "engine/engine_fixture.h"
 
+#include "engine/onednn/loops_normalization.h"
+
 static void softmax_agrees_on_every_axis(void **state) {
   (void)state;
   static const lpot_op ops[] = {LPOT_OP_SOFTMAX, LPOT_OP_LOG_SOFTMAX};
@@ -11,6 +13,50 @@ static void softmax_agrees_on_every_axis(void **state) {
     CHECK(lpot_graph_set_int(f.graph, f.last, "axis", shown, e));
     check_engines_agree(&f, 0.0, shown == -1 || shown == 2 ? "softmax" : NULL);
   }
+}
+
+/* The bound of the header, against double precision; from tiny to huge differences. */
+static void short_rows_of_softmax_are_exact(void **state) {
+  (void)state;
+  lpot_rng rng;
+  lpot_rng_init(&rng, 1);
+  for (int64_t size = 1; size <= LPOT_LOOP_SOFTMAX_MAX; ++size) {
+    enum { ROWS = 37 };
+    float in[ROWS * LPOT_LOOP_SOFTMAX_MAX], out[ROWS * LPOT_LOOP_SOFTMAX_MAX];
+    for (int64_t i = 0; i < ROWS * size; ++i) {
+      double spread = i / size % 3 == 0 ? 0.1 : (i / size % 3 == 1 ? 3.0 : 60.0);
+      in[i] = (float)(spread * lpot_rng_normal(&rng));
+    }
+    lpot_loop_softmax_rows(in, ROWS, size, out);
+    for (int64_t row = 0; row < ROWS; ++row) {
+      const float *x = in + row * size;
+      double top = (double)x[0];
+      double sum = 0;
+      for (int64_t i = 0; i < size; ++i) {
+        top = fmax(top, (double)x[i]);
+      }
+      for (int64_t i = 0; i < size; ++i) {
+        sum += exp((double)x[i] - top);
+      }
+      for (int64_t i = 0; i < size; ++i) {
+        double exact = exp((double)x[i] - top) / sum;
+        assert_true(fabs((double)out[row * size + i] - exact) <= 1e-6);
+      }
+    }
+  }
+}
+
+static void softmax_of_nan_and_infinities(void **state) {
+  (void)state;
+  const float in[4][3] = {
+      {1, NAN, 2}, {-INFINITY, 0, 0}, {-INFINITY, -INFINITY, -INFINITY}, {1, 1, 1}};
+  float out[4][3];
+  lpot_loop_softmax_rows(in[0], 4, 3, out[0]);
+  for (int i = 0; i < 3; ++i) {
+    assert_true(isnan(out[0][i]) && isnan(out[2][i]));
+    assert_true(fabs((double)out[3][i] - 1.0 / 3) < 1e-6);
+  }
+  assert_true(out[1][0] == 0.0f && fabs((double)out[1][1] - 0.5) < 1e-6);
 }
 
 static void batch_normalization_agrees_in_both_layouts(void **state) {
@@ -99,6 +145,8 @@ lpot_status add_up(void *context, lpot_value_id value, const float *elements, in
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(softmax_agrees_on_every_axis),
+      cmocka_unit_test(short_rows_of_softmax_are_exact),
+      cmocka_unit_test(softmax_of_nan_and_infinities),
       cmocka_unit_test(batch_normalization_agrees_in_both_layouts),
       cmocka_unit_test(quantize_and_dequantize_are_exact),
       cmocka_unit_test(observed_values_are_shown_as_computed),

@@ -1,12 +1,6 @@
 #include "engine/engine_fixture.h"
 
 /* A MaxPool of single elements: its output is channels last in memory. */
-static lpot_value_id channels_last(fixture *f, lpot_value_id x) {
-  lpot_value_id y = output_of(f, LPOT_OP_MAX_POOL, IDS(x));
-  CHECK(lpot_graph_set_ints(f->graph, f->last, "kernel_shape", (int64_t[]){1, 1}, 2, e));
-  return y;
-}
-
 static void layer_normalization_agrees_over_one_and_several_axes(void **state) {
   (void)state;
   for (int64_t axis = 1; axis < 3; ++axis) {

@@ -2,12 +2,6 @@
 
 /* Slice, Split and Gather along every axis, in both layouts, f32 and int8: one step each. */
 
-static lpot_value_id channels_last(fixture *f, lpot_value_id x) {
-  lpot_value_id y = output_of(f, LPOT_OP_MAX_POOL, IDS(x));
-  CHECK(lpot_graph_set_ints(f->graph, f->last, "kernel_shape", (int64_t[]){1, 1}, 2, e));
-  return y;
-}
-
 /* The input of a case: its layout and type follow the seed. */
 static lpot_value_id source(fixture *f, uint64_t seed) {
   lpot_value_id x = input(f, DIMS(2, 6, 5, 7));

@@ -95,6 +95,7 @@ bool lpot_dl_may_use(lpot_dl_limit limit, const char *implementation) {
   case LPOT_DL_TILES_BY_BRGEMM:
     return !is_tiled || is_brgemm(implementation);
   case LPOT_DL_NO_TILES:
+  case LPOT_DL_RATHER_NO_TILES:
     return !is_tiled;
   case LPOT_DL_NO_BRGEMM:
     return !is_tiled && !is_brgemm(implementation);

@@ -35,7 +35,8 @@ typedef enum lpot_dl_limit {
   LPOT_DL_NO_LIMIT,
   LPOT_DL_TILES_BY_BRGEMM, /* tiles of brgemm only */
   LPOT_DL_NO_TILES,
-  LPOT_DL_NO_BRGEMM /* neither tiles nor brgemm */
+  LPOT_DL_NO_BRGEMM,      /* neither tiles nor brgemm */
+  LPOT_DL_RATHER_NO_TILES /* none where another is at hand: slow, not wrong */
 } lpot_dl_limit;
 
 lpot_dl_limit lpot_dl_convolution_limit(const lpot_dl_convolution *convolution);

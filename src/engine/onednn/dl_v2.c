@@ -239,7 +239,8 @@ static lpot_status new_primitive(lpot_dl *dl, const_dnnl_op_desc_t op, dnnl_prim
     status =
         LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has only a reference implementation of %s", what);
   }
-  if (status == LPOT_OK && !lpot_dl_may_use(limit, lpot_dl_implementation(primitive))) {
+  if (status == LPOT_OK && limit != LPOT_DL_RATHER_NO_TILES &&
+      !lpot_dl_may_use(limit, lpot_dl_implementation(primitive))) {
     status = LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has no right implementation of %s", what);
   }
   if (status == LPOT_OK) {
@@ -510,9 +511,9 @@ lpot_status lpot_dl_matmul_new(lpot_dl *dl, const lpot_dl_matmul *matmul,
   dnnl_primitive_attr_t attr = NULL;
   LPOT_TRY(new_attr(&matmul->attributes, 1 << (rank - 1), &attr, err));
   lpot_dl_primitive *primitive = NULL;
-  LPOT_TRY(new_primitive(dl, &op, attr,
-                         lpot_dl_matmul_is_small(matmul) ? LPOT_DL_NO_TILES : LPOT_DL_NO_LIMIT,
-                         "matmul", &primitive, err));
+  LPOT_TRY(new_primitive(
+      dl, &op, attr, lpot_dl_matmul_is_small(matmul) ? LPOT_DL_RATHER_NO_TILES : LPOT_DL_NO_LIMIT,
+      "matmul", &primitive, err));
   lpot_status status = matmul_memories(primitive, matmul, &src, &weights, &bias, &dst, err);
   if (status != LPOT_OK) {
     lpot_dl_primitive_free(primitive);

@@ -61,7 +61,6 @@ lpot_status lpot_emit_bf16_sum(lpot_compiler *compiler, const lpot_fusion *fusio
   lpot_layout layout = lpot_layout_of(compiler, fusion->inputs[0].value);
   lpot_slot_id inputs[2] = {LPOT_NONE, LPOT_NONE};
   lpot_slot_id dst = LPOT_NONE;
-  lpot_step *step = NULL;
   for (size_t i = 0; i < 2; ++i) {
     LPOT_TRY(lpot_need(compiler, fusion->inputs[i].value, layout, &inputs[i], err));
   }
@@ -74,12 +73,7 @@ lpot_status lpot_emit_bf16_sum(lpot_compiler *compiler, const lpot_fusion *fusio
                                 .b_is_bf16 = plan->slots[inputs[1]].dtype == LPOT_BF16,
                                 .out_is_bf16 = plan->slots[dst].dtype == LPOT_BF16,
                                 .relu = fusion->num_post_ops > 0};
-  lpot_status status = lpot_step_add(plan, fusion->anchor->name, "sum bf16", run_sum, inputs, 2,
-                                     &dst, 1, &step, err);
-  if (status != LPOT_OK) {
-    lpot_free(state);
-    return status;
-  }
-  step->state = state;
+  LPOT_TRY(lpot_step_add_state(plan, fusion->anchor->name, "sum bf16", run_sum, inputs, 2, &dst, 1,
+                               state, err));
   return LPOT_OK;
 }

@@ -80,7 +80,6 @@ static lpot_status emit_permute(lpot_compiler *compiler, const lpot_node *node, 
   }
   lpot_slot_id src = LPOT_NONE;
   lpot_slot_id dst = LPOT_NONE;
-  lpot_step *step = NULL;
   LPOT_TRY(lpot_need(compiler, from, LPOT_PLAIN, &src, err));
   LPOT_TRY(lpot_define(compiler, to, LPOT_PLAIN, &dst, err));
   lpot_loop_permute *state = lpot_calloc(1, sizeof *state);
@@ -88,13 +87,8 @@ static lpot_status emit_permute(lpot_compiler *compiler, const lpot_node *node, 
     return LPOT_OUT_OF_MEMORY(err);
   }
   lpot_loop_permute_init(in->shape.dims, order, rank, lpot_dtype_size(in->dtype), state);
-  lpot_status status = lpot_step_add(compiler->plan, node->name, "transpose", run_permute, &src, 1,
-                                     &dst, 1, &step, err);
-  if (status != LPOT_OK) {
-    lpot_free(state);
-    return status;
-  }
-  step->state = state;
+  LPOT_TRY(lpot_step_add_state(compiler->plan, node->name, "transpose", run_permute, &src, 1, &dst,
+                               1, state, err));
   return LPOT_OK;
 }
 

@@ -139,14 +139,8 @@ static lpot_status emit_quantize(lpot_compiler *compiler, const lpot_node *node,
     return LPOT_OUT_OF_MEMORY(err);
   }
   *state = params;
-  lpot_step *step = NULL;
-  lpot_status status = lpot_step_add(compiler->plan, node->name, "quantize", run_quantize, &src, 1,
-                                     &dst, 1, &step, err);
-  if (status != LPOT_OK) {
-    lpot_free(state);
-    return status;
-  }
-  step->state = state;
+  LPOT_TRY(lpot_step_add_state(compiler->plan, node->name, "quantize", run_quantize, &src, 1, &dst,
+                               1, state, err));
   return LPOT_OK;
 }
 
@@ -187,20 +181,14 @@ static lpot_status run_softmax(lpot_onednn_plan *plan, lpot_step *step, lpot_err
 static lpot_status add_softmax_rows(lpot_compiler *compiler, const lpot_node *node,
                                     lpot_slot_id src, lpot_slot_id dst, lpot_error *err) {
   const lpot_shape *shape = &compiler->plan->slots[src].shape;
-  lpot_step *step = NULL;
   softmax_state *state = lpot_calloc(1, sizeof *state);
   if (state == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
   state->size = shape->dims[shape->rank - 1];
   state->rows = lpot_shape_elements(shape) / state->size;
-  lpot_status status = lpot_step_add(compiler->plan, node->name, "softmax", run_softmax, &src, 1,
-                                     &dst, 1, &step, err);
-  if (status != LPOT_OK) {
-    lpot_free(state);
-    return status;
-  }
-  step->state = state;
+  LPOT_TRY(lpot_step_add_state(compiler->plan, node->name, "softmax", run_softmax, &src, 1, &dst, 1,
+                               state, err));
   return LPOT_OK;
 }
 

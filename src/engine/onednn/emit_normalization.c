@@ -18,14 +18,8 @@ static lpot_status finish(lpot_compiler *compiler, const lpot_node *node, const 
                           lpot_step_function run, const lpot_slot_id *inputs, size_t num_inputs,
                           const lpot_slot_id *outputs, size_t num_outputs, void *state,
                           lpot_error *err) {
-  lpot_step *step = NULL;
-  lpot_status status = lpot_step_add(compiler->plan, node->name, kind, run, inputs, num_inputs,
-                                     outputs, num_outputs, &step, err);
-  if (status != LPOT_OK) {
-    lpot_free(state);
-    return status;
-  }
-  step->state = state;
+  LPOT_TRY(lpot_step_add_state(compiler->plan, node->name, kind, run, inputs, num_inputs, outputs,
+                               num_outputs, state, err));
   return LPOT_OK;
 }
 

@@ -107,7 +107,6 @@ static lpot_status emit_part(lpot_compiler *compiler, const lpot_node *node, con
       in->shape.rank == out->shape.rank ? lpot_layout_of(compiler, from) : LPOT_PLAIN;
   lpot_slot_id src = LPOT_NONE;
   lpot_slot_id dst = LPOT_NONE;
-  lpot_step *step = NULL;
   LPOT_TRY(lpot_need(compiler, from, layout, &src, err));
   LPOT_TRY(lpot_define(compiler, to, layout, &dst, err));
   part_state *state = lpot_calloc(1, sizeof *state);
@@ -120,13 +119,8 @@ static lpot_status emit_part(lpot_compiler *compiler, const lpot_node *node, con
   size_t element = state->in_stride / (size_t)in->shape.dims[range->axis];
   state->start = (size_t)range->start * element;
   state->row_bytes = (size_t)range->count * element;
-  lpot_status status =
-      lpot_step_add(compiler->plan, node->name, "slice", run_part, &src, 1, &dst, 1, &step, err);
-  if (status != LPOT_OK) {
-    lpot_free(state);
-    return status;
-  }
-  step->state = state;
+  LPOT_TRY(lpot_step_add_state(compiler->plan, node->name, "slice", run_part, &src, 1, &dst, 1,
+                               state, err));
   return LPOT_OK;
 }
 

@@ -99,14 +99,8 @@ static lpot_status add_reduce(lpot_compiler *compiler, const lpot_node *node, lp
     return LPOT_OUT_OF_MEMORY(err);
   }
   *state = *reduction;
-  lpot_step *step = NULL;
-  lpot_status status =
-      lpot_step_add(compiler->plan, node->name, "reduce", run_reduce, &src, 1, &dst, 1, &step, err);
-  if (status != LPOT_OK) {
-    lpot_free(state);
-    return status;
-  }
-  step->state = state;
+  LPOT_TRY(lpot_step_add_state(compiler->plan, node->name, "reduce", run_reduce, &src, 1, &dst, 1,
+                               state, err));
   return LPOT_OK;
 }
 

@@ -230,7 +230,7 @@ void lpot_loop_normalize_responses(const lpot_loop_lrn *lrn, const float *in, fl
 
 /* e^x of numbers that are not positive; 0 below -87, where single precision ends. Cody and Waite's
  * reduction by ln 2 in two parts, then Taylor's series to the sixth power on [-0.347, 0.347]: the
- * relative error is below 2e-7. NaN stays. */
+ * relative error is below 3e-7. NaN stays. */
 static inline float exponential(float x) {
   float low = x < -87.0f ? -87.0f : x;
   float n = lpot_round_half_even(low * 1.44269504f);

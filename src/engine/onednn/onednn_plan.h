@@ -140,6 +140,13 @@ LPOT_MUST_CHECK lpot_status lpot_step_add(lpot_onednn_plan *plan, const char *na
                                           const lpot_slot_id *inputs, size_t num_inputs,
                                           const lpot_slot_id *outputs, size_t num_outputs,
                                           lpot_step **ret_step, lpot_error *err);
+/* The same with a state of its own (of lpot_calloc, without parts of its own), which is moved, also
+ * on failure. */
+LPOT_MUST_CHECK lpot_status lpot_step_add_state(lpot_onednn_plan *plan, const char *name,
+                                                const char *kind, lpot_step_function run,
+                                                const lpot_slot_id *inputs, size_t num_inputs,
+                                                const lpot_slot_id *outputs, size_t num_outputs,
+                                                void *state, lpot_error *err);
 /* Runs step->primitive on its first one or two inputs. */
 lpot_status lpot_run_primitive(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err);
 /* Constant f32 (or other) tensor of a value that is a constant or DequantizeLinear or Cast of such;

@@ -137,6 +137,21 @@ lpot_status lpot_step_add(lpot_onednn_plan *plan, const char *name, const char *
   return LPOT_OK;
 }
 
+lpot_status lpot_step_add_state(lpot_onednn_plan *plan, const char *name, const char *kind,
+                                lpot_step_function run, const lpot_slot_id *inputs,
+                                size_t num_inputs, const lpot_slot_id *outputs, size_t num_outputs,
+                                void *state, lpot_error *err) {
+  lpot_step *step = NULL;
+  lpot_status status =
+      lpot_step_add(plan, name, kind, run, inputs, num_inputs, outputs, num_outputs, &step, err);
+  if (status != LPOT_OK) {
+    lpot_free(state);
+    return status;
+  }
+  step->state = state;
+  return LPOT_OK;
+}
+
 lpot_status lpot_run_primitive(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
   const void *second = step->num_inputs > 1 ? lpot_slot_data(plan, step->slots[1]) : NULL;
   lpot_status status = lpot_dl_run(step->primitive, lpot_slot_data(plan, step->slots[0]), second,
