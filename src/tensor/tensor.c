@@ -99,7 +99,8 @@ void lpot_tensor_release_pages(const lpot_tensor *tensor) {
 }
 
 bool lpot_tensor_is_aligned(const lpot_tensor *tensor) {
-  return (uintptr_t)tensor->data % lpot_dtype_size(tensor->dtype) == 0;
+  size_t size = lpot_dtype_size(tensor->dtype);
+  return size == 0 || (uintptr_t)tensor->data % size == 0;
 }
 
 lpot_status lpot_tensor_aligned(lpot_tensor *tensor, lpot_tensor **ret_tensor, lpot_error *err) {

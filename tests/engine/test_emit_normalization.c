@@ -1,6 +1,5 @@
 #include "engine/engine_fixture.h"
 
-/* A MaxPool of single elements: its output is channels last in memory. */
 static void layer_normalization_agrees_over_one_and_several_axes(void **state) {
   (void)state;
   for (int64_t axis = 1; axis < 3; ++axis) {

@@ -222,6 +222,31 @@ static void zeros_of_both_signs_and_nans_are_equal_in_order(void **state) {
   lpot_tensor_unref(tensor);
 }
 
+static void unaligned_views_are_copied(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  _Alignas(4) uint8_t bytes[9] = {0};
+  const float values[2] = {1.5f, -2.0f};
+  const lpot_shape shape = lpot_shape_of(1, (const int64_t[]){2});
+  for (int offset = 0; offset < 2; offset++) {
+    lpot_tensor *view = NULL;
+    lpot_tensor *aligned = NULL;
+    memcpy(bytes + offset, values, sizeof values);
+    assert_int_equal(
+        lpot_tensor_view(LPOT_F32, &shape, bytes + offset, sizeof values, NULL, &view, &err),
+        LPOT_OK);
+    assert_int_equal(lpot_tensor_is_aligned(view), offset == 0);
+    assert_int_equal(lpot_tensor_aligned(view, &aligned, &err), LPOT_OK);
+    assert_int_equal(aligned == view, offset == 0);
+    assert_true(lpot_tensor_is_aligned(aligned));
+    assert_memory_equal(aligned->data, values, sizeof values);
+    lpot_tensor_unref(aligned);
+    lpot_tensor_unref(view);
+  }
+  const lpot_tensor untyped = {.dtype = LPOT_DTYPE_UNKNOWN};
+  assert_true(lpot_tensor_is_aligned(&untyped));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(shapes_and_types_that_make_no_tensor_are_refused),
@@ -229,6 +254,7 @@ int main(void) {
       cmocka_unit_test(new_tensors_are_zero_and_aligned),
       cmocka_unit_test(copies_are_independent_and_shared_by_reference),
       cmocka_unit_test(a_view_keeps_its_mapping_alive),
+      cmocka_unit_test(unaligned_views_are_copied),
       cmocka_unit_test(every_type_stores_numbers),
       cmocka_unit_test(integers_saturate_and_truncate),
       cmocka_unit_test(large_integers_are_exact),
