@@ -4,11 +4,11 @@ write where they must not, for shapes that no real network of the other tests ha
 
     compare_convolutions.py RUN_MODEL [--cases N] [--seed S] [--keep FOLDER]
 
-Each case is a model of its own in a process of its own: x -> Q -> DQ -> Conv (weights s8 per channel) -> Q -> DQ, three in
-ten with x added behind it, Relu, Q and DQ again. The weights are even numbers of seven bits: without VNNI products of larger ones saturate in 16 bits, and oneDNN halves the
-weights beside s8 activations. All elements must be within one step (two behind a sum: a tie of the convolution and one
-of the sum), and all but 2 % equal. Wrong cases are printed, and
-kept in FOLDER. Exit code 1 when there are any. Needs onnx, onnxruntime, numpy."""
+Each case is a model of its own in a process of its own: x -> Q -> DQ -> Conv (weights s8 per channel) -> Q -> DQ,
+three in ten with x added behind it, Relu, Q and DQ again. The weights are even numbers of seven bits: without VNNI
+products of larger ones saturate in 16 bits, and oneDNN halves the weights beside s8 activations. All elements must be
+within one step (two behind a sum: a tie of the convolution and one of the sum), and all but 2 % equal. Wrong cases are
+printed, and kept in FOLDER. Exit code 1 when there are any. Needs onnx, onnxruntime, numpy."""
 import argparse
 import os
 import subprocess
