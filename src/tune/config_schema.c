@@ -260,6 +260,7 @@ static const lpot_config_row tuning_rows[] = {
      .read = lpot_config_read_fixed_bool,
      .minimum = 0,
      .remark = "not supported yet"},
+    {.name = "racing", .read = lpot_config_read_bool, .offset = offsetof(lpot_config, racing)},
     SECTION("workspace", workspace_rows),
     {.name = "mixed_isa", .read = lpot_config_read_only_word, .words = mixed_isa_words},
     END,

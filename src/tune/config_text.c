@@ -274,8 +274,9 @@ static lpot_status put_tuning(lpot_buffer *out, const lpot_config *config, bool 
     LPOT_TRY(lpot_buffer_printf(out, err, "    higher_is_better: %s\n",
                                 bool_text(config->higher_is_better)));
   }
-  LPOT_TRY(lpot_buffer_printf(out, err, "  objective: %s\n  random_seed: %" PRIu64 "\n",
-                              objectives[config->objective], config->seed));
+  LPOT_TRY(
+      lpot_buffer_printf(out, err, "  objective: %s\n  random_seed: %" PRIu64 "\n  racing: %s\n",
+                         objectives[config->objective], config->seed, bool_text(config->racing)));
   LPOT_TRY(put_exit_policy(out, config, identity, err));
   return LPOT_OK;
 }

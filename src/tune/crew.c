@@ -1,5 +1,6 @@
 #include "tune/crew.h"
 
+#include "base/bits.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "tune/interrupt.h"
@@ -140,6 +141,14 @@ static lpot_status keep_pending(lpot_crew *crew, const lpot_task *task, lpot_err
   lpot_task_done(&crew->pending);
   crew->pending = *task;
   crew->pending.recipe = NULL;
+  crew->pending.baseline = NULL;
+  if (task->baseline != NULL) {
+    crew->pending.baseline = lpot_calloc(lpot_bits_size(task->num_bits) + 1, 1);
+    if (crew->pending.baseline == NULL) {
+      return LPOT_OUT_OF_MEMORY(err);
+    }
+    lpot_bits_copy(crew->pending.baseline, 0, task->baseline, 0, task->num_bits);
+  }
   if (task->recipe != NULL) {
     LPOT_TRY(lpot_recipe_clone(task->recipe, &crew->pending.recipe, err));
   }

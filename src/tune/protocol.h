@@ -19,6 +19,7 @@
 #include "data/metric.h"
 #include "quant/calibration.h"
 #include "quant/recipe.h"
+#include "tune/race.h"
 
 #define LPOT_MESSAGE_HEAD 24u
 #define LPOT_MAX_MESSAGE (512u << 20) /* bytes of one message */
@@ -78,6 +79,11 @@ typedef struct lpot_task {
   lpot_task_kind kind;
   int64_t first, count;
   lpot_recipe *recipe; /* owned; NULL: f32 */
+  bool raced;          /* EVALUATE: stop behind a block with which the race is lost */
+  lpot_race_terms terms;
+  lpot_race race;    /* before the first block */
+  size_t num_bits;   /* samples of the blocks */
+  uint8_t *baseline; /* [lpot_bits_size(num_bits)], owned: what f32 gets right; NULL unless raced */
 } lpot_task;
 
 void lpot_task_init(lpot_task *task);
@@ -102,8 +108,13 @@ typedef struct lpot_outcome {
   lpot_status status;            /* LPOT_INTERRUPTED: cancelled */
   char cause[LPOT_CAUSE_SIZE];   /* why it failed; empty when status is LPOT_OK */
   double seconds;                /* wall time of the task */
-  size_t num_states;             /* EVALUATE: one state per block */
+  uint64_t recipe_hash;          /* of the task's recipe, 0 for f32 */
+  int64_t first;                 /* of the task */
+  size_t num_states;             /* EVALUATE: one state per finished block from first on, also when
+                                    the next one failed or a race is lost */
   lpot_metric_state *states;     /* [num_states], owned */
+  size_t num_bits;               /* samples of these blocks; 0 where the metric knows no right */
+  uint8_t *correct;              /* [lpot_bits_size(num_bits)], owned */
   lpot_calibration *calibration; /* CALIBRATE: owned */
   lpot_latency latency;          /* LATENCY */
 } lpot_outcome;
@@ -135,6 +146,11 @@ LPOT_MUST_CHECK lpot_status lpot_read_choice(lpot_reader *reader, const char *wh
                                              unsigned *ret, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_read_bool(lpot_reader *reader, const char *what, bool *ret,
                                            lpot_error *err);
+/* count packed bits (base/bits.h), the count before them; *ret_bits is owned. */
+LPOT_MUST_CHECK lpot_status lpot_bits_write(const uint8_t *bits, size_t count, lpot_buffer *out,
+                                            lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_bits_read(lpot_reader *reader, uint8_t **ret_bits,
+                                           size_t *ret_count, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_digest_write(const lpot_digest *digest, lpot_buffer *out,
                                               lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_digest_read(lpot_reader *reader, lpot_digest *ret,

@@ -291,7 +291,7 @@ static lpot_status export_trial(const char *workspace, uint64_t trial_id, const 
                      (unsigned long long)trial_id, workspace, ledger->num_trials);
   }
   const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
-  if (result->status != LPOT_TRIAL_DONE) {
+  if (result->status != LPOT_TRIAL_DONE && result->status != LPOT_TRIAL_PRUNED) {
     return LPOT_FAIL(err, LPOT_INVALID, "trial %llu is %s: %s", (unsigned long long)trial_id,
                      lpot_trial_status_text(result->status), result->cause);
   }

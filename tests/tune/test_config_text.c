@@ -92,6 +92,7 @@ static void config_text_shows_the_defaults(void **state) {
                             "    relative: 0.01\n"
                             "  objective: performance\n"
                             "  random_seed: 1978\n"
+                            "  racing: true\n"
                             "  exit_policy:\n"
                             "    performance_only: false\n"
                             "    timeout: 0\n"
@@ -140,6 +141,7 @@ static void config_text_reads_back(void **state) {
       "  objective: modelsize\n"
       "  exit_policy: {timeout: 0.1, max_trials: 3, performance_only: true}\n"
       "  random_seed: 9223372036854775807\n"
+      "  racing: false\n"
       "  workspace: {path: 'a b'}\n");
 }
 
@@ -154,6 +156,7 @@ static void identity_holds_what_decides(void **state) {
   (void)state;
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {random_seed: 1}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {strategy: {name: random}}\n");
+  assert_same_identity(false, MINIMAL, MINIMAL "tuning: {racing: false}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {accuracy_criterion: {relative: 0.02}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {accuracy_criterion: {absolute: 0.01}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "quantization: {op_wise: {a: {}}}\n");
