@@ -31,6 +31,10 @@ double lpot_clock_thread_cpu(void) {
   return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
+double lpot_clock_process_cpu(void) {
+  return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 void lpot_clock_sleep(double seconds) {
   const double longest = 1e9;
   /* Also refuses NaN. */

@@ -10,8 +10,9 @@ typedef struct lpot_clock {
 
 lpot_clock lpot_clock_monotonic(void);
 double lpot_clock_now(const lpot_clock *clock);
-double lpot_clock_wall(void);       /* seconds since 1970 */
-double lpot_clock_thread_cpu(void); /* CPU seconds of the calling thread */
+double lpot_clock_wall(void);        /* seconds since 1970 */
+double lpot_clock_thread_cpu(void);  /* CPU seconds of the calling thread */
+double lpot_clock_process_cpu(void); /* CPU seconds of all threads of this process */
 void lpot_clock_sleep(double seconds);
 
 #endif

@@ -47,6 +47,7 @@ typedef struct lpot_config {
   uint64_t seed; /* default 1978 */
   const char *workspace;      /* default ./lpot_workspace/<model name> */
   int64_t cores_per_instance; /* latency: cores of the measuring rank; 0 = 1 */
+  bool cold_weights;          /* latency: caches are swept before every timing */
   int64_t warmup;             /* evaluation.performance.warmup, default 5 */
   int64_t iteration; /* evaluation.performance.iteration, -1 = until the interval is small */
   lpot_dataloader_config

@@ -287,7 +287,9 @@ lpot_status lpot_config_read_cores(lpot_config_box *box, const lpot_config_row *
                                    const lpot_yaml_node *node, void *object, lpot_error *err) {
   LPOT_TRY(lpot_config_read_int(box, row, node, object, err));
   if (*(const int64_t *)object > 1) {
-    LPOT_TRY(lpot_config_warn(box, node, err, "ignored: latency is measured with one thread"));
+    LPOT_TRY(lpot_config_warn(box, node, err,
+                              "latency is measured with one thread, which is pinned to all of "
+                              "these cores"));
   }
   return LPOT_OK;
 }

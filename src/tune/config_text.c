@@ -233,6 +233,17 @@ static lpot_status put_quantization(lpot_buffer *out, const lpot_config *config,
   return LPOT_OK;
 }
 
+static lpot_status put_performance_configs(lpot_buffer *out, const lpot_config *config,
+                                           lpot_error *err) {
+  if (config->cores_per_instance == 0 && !config->cold_weights) {
+    return LPOT_OK;
+  }
+  int64_t cores = config->cores_per_instance == 0 ? 1 : config->cores_per_instance;
+  LPOT_TRY(lpot_buffer_printf(out, err, "    configs: {cores_per_instance: %" PRId64 "%s}\n", cores,
+                              config->cold_weights ? ", cold_weights: true" : ""));
+  return LPOT_OK;
+}
+
 static lpot_status put_evaluation(lpot_buffer *out, const lpot_config *config, lpot_error *err) {
   LPOT_TRY(lpot_buffer_printf(out, err, "evaluation:\n  accuracy:\n    metric: "));
   LPOT_TRY(put_node(out, config->metric, err));
@@ -241,10 +252,7 @@ static lpot_status put_evaluation(lpot_buffer *out, const lpot_config *config, l
   LPOT_TRY(lpot_buffer_printf(
       out, err, "  performance:\n    warmup: %" PRId64 "\n    iteration: %" PRId64 "\n",
       config->warmup, config->iteration));
-  if (config->cores_per_instance > 0) {
-    LPOT_TRY(lpot_buffer_printf(out, err, "    configs: {cores_per_instance: %" PRId64 "}\n",
-                                config->cores_per_instance));
-  }
+  LPOT_TRY(put_performance_configs(out, config, err));
   LPOT_TRY(put_loader(out, 4, &config->performance, err));
   return LPOT_OK;
 }

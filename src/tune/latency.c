@@ -1,26 +1,44 @@
 #include "tune/latency.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "tune/machine.h"
 
-#define BUDGET_SECONDS 2.0
-#define MIN_ROUNDS 5u
-#define MAX_ROUNDS 4096u
-#define ROUNDS_BETWEEN_LOOKS 16u
-#define WANTED_HALF_WIDTH 0.01 /* of the median */
+#define BUDGET_SECONDS 3.0 /* of one attempt */
+#define ATTEMPTS 3u
+#define PAUSE_SECONDS 0.5 /* between attempts */
+#define WINDOW_SECONDS 0.3
+#define WINDOW_ROUNDS 8u /* at least */
+#define LONG_WINDOW_SECONDS 2.0
+#define LONG_WINDOW_ROUNDS 4u /* at least where they take long */
+#define SLICE_SECONDS 0.05    /* between two looks at what the hypervisor took */
+#define MIN_WINDOWS 2u
+#define MAX_FAULTS 2u          /* windows to be repeated with which an attempt fails */
+#define MAX_DISTURBED 0.3      /* share of the rounds with which it fails */
+#define WANTED_HALF_WIDTH 0.01 /* of the log-ratio */
 #define SHORTEST_TIMING 50e-6  /* seconds: shorter runs are repeated within one timing */
-#define MAX_STOLEN 0.02        /* share of a round's time that others may take */
-#define MAX_DISTURBED 0.3      /* share of disturbed rounds above which figures are not trusted */
+#define MAX_WARM_UP_SECONDS 1.0
+#define WARM_UP_STEADY 0.02
+#define BLOCK_SECONDS 0.02
+#define MAX_BLOCK 50u
+#define MAX_SWEEP_BYTES ((size_t)512 << 20)
+#define LINE_BYTES 64u
 
 typedef struct input_set {
   size_t num_inputs;
   lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS]; /* owned copies */
 } input_set;
+
+/* One timing of one plan. */
+typedef struct timing {
+  double wall, cpu; /* seconds of all its runs */
+  double run;       /* seconds of one run */
+} timing;
 
 typedef struct latency_bench {
   lpot_plan *plans[2]; /* f32, recipe */
@@ -28,31 +46,24 @@ typedef struct latency_bench {
   size_t num_sets;
   input_set sets[LPOT_LATENCY_BATCHES];
   int repeats[2]; /* runs in one timing */
-  size_t max_rounds;
-  double *seconds[2]; /* [2 * max_rounds] per run */
-  double *sorted;     /* [2 * max_rounds] scratch */
-  size_t rounds;      /* kept rounds: seconds hold two values for each */
-  size_t num_run;     /* rounds that were run */
-  size_t disturbed;   /* of them disturbed */
+  uint8_t *sweep; /* [sweep_bytes] that fill the caches; NULL: they stay warm */
+  size_t sweep_bytes;
+  uint64_t swept; /* what was read, so that it is */
+  lpot_pinning pinning;
+  lpot_watch slice, window; /* since the last slice, since the window's begin */
+  size_t num_rounds, capacity;
+  lpot_latency_round *rounds; /* [num_rounds], room for capacity */
+  double *scratch;            /* [capacity] */
+  uint32_t num_windows;
+  size_t attempt_first; /* first round of this attempt */
+  size_t window_first, slice_first;
+  size_t fine_windows, faults; /* of this attempt */
+  double reference_ms;         /* f32 in its first fine window */
 } latency_bench;
 
-static int compare_doubles(const void *a, const void *b) {
-  double x = *(const double *)a;
-  double y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-void lpot_median_interval(double *values, size_t count, double *ret_median, double *ret_low,
-                          double *ret_high) {
-  qsort(values, count, sizeof *values, compare_doubles);
-  *ret_median =
-      count % 2 == 1 ? values[count / 2] : 0.5 * (values[count / 2 - 1] + values[count / 2]);
-  /* How many values lie below the true median is binomial(count, 1/2); this is the 2.5 % quantile
-   * by the normal law, and the value of that rank, counted from 1, is the lower end. */
-  double rank = floor(0.5 * (double)count - 0.98 * sqrt((double)count));
-  size_t below = count >= 6 && rank >= 1 ? (size_t)rank - 1 : 0;
-  *ret_low = values[below];
-  *ret_high = values[count - 1 - below];
+static double now(void) {
+  lpot_clock clock = lpot_clock_monotonic();
+  return lpot_clock_now(&clock);
 }
 
 static void bench_done(latency_bench *bench) {
@@ -63,10 +74,14 @@ static void bench_done(latency_bench *bench) {
   }
   for (size_t side = 0; side < 2; side++) {
     lpot_plan_free(bench->plans[side]);
-    lpot_free(bench->seconds[side]);
   }
-  lpot_free(bench->sorted);
+  lpot_free(bench->sweep);
+  lpot_free(bench->rounds);
+  lpot_free(bench->scratch);
+  lpot_machine_unpin(&bench->pinning);
 }
+
+/* ---- preparing ---- */
 
 /* The loader overwrites its batches, therefore the inputs are copied. */
 static lpot_status copy_inputs(const lpot_batch *batch, input_set *set, lpot_error *err) {
@@ -90,10 +105,24 @@ static lpot_status load_inputs(latency_bench *bench, lpot_loader *loader, lpot_e
   return LPOT_OK;
 }
 
+static lpot_status make_sweep(latency_bench *bench, lpot_error *err) {
+  size_t bytes = lpot_machine_cache_bytes(&bench->pinning);
+  bytes = bytes == 0 ? MAX_SWEEP_BYTES : bytes + bytes / 4;
+  bench->sweep_bytes = bytes > MAX_SWEEP_BYTES ? MAX_SWEEP_BYTES : bytes;
+  bench->sweep = lpot_alloc_aligned(bench->sweep_bytes);
+  if (bench->sweep == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  memset(bench->sweep, 1, bench->sweep_bytes);
+  return LPOT_OK;
+}
+
+/* The thread is pinned first: all that is made behind it lies in the memory of its core. */
 static lpot_status prepare(latency_bench *bench, lpot_job *job, const lpot_recipe *recipe,
                            lpot_error *err) {
+  int64_t cores = job->config->cores_per_instance;
+  LPOT_TRY(lpot_machine_pin(cores > 0 ? cores : 1, &bench->pinning, err));
   bench->batch = lpot_job_allowed_batch(job, job->config->performance.batch_size);
-  bench->max_rounds = job->config->iteration > 0 ? (size_t)job->config->iteration : MAX_ROUNDS;
   lpot_loader *loader = NULL;
   LPOT_TRY(lpot_job_open_performance(job, &loader, err));
   lpot_status status = load_inputs(bench, loader, err);
@@ -101,31 +130,37 @@ static lpot_status prepare(latency_bench *bench, lpot_job *job, const lpot_recip
   LPOT_TRY(status);
   LPOT_TRY(lpot_job_compile(job, NULL, bench->batch, &bench->plans[0], err));
   LPOT_TRY(lpot_job_compile(job, recipe, bench->batch, &bench->plans[1], err));
-  bench->seconds[0] = lpot_calloc(2 * bench->max_rounds, sizeof(double));
-  bench->seconds[1] = lpot_calloc(2 * bench->max_rounds, sizeof(double));
-  bench->sorted = lpot_calloc(2 * bench->max_rounds, sizeof(double));
-  if (bench->seconds[0] == NULL || bench->seconds[1] == NULL || bench->sorted == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
+  if (job->config->cold_weights) {
+    LPOT_TRY(make_sweep(bench, err));
   }
   return LPOT_OK;
 }
 
-static double now(void) {
-  lpot_clock clock = lpot_clock_monotonic();
-  return lpot_clock_now(&clock);
+/* ---- timing ---- */
+
+static void sweep_caches(latency_bench *bench) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < bench->sweep_bytes; i += LINE_BYTES) {
+    sum += bench->sweep[i];
+  }
+  bench->swept += sum;
 }
 
-static lpot_status time_run(latency_bench *bench, size_t side, size_t set, double *ret_seconds,
+static lpot_status time_run(latency_bench *bench, size_t side, size_t set, timing *ret,
                             lpot_error *err) {
   const lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS];
   for (size_t k = 0; k < bench->sets[set].num_inputs; k++) {
     inputs[k] = bench->sets[set].inputs[k];
   }
-  double start = now();
+  sweep_caches(bench);
+  double cpu = lpot_clock_thread_cpu();
+  double wall = now();
   for (int i = 0; i < bench->repeats[side]; i++) {
     LPOT_TRY(lpot_plan_run(bench->plans[side], inputs, err));
   }
-  *ret_seconds = (now() - start) / bench->repeats[side];
+  ret->wall = now() - wall;
+  ret->cpu = lpot_clock_thread_cpu() - cpu;
+  ret->run = ret->wall / bench->repeats[side];
   return LPOT_OK;
 }
 
@@ -136,119 +171,319 @@ static lpot_status check_stop(const lpot_stop *stop, lpot_error *err) {
   return LPOT_OK;
 }
 
-static lpot_status warm_up(latency_bench *bench, int64_t rounds, const lpot_stop *stop,
-                           lpot_error *err) {
-  for (size_t side = 0; side < 2; side++) {
-    double last = 0;
-    bench->repeats[side] = 1;
-    for (int64_t i = 0; i < rounds + 1; i++) {
-      LPOT_TRY(check_stop(stop, err));
-      LPOT_TRY(time_run(bench, side, (size_t)i % bench->num_sets, &last, err));
-    }
-    if (last < SHORTEST_TIMING) {
-      bench->repeats[side] = (int)ceil(SHORTEST_TIMING / (last > 1e-7 ? last : 1e-7));
-    }
+/* ---- warm-up ---- */
+
+/* Median time of one block of timings. */
+static lpot_status run_block(latency_bench *bench, size_t side, size_t size, double *ret_seconds,
+                             lpot_error *err) {
+  double seconds[MAX_BLOCK];
+  double low = 0;
+  double high = 0;
+  for (size_t i = 0; i < size; i++) {
+    timing one;
+    LPOT_TRY(time_run(bench, side, i % bench->num_sets, &one, err));
+    seconds[i] = one.run;
+  }
+  lpot_median_interval(seconds, size, ret_seconds, &low, &high);
+  return LPOT_OK;
+}
+
+static lpot_status warm_side(latency_bench *bench, size_t side, int64_t rounds,
+                             const lpot_stop *stop, lpot_error *err) {
+  timing last = {0};
+  bench->repeats[side] = 1;
+  for (int64_t i = 0; i < rounds + 1; i++) {
+    LPOT_TRY(check_stop(stop, err));
+    LPOT_TRY(time_run(bench, side, (size_t)i % bench->num_sets, &last, err));
+  }
+  if (bench->sweep == NULL && last.run < SHORTEST_TIMING) {
+    bench->repeats[side] = (int)ceil(SHORTEST_TIMING / (last.run > 1e-7 ? last.run : 1e-7));
+  }
+  double size = ceil(BLOCK_SECONDS / (last.wall > 1e-6 ? last.wall : 1e-6));
+  size_t block = size > MAX_BLOCK ? MAX_BLOCK : size < 3 ? 3 : (size_t)size;
+  double start = now();
+  double before = 0;
+  double median = 0;
+  LPOT_TRY(run_block(bench, side, block, &median, err));
+  while (fabs(median - before) > WARM_UP_STEADY * median && now() - start < MAX_WARM_UP_SECONDS) {
+    LPOT_TRY(check_stop(stop, err));
+    before = median;
+    LPOT_TRY(run_block(bench, side, block, &median, err));
   }
   return LPOT_OK;
 }
 
-static long involuntary_switches(void) {
-  struct rusage usage;
-  return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nivcsw : 0;
+/* ---- rounds ---- */
+
+static lpot_status make_room(latency_bench *bench, lpot_error *err) {
+  if (bench->num_rounds < bench->capacity) {
+    return LPOT_OK;
+  }
+  size_t capacity = bench->capacity == 0 ? 4096 : 2 * bench->capacity;
+  lpot_latency_round *rounds = lpot_realloc(bench->rounds, capacity, sizeof *rounds);
+  bench->rounds = rounds != NULL ? rounds : bench->rounds;
+  double *scratch = lpot_realloc(bench->scratch, capacity, sizeof *scratch);
+  bench->scratch = scratch != NULL ? scratch : bench->scratch;
+  if (rounds == NULL || scratch == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  bench->capacity = capacity;
+  return LPOT_OK;
 }
 
-/* One ABBA round. A round that was disturbed is counted and its figures are not kept, unless the
- * machine gives us no better ones. */
-static lpot_status run_round(latency_bench *bench, bool keep_disturbed, lpot_error *err) {
+static lpot_status run_round(latency_bench *bench, lpot_error *err) {
   static const size_t order[4] = {0, 1, 1, 0};
-  size_t set = bench->num_run % bench->num_sets;
-  size_t filled[2] = {2 * bench->rounds, 2 * bench->rounds};
-  long before = involuntary_switches();
-  double wall = now();
-  double cpu = lpot_clock_thread_cpu();
+  LPOT_TRY(make_room(bench, err));
+  size_t set = bench->num_rounds % bench->num_sets;
+  double run[2] = {0, 0};
+  double wall = 0;
+  double cpu = 0;
+  uint32_t switches = lpot_machine_switches();
   for (size_t i = 0; i < 4; i++) {
-    size_t side = order[i];
-    LPOT_TRY(time_run(bench, side, set, &bench->seconds[side][filled[side]], err));
-    filled[side]++;
+    timing one;
+    LPOT_TRY(time_run(bench, order[i], set, &one, err));
+    run[order[i]] += one.run;
+    wall += one.wall;
+    cpu += one.cpu;
   }
-  wall = now() - wall;
-  cpu = lpot_clock_thread_cpu() - cpu;
-  bool disturbed = involuntary_switches() != before && wall - cpu > MAX_STOLEN * wall;
-  bench->num_run++;
-  bench->disturbed += disturbed ? 1 : 0;
-  bench->rounds += !disturbed || keep_disturbed ? 1 : 0;
+  double to_ms = 0.5 * 1e3 / (double)bench->batch;
+  bench->rounds[bench->num_rounds] =
+      (lpot_latency_round){.number = (uint32_t)bench->num_rounds,
+                           .window = bench->num_windows,
+                           .f32_ms = run[0] * to_ms,
+                           .recipe_ms = run[1] * to_ms,
+                           .switches = lpot_machine_switches() - switches,
+                           .cpu_share = wall > 0 ? (float)(cpu / wall) : 0,
+                           .frequency_khz = lpot_machine_frequency_khz(&bench->pinning)};
+  bench->num_rounds++;
   return LPOT_OK;
 }
 
-static void summarise(latency_bench *bench, size_t side, double *ret_median, double *ret_low,
-                      double *ret_high) {
-  size_t count = 2 * bench->rounds;
-  memcpy(bench->sorted, bench->seconds[side], count * sizeof *bench->sorted);
-  lpot_median_interval(bench->sorted, count, ret_median, ret_low, ret_high);
+/* Tells the rounds of the slice what the hypervisor took meanwhile. */
+static void end_slice(latency_bench *bench) {
+  lpot_watch_report report;
+  lpot_watch_look(&bench->slice, &report);
+  for (size_t i = bench->slice_first; i < bench->num_rounds; i++) {
+    bench->rounds[i].steal = (float)report.steal;
+    bench->rounds[i].flags = lpot_round_judge(&bench->rounds[i]);
+  }
+  bench->slice_first = bench->num_rounds;
 }
 
-static bool is_narrow(latency_bench *bench) {
-  for (size_t side = 0; side < 2; side++) {
-    double median = 0;
-    double low = 0;
-    double high = 0;
-    summarise(bench, side, &median, &low, &high);
-    if (0.5 * (high - low) > WANTED_HALF_WIDTH * median) {
-      return false;
+/* ---- windows ---- */
+
+static bool window_is_full(const latency_bench *bench, double seconds, int64_t iterations) {
+  size_t rounds = bench->num_rounds - bench->window_first;
+  if (iterations > 0 && (int64_t)rounds >= iterations) {
+    return true;
+  }
+  return (rounds >= WINDOW_ROUNDS && seconds >= WINDOW_SECONDS) ||
+         (rounds >= LONG_WINDOW_ROUNDS && seconds >= LONG_WINDOW_SECONDS);
+}
+
+static lpot_status run_window(latency_bench *bench, int64_t iterations, const lpot_stop *stop,
+                              lpot_error *err) {
+  double start = now();
+  double slice = start;
+  bench->window_first = bench->num_rounds;
+  bench->slice_first = bench->num_rounds;
+  lpot_watch_begin(&bench->window, &bench->pinning);
+  bench->slice = bench->window;
+  while (!window_is_full(bench, now() - start, iterations)) {
+    LPOT_TRY(check_stop(stop, err));
+    LPOT_TRY(run_round(bench, err));
+    if (now() - slice > SLICE_SECONDS) {
+      end_slice(bench);
+      slice = now();
     }
   }
+  end_slice(bench);
+  return LPOT_OK;
+}
+
+/* Marks the rounds of the window that has ended, and says what is wrong with it. */
+static lpot_window_fault end_window(latency_bench *bench, char *reason, size_t reason_size) {
+  lpot_latency_round *rounds = &bench->rounds[bench->window_first];
+  size_t count = bench->num_rounds - bench->window_first;
+  lpot_watch_report report;
+  lpot_watch_look(&bench->window, &report);
+  for (size_t i = 0; i < count; i++) {
+    rounds[i].neighbours = (float)report.neighbours;
+  }
+  double median_ms = 0;
+  double figure = 0;
+  size_t num_package = bench->window.num_package;
+  lpot_window_fault fault =
+      lpot_window_judge(rounds, count, bench->reference_ms, lpot_watch_allowed(num_package),
+                        bench->scratch, &median_ms, &figure);
+  unsigned mark = fault == LPOT_WINDOW_FINE         ? LPOT_ROUND_KEPT
+                  : fault == LPOT_WINDOW_NEIGHBOURS ? LPOT_ROUND_NEIGHBOURS
+                                                    : LPOT_ROUND_UNSTEADY;
+  for (size_t i = 0; i < count; i++) {
+    bool marked = fault != LPOT_WINDOW_FINE || lpot_round_is_clean(&rounds[i]);
+    rounds[i].flags = (uint8_t)(rounds[i].flags | (marked ? mark : 0));
+  }
+  if (fault == LPOT_WINDOW_FINE) {
+    bench->reference_ms = bench->reference_ms > 0 ? bench->reference_ms : median_ms;
+    bench->fine_windows++;
+  } else {
+    bench->faults++;
+    lpot_window_fault_text(fault, figure, num_package, reason, reason_size);
+  }
+  bench->num_windows++;
+  return fault;
+}
+
+/* ---- attempts ---- */
+
+static size_t count_kept(const latency_bench *bench) {
+  size_t kept = 0;
+  for (size_t i = bench->attempt_first; i < bench->num_rounds; i++) {
+    kept += (bench->rounds[i].flags & LPOT_ROUND_KEPT) != 0 ? 1 : 0;
+  }
+  return kept;
+}
+
+static bool is_enough(const latency_bench *bench, double seconds, int64_t iterations) {
+  size_t kept = count_kept(bench);
+  if (iterations > 0) {
+    return (int64_t)kept >= iterations ||
+           bench->num_rounds - bench->attempt_first >= 2 * (size_t)iterations;
+  }
+  if (bench->fine_windows < MIN_WINDOWS || kept < LPOT_MIN_ROUNDS) {
+    return false;
+  }
+  return seconds > BUDGET_SECONDS ||
+         lpot_rounds_half_width(&bench->rounds[bench->attempt_first],
+                                bench->num_rounds - bench->attempt_first,
+                                bench->scratch) < WANTED_HALF_WIDTH;
+}
+
+/* True when too much of the attempt was disturbed. */
+static bool is_disturbed(const latency_bench *bench, char *reason, size_t reason_size) {
+  size_t count = bench->num_rounds - bench->attempt_first;
+  size_t disturbed = lpot_rounds_disturbed(&bench->rounds[bench->attempt_first], count);
+  double share = count > 0 ? (double)disturbed / (double)count : 0;
+  if (share <= MAX_DISTURBED) {
+    return false;
+  }
+  snprintf(reason, reason_size, "other processes or a hypervisor disturbed %.0f %% of the rounds",
+           100 * share);
   return true;
 }
 
-static lpot_status run_rounds(latency_bench *bench, int64_t iterations, const lpot_stop *stop,
-                              lpot_error *err) {
+/* Leaves an empty reason when the attempt has succeeded. */
+static lpot_status run_attempt(latency_bench *bench, int64_t iterations, const lpot_stop *stop,
+                               char *reason, size_t reason_size, lpot_error *err) {
   double start = now();
-  bool limited = iterations > 0;
-  while (bench->rounds < bench->max_rounds) {
-    LPOT_TRY(check_stop(stop, err));
-    bool late = now() - start > BUDGET_SECONDS;
-    bool enough = bench->rounds >= MIN_ROUNDS;
-    bool look = bench->rounds % ROUNDS_BETWEEN_LOOKS == 0;
-    if (!limited && enough && (late || (look && is_narrow(bench)))) {
+  bench->attempt_first = bench->num_rounds;
+  bench->fine_windows = 0;
+  bench->faults = 0;
+  bench->reference_ms = 0;
+  do {
+    LPOT_TRY(run_window(bench, iterations, stop, err));
+    (void)end_window(bench, reason, reason_size);
+    if (bench->faults >= MAX_FAULTS || is_disturbed(bench, reason, reason_size)) {
       return LPOT_OK;
     }
-    LPOT_TRY(run_round(bench, late, err));
+  } while (!is_enough(bench, now() - start, iterations));
+  reason[0] = '\0';
+  if (count_kept(bench) < LPOT_MIN_ROUNDS) {
+    snprintf(reason, reason_size, "only %zu undisturbed rounds, at least %d are needed",
+             count_kept(bench), LPOT_MIN_ROUNDS);
   }
   return LPOT_OK;
 }
 
-static void report(latency_bench *bench, lpot_latency *ret) {
-  double figures[2][3];
-  double to_ms = 1e3 / (double)bench->batch;
-  for (size_t side = 0; side < 2; side++) {
-    summarise(bench, side, &figures[side][0], &figures[side][1], &figures[side][2]);
+/* The figures of an attempt that failed are those of its clean rounds, or of all when there is
+ * none, if it is the last; else it has none. */
+static void settle_failure(latency_bench *bench, bool last) {
+  bool any_clean = false;
+  for (size_t i = bench->attempt_first; i < bench->num_rounds; i++) {
+    any_clean = any_clean || lpot_round_is_clean(&bench->rounds[i]);
   }
-  *ret =
-      (lpot_latency){.f32_ms = figures[0][0] * to_ms,
-                     .f32_low_ms = figures[0][1] * to_ms,
-                     .f32_high_ms = figures[0][2] * to_ms,
-                     .recipe_ms = figures[1][0] * to_ms,
-                     .recipe_low_ms = figures[1][1] * to_ms,
-                     .recipe_high_ms = figures[1][2] * to_ms,
-                     .rounds = bench->rounds,
-                     .dropped = bench->disturbed,
-                     .trusted = (double)bench->disturbed <= MAX_DISTURBED * (double)bench->num_run};
+  for (size_t i = bench->attempt_first; i < bench->num_rounds; i++) {
+    lpot_latency_round *round = &bench->rounds[i];
+    bool keep = last && (!any_clean || lpot_round_is_clean(round));
+    round->flags = (uint8_t)(keep ? round->flags | LPOT_ROUND_KEPT
+                                  : round->flags & ~(unsigned)LPOT_ROUND_KEPT);
+  }
+}
+
+static lpot_status run_attempts(latency_bench *bench, const lpot_config *config,
+                                const lpot_stop *stop, lpot_latency *latency, lpot_error *err) {
+  for (uint32_t i = 1; i <= ATTEMPTS; i++) {
+    for (size_t side = 0; side < 2; side++) {
+      LPOT_TRY(warm_side(bench, side, config->warmup, stop, err));
+    }
+    latency->attempts = i;
+    LPOT_TRY(
+        run_attempt(bench, config->iteration, stop, latency->reason, sizeof latency->reason, err));
+    latency->trusted = latency->reason[0] == '\0';
+    if (latency->trusted) {
+      return LPOT_OK;
+    }
+    settle_failure(bench, i == ATTEMPTS);
+    if (i < ATTEMPTS) {
+      lpot_clock_sleep(PAUSE_SECONDS);
+    }
+  }
+  return LPOT_OK;
+}
+
+/* ---- the record ---- */
+
+static lpot_status keep_rounds(const latency_bench *bench, lpot_latency *latency, lpot_error *err) {
+  size_t stride = (bench->num_rounds + LPOT_MAX_LATENCY_ROUNDS - 1) / LPOT_MAX_LATENCY_ROUNDS;
+  stride = stride == 0 ? 1 : stride;
+  size_t count = (bench->num_rounds + stride - 1) / stride;
+  latency->rounds = lpot_calloc(count, sizeof *latency->rounds);
+  if (latency->rounds == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < count; i++) {
+    latency->rounds[i] = bench->rounds[i * stride];
+  }
+  latency->num_rounds = count;
+  return LPOT_OK;
+}
+
+static void note_machine(const latency_bench *bench, lpot_latency *latency) {
+  latency->cold = bench->sweep != NULL;
+  lpot_text_copy(latency->estimator, sizeof latency->estimator,
+                 latency->cold ? "ABBA median log-ratio, swept caches" : "ABBA median log-ratio");
+  lpot_machine_governor(&bench->pinning, latency->governor, sizeof latency->governor);
+  lpot_cpu_set_text(&bench->pinning.pinned, latency->cores, sizeof latency->cores);
+}
+
+static lpot_status measure(latency_bench *bench, lpot_job *job, const lpot_recipe *recipe,
+                           const lpot_stop *stop, lpot_latency *latency, lpot_error *err) {
+  double start = now();
+  latency->load = lpot_machine_load();
+  LPOT_TRY(prepare(bench, job, recipe, err));
+  note_machine(bench, latency);
+  LPOT_TRY(run_attempts(bench, job->config, stop, latency, err));
+  lpot_rounds_summarise(bench->rounds, bench->num_rounds, bench->scratch, latency);
+  LPOT_TRY(keep_rounds(bench, latency, err));
+  latency->seconds = now() - start;
+  return LPOT_OK;
 }
 
 lpot_status lpot_measure_latency(lpot_job *job, const lpot_recipe *recipe, const lpot_stop *stop,
                                  lpot_latency *ret, lpot_error *err) {
-  latency_bench bench = {0};
+  lpot_latency latency = {0};
+  latency_bench *bench = lpot_calloc(1, sizeof *bench);
+  if (bench == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
   lpot_job_drop_plans(job);
-  lpot_status status = prepare(&bench, job, recipe, err);
-  if (status == LPOT_OK) {
-    status = warm_up(&bench, job->config->warmup, stop, err);
+  lpot_status status = measure(bench, job, recipe, stop, &latency, err);
+  bench_done(bench);
+  lpot_free(bench);
+  if (status != LPOT_OK) {
+    lpot_latency_done(&latency);
+    return status;
   }
-  if (status == LPOT_OK) {
-    status = run_rounds(&bench, job->config->iteration, stop, err);
-  }
-  if (status == LPOT_OK) {
-    report(&bench, ret);
-  }
-  bench_done(&bench);
-  return status;
+  *ret = latency;
+  return LPOT_OK;
 }

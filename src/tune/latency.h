@@ -3,20 +3,30 @@
 #define LPOT_TUNE_LATENCY_H
 
 #include "tune/job.h"
-#include "tune/protocol.h"
+#include "tune/latency_stats.h"
 
-/* Runs both plans over the first batches of the evaluation set at the performance section's batch
- * size: warm-up, then rounds of f32, recipe, recipe, f32 (ABBA), until the 95 % interval of both
- * medians is within 1 % or about 2 seconds are over, or for the configured number of iterations.
- * Figures are per sample. Rounds of which other processes took more than 2 % are counted, and
- * dropped while the 2 seconds last. */
+/* Pins the calling thread to cores_per_instance of its allowed cores (LPOT_UNSUPPORTED when there
+ * are fewer) until it returns, compiles both plans, and runs them over the first batches of the
+ * evaluation set at the performance section's batch size:
+ *
+ * - warm-up, until two successive block medians of each differ by less than 2 %, at most a second;
+ * - rounds of f32, recipe, recipe, f32 (ABBA) on the same inputs, in windows of about 0.3 s; a
+ *   window in which the f32 time drifted by more than 3 %, or since the first one, or in which
+ *   others kept cores of the package busy (lpot_watch_allowed), is repeated;
+ * - until the 95 % interval of the median log-ratio is within 1 %, or about 3 seconds are over, or
+ *   for the configured number of iterations.
+ *
+ * An attempt fails with a second window to be repeated, or when more than 30 % of its rounds were
+ * disturbed; then a new one is begun, at most three. ret->trusted is false, and ret->reason says
+ * why, when all have failed: the figures are those of the last one, and mean nothing by themselves.
+ *
+ * What this catches: processes that share the core; neighbours in the same package of this machine,
+ * whatever they do; a change of clock rate, and load that comes or goes on the same host outside of
+ * a virtual machine. What it does not: such load outside that is there the whole time.
+ *
+ * With cold_weights, caches are swept before every timing. *ret is owned (lpot_latency_done). */
 LPOT_MUST_CHECK lpot_status lpot_measure_latency(lpot_job *job, const lpot_recipe *recipe,
                                                  const lpot_stop *stop, lpot_latency *ret,
                                                  lpot_error *err);
-
-/* Sorts values [count], count >= 1, and stores their median and its distribution-free 95 %
- * interval (order statistics by the binomial distribution; with fewer than 6 values the range). */
-void lpot_median_interval(double *values, size_t count, double *ret_median, double *ret_low,
-                          double *ret_high);
 
 #endif

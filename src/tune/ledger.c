@@ -70,6 +70,9 @@ void lpot_ledger_done(lpot_ledger *ledger) {
     lpot_recipe_free(ledger->results[i].recipe);
     lpot_free(ledger->results[i].correct);
   }
+  for (size_t i = 0; i < ledger->num_trials; i++) {
+    lpot_latency_done(&ledger->trials[i].latency);
+  }
   lpot_free(ledger->baseline.correct);
   lpot_free(ledger->sessions);
   lpot_free(ledger->calibrations);
@@ -366,11 +369,12 @@ static lpot_status apply_measure(lpot_ledger *ledger, lpot_reader *reader, lpot_
   uint64_t id = 0;
   lpot_latency latency;
   LPOT_TRY(lpot_reader_u64(reader, &id, err));
-  LPOT_TRY(lpot_latency_read(reader, &latency, err));
   if (lpot_ledger_find_trial(ledger, id) == NULL) {
     return LPOT_FAIL(err, LPOT_FORMAT, "measure: there is no trial %llu", (unsigned long long)id);
   }
+  LPOT_TRY(lpot_latency_read(reader, &latency, err));
   lpot_ledger_trial *trial = &ledger->trials[id - 1];
+  lpot_latency_done(&trial->latency);
   trial->measured = true;
   trial->latency = latency;
   return LPOT_OK;

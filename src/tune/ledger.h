@@ -156,8 +156,8 @@ typedef struct lpot_ledger_trial {
   double relative_loss;
   double elapsed; /* seconds of search, resumed runs added up */
   bool measured;
-  lpot_latency latency;
-  uint64_t size_bytes; /* of the model as it would be exported; 0 unless DONE */
+  lpot_latency latency; /* its rounds are owned by the ledger */
+  uint64_t size_bytes;  /* of the model as it would be exported; 0 unless DONE */
 } lpot_ledger_trial;
 
 typedef struct lpot_ledger {

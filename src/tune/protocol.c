@@ -258,33 +258,8 @@ void lpot_outcome_done(lpot_outcome *outcome) {
   lpot_free(outcome->states);
   lpot_free(outcome->correct);
   lpot_calibration_free(outcome->calibration);
+  lpot_latency_done(&outcome->latency);
   *outcome = (lpot_outcome){0};
-}
-
-lpot_status lpot_latency_write(const lpot_latency *latency, lpot_buffer *out, lpot_error *err) {
-  const double values[] = {latency->recipe_ms, latency->recipe_low_ms, latency->recipe_high_ms,
-                           latency->f32_ms,    latency->f32_low_ms,    latency->f32_high_ms};
-  for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-    LPOT_TRY(lpot_writer_f64(out, values[i], err));
-  }
-  LPOT_TRY(lpot_writer_u64(out, latency->rounds, err));
-  LPOT_TRY(lpot_writer_u64(out, latency->dropped, err));
-  LPOT_TRY(lpot_writer_u8(out, latency->trusted, err));
-  return LPOT_OK;
-}
-
-lpot_status lpot_latency_read(lpot_reader *reader, lpot_latency *ret, lpot_error *err) {
-  lpot_latency latency = {0};
-  double *const values[] = {&latency.recipe_ms, &latency.recipe_low_ms, &latency.recipe_high_ms,
-                            &latency.f32_ms,    &latency.f32_low_ms,    &latency.f32_high_ms};
-  for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-    LPOT_TRY(lpot_reader_f64(reader, values[i], err));
-  }
-  LPOT_TRY(lpot_reader_u64(reader, &latency.rounds, err));
-  LPOT_TRY(lpot_reader_u64(reader, &latency.dropped, err));
-  LPOT_TRY(lpot_read_bool(reader, "latency: trusted", &latency.trusted, err));
-  *ret = latency;
-  return LPOT_OK;
 }
 
 static lpot_status write_states(const lpot_outcome *outcome, lpot_buffer *out, lpot_error *err) {

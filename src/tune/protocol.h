@@ -19,6 +19,7 @@
 #include "data/metric.h"
 #include "quant/calibration.h"
 #include "quant/recipe.h"
+#include "tune/latency_record.h"
 #include "tune/race.h"
 
 #define LPOT_MESSAGE_HEAD 24u
@@ -94,14 +95,6 @@ LPOT_MUST_CHECK lpot_status lpot_task_write(const lpot_task *task, lpot_buffer *
 LPOT_MUST_CHECK lpot_status lpot_task_read(lpot_reader *reader, lpot_task *task, lpot_error *err);
 
 /* ---- OUTCOME ---- */
-typedef struct lpot_latency {
-  double recipe_ms, recipe_low_ms, recipe_high_ms; /* per sample: median and its 95 % interval */
-  double f32_ms, f32_low_ms, f32_high_ms;
-  uint64_t rounds;  /* ABBA rounds that count */
-  uint64_t dropped; /* rounds that were disturbed, most of them not kept */
-  bool trusted;     /* false: more than 30 % of the rounds were disturbed */
-} lpot_latency;
-
 typedef struct lpot_outcome {
   uint64_t task_id;
   lpot_task_kind kind;
@@ -116,7 +109,7 @@ typedef struct lpot_outcome {
   size_t num_bits;               /* samples of these blocks; 0 where the metric knows no right */
   uint8_t *correct;              /* [lpot_bits_size(num_bits)], owned */
   lpot_calibration *calibration; /* CALIBRATE: owned */
-  lpot_latency latency;          /* LATENCY */
+  lpot_latency latency;          /* LATENCY: its rounds are owned */
 } lpot_outcome;
 
 void lpot_outcome_init(lpot_outcome *outcome);
@@ -125,11 +118,6 @@ LPOT_MUST_CHECK lpot_status lpot_outcome_write(const lpot_outcome *outcome, lpot
                                                lpot_error *err);
 /* Replaces an initialised outcome; its task id is set by the caller from the message. */
 LPOT_MUST_CHECK lpot_status lpot_outcome_read(lpot_reader *reader, lpot_outcome *outcome,
-                                              lpot_error *err);
-
-LPOT_MUST_CHECK lpot_status lpot_latency_write(const lpot_latency *latency, lpot_buffer *out,
-                                               lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_latency_read(lpot_reader *reader, lpot_latency *ret,
                                               lpot_error *err);
 
 /* ---- CALIBRATION: the number of samples, then the statistics ---- */

@@ -30,6 +30,7 @@ void lpot_run_done(lpot_run *run) {
   lpot_free(run->wanted);
   lpot_free(run->assignments);
   lpot_calibration_free(run->merged);
+  lpot_latency_done(&run->latency);
 }
 
 double lpot_run_elapsed(const lpot_run *run) {
@@ -109,10 +110,12 @@ static lpot_status fail_task(const lpot_run *run, size_t worker, const lpot_outc
   return status;
 }
 
-static void file_latency(lpot_run *run, const lpot_outcome *outcome) {
+static void file_latency(lpot_run *run, lpot_outcome *outcome) {
   run->latency_known = true;
   run->latency_status = outcome->status;
-  run->latency = outcome->latency;
+  lpot_latency_done(&run->latency);
+  run->latency = outcome->latency; /* moved */
+  outcome->latency = (lpot_latency){0};
   if (outcome->status != LPOT_OK) {
     lpot_log(LPOT_LOG_WARNING, "latency could not be measured: %s", outcome->cause);
   }

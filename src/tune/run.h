@@ -54,7 +54,7 @@ typedef struct lpot_run {
   lpot_calibration *merged; /* while calibrating: parts that have come */
   bool latency_known;       /* a latency task has ended */
   lpot_status latency_status;
-  lpot_latency latency;
+  lpot_latency latency;   /* its rounds are owned */
   double search_start;    /* monotonic, moved back by the time of resumed runs */
   double last_checkpoint; /* monotonic time of the last history.h5 */
 } lpot_run;

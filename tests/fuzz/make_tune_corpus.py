@@ -47,6 +47,8 @@ def main():
     recipe = result[: 14 + num_ops * OP_BYTES]
     race = struct.pack("<7q", 100, 80, 79, 8, 7, 1, 0) + struct.pack("<7d", *[1.0] * 7) + b"\0"
     no_blocks = struct.pack("<dQqQQ", 1.0, 5, 0, 0, 0)
+    figures = struct.pack("<11dQQI", *[1.0] * 11, 1, 0, 1) + b"\1\0" + text("") + text("e") + text("g") + text("0-1")
+    latency = figures + struct.pack("<III2dI3fIB", 1, 0, 0, 2.0, 1.0, 0, 1.0, 0.0, 0.0, 0, 1)
     (protocol / "hello").write_bytes(
         message(0, struct.pack("<q", 1) + text("host") + text("class") + bytes(40)))
     (protocol / "task_f32").write_bytes(message(1, struct.pack("<Bqq", 0, 0, 4) + b"\0\0"))
@@ -58,7 +60,7 @@ def main():
     (protocol / "outcome_failed").write_bytes(
         message(2, struct.pack("<BB", 0, 9) + text("cause") + no_blocks))
     (protocol / "outcome_latency").write_bytes(
-        message(2, struct.pack("<BB", 2, 0) + text("") + no_blocks + bytes(65)))
+        message(2, struct.pack("<BB", 2, 0) + text("") + no_blocks + latency))
     (protocol / "outcome_states").write_bytes(
         message(2, struct.pack("<BB", 0, 0) + text("") + struct.pack("<dQqQ", 1.0, 5, 0, 1) + bytes(56) +
                 struct.pack("<Q", 10) + b"\xa5\1"))

@@ -271,7 +271,7 @@ static void config_reads_every_value(void **state) {
       "  performance:\n"
       "    warmup: 0\n"
       "    iteration: 12\n"
-      "    configs: {cores_per_instance: 3}\n"
+      "    configs: {cores_per_instance: 3, cold_weights: true}\n"
       "    dataloader: {batch_size: 2}\n"
       "tuning:\n"
       "  strategy: {name: random}\n"
@@ -312,6 +312,7 @@ static void config_reads_every_value(void **state) {
   assert_int_equal(config->warmup, 0);
   assert_int_equal(config->iteration, 12);
   assert_int_equal(config->cores_per_instance, 3);
+  assert_true(config->cold_weights);
   assert_string_equal(config->strategy, "random");
   assert_true(config->absolute);
   assert_true(config->tolerance == 0.02);
@@ -322,7 +323,8 @@ static void config_reads_every_value(void **state) {
   assert_int_equal(config->max_trials, 9);
   assert_int_equal(config->seed, 77);
   assert_int_equal(config->num_warnings, 1);
-  assert_non_null(strstr(config->warnings[0], "cores_per_instance: ignored"));
+  assert_non_null(
+      strstr(config->warnings[0], "cores_per_instance: latency is measured with one thread"));
   assert_int_equal(lpot_config_limit_sampling(config, 1, NULL), LPOT_OK);
   assert_int_equal(config->wishes.num_sampling_sizes, 1);
   assert_int_equal(config->wishes.sampling_sizes[0], 1);
@@ -487,6 +489,8 @@ static void template_is_valid_and_holds_the_defaults(void **state) {
   assert_int_equal(config->seed, defaults->seed);
   assert_true(config->tolerance == defaults->tolerance);
   assert_int_equal(config->warmup, defaults->warmup);
+  assert_false(config->cold_weights);
+  assert_false(defaults->cold_weights);
   assert_int_equal(config->iteration, defaults->iteration);
   assert_string_equal(config->strategy, defaults->strategy);
   assert_int_equal(config->export_format, defaults->export_format);

@@ -47,7 +47,9 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_int_equal(back.chosen, 1);
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(&back, 1);
   assert_true(trial->meets && trial->measured);
-  assert_true(trial->latency.f32_ms == 1.5);
+  assert_true(trial->latency.f32_ms == 1.5 && trial->latency.speedup_low == 2.75);
+  assert_int_equal(trial->latency.num_rounds, 2);
+  assert_true(trial->latency.rounds[1].f32_ms == 1.75);
   assert_int_equal(lpot_ledger_result_of(&back, trial)->recipe_hash,
                    lpot_ledger_result_of(&ledger, lpot_ledger_find_trial(&ledger, 1))->recipe_hash);
   assert_int_equal(lpot_ledger_result_of(&back, lpot_ledger_find_trial(&back, 2))->status,

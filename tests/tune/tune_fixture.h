@@ -78,7 +78,22 @@ static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
                                .size_bytes = 1000};
     assert_int_equal(lpot_ledger_add_commit(ledger, journal, &trial, &error), LPOT_OK);
   }
-  lpot_latency latency = {.recipe_ms = 0.5, .f32_ms = 1.5, .rounds = 10, .trusted = true};
+  lpot_latency_round rounds[2] = {{.f32_ms = 1.5, .recipe_ms = 0.5, .flags = LPOT_ROUND_KEPT},
+                                  {.number = 1, .window = 1, .f32_ms = 1.75, .cpu_share = 0.5F}};
+  lpot_latency latency = {.recipe_ms = 0.5,
+                          .f32_ms = 1.5,
+                          .speedup = 3,
+                          .speedup_low = 2.75,
+                          .speedup_high = 3.25,
+                          .counted = 1,
+                          .dropped = 1,
+                          .attempts = 1,
+                          .trusted = true,
+                          .estimator = "e",
+                          .governor = "g",
+                          .cores = "0-1",
+                          .num_rounds = 2,
+                          .rounds = rounds};
   assert_int_equal(lpot_ledger_add_measure(ledger, journal, 1, &latency, &error), LPOT_OK);
   assert_int_equal(lpot_ledger_add_verdict(ledger, journal, LPOT_VERDICT_MET, 1, &error), LPOT_OK);
 }

@@ -1,0 +1,61 @@
+/* What the rounds of a latency measurement say: which count, whether the machine was steady, and
+ * the verdict. Pure: no clock, no files. */
+#ifndef LPOT_TUNE_LATENCY_STATS_H
+#define LPOT_TUNE_LATENCY_STATS_H
+
+#include "tune/latency_record.h"
+
+#define LPOT_MIN_ROUNDS 6 /* for a 95 % interval: with fewer the range is too unsure */
+
+/* Sorts values [count], count >= 1, and stores their median and its distribution-free 95 %
+ * interval (order statistics by the binomial distribution, as in the sign test; with fewer than 6
+ * values the range). */
+void lpot_median_interval(double *values, size_t count, double *ret_median, double *ret_low,
+                          double *ret_high);
+
+/* Flags of a round by its own guards: SWITCHED, STOLEN or none. */
+uint8_t lpot_round_judge(const lpot_latency_round *round);
+/* True where no guard of its own speaks against the round. */
+bool lpot_round_is_clean(const lpot_latency_round *round);
+/* Rounds of which one of their own guards says that they were disturbed. */
+size_t lpot_rounds_disturbed(const lpot_latency_round *rounds, size_t count);
+
+typedef enum lpot_window_fault {
+  LPOT_WINDOW_FINE,
+  LPOT_WINDOW_DRIFT_INSIDE,  /* f32 of the second half against the first */
+  LPOT_WINDOW_DRIFT_BETWEEN, /* f32 against that of the attempt's first window */
+  LPOT_WINDOW_NEIGHBOURS     /* others kept too much of the package busy */
+} lpot_window_fault;
+
+/* Judges the rounds of one window; those that are not clean are left out. reference_ms: median f32
+ * time of the first fine window, 0 for none. scratch has room for count values. *ret_median_ms: f32
+ * time of this window; *ret_figure: by how much (drift as a fraction, or busy processors). */
+lpot_window_fault lpot_window_judge(const lpot_latency_round *rounds, size_t count,
+                                    double reference_ms, double allowed_neighbours, double *scratch,
+                                    double *ret_median_ms, double *ret_figure);
+/* The fault in words. */
+void lpot_window_fault_text(lpot_window_fault fault, double figure, size_t num_package, char *out,
+                            size_t out_size);
+
+/* Half of the width of the interval of the median log-ratio over the KEPT rounds; infinite with
+ * fewer than LPOT_MIN_ROUNDS. scratch [count]. */
+double lpot_rounds_half_width(const lpot_latency_round *rounds, size_t count, double *scratch);
+/* Fills the figures of ret (times, speedup, counted, dropped) from the KEPT rounds; NaN when there
+ * is none. scratch [count]. */
+void lpot_rounds_summarise(const lpot_latency_round *rounds, size_t count, double *scratch,
+                           lpot_latency *ret);
+
+/* What may be said of a recipe's speed beside f32. */
+typedef enum lpot_speed {
+  LPOT_SPEED_UNTRUSTED, /* nothing */
+  LPOT_SPEED_FASTER,    /* the whole interval is above 1 */
+  LPOT_SPEED_NOT_SHOWN, /* it contains 1 */
+  LPOT_SPEED_SLOWER,    /* it is below 1 */
+} lpot_speed;
+
+lpot_speed lpot_latency_speed(const lpot_latency *latency);
+/* "1.42 times as fast as f32 [1.39, 1.45]" and its like for the other answers, with the reason
+ * where it is not trusted. */
+void lpot_latency_text(const lpot_latency *latency, char *out, size_t out_size);
+
+#endif
