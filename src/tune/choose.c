@@ -1,5 +1,4 @@
 /* What is handed out at the end: choosing a trial, and measuring and completing what was chosen. */
-#include <math.h>
 
 #include "base/log.h"
 #include "tune/search.h"
@@ -26,29 +25,87 @@ static bool meets(const lpot_run *run, const lpot_ledger_trial *trial) {
                                             run->ledger->baseline.accuracy, result->accuracy));
 }
 
-/* What the objective minimises; infinite when it is not known. */
-static double cost_of(const lpot_run *run, const lpot_ledger_trial *trial) {
-  if (run->job->config->objective == LPOT_OBJECTIVE_MODELSIZE) {
-    return trial->size_bytes > 0 ? (double)trial->size_bytes : (double)INFINITY;
-  }
-  return trial->measured ? trial->latency.recipe_ms : (double)INFINITY;
+/* ---- the accepted ones ---- */
+
+static bool is_trusted(const lpot_ledger_trial *trial) {
+  return trial->measured && trial->latency.trusted;
 }
 
-static const lpot_ledger_trial *best_accepted(const lpot_run *run) {
-  const lpot_ledger_trial *best = NULL;
+/* The speed beside f32 that some accepted trial has at least; 0 when none can be trusted. */
+static double surest_speedup(const lpot_run *run) {
+  double surest = 0;
   for (size_t i = 0; i < run->ledger->num_trials; i++) {
     const lpot_ledger_trial *trial = &run->ledger->trials[i];
-    if (!meets(run, trial)) {
-      continue;
+    if (is_trusted(trial) && meets(run, trial) && trial->latency.speedup_low > surest) {
+      surest = trial->latency.speedup_low;
     }
-    if (best == NULL || cost_of(run, trial) < cost_of(run, best)) {
+  }
+  return surest;
+}
+
+/* Of trials that nothing shows to be faster than one another: fewer borders between int8 and float,
+ * then the lower hash. Where no speed is known at all, more ops in int8 come first. */
+static bool is_preferred(const lpot_run *run, const lpot_ledger_trial *a,
+                         const lpot_ledger_trial *b, bool speeds_known) {
+  const lpot_ledger_result *result_a = lpot_ledger_result_of(run->ledger, a);
+  const lpot_ledger_result *result_b = lpot_ledger_result_of(run->ledger, b);
+  size_t ops_a = lpot_recipe_num_quantized(result_a->recipe);
+  size_t ops_b = lpot_recipe_num_quantized(result_b->recipe);
+  if (!speeds_known && ops_a != ops_b) {
+    return ops_a > ops_b;
+  }
+  if (a->reorders != b->reorders) {
+    return a->reorders < b->reorders;
+  }
+  return result_a->recipe_hash < result_b->recipe_hash;
+}
+
+/* A trial is faster than another when the intervals of their speeds beside f32 (each against the
+ * f32 of its own node) are disjoint. Those that no other one beats are compared by what they are
+ * made of. What is not trusted is never called faster: it only counts where nothing is trusted. */
+static const lpot_ledger_trial *fastest_accepted(const lpot_run *run) {
+  const lpot_ledger_trial *best = NULL;
+  double surest = surest_speedup(run);
+  bool known = surest > 0;
+  for (size_t i = 0; i < run->ledger->num_trials; i++) {
+    const lpot_ledger_trial *trial = &run->ledger->trials[i];
+    bool beaten = known && (!is_trusted(trial) || trial->latency.speedup_high < surest);
+    if (meets(run, trial) && !beaten && (best == NULL || is_preferred(run, trial, best, known))) {
       best = trial;
-    }
-    if (run->job->config->timeout_seconds <= 0) {
-      return best;
     }
   }
   return best;
+}
+
+static const lpot_ledger_trial *smallest_accepted(const lpot_run *run) {
+  const lpot_ledger_trial *best = NULL;
+  for (size_t i = 0; i < run->ledger->num_trials; i++) {
+    const lpot_ledger_trial *trial = &run->ledger->trials[i];
+    if (meets(run, trial) && trial->size_bytes > 0 &&
+        (best == NULL || trial->size_bytes < best->size_bytes)) {
+      best = trial;
+    }
+  }
+  return best;
+}
+
+static const lpot_ledger_trial *first_accepted(const lpot_run *run) {
+  for (size_t i = 0; i < run->ledger->num_trials; i++) {
+    if (meets(run, &run->ledger->trials[i])) {
+      return &run->ledger->trials[i];
+    }
+  }
+  return NULL;
+}
+
+static const lpot_ledger_trial *best_accepted(const lpot_run *run) {
+  const lpot_config *config = run->job->config;
+  const lpot_ledger_trial *best = NULL;
+  if (config->timeout_seconds > 0) {
+    best = config->objective == LPOT_OBJECTIVE_MODELSIZE ? smallest_accepted(run)
+                                                         : fastest_accepted(run);
+  }
+  return best != NULL ? best : first_accepted(run);
 }
 
 static const lpot_ledger_trial *most_accurate(const lpot_run *run) {

@@ -97,7 +97,8 @@ static lpot_status put_dataset(hid_t parent, const char *name, hid_t type, int n
 typedef struct member_spec {
   const char *name;
   size_t offset;
-  char kind;   /* 'u' u64, 'i' i64, 'd' f64, 'f' f32, 'r' i32, 'b' u8, 's' text of size, 'e' enum */
+  char kind;   /* 'u' u64, 'i' i64, 'd' f64, 'f' f32, 'r' i32, 'n' u32, 'b' u8, 's' text of size,
+                  'e' enum */
   size_t size; /* of a text; number of an enum's values */
   const char *(*text)(int value); /* of an enum's values */
 } member_spec;
@@ -123,6 +124,8 @@ static hid_t member_type(const member_spec *spec) {
     return H5Tcopy(H5T_NATIVE_FLOAT);
   case 'r':
     return H5Tcopy(H5T_NATIVE_INT32);
+  case 'n':
+    return H5Tcopy(H5T_NATIVE_UINT32);
   case 'b':
     return H5Tcopy(H5T_NATIVE_UINT8);
   case 'e':
@@ -171,6 +174,8 @@ typedef struct trial_row {
   char host[LPOT_HOST_SIZE];
   double f32_latency_ms;
   uint8_t latency_trusted;
+  double speedup, speedup_low, speedup_high;
+  uint64_t reorders;
   int64_t calibration_samples;
   uint8_t scale_propagation_concat;
   double accuracy_low, accuracy_high;
@@ -203,6 +208,10 @@ static const member_spec trial_members[] = {
     {"host", offsetof(trial_row, host), 's', LPOT_HOST_SIZE, NULL},
     {"f32_latency_ms", offsetof(trial_row, f32_latency_ms), 'd', 0, NULL},
     {"latency_trusted", offsetof(trial_row, latency_trusted), 'b', 0, NULL},
+    {"speedup", offsetof(trial_row, speedup), 'd', 0, NULL},
+    {"speedup_low", offsetof(trial_row, speedup_low), 'd', 0, NULL},
+    {"speedup_high", offsetof(trial_row, speedup_high), 'd', 0, NULL},
+    {"reorders", offsetof(trial_row, reorders), 'u', 0, NULL},
     {"calibration_samples", offsetof(trial_row, calibration_samples), 'i', 0, NULL},
     {"scale_propagation_concat", offsetof(trial_row, scale_propagation_concat), 'b', 0, NULL},
     {"accuracy_low", offsetof(trial_row, accuracy_low), 'd', 0, NULL},
@@ -229,6 +238,10 @@ static void fill_trial(const lpot_ledger *ledger, const lpot_ledger_trial *trial
                      .rank = result->rank,
                      .f32_latency_ms = trial->measured ? trial->latency.f32_ms : unknown,
                      .latency_trusted = trial->measured && trial->latency.trusted,
+                     .speedup = trial->measured ? trial->latency.speedup : unknown,
+                     .speedup_low = trial->measured ? trial->latency.speedup_low : unknown,
+                     .speedup_high = trial->measured ? trial->latency.speedup_high : unknown,
+                     .reorders = trial->reorders,
                      .calibration_samples = result->recipe->calibration_samples,
                      .scale_propagation_concat = result->recipe->scale_propagation_concat,
                      .accuracy_low = result->interval.low,
@@ -248,6 +261,104 @@ static lpot_status put_trials(hid_t file, const lpot_ledger *ledger, lpot_error 
   lpot_status status = put_table(file, "trials", trial_members, NUM_SPECS(trial_members),
                                  sizeof *rows, rows, ledger->num_trials, err);
   lpot_free(rows);
+  return status;
+}
+
+/* ---- /latency ---- */
+
+typedef struct round_row {
+  uint32_t round, window;
+  double f32_ms, recipe_ms;
+  uint32_t switches;
+  float cpu_share, steal, neighbours;
+  uint32_t frequency_khz;
+  uint8_t kept, switched, stolen, unsteady, disturbed_window;
+} round_row;
+
+static void fill_round(const lpot_latency_round *round, round_row *row) {
+  *row = (round_row){.round = round->number,
+                     .window = round->window,
+                     .f32_ms = round->f32_ms,
+                     .recipe_ms = round->recipe_ms,
+                     .switches = round->switches,
+                     .cpu_share = round->cpu_share,
+                     .steal = round->steal,
+                     .neighbours = round->neighbours,
+                     .frequency_khz = round->frequency_khz,
+                     .kept = (round->flags & LPOT_ROUND_KEPT) != 0,
+                     .switched = (round->flags & LPOT_ROUND_SWITCHED) != 0,
+                     .stolen = (round->flags & LPOT_ROUND_STOLEN) != 0,
+                     .unsteady = (round->flags & LPOT_ROUND_UNSTEADY) != 0,
+                     .disturbed_window = (round->flags & LPOT_ROUND_NEIGHBOURS) != 0};
+}
+
+static lpot_status put_rounds(hid_t group, const char *name, const lpot_latency *latency,
+                              lpot_error *err) {
+  static const member_spec members[] = {
+      {"round", offsetof(round_row, round), 'n', 0, NULL},
+      {"window", offsetof(round_row, window), 'n', 0, NULL},
+      {"f32_ms", offsetof(round_row, f32_ms), 'd', 0, NULL},
+      {"recipe_ms", offsetof(round_row, recipe_ms), 'd', 0, NULL},
+      {"involuntary_switches", offsetof(round_row, switches), 'n', 0, NULL},
+      {"cpu_share", offsetof(round_row, cpu_share), 'f', 0, NULL},
+      {"steal", offsetof(round_row, steal), 'f', 0, NULL},
+      {"neighbours", offsetof(round_row, neighbours), 'f', 0, NULL},
+      {"frequency_khz", offsetof(round_row, frequency_khz), 'n', 0, NULL},
+      {"kept", offsetof(round_row, kept), 'b', 0, NULL},
+      {"switched", offsetof(round_row, switched), 'b', 0, NULL},
+      {"stolen", offsetof(round_row, stolen), 'b', 0, NULL},
+      {"unsteady_window", offsetof(round_row, unsteady), 'b', 0, NULL},
+      {"disturbed_window", offsetof(round_row, disturbed_window), 'b', 0, NULL},
+  };
+  round_row *rows = lpot_calloc(latency->num_rounds, sizeof *rows);
+  if (rows == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < latency->num_rounds; i++) {
+    fill_round(&latency->rounds[i], &rows[i]);
+  }
+  lpot_status status = put_table(group, name, members, NUM_SPECS(members), sizeof *rows, rows,
+                                 latency->num_rounds, err);
+  lpot_free(rows);
+  return status;
+}
+
+static lpot_status put_latency_facts(hid_t dataset, const lpot_latency *latency, lpot_error *err) {
+  uint8_t trusted = latency->trusted;
+  LPOT_TRY(put_attribute(dataset, "trusted", H5T_NATIVE_UINT8, &trusted, err));
+  LPOT_TRY(put_text(dataset, "reason", latency->reason, err));
+  LPOT_TRY(put_text(dataset, "estimator", latency->estimator, err));
+  LPOT_TRY(put_text(dataset, "governor", latency->governor, err));
+  LPOT_TRY(put_text(dataset, "cores", latency->cores, err));
+  LPOT_TRY(put_double(dataset, "load", latency->load, err));
+  LPOT_TRY(put_double(dataset, "seconds", latency->seconds, err));
+  LPOT_TRY(put_uint(dataset, "counted_rounds", latency->counted, err));
+  LPOT_TRY(put_uint(dataset, "dropped_rounds", latency->dropped, err));
+  LPOT_TRY(put_uint(dataset, "attempts", latency->attempts, err));
+  return LPOT_OK;
+}
+
+static lpot_status put_latency(hid_t group, const lpot_ledger_trial *trial, lpot_error *err) {
+  char name[32];
+  snprintf(name, sizeof name, "trial_%llu", (unsigned long long)trial->id);
+  LPOT_TRY(put_rounds(group, name, &trial->latency, err));
+  hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT);
+  LPOT_TRY(check(dataset, name, err));
+  lpot_status status = put_latency_facts(dataset, &trial->latency, err);
+  H5Dclose(dataset);
+  return status;
+}
+
+static lpot_status put_latencies(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  hid_t group = H5Gcreate2(file, "latency", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  LPOT_TRY(check(group, "latency", err));
+  lpot_status status = LPOT_OK;
+  for (size_t i = 0; i < ledger->num_trials && status == LPOT_OK; i++) {
+    if (ledger->trials[i].measured) {
+      status = put_latency(group, &ledger->trials[i], err);
+    }
+  }
+  H5Gclose(group);
   return status;
 }
 
@@ -586,6 +697,7 @@ static lpot_status put_all(hid_t file, const lpot_ledger *ledger, lpot_error *er
   LPOT_TRY(put_baseline(file, ledger, err));
   LPOT_TRY(put_ops(file, ledger, err));
   LPOT_TRY(put_trials(file, ledger, err));
+  LPOT_TRY(put_latencies(file, ledger, err));
   LPOT_TRY(put_correct(file, ledger, err));
   LPOT_TRY(put_recipes(file, ledger, err));
   LPOT_TRY(put_calibrations(file, ledger, err));

@@ -338,6 +338,7 @@ static lpot_status read_trial(lpot_ledger *ledger, lpot_reader *reader, lpot_led
   LPOT_TRY(lpot_reader_f64(reader, &trial->relative_loss, err));
   LPOT_TRY(lpot_reader_f64(reader, &trial->elapsed, err));
   LPOT_TRY(lpot_reader_u64(reader, &trial->size_bytes, err));
+  LPOT_TRY(lpot_reader_u64(reader, &trial->reorders, err));
   trial->stage = (lpot_stage)stage;
   trial->result = lpot_ledger_find_result(ledger, hash, pruned);
   if (trial->result == SIZE_MAX || ledger->results[trial->result].committed) {
@@ -567,6 +568,7 @@ static lpot_status write_commit(const lpot_ledger *ledger, const lpot_ledger_tri
   LPOT_TRY(lpot_writer_f64(out, trial->relative_loss, err));
   LPOT_TRY(lpot_writer_f64(out, trial->elapsed, err));
   LPOT_TRY(lpot_writer_u64(out, trial->size_bytes, err));
+  LPOT_TRY(lpot_writer_u64(out, trial->reorders, err));
   return LPOT_OK;
 }
 

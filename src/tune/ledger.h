@@ -158,6 +158,7 @@ typedef struct lpot_ledger_trial {
   bool measured;
   lpot_latency latency; /* its rounds are owned by the ledger */
   uint64_t size_bytes;  /* of the model as it would be exported; 0 unless DONE */
+  uint64_t reorders;    /* borders between int8 and float (quant/reorders.h); 0 unless DONE */
 } lpot_ledger_trial;
 
 typedef struct lpot_ledger {

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "tune/latency_stats.h"
 #include "tune/run.h"
 
 #define EXIT_NOT_MET 5
@@ -120,15 +121,11 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   fputs(".\n", out);
   if (trial->measured) {
     const lpot_latency *latency = &trial->latency;
-    fprintf(out,
-            "Latency per sample: %.4g ms [%.4g, %.4g], f32 %.4g ms [%.4g, %.4g]: %.2f times as "
-            "fast%s.\n",
+    char text[LPOT_REASON_SIZE + 128];
+    lpot_latency_text(latency, text, sizeof text);
+    fprintf(out, "Latency per sample: %.4g ms [%.4g, %.4g], f32 %.4g ms [%.4g, %.4g]: %s.\n",
             latency->recipe_ms, latency->recipe_low_ms, latency->recipe_high_ms, latency->f32_ms,
-            latency->f32_low_ms, latency->f32_high_ms, latency->f32_ms / latency->recipe_ms,
-            latency->trusted ? "" : " (UNTRUSTED: the machine was busy)");
-    if (latency->recipe_low_ms > latency->f32_high_ms) {
-      fprintf(out, "The quantized model is SLOWER than f32 on this machine.\n");
-    }
+            latency->f32_low_ms, latency->f32_high_ms, text);
   }
   print_exported(ledger, trial, out);
 }
@@ -171,6 +168,20 @@ static lpot_status set_path(lpot_json *json, const char *key, const char *folder
   return status;
 }
 
+/* latency: NULL when it was not measured. What is not trusted has figures, and a reason. */
+static lpot_status set_speedup(lpot_json *json, const lpot_latency *latency, lpot_error *err) {
+  const double unknown = (double)NAN;
+  bool known = latency != NULL;
+  LPOT_TRY(lpot_json_set_double(json, "speedup", known ? latency->speedup : unknown, err));
+  LPOT_TRY(lpot_json_set_double(json, "speedup_low", known ? latency->speedup_low : unknown, err));
+  LPOT_TRY(
+      lpot_json_set_double(json, "speedup_high", known ? latency->speedup_high : unknown, err));
+  LPOT_TRY(lpot_json_set_bool(json, "latency_trusted", known && latency->trusted, err));
+  LPOT_TRY(lpot_json_set_string(json, "latency_reason",
+                                known && !latency->trusted ? latency->reason : NULL, err));
+  return LPOT_OK;
+}
+
 static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const char *workspace,
                              int exit_code, lpot_error *err) {
   const double unknown = (double)NAN;
@@ -199,6 +210,7 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
       lpot_json_set_double(json, "latency_ms", measured ? trial->latency.recipe_ms : unknown, err));
   LPOT_TRY(lpot_json_set_double(json, "baseline_latency_ms",
                                 measured ? trial->latency.f32_ms : unknown, err));
+  LPOT_TRY(set_speedup(json, measured ? &trial->latency : NULL, err));
   LPOT_TRY(lpot_json_set_string(json, "recipe_hash", result == NULL ? NULL : hash, err));
   if (trial == NULL) {
     LPOT_TRY(lpot_json_set_string(json, "model", NULL, err));

@@ -9,7 +9,8 @@
 /* The table of trials, the verdict, and where the files are. */
 void lpot_report_print(const lpot_ledger *ledger, const char *workspace, FILE *out);
 /* The result as one JSON object on one line: verdict, exit_code, baseline_accuracy, accuracy,
- * relative_loss, trials, latency_ms, baseline_latency_ms, recipe_hash, model, history. */
+ * relative_loss, trials, latency_ms, baseline_latency_ms, speedup, speedup_low, speedup_high,
+ * latency_trusted, latency_reason, recipe_hash, model, history. */
 LPOT_MUST_CHECK lpot_status lpot_report_json(const lpot_ledger *ledger, const char *workspace,
                                              int exit_code, FILE *out, lpot_error *err);
 /* 0 when the criterion is met, 5 when it is not, 6 when the run has no verdict yet. */

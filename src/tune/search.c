@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "quant/reorders.h"
 #include "strategy/strategy.h"
 #include "tune/export.h"
 #include "tune/judge.h"
@@ -168,6 +169,8 @@ static lpot_status commit(trial_search *search, const lpot_demand *demand, size_
   if (valid) {
     LPOT_TRY(lpot_run_calibrate(run, demand->recipe->calibration_samples, err));
     LPOT_TRY(lpot_export_size(run->job, demand->recipe, &trial.size_bytes, err));
+    LPOT_TRY(lpot_quant_count_reorders(run->job->graph, run->job->ops, demand->recipe,
+                                       &trial.reorders, err));
   }
   LPOT_TRY(lpot_ledger_add_commit(run->ledger, run->journal, &trial, err));
   return LPOT_OK;

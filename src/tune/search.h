@@ -25,7 +25,9 @@ bool lpot_search_is_whole(const lpot_run *run, uint64_t id);
 LPOT_MUST_CHECK lpot_status lpot_search_complete(lpot_run *run, uint64_t id, lpot_error *err);
 
 /* The trial to hand out: the lowest accepted id (timeout 0), the fastest accepted (timeout > 0; the
- * smallest where the objective is modelsize), else the most accurate, by estimate where it was cut
+ * smallest where the objective is modelsize), where faster means that the intervals of the speeds
+ * beside f32 are disjoint, and of equally fast ones that with the fewest borders between int8 and
+ * float, then that with the lowest hash; else the most accurate, by estimate where it was cut
  * short. LPOT_NO_TRIAL when none is valid. *ret_met: it meets the criterion, or performance_only
  * asked for no more. */
 uint64_t lpot_search_choose(const lpot_run *run, bool *ret_met);

@@ -36,7 +36,8 @@ static void history_has_the_fixed_names(void **state) {
   static const char *const members[] = {
       "id",      "stage", "recipe_hash", "status",         "accuracy",        "relative_loss",
       "samples", "meets", "latency_ms",  "latency_low_ms", "latency_high_ms", "size_bytes",
-      "seconds", "rank",  "host"};
+      "seconds", "rank",  "host",        "speedup",        "speedup_low",     "speedup_high",
+      "reorders"};
   char path[PATH_SIZE];
   write_history(*state, path);
   hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
@@ -79,6 +80,29 @@ static void history_holds_the_values_of_a_trial(void **state) {
   assert_true(latency_ms[1] != latency_ms[1]); /* NaN: it was not measured. */
   H5Tclose(type);
   H5Dclose(trials);
+  H5Fclose(file);
+}
+
+static void history_holds_the_rounds_of_a_measurement(void **state) {
+  static const char *const attributes[] = {"trusted", "reason", "estimator", "governor",
+                                           "cores",   "load",   "attempts",  "seconds"};
+  char path[PATH_SIZE];
+  write_history(*state, path);
+  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  assert_int_equal(rows_of(file, "/latency/trial_1"), 2);
+  assert_false(H5Lexists(file, "/latency/trial_2", H5P_DEFAULT) > 0);
+  hid_t rounds = H5Dopen2(file, "/latency/trial_1", H5P_DEFAULT);
+  hid_t type = H5Tcreate(H5T_COMPOUND, 2 * sizeof(double));
+  H5Tinsert(type, "f32_ms", 0, H5T_NATIVE_DOUBLE);
+  H5Tinsert(type, "kept", sizeof(double), H5T_NATIVE_DOUBLE);
+  double values[4] = {0};
+  assert_true(H5Dread(rounds, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+  assert_true(values[0] == 1.5 && values[1] == 1 && values[2] == 1.75 && values[3] == 0);
+  for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
+    assert_true(H5Aexists(rounds, attributes[i]) > 0);
+  }
+  H5Tclose(type);
+  H5Dclose(rounds);
   H5Fclose(file);
 }
 
@@ -128,6 +152,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(history_has_the_fixed_names),
       cmocka_unit_test(history_holds_the_values_of_a_trial),
+      cmocka_unit_test(history_holds_the_rounds_of_a_measurement),
       cmocka_unit_test(history_of_a_run_without_trials_is_readable),
       cmocka_unit_test(history_in_a_missing_folder_is_an_error_in_hdf5s_words),
   };
