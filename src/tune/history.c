@@ -272,7 +272,7 @@ typedef struct round_row {
   uint32_t switches;
   float cpu_share, steal, neighbours;
   uint32_t frequency_khz;
-  uint8_t kept, switched, stolen, unsteady, disturbed_window;
+  uint8_t kept, switched, stolen, slow, unsteady, disturbed_window;
 } round_row;
 
 static void fill_round(const lpot_latency_round *round, round_row *row) {
@@ -288,6 +288,7 @@ static void fill_round(const lpot_latency_round *round, round_row *row) {
                      .kept = (round->flags & LPOT_ROUND_KEPT) != 0,
                      .switched = (round->flags & LPOT_ROUND_SWITCHED) != 0,
                      .stolen = (round->flags & LPOT_ROUND_STOLEN) != 0,
+                     .slow = (round->flags & LPOT_ROUND_SLOW) != 0,
                      .unsteady = (round->flags & LPOT_ROUND_UNSTEADY) != 0,
                      .disturbed_window = (round->flags & LPOT_ROUND_NEIGHBOURS) != 0};
 }
@@ -307,6 +308,7 @@ static lpot_status put_rounds(hid_t group, const char *name, const lpot_latency 
       {"kept", offsetof(round_row, kept), 'b', 0, NULL},
       {"switched", offsetof(round_row, switched), 'b', 0, NULL},
       {"stolen", offsetof(round_row, stolen), 'b', 0, NULL},
+      {"slow", offsetof(round_row, slow), 'b', 0, NULL},
       {"unsteady_window", offsetof(round_row, unsteady), 'b', 0, NULL},
       {"disturbed_window", offsetof(round_row, disturbed_window), 'b', 0, NULL},
   };

@@ -62,6 +62,8 @@ typedef struct lpot_job {
   lpot_blocks blocks;        /* of the evaluation set */
   uint8_t *batch_correct; /* scratch for the bits of one batch; NULL: the metric knows no right */
   lpot_kept_plan plans[LPOT_KEPT_PLANS]; /* of the last evaluations, the latest first */
+  double best_f32_ms; /* per sample: the fastest that a latency measurement of this process has
+                         seen; 0: none was made */
   size_t num_calibrations;
   lpot_job_calibration *calibrations; /* [num_calibrations] */
 } lpot_job;

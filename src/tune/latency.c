@@ -10,8 +10,8 @@
 #include "tune/machine.h"
 
 #define BUDGET_SECONDS 3.0 /* of one attempt */
-#define ATTEMPTS 3u
-#define PAUSE_SECONDS 0.5 /* between attempts */
+#define ATTEMPTS 5u
+#define PAUSE_SECONDS 0.3 /* between attempts */
 #define WINDOW_SECONDS 0.3
 #define WINDOW_ROUNDS 8u /* at least */
 #define LONG_WINDOW_SECONDS 2.0
@@ -19,7 +19,6 @@
 #define SLICE_SECONDS 0.05    /* between two looks at what the hypervisor took */
 #define MIN_WINDOWS 2u
 #define MAX_FAULTS 2u          /* windows to be repeated with which an attempt fails */
-#define MAX_DISTURBED 0.3      /* share of the rounds with which it fails */
 #define WANTED_HALF_WIDTH 0.01 /* of the log-ratio */
 #define SHORTEST_TIMING 50e-6  /* seconds: shorter runs are repeated within one timing */
 #define MAX_WARM_UP_SECONDS 1.0
@@ -59,6 +58,7 @@ typedef struct latency_bench {
   size_t window_first, slice_first;
   size_t fine_windows, faults; /* of this attempt */
   double reference_ms;         /* f32 in its first fine window */
+  double best_ms[2];           /* fastest rounds: of f32 in this job, of the recipe in this task */
 } latency_bench;
 
 static double now(void) {
@@ -312,6 +312,8 @@ static lpot_window_fault end_window(latency_bench *bench, char *reason, size_t r
   }
   double median_ms = 0;
   double figure = 0;
+  lpot_rounds_update_best(rounds, count, &bench->best_ms[0], &bench->best_ms[1]);
+  lpot_rounds_mark_slow(rounds, count, bench->best_ms[0], bench->best_ms[1]);
   size_t num_package = bench->window.num_package;
   lpot_window_fault fault =
       lpot_window_judge(rounds, count, bench->reference_ms, lpot_watch_allowed(num_package),
@@ -359,17 +361,16 @@ static bool is_enough(const latency_bench *bench, double seconds, int64_t iterat
                                 bench->scratch) < WANTED_HALF_WIDTH;
 }
 
-/* True when too much of the attempt was disturbed. */
-static bool is_disturbed(const latency_bench *bench, char *reason, size_t reason_size) {
+/* Once more with the fastest times that are known now: a quiet moment may have come late. */
+static void drop_slow(latency_bench *bench) {
+  lpot_latency_round *rounds = &bench->rounds[bench->attempt_first];
   size_t count = bench->num_rounds - bench->attempt_first;
-  size_t disturbed = lpot_rounds_disturbed(&bench->rounds[bench->attempt_first], count);
-  double share = count > 0 ? (double)disturbed / (double)count : 0;
-  if (share <= MAX_DISTURBED) {
-    return false;
+  lpot_rounds_mark_slow(rounds, count, bench->best_ms[0], bench->best_ms[1]);
+  for (size_t i = 0; i < count; i++) {
+    if ((rounds[i].flags & LPOT_ROUND_SLOW) != 0) {
+      rounds[i].flags = (uint8_t)(rounds[i].flags & ~(unsigned)LPOT_ROUND_KEPT);
+    }
   }
-  snprintf(reason, reason_size, "other processes or a hypervisor disturbed %.0f %% of the rounds",
-           100 * share);
-  return true;
 }
 
 /* Leaves an empty reason when the attempt has succeeded. */
@@ -383,14 +384,19 @@ static lpot_status run_attempt(latency_bench *bench, int64_t iterations, const l
   do {
     LPOT_TRY(run_window(bench, iterations, stop, err));
     (void)end_window(bench, reason, reason_size);
-    if (bench->faults >= MAX_FAULTS || is_disturbed(bench, reason, reason_size)) {
+    if (bench->faults >= MAX_FAULTS) {
       return LPOT_OK;
     }
   } while (!is_enough(bench, now() - start, iterations));
   reason[0] = '\0';
-  if (count_kept(bench) < LPOT_MIN_ROUNDS) {
-    snprintf(reason, reason_size, "only %zu undisturbed rounds, at least %d are needed",
-             count_kept(bench), LPOT_MIN_ROUNDS);
+  drop_slow(bench);
+  size_t rounds = bench->num_rounds - bench->attempt_first;
+  size_t kept = count_kept(bench);
+  if (kept < LPOT_MIN_ROUNDS) {
+    snprintf(reason, reason_size, "only %zu rounds count, at least %d are needed", kept,
+             LPOT_MIN_ROUNDS);
+  } else if (10 * kept < 3 * rounds) {
+    snprintf(reason, reason_size, "only %zu of %zu rounds were undisturbed", kept, rounds);
   }
   return LPOT_OK;
 }
@@ -412,7 +418,8 @@ static void settle_failure(latency_bench *bench, bool last) {
 
 static lpot_status run_attempts(latency_bench *bench, const lpot_config *config,
                                 const lpot_stop *stop, lpot_latency *latency, lpot_error *err) {
-  for (uint32_t i = 1; i <= ATTEMPTS; i++) {
+  uint32_t attempts = config->iteration > 0 ? 1 : ATTEMPTS;
+  for (uint32_t i = 1; i <= attempts; i++) {
     for (size_t side = 0; side < 2; side++) {
       LPOT_TRY(warm_side(bench, side, config->warmup, stop, err));
     }
@@ -423,8 +430,8 @@ static lpot_status run_attempts(latency_bench *bench, const lpot_config *config,
     if (latency->trusted) {
       return LPOT_OK;
     }
-    settle_failure(bench, i == ATTEMPTS);
-    if (i < ATTEMPTS) {
+    settle_failure(bench, i == attempts);
+    if (i < attempts) {
       lpot_clock_sleep(PAUSE_SECONDS);
     }
   }
@@ -460,9 +467,11 @@ static lpot_status measure(latency_bench *bench, lpot_job *job, const lpot_recip
                            const lpot_stop *stop, lpot_latency *latency, lpot_error *err) {
   double start = now();
   latency->load = lpot_machine_load();
+  bench->best_ms[0] = job->best_f32_ms;
   LPOT_TRY(prepare(bench, job, recipe, err));
   note_machine(bench, latency);
   LPOT_TRY(run_attempts(bench, job->config, stop, latency, err));
+  job->best_f32_ms = bench->best_ms[0];
   lpot_rounds_summarise(bench->rounds, bench->num_rounds, bench->scratch, latency);
   LPOT_TRY(keep_rounds(bench, latency, err));
   latency->seconds = now() - start;

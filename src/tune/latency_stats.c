@@ -8,6 +8,9 @@
 #define MIN_CPU_SHARE_SWITCHED 0.99 /* the same where a switch explains it */
 #define MAX_STEAL 0.02
 #define MAX_DRIFT 0.03
+#define MAX_SLOWER 1.1
+#define MAX_INTERRUPTED 0.3
+#define MAX_SLOW 0.7 /* of the rounds: those that are left are known not to be slow */
 
 static int compare_doubles(const void *a, const void *b) {
   double x = *(const double *)a;
@@ -43,15 +46,37 @@ uint8_t lpot_round_judge(const lpot_latency_round *round) {
 }
 
 bool lpot_round_is_clean(const lpot_latency_round *round) {
-  return (round->flags & (LPOT_ROUND_SWITCHED | LPOT_ROUND_STOLEN)) == 0;
+  return (round->flags & (LPOT_ROUND_SWITCHED | LPOT_ROUND_STOLEN | LPOT_ROUND_SLOW)) == 0;
 }
 
-size_t lpot_rounds_disturbed(const lpot_latency_round *rounds, size_t count) {
-  size_t disturbed = 0;
+double lpot_rounds_share(const lpot_latency_round *rounds, size_t count, unsigned flags) {
+  size_t found = 0;
   for (size_t i = 0; i < count; i++) {
-    disturbed += lpot_round_is_clean(&rounds[i]) ? 0 : 1;
+    found += (rounds[i].flags & flags) != 0 ? 1 : 0;
   }
-  return disturbed;
+  return count == 0 ? 0 : (double)found / (double)count;
+}
+
+static void lower(double *best, double value) {
+  *best = *best <= 0 || value < *best ? value : *best;
+}
+
+void lpot_rounds_update_best(const lpot_latency_round *rounds, size_t count, double *best_f32_ms,
+                             double *best_recipe_ms) {
+  for (size_t i = 0; i < count; i++) {
+    lower(best_f32_ms, rounds[i].f32_ms);
+    lower(best_recipe_ms, rounds[i].recipe_ms);
+  }
+}
+
+void lpot_rounds_mark_slow(lpot_latency_round *rounds, size_t count, double best_f32_ms,
+                           double best_recipe_ms) {
+  for (size_t i = 0; i < count; i++) {
+    bool slow = rounds[i].f32_ms > MAX_SLOWER * best_f32_ms ||
+                rounds[i].recipe_ms > MAX_SLOWER * best_recipe_ms;
+    unsigned others = rounds[i].flags & ~(unsigned)LPOT_ROUND_SLOW;
+    rounds[i].flags = (uint8_t)(others | (slow ? LPOT_ROUND_SLOW : 0u));
+  }
 }
 
 /* ---- windows ---- */
@@ -91,6 +116,14 @@ lpot_window_fault lpot_window_judge(const lpot_latency_round *rounds, size_t cou
   if (*ret_figure > allowed_neighbours) {
     return LPOT_WINDOW_NEIGHBOURS;
   }
+  *ret_figure = lpot_rounds_share(rounds, count, LPOT_ROUND_SWITCHED | LPOT_ROUND_STOLEN);
+  if (*ret_figure > MAX_INTERRUPTED) {
+    return LPOT_WINDOW_INTERRUPTED;
+  }
+  *ret_figure = lpot_rounds_share(rounds, count, LPOT_ROUND_SLOW);
+  if (*ret_figure > MAX_SLOW) {
+    return LPOT_WINDOW_SLOW;
+  }
   *ret_figure = drift_of(first, second);
   if (*ret_figure > MAX_DRIFT) {
     return LPOT_WINDOW_DRIFT_INSIDE;
@@ -111,6 +144,16 @@ void lpot_window_fault_text(lpot_window_fault fault, double figure, size_t num_p
   case LPOT_WINDOW_NEIGHBOURS:
     snprintf(out, out_size, "other processes kept %.2f of the package's %zu processors busy",
              figure, num_package);
+    break;
+  case LPOT_WINDOW_INTERRUPTED:
+    snprintf(out, out_size, "other processes or a hypervisor interrupted %.0f %% of the rounds",
+             100 * figure);
+    break;
+  case LPOT_WINDOW_SLOW:
+    snprintf(out, out_size,
+             "%.0f %% of the rounds took 10 %% longer than the fastest ones of this job: something "
+             "else loads the machine",
+             100 * figure);
     break;
   case LPOT_WINDOW_FINE:
     out[0] = '\0';

@@ -15,21 +15,30 @@ void lpot_median_interval(double *values, size_t count, double *ret_median, doub
 
 /* Flags of a round by its own guards: SWITCHED, STOLEN or none. */
 uint8_t lpot_round_judge(const lpot_latency_round *round);
-/* True where no guard of its own speaks against the round. */
+/* Lowers the fastest times known (0: none yet) to those of the rounds. */
+void lpot_rounds_update_best(const lpot_latency_round *rounds, size_t count, double *best_f32_ms,
+                             double *best_recipe_ms);
+/* Sets the flag SLOW of every round anew: one of its times is 10 % above the fastest known. Only
+ * load that is there from a job's first round to its last escapes. */
+void lpot_rounds_mark_slow(lpot_latency_round *rounds, size_t count, double best_f32_ms,
+                           double best_recipe_ms);
+/* True where neither SWITCHED nor STOLEN nor SLOW is set. */
 bool lpot_round_is_clean(const lpot_latency_round *round);
-/* Rounds of which one of their own guards says that they were disturbed. */
-size_t lpot_rounds_disturbed(const lpot_latency_round *rounds, size_t count);
+/* Share of the rounds that have one of these flags; 0 without rounds. */
+double lpot_rounds_share(const lpot_latency_round *rounds, size_t count, unsigned flags);
 
 typedef enum lpot_window_fault {
   LPOT_WINDOW_FINE,
   LPOT_WINDOW_DRIFT_INSIDE,  /* f32 of the second half against the first */
   LPOT_WINDOW_DRIFT_BETWEEN, /* f32 against that of the attempt's first window */
-  LPOT_WINDOW_NEIGHBOURS     /* others kept too much of the package busy */
+  LPOT_WINDOW_NEIGHBOURS,    /* others kept too much of the package busy */
+  LPOT_WINDOW_INTERRUPTED,   /* more than 30 % of its rounds are SWITCHED or STOLEN */
+  LPOT_WINDOW_SLOW           /* more than 70 % of them are SLOW */
 } lpot_window_fault;
 
 /* Judges the rounds of one window; those that are not clean are left out. reference_ms: median f32
  * time of the first fine window, 0 for none. scratch has room for count values. *ret_median_ms: f32
- * time of this window; *ret_figure: by how much (drift as a fraction, or busy processors). */
+ * time of this window; *ret_figure: by how much (drift or share as a fraction, or processors). */
 lpot_window_fault lpot_window_judge(const lpot_latency_round *rounds, size_t count,
                                     double reference_ms, double allowed_neighbours, double *scratch,
                                     double *ret_median_ms, double *ret_figure);

@@ -130,12 +130,51 @@ static void disturbed_rounds_are_left_out_of_the_drift(void **state) {
   lpot_latency_round rounds[COUNT];
   double figure = 0;
   make_rounds(rounds, 4);
-  for (size_t i = COUNT - 15; i < COUNT; i++) {
+  for (size_t i = COUNT - 10; i < COUNT; i++) {
     rounds[i].f32_ms *= 2;
     rounds[i].flags = LPOT_ROUND_SWITCHED;
   }
   assert_int_equal(judge(rounds, 0, &figure), LPOT_WINDOW_FINE);
-  assert_int_equal(lpot_rounds_disturbed(rounds, COUNT), 15);
+}
+
+static void many_interrupted_or_slow_rounds_spoil_a_window(void **state) {
+  (void)state;
+  lpot_latency_round rounds[COUNT];
+  double figure = 0;
+  make_rounds(rounds, 8);
+  for (size_t i = 0; i < 12; i++) {
+    rounds[i].flags = LPOT_ROUND_STOLEN;
+  }
+  assert_int_equal(judge(rounds, 0, &figure), LPOT_WINDOW_FINE);
+  rounds[12].flags = LPOT_ROUND_SWITCHED;
+  assert_int_equal(judge(rounds, 0, &figure), LPOT_WINDOW_INTERRUPTED);
+  make_rounds(rounds, 8);
+  for (size_t i = 0; i < 28; i++) {
+    rounds[i].flags = LPOT_ROUND_SLOW;
+  }
+  assert_int_equal(judge(rounds, 0, &figure), LPOT_WINDOW_FINE);
+  rounds[28].flags = LPOT_ROUND_SLOW;
+  assert_int_equal(judge(rounds, 0, &figure), LPOT_WINDOW_SLOW);
+}
+
+static void slow_is_what_is_far_above_the_fastest(void **state) {
+  (void)state;
+  double best_f32_ms = 0;
+  double best_recipe_ms = 0;
+  lpot_latency_round rounds[4] = {{.f32_ms = 3, .recipe_ms = 2, .flags = LPOT_ROUND_SLOW},
+                                  {.f32_ms = 3.2, .recipe_ms = 2.1},
+                                  {.f32_ms = 3.4, .recipe_ms = 2},
+                                  {.f32_ms = 3, .recipe_ms = 2.3, .flags = LPOT_ROUND_STOLEN}};
+  static const unsigned expected[4] = {0, 0, LPOT_ROUND_SLOW, LPOT_ROUND_SLOW | LPOT_ROUND_STOLEN};
+  lpot_rounds_update_best(rounds, 4, &best_f32_ms, &best_recipe_ms);
+  assert_true(best_f32_ms == 3 && best_recipe_ms == 2);
+  lpot_rounds_mark_slow(rounds, 4, best_f32_ms, best_recipe_ms);
+  for (size_t i = 0; i < 4; i++) {
+    assert_int_equal(rounds[i].flags, expected[i]);
+  }
+  best_f32_ms = 1; /* A better one of an earlier measurement stays. */
+  lpot_rounds_update_best(rounds, 4, &best_f32_ms, &best_recipe_ms);
+  assert_true(best_f32_ms == 1);
 }
 
 static void busy_neighbours_spoil_a_window(void **state) {
@@ -233,6 +272,8 @@ int main(void) {
       cmocka_unit_test(drift_within_a_window_is_seen),
       cmocka_unit_test(drift_since_the_first_window_is_seen),
       cmocka_unit_test(disturbed_rounds_are_left_out_of_the_drift),
+      cmocka_unit_test(many_interrupted_or_slow_rounds_spoil_a_window),
+      cmocka_unit_test(slow_is_what_is_far_above_the_fastest),
       cmocka_unit_test(busy_neighbours_spoil_a_window),
       cmocka_unit_test(figures_are_those_of_the_kept_rounds),
       cmocka_unit_test(ratio_of_rounds_survives_a_change_of_clock_rate),
