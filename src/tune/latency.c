@@ -58,7 +58,7 @@ typedef struct latency_bench {
   size_t window_first, slice_first;
   size_t fine_windows, faults; /* of this attempt */
   double reference_ms;         /* f32 in its first fine window */
-  double best_ms[2];           /* fastest rounds: of f32 in this job, of the recipe in this task */
+  double best_f32_ms;          /* fastest round of this job */
 } latency_bench;
 
 static double now(void) {
@@ -312,8 +312,8 @@ static lpot_window_fault end_window(latency_bench *bench, char *reason, size_t r
   }
   double median_ms = 0;
   double figure = 0;
-  lpot_rounds_update_best(rounds, count, &bench->best_ms[0], &bench->best_ms[1]);
-  lpot_rounds_mark_slow(rounds, count, bench->best_ms[0], bench->best_ms[1]);
+  lpot_rounds_update_best(rounds, count, &bench->best_f32_ms);
+  lpot_rounds_mark_slow(rounds, count, bench->best_f32_ms);
   size_t num_package = bench->window.num_package;
   lpot_window_fault fault =
       lpot_window_judge(rounds, count, bench->reference_ms, lpot_watch_allowed(num_package),
@@ -361,11 +361,11 @@ static bool is_enough(const latency_bench *bench, double seconds, int64_t iterat
                                 bench->scratch) < WANTED_HALF_WIDTH;
 }
 
-/* Once more with the fastest times that are known now: a quiet moment may have come late. */
+/* Once more with the fastest time that is known now: a quiet moment may have come late. */
 static void drop_slow(latency_bench *bench) {
   lpot_latency_round *rounds = &bench->rounds[bench->attempt_first];
   size_t count = bench->num_rounds - bench->attempt_first;
-  lpot_rounds_mark_slow(rounds, count, bench->best_ms[0], bench->best_ms[1]);
+  lpot_rounds_mark_slow(rounds, count, bench->best_f32_ms);
   for (size_t i = 0; i < count; i++) {
     if ((rounds[i].flags & LPOT_ROUND_SLOW) != 0) {
       rounds[i].flags = (uint8_t)(rounds[i].flags & ~(unsigned)LPOT_ROUND_KEPT);
@@ -467,11 +467,11 @@ static lpot_status measure(latency_bench *bench, lpot_job *job, const lpot_recip
                            const lpot_stop *stop, lpot_latency *latency, lpot_error *err) {
   double start = now();
   latency->load = lpot_machine_load();
-  bench->best_ms[0] = job->best_f32_ms;
+  bench->best_f32_ms = job->best_f32_ms;
   LPOT_TRY(prepare(bench, job, recipe, err));
   note_machine(bench, latency);
   LPOT_TRY(run_attempts(bench, job->config, stop, latency, err));
-  job->best_f32_ms = bench->best_ms[0];
+  job->best_f32_ms = bench->best_f32_ms;
   lpot_rounds_summarise(bench->rounds, bench->num_rounds, bench->scratch, latency);
   LPOT_TRY(keep_rounds(bench, latency, err));
   latency->seconds = now() - start;

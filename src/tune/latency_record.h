@@ -20,7 +20,7 @@ typedef enum lpot_round_flag {
   LPOT_ROUND_SWITCHED = 2, /* another process was given the core */
   LPOT_ROUND_STOLEN = 4, /* the thread did not get the core's whole time, or a hypervisor took it */
   LPOT_ROUND_UNSTEADY = 8,   /* the f32 time drifted in its window, or since the one before */
-  LPOT_ROUND_SLOW = 32,      /* 10 % slower than the fastest round that this job has seen */
+  LPOT_ROUND_SLOW = 32,      /* f32 took 10 % longer than in the fastest round of this job */
   LPOT_ROUND_NEIGHBOURS = 16 /* others kept cores of the same package busy in its window */
 } lpot_round_flag;
 

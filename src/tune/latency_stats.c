@@ -57,23 +57,17 @@ double lpot_rounds_share(const lpot_latency_round *rounds, size_t count, unsigne
   return count == 0 ? 0 : (double)found / (double)count;
 }
 
-static void lower(double *best, double value) {
-  *best = *best <= 0 || value < *best ? value : *best;
-}
-
-void lpot_rounds_update_best(const lpot_latency_round *rounds, size_t count, double *best_f32_ms,
-                             double *best_recipe_ms) {
+void lpot_rounds_update_best(const lpot_latency_round *rounds, size_t count, double *best_f32_ms) {
   for (size_t i = 0; i < count; i++) {
-    lower(best_f32_ms, rounds[i].f32_ms);
-    lower(best_recipe_ms, rounds[i].recipe_ms);
+    if (*best_f32_ms <= 0 || rounds[i].f32_ms < *best_f32_ms) {
+      *best_f32_ms = rounds[i].f32_ms;
+    }
   }
 }
 
-void lpot_rounds_mark_slow(lpot_latency_round *rounds, size_t count, double best_f32_ms,
-                           double best_recipe_ms) {
+void lpot_rounds_mark_slow(lpot_latency_round *rounds, size_t count, double best_f32_ms) {
   for (size_t i = 0; i < count; i++) {
-    bool slow = rounds[i].f32_ms > MAX_SLOWER * best_f32_ms ||
-                rounds[i].recipe_ms > MAX_SLOWER * best_recipe_ms;
+    bool slow = rounds[i].f32_ms > MAX_SLOWER * best_f32_ms;
     unsigned others = rounds[i].flags & ~(unsigned)LPOT_ROUND_SLOW;
     rounds[i].flags = (uint8_t)(others | (slow ? LPOT_ROUND_SLOW : 0u));
   }
@@ -151,8 +145,8 @@ void lpot_window_fault_text(lpot_window_fault fault, double figure, size_t num_p
     break;
   case LPOT_WINDOW_SLOW:
     snprintf(out, out_size,
-             "%.0f %% of the rounds took 10 %% longer than the fastest ones of this job: something "
-             "else loads the machine",
+             "f32 took 10 %% longer than before in %.0f %% of the rounds: something else loads the "
+             "machine",
              100 * figure);
     break;
   case LPOT_WINDOW_FINE:

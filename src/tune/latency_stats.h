@@ -15,13 +15,14 @@ void lpot_median_interval(double *values, size_t count, double *ret_median, doub
 
 /* Flags of a round by its own guards: SWITCHED, STOLEN or none. */
 uint8_t lpot_round_judge(const lpot_latency_round *round);
-/* Lowers the fastest times known (0: none yet) to those of the rounds. */
-void lpot_rounds_update_best(const lpot_latency_round *rounds, size_t count, double *best_f32_ms,
-                             double *best_recipe_ms);
-/* Sets the flag SLOW of every round anew: one of its times is 10 % above the fastest known. Only
- * load that is there from a job's first round to its last escapes. */
-void lpot_rounds_mark_slow(lpot_latency_round *rounds, size_t count, double best_f32_ms,
-                           double best_recipe_ms);
+/* Lowers the fastest f32 time known (0: none yet) to that of the rounds. */
+void lpot_rounds_update_best(const lpot_latency_round *rounds, size_t count, double *best_f32_ms);
+/* Sets the flag SLOW of every round anew: f32 took 10 % longer than the fastest known. Load that is
+ * there from a job's first round to its last escapes. Only f32 tells: to drop rounds by the
+ * recipe's own time would turn its ratio (one whose time depends on the input by 20 % was seen to
+ * gain 13 %).
+ */
+void lpot_rounds_mark_slow(lpot_latency_round *rounds, size_t count, double best_f32_ms);
 /* True where neither SWITCHED nor STOLEN nor SLOW is set. */
 bool lpot_round_is_clean(const lpot_latency_round *round);
 /* Share of the rounds that have one of these flags; 0 without rounds. */
