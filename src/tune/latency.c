@@ -199,7 +199,9 @@ static lpot_status warm_side(latency_bench *bench, size_t side, int64_t rounds,
   if (bench->sweep == NULL && last.run < SHORTEST_TIMING) {
     bench->repeats[side] = (int)ceil(SHORTEST_TIMING / (last.run > 1e-7 ? last.run : 1e-7));
   }
-  double size = ceil(BLOCK_SECONDS / (last.wall > 1e-6 ? last.wall : 1e-6));
+  /* With swept caches only the length of the sweeps would count. */
+  double size =
+      bench->sweep != NULL ? 0 : ceil(BLOCK_SECONDS / (last.wall > 1e-6 ? last.wall : 1e-6));
   size_t block = size > MAX_BLOCK ? MAX_BLOCK : size < 3 ? 3 : (size_t)size;
   double start = now();
   double before = 0;
@@ -253,18 +255,19 @@ static lpot_status run_round(latency_bench *bench, lpot_error *err) {
                            .f32_ms = run[0] * to_ms,
                            .recipe_ms = run[1] * to_ms,
                            .switches = lpot_machine_switches() - switches,
-                           .cpu_share = wall > 0 ? (float)(cpu / wall) : 0,
-                           .frequency_khz = lpot_machine_frequency_khz(&bench->pinning)};
+                           .cpu_share = wall > 0 ? (float)(cpu / wall) : 0};
   bench->num_rounds++;
   return LPOT_OK;
 }
 
-/* Tells the rounds of the slice what the hypervisor took meanwhile. */
+/* Tells the rounds of the slice what the hypervisor took meanwhile, and the clock rate. */
 static void end_slice(latency_bench *bench) {
   lpot_watch_report report;
   lpot_watch_look(&bench->slice, &report);
+  uint32_t frequency_khz = lpot_machine_frequency_khz(&bench->pinning);
   for (size_t i = bench->slice_first; i < bench->num_rounds; i++) {
     bench->rounds[i].steal = (float)report.steal;
+    bench->rounds[i].frequency_khz = frequency_khz;
     bench->rounds[i].flags = lpot_round_judge(&bench->rounds[i]);
   }
   bench->slice_first = bench->num_rounds;
@@ -302,7 +305,7 @@ static lpot_status run_window(latency_bench *bench, int64_t iterations, const lp
 }
 
 /* Marks the rounds of the window that has ended, and says what is wrong with it. */
-static lpot_window_fault end_window(latency_bench *bench, char *reason, size_t reason_size) {
+static void end_window(latency_bench *bench, char *reason, size_t reason_size) {
   lpot_latency_round *rounds = &bench->rounds[bench->window_first];
   size_t count = bench->num_rounds - bench->window_first;
   lpot_watch_report report;
@@ -333,7 +336,6 @@ static lpot_window_fault end_window(latency_bench *bench, char *reason, size_t r
     lpot_window_fault_text(fault, figure, num_package, reason, reason_size);
   }
   bench->num_windows++;
-  return fault;
 }
 
 /* ---- attempts ---- */
@@ -383,7 +385,7 @@ static lpot_status run_attempt(latency_bench *bench, int64_t iterations, const l
   bench->reference_ms = 0;
   do {
     LPOT_TRY(run_window(bench, iterations, stop, err));
-    (void)end_window(bench, reason, reason_size);
+    end_window(bench, reason, reason_size);
     if (bench->faults >= MAX_FAULTS) {
       return LPOT_OK;
     }

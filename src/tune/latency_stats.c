@@ -75,37 +75,48 @@ void lpot_rounds_mark_slow(lpot_latency_round *rounds, size_t count, double best
 
 /* ---- windows ---- */
 
-/* Median f32 time of the clean rounds; 0 when there is none. */
-static double clean_median(const lpot_latency_round *rounds, size_t count, double *scratch) {
+typedef struct time_interval {
+  double median, low, high;
+} time_interval;
+
+/* Of the f32 times of the clean rounds; zeros when there is none. */
+static time_interval clean_interval(const lpot_latency_round *rounds, size_t count,
+                                    double *scratch) {
   size_t clean = 0;
-  double median = 0;
-  double low = 0;
-  double high = 0;
+  time_interval interval = {0};
   for (size_t i = 0; i < count; i++) {
     if (lpot_round_is_clean(&rounds[i])) {
       scratch[clean++] = rounds[i].f32_ms;
     }
   }
   if (clean > 0) {
-    lpot_median_interval(scratch, clean, &median, &low, &high);
+    lpot_median_interval(scratch, clean, &interval.median, &interval.low, &interval.high);
   }
-  return median;
+  return interval;
 }
 
-/* How much longer the longer one is, as a fraction; 0 where one is not known. */
-static double drift_of(double a, double b) {
-  if (a <= 0 || b <= 0) {
+/* How much longer the longer one is, as a fraction; 0 where one is not known, or where chance
+ * explains it: their intervals overlap. */
+static double drift_of(const time_interval *a, const time_interval *b) {
+  if (a->median <= 0 || b->median <= 0 || (a->low <= b->high && b->low <= a->high)) {
     return 0;
   }
-  return a > b ? a / b - 1 : b / a - 1;
+  return a->median > b->median ? a->median / b->median - 1 : b->median / a->median - 1;
+}
+
+static double drift_inside(const lpot_latency_round *rounds, size_t count, double *scratch) {
+  size_t half = count / 2;
+  time_interval first = clean_interval(rounds, half, scratch);
+  time_interval second = clean_interval(rounds + half, count - half, scratch);
+  return drift_of(&first, &second);
 }
 
 lpot_window_fault lpot_window_judge(const lpot_latency_round *rounds, size_t count,
                                     double reference_ms, double allowed_neighbours, double *scratch,
                                     double *ret_median_ms, double *ret_figure) {
-  double first = clean_median(rounds, count / 2, scratch);
-  double second = clean_median(rounds + count / 2, count - count / 2, scratch);
-  *ret_median_ms = clean_median(rounds, count, scratch);
+  time_interval whole = clean_interval(rounds, count, scratch);
+  time_interval reference = {reference_ms, reference_ms, reference_ms};
+  *ret_median_ms = whole.median;
   *ret_figure = count > 0 ? (double)rounds[count - 1].neighbours : 0;
   if (*ret_figure > allowed_neighbours) {
     return LPOT_WINDOW_NEIGHBOURS;
@@ -118,11 +129,11 @@ lpot_window_fault lpot_window_judge(const lpot_latency_round *rounds, size_t cou
   if (*ret_figure > MAX_SLOW) {
     return LPOT_WINDOW_SLOW;
   }
-  *ret_figure = drift_of(first, second);
+  *ret_figure = drift_inside(rounds, count, scratch);
   if (*ret_figure > MAX_DRIFT) {
     return LPOT_WINDOW_DRIFT_INSIDE;
   }
-  *ret_figure = drift_of(*ret_median_ms, reference_ms);
+  *ret_figure = drift_of(&whole, &reference);
   return *ret_figure > MAX_DRIFT ? LPOT_WINDOW_DRIFT_BETWEEN : LPOT_WINDOW_FINE;
 }
 

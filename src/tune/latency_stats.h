@@ -30,7 +30,8 @@ double lpot_rounds_share(const lpot_latency_round *rounds, size_t count, unsigne
 
 typedef enum lpot_window_fault {
   LPOT_WINDOW_FINE,
-  LPOT_WINDOW_DRIFT_INSIDE,  /* f32 of the second half against the first */
+  LPOT_WINDOW_DRIFT_INSIDE,  /* f32 of the second half against the first, by more than 3 % and more
+                                than chance explains */
   LPOT_WINDOW_DRIFT_BETWEEN, /* f32 against that of the attempt's first window */
   LPOT_WINDOW_NEIGHBOURS,    /* others kept too much of the package busy */
   LPOT_WINDOW_INTERRUPTED,   /* more than 30 % of its rounds are SWITCHED or STOLEN */

@@ -116,6 +116,23 @@ static void drift_within_a_window_is_seen(void **state) {
   assert_int_equal(judge(rounds, 0, &figure), LPOT_WINDOW_DRIFT_INSIDE);
 }
 
+static void drift_that_chance_explains_is_none(void **state) {
+  (void)state;
+  static const double few[6] = {3.0, 3.3, 3.1, 3.25, 3.05, 3.2};
+  lpot_latency_round rounds[6];
+  double scratch[6];
+  double median_ms = 0;
+  double figure = 0;
+  for (size_t i = 0; i < 6; i++) {
+    rounds[i] = (lpot_latency_round){.f32_ms = few[i], .recipe_ms = 2, .cpu_share = 1};
+  }
+  /* Medians of 3.1 and 3.2 ms, but of three rounds each. */
+  assert_int_equal(lpot_window_judge(rounds, 6, 3.29, 0.1, scratch, &median_ms, &figure),
+                   LPOT_WINDOW_FINE);
+  assert_int_equal(lpot_window_judge(rounds, 6, 3.31, 0.1, scratch, &median_ms, &figure),
+                   LPOT_WINDOW_DRIFT_BETWEEN);
+}
+
 static void drift_since_the_first_window_is_seen(void **state) {
   (void)state;
   lpot_latency_round rounds[COUNT];
@@ -269,6 +286,7 @@ int main(void) {
       cmocka_unit_test(round_is_disturbed_by_what_its_guards_see),
       cmocka_unit_test(steady_window_is_fine),
       cmocka_unit_test(drift_within_a_window_is_seen),
+      cmocka_unit_test(drift_that_chance_explains_is_none),
       cmocka_unit_test(drift_since_the_first_window_is_seen),
       cmocka_unit_test(disturbed_rounds_are_left_out_of_the_drift),
       cmocka_unit_test(many_interrupted_or_slow_rounds_spoil_a_window),

@@ -138,6 +138,7 @@ static void outcome_of_a_failed_task_carries_its_cause(void **state) {
   assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
   assert_int_equal(back.status, LPOT_ENGINE);
   assert_string_equal(back.cause, "conv1: no");
+  lpot_outcome_done(&back);
   lpot_buffer_done(&bytes);
 }
 
