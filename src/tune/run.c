@@ -14,6 +14,8 @@
 
 #define PUMP_SECONDS 0.5
 #define CHECKPOINT_SECONDS 30.0
+#define TRIAL_RETRIES 1 /* of a recipe whose evaluator died */
+#define OTHER_RETRIES 2 /* of anything else, which the run cannot do without */
 
 static double now(void) {
   lpot_clock clock = lpot_clock_monotonic();
@@ -29,11 +31,25 @@ lpot_status lpot_run_init(lpot_run *run, lpot_error *err) {
   return LPOT_OK;
 }
 
+static void clear_assignment(lpot_assignment *assignment) {
+  lpot_recipe_free(assignment->recipe);
+  *assignment = (lpot_assignment){0};
+}
+
+static void drop_retries(lpot_run *run) {
+  for (size_t i = 0; i < run->num_retries; i++) {
+    clear_assignment(&run->retries[i].task);
+  }
+  run->num_retries = 0;
+}
+
 void lpot_run_done(lpot_run *run) {
   for (size_t i = 0; run->assignments != NULL && i < lpot_crew_size(run->crew); i++) {
     lpot_recipe_free(run->assignments[i].recipe);
   }
   lpot_free(run->assignments);
+  drop_retries(run);
+  lpot_free(run->retries);
   lpot_free(run->baseline_states);
   lpot_calibration_free(run->merged);
 }
@@ -67,11 +83,6 @@ lpot_status lpot_run_checkpoint(lpot_run *run, bool at_once, lpot_error *err) {
 
 /* ---- giving tasks ---- */
 
-static void clear_assignment(lpot_assignment *assignment) {
-  lpot_recipe_free(assignment->recipe);
-  *assignment = (lpot_assignment){0};
-}
-
 lpot_status lpot_run_assign(lpot_run *run, size_t worker, lpot_task_kind kind, int64_t first,
                             int64_t count, const lpot_recipe *recipe, lpot_error *err) {
   lpot_assignment *assignment = &run->assignments[worker];
@@ -80,6 +91,7 @@ lpot_status lpot_run_assign(lpot_run *run, size_t worker, lpot_task_kind kind, i
   assignment->task_id = run->last_task_id;
   assignment->kind = kind;
   assignment->first = first;
+  assignment->count = count;
   if (recipe != NULL) {
     LPOT_TRY(lpot_recipe_clone(recipe, &assignment->recipe, err));
     assignment->recipe_hash = lpot_recipe_hash(recipe);
@@ -102,6 +114,12 @@ bool lpot_run_in_flight(const lpot_run *run, uint64_t recipe_hash) {
       return true;
     }
   }
+  for (size_t i = 0; i < run->num_retries; i++) {
+    const lpot_assignment *task = &run->retries[i].task;
+    if (task->recipe != NULL && task->recipe_hash == recipe_hash) {
+      return true;
+    }
+  }
   return false;
 }
 
@@ -114,11 +132,96 @@ lpot_status lpot_run_cancel(lpot_run *run, size_t worker, lpot_error *err) {
 }
 
 lpot_status lpot_run_quiesce(lpot_run *run, lpot_error *err) {
+  drop_retries(run);
   for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
     LPOT_TRY(lpot_run_cancel(run, i, err));
   }
   while (!lpot_crew_all_idle(run->crew)) {
     LPOT_TRY(lpot_run_pump(run, err));
+  }
+  return LPOT_OK;
+}
+
+/* ---- crashes ---- */
+
+/* A worker for a task that crashed on one: another, unless that is the only one left. */
+static size_t worker_for_retry(const lpot_run *run, size_t crashed_on) {
+  bool others = false;
+  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
+    if (i != crashed_on && !lpot_crew_is_lost(run->crew, i)) {
+      others = true;
+      if (lpot_crew_is_idle(run->crew, i)) {
+        return i;
+      }
+    }
+  }
+  bool free = lpot_crew_is_idle(run->crew, crashed_on) && !lpot_crew_is_lost(run->crew, crashed_on);
+  return !others && free ? crashed_on : LPOT_NO_WORKER;
+}
+
+static lpot_status give_retries(lpot_run *run, lpot_error *err) {
+  size_t kept = 0;
+  lpot_status status = LPOT_OK;
+  for (size_t i = 0; i < run->num_retries; i++) {
+    lpot_retry *retry = &run->retries[i];
+    size_t worker = status == LPOT_OK ? worker_for_retry(run, retry->crashed_on) : LPOT_NO_WORKER;
+    if (worker == LPOT_NO_WORKER) {
+      run->retries[kept++] = *retry;
+      continue;
+    }
+    lpot_assignment *task = &retry->task;
+    status = lpot_run_assign(run, worker, task->kind, task->first, task->count, task->recipe, err);
+    run->assignments[worker].crashes = task->crashes;
+    clear_assignment(task);
+  }
+  run->num_retries = kept;
+  return status;
+}
+
+static lpot_status add_retry(lpot_run *run, size_t worker, lpot_error *err) {
+  lpot_retry *grown = lpot_realloc(run->retries, run->num_retries + 1, sizeof *grown);
+  if (grown == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  run->retries = grown;
+  grown[run->num_retries] = (lpot_retry){.task = run->assignments[worker], .crashed_on = worker};
+  run->num_retries++;
+  run->assignments[worker] = (lpot_assignment){0};
+  return LPOT_OK;
+}
+
+static bool all_lost(const lpot_run *run) {
+  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
+    if (!lpot_crew_is_lost(run->crew, i)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static lpot_status fail_crash(const lpot_run *run, size_t worker, const lpot_outcome *outcome,
+                              lpot_error *err) {
+  const lpot_hello *hello = lpot_crew_hello(run->crew, worker);
+  const char *what = outcome->kind == LPOT_TASK_CALIBRATE ? "calibration" : "the f32 baseline";
+  return LPOT_FAIL(err, LPOT_CRASHED, "%s crashed %d times, the last time on rank %d: %s", what,
+                   run->assignments[worker].crashes, hello->rank, outcome->cause);
+}
+
+/* The worker's evaluator died, or it can make none any more. *ret_again: nothing is to be filed,
+ * since the task waits for another worker or is not wanted. */
+static lpot_status take_crash(lpot_run *run, size_t worker, const lpot_outcome *outcome,
+                              bool *ret_again, lpot_error *err) {
+  lpot_assignment *task = &run->assignments[worker];
+  bool trial = task->kind == LPOT_TASK_EVALUATE && task->recipe != NULL;
+  task->crashes += outcome->status == LPOT_CRASHED;
+  *ret_again = task->cancelled || task->crashes <= (trial ? TRIAL_RETRIES : OTHER_RETRIES);
+  if (all_lost(run)) {
+    return LPOT_FAIL(err, LPOT_LOST, "no worker can work any more: %s", outcome->cause);
+  }
+  if (*ret_again && !task->cancelled) {
+    LPOT_TRY(add_retry(run, worker, err));
+  } else if (!*ret_again && !trial && task->kind != LPOT_TASK_LATENCY) {
+    LPOT_TRY(fail_crash(run, worker, outcome, err));
   }
   return LPOT_OK;
 }
@@ -139,17 +242,18 @@ static lpot_status file_baseline(lpot_run *run, const lpot_assignment *assignmen
   return LPOT_OK;
 }
 
-/* A recipe fails by itself when its graph or plan cannot be made or run; everything else that may
- * go wrong (memory, files, our own bugs) is not the recipe's fault. */
+/* A recipe fails by itself when its graph or plan cannot be made or run, or its evaluators die;
+ * everything else that may go wrong (memory, files, our own bugs) is not the recipe's fault. */
 static bool blames_recipe(lpot_status status) {
   return status == LPOT_ENGINE || status == LPOT_UNSUPPORTED || status == LPOT_FORMAT ||
-         status == LPOT_INVALID;
+         status == LPOT_INVALID || status == LPOT_CRASHED;
 }
 
 static void judge(const lpot_run *run, const lpot_outcome *outcome, lpot_ledger_result *result) {
   result->status = LPOT_TRIAL_INVALID;
   result->accuracy = (double)NAN;
   if (outcome->status != LPOT_OK) {
+    result->status = outcome->status == LPOT_CRASHED ? LPOT_TRIAL_CRASHED : LPOT_TRIAL_INVALID;
     lpot_text_copy(result->cause, sizeof result->cause, outcome->cause);
     return;
   }
@@ -217,6 +321,13 @@ static lpot_status file_outcome(lpot_run *run, size_t worker, lpot_outcome *outc
   if (outcome->status == LPOT_INTERRUPTED) {
     return LPOT_OK;
   }
+  if (outcome->status == LPOT_CRASHED || outcome->status == LPOT_LOST) {
+    bool again = false;
+    LPOT_TRY(take_crash(run, worker, outcome, &again, err));
+    if (again) {
+      return LPOT_OK;
+    }
+  }
   bool trial = assignment->kind == LPOT_TASK_EVALUATE && assignment->recipe != NULL;
   if (assignment->kind == LPOT_TASK_LATENCY) {
     run->latency_known = true;
@@ -244,6 +355,7 @@ lpot_status lpot_run_pump(lpot_run *run, lpot_error *err) {
   if (lpot_interrupt_requested()) {
     return LPOT_FAIL(err, LPOT_INTERRUPTED, "interrupted by a signal");
   }
+  LPOT_TRY(give_retries(run, err));
   size_t worker = LPOT_NO_WORKER;
   lpot_outcome outcome;
   lpot_outcome_init(&outcome);
@@ -253,7 +365,9 @@ lpot_status lpot_run_pump(lpot_run *run, lpot_error *err) {
     clear_assignment(&run->assignments[worker]);
   }
   lpot_outcome_done(&outcome);
-  return status;
+  LPOT_TRY(status);
+  LPOT_TRY(give_retries(run, err)); /* Before the worker is given something else. */
+  return LPOT_OK;
 }
 
 /* ---- calibration ---- */
@@ -327,7 +441,7 @@ static lpot_status gather_parts(lpot_run *run, int64_t count, lpot_error *err) {
   }
   bool busy = true;
   while (busy) {
-    busy = false;
+    busy = run->num_retries > 0;
     for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
       busy = busy ||
              (!lpot_crew_is_idle(run->crew, i) && run->assignments[i].kind == LPOT_TASK_CALIBRATE);

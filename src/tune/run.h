@@ -17,11 +17,18 @@ typedef struct lpot_run_options {
 typedef struct lpot_assignment {
   uint64_t task_id;
   lpot_task_kind kind;
-  int64_t first;       /* EVALUATE of f32: first block */
-  lpot_recipe *recipe; /* owned; NULL for f32 and calibration */
+  int64_t first, count; /* EVALUATE: blocks; CALIBRATE: samples */
+  lpot_recipe *recipe;  /* owned; NULL for f32 and calibration */
   uint64_t recipe_hash;
   bool cancelled;
+  int crashes; /* evaluators that died while they did it */
 } lpot_assignment;
+
+/* A task whose evaluator died, waiting for another worker. */
+typedef struct lpot_retry {
+  lpot_assignment task;
+  size_t crashed_on; /* worker */
+} lpot_retry;
 
 typedef struct lpot_run {
   lpot_job *job;
@@ -30,6 +37,8 @@ typedef struct lpot_run {
   lpot_journal *journal;
   const lpot_run_options *options;
   lpot_assignment *assignments; /* [workers] */
+  size_t num_retries;
+  lpot_retry *retries; /* [num_retries] */
   uint64_t last_task_id;
   lpot_metric_state *baseline_states; /* [num_blocks] while the baseline is measured */
   int64_t baseline_blocks;            /* of them done */
@@ -50,9 +59,11 @@ LPOT_MUST_CHECK lpot_status lpot_run_assign(lpot_run *run, size_t worker, lpot_t
                                             lpot_error *err);
 /* Waits (at most half a second) for one outcome and files it: trial results go into the journal.
  * LPOT_INTERRUPTED after a signal. A task that fails for a reason that lies outside of its recipe
- * fails the run, with rank and host in the message. */
+ * fails the run, with rank and host in the message. A task whose evaluator died is given again, to
+ * another worker if there is one: a recipe once, anything else twice; then the trial is CRASHED,
+ * the run fails, or the latency stays unknown. */
 LPOT_MUST_CHECK lpot_status lpot_run_pump(lpot_run *run, lpot_error *err);
-/* True when a worker evaluates this recipe and was not told to stop. */
+/* True when a worker evaluates this recipe, or will after a crash, and was not told to stop. */
 bool lpot_run_in_flight(const lpot_run *run, uint64_t recipe_hash);
 /* Tells all workers to stop and waits until they are idle. */
 LPOT_MUST_CHECK lpot_status lpot_run_quiesce(lpot_run *run, lpot_error *err);

@@ -398,7 +398,8 @@ lpot_status lpot_search(lpot_run *run, lpot_error *err) {
 static lpot_status measure_latency(lpot_run *run, const lpot_recipe *recipe, lpot_error *err) {
   LPOT_TRY(lpot_run_quiesce(run, err));
   run->latency_known = false;
-  LPOT_TRY(lpot_run_assign(run, 0, LPOT_TASK_LATENCY, 0, 0, recipe, err));
+  LPOT_TRY(
+      lpot_run_assign(run, lpot_crew_idle_worker(run->crew), LPOT_TASK_LATENCY, 0, 0, recipe, err));
   while (!run->latency_known) {
     LPOT_TRY(lpot_run_pump(run, err));
   }
@@ -428,7 +429,7 @@ static lpot_status evaluate_exported(lpot_run *run, const lpot_recipe *recipe, l
   LPOT_TRY(lpot_run_quiesce(run, err));
   LPOT_TRY(lpot_recipe_exported(recipe, &exported, err));
   uint64_t hash = lpot_recipe_hash(exported);
-  lpot_status status = assign_recipe(run, 0, exported, err);
+  lpot_status status = assign_recipe(run, lpot_crew_idle_worker(run->crew), exported, err);
   lpot_recipe_free(exported);
   while (status == LPOT_OK && lpot_ledger_find_result(run->ledger, hash) == SIZE_MAX) {
     status = lpot_run_pump(run, err);
