@@ -75,13 +75,31 @@ uint64_t lpot_search_choose(const lpot_run *run, bool *ret_met) {
 
 /* ---- latency ---- */
 
+static bool is_measuring(const lpot_run *run) {
+  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
+    if (lpot_crew_is_busy(run->crew, i) && run->assignments[i].kind == LPOT_TASK_LATENCY) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* One worker measures while all others are idle; where its evaluator dies it is tried once more. */
 static lpot_status measure_latency(lpot_run *run, const lpot_recipe *recipe, lpot_error *err) {
   LPOT_TRY(lpot_run_quiesce(run, err));
   run->latency_known = false;
-  lpot_task task = {.kind = LPOT_TASK_LATENCY, .recipe = (lpot_recipe *)recipe}; /* only read */
-  LPOT_TRY(lpot_run_assign(run, 0, &task, err));
-  while (!run->latency_known) {
+  run->crashes = 0;
+  while (!run->latency_known && run->crashes <= 1) {
+    size_t worker = lpot_crew_idle_worker(run->crew);
+    if (worker != LPOT_NO_WORKER && !is_measuring(run)) {
+      lpot_task task = {.kind = LPOT_TASK_LATENCY, .recipe = (lpot_recipe *)recipe}; /* only read */
+      LPOT_TRY(lpot_run_assign(run, worker, &task, err));
+    }
     LPOT_TRY(lpot_run_pump(run, err));
+  }
+  if (!run->latency_known) {
+    run->latency_status = LPOT_CRASHED;
+    lpot_log(LPOT_LOG_WARNING, "latency could not be measured: its evaluators died");
   }
   return LPOT_OK;
 }

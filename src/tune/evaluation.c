@@ -6,6 +6,10 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+#define RECIPE_RETRIES 1u /* attempts beyond the first, for a recipe */
+#define OTHER_RETRIES 2u  /* and for f32 */
+#define MAX_LOSSES 8u
+
 /* What a block is. */
 enum { FREE, DEALT, DONE };
 
@@ -28,6 +32,7 @@ lpot_status lpot_evaluation_new(const lpot_recipe *recipe, const lpot_blocks *bl
   evaluation->blocks = *blocks;
   evaluation->failed_block = blocks->num_blocks;
   evaluation->first_worker = SIZE_MAX;
+  evaluation->avoid = SIZE_MAX;
   evaluation->places = lpot_calloc(count, sizeof *evaluation->places);
   evaluation->states = lpot_calloc(count, sizeof *evaluation->states);
   evaluation->correct = lpot_calloc(lpot_bits_size((size_t)blocks->num_samples) + 1, 1);
@@ -131,6 +136,21 @@ void lpot_evaluation_return(lpot_evaluation *evaluation, int64_t first, int64_t 
 }
 
 /* ---- taking ---- */
+
+void lpot_evaluation_blame(lpot_evaluation *evaluation, size_t worker, lpot_breakage breakage,
+                           const char *cause) {
+  bool loss = breakage == LPOT_BREAKAGE_LOSS;
+  evaluation->losses += loss ? 1 : 0;
+  evaluation->attempts += loss ? 0 : 1;
+  evaluation->breakage = breakage;
+  evaluation->avoid = worker;
+  lpot_text_copy(evaluation->cause, sizeof evaluation->cause, cause);
+  unsigned allowed = evaluation->recipe != NULL ? RECIPE_RETRIES : OTHER_RETRIES;
+  if (evaluation->ending == LPOT_ENDING_OPEN &&
+      (evaluation->attempts > allowed || evaluation->losses > MAX_LOSSES)) {
+    evaluation->ending = LPOT_ENDING_BROKEN;
+  }
+}
 
 static void end(lpot_evaluation *evaluation, lpot_ending ending) {
   evaluation->ending = ending;

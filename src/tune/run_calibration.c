@@ -65,33 +65,46 @@ lpot_status lpot_run_add_calibration(lpot_run *run, lpot_outcome *outcome, lpot_
   return LPOT_OK;
 }
 
+/* The next part that nobody has; count 0: there is none. */
+static lpot_sample_range next_part(lpot_run *run, int64_t part, int64_t count, int64_t *next) {
+  if (run->num_lost_ranges > 0) {
+    run->num_lost_ranges--;
+    return run->lost_ranges[run->num_lost_ranges];
+  }
+  int64_t size = part < count - *next ? part : count - *next;
+  lpot_sample_range range = {.first = *next, .count = size};
+  *next += size;
+  return range;
+}
+
+static bool is_observing(const lpot_run *run) {
+  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
+    if (lpot_crew_is_busy(run->crew, i) && run->assignments[i].kind == LPOT_TASK_CALIBRATE &&
+        !run->assignments[i].overdue) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static lpot_status gather_parts(lpot_run *run, int64_t count, lpot_error *err) {
   int64_t step = run->job->calibration_batch;
-  int64_t workers = (int64_t)lpot_crew_size(run->crew);
+  int64_t workers = (int64_t)lpot_crew_num_left(run->crew);
   int64_t part = (count + workers - 1) / workers;
   part = (part + step - 1) / step * step;
   int64_t next = 0;
-  while (next < count) {
+  run->crashes = 0;
+  run->num_lost_ranges = 0;
+  while (next < count || run->num_lost_ranges > 0 || is_observing(run)) {
     size_t worker = lpot_crew_idle_worker(run->crew);
-    if (worker == LPOT_NO_WORKER) {
+    bool open = next < count || run->num_lost_ranges > 0;
+    if (worker == LPOT_NO_WORKER || !open) {
       LPOT_TRY(lpot_run_pump(run, err));
       continue;
     }
-    int64_t size = part < count - next ? part : count - next;
-    lpot_task task = {.kind = LPOT_TASK_CALIBRATE, .first = next, .count = size};
+    lpot_sample_range range = next_part(run, part, count, &next);
+    lpot_task task = {.kind = LPOT_TASK_CALIBRATE, .first = range.first, .count = range.count};
     LPOT_TRY(lpot_run_assign(run, worker, &task, err));
-    next += size;
-  }
-  bool busy = true;
-  while (busy) {
-    busy = false;
-    for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
-      busy = busy ||
-             (!lpot_crew_is_idle(run->crew, i) && run->assignments[i].kind == LPOT_TASK_CALIBRATE);
-    }
-    if (busy) {
-      LPOT_TRY(lpot_run_pump(run, err));
-    }
   }
   return LPOT_OK;
 }

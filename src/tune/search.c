@@ -365,8 +365,7 @@ lpot_status lpot_search(lpot_run *run, lpot_error *err) {
   trial_search search = {.run = run, .best = SIZE_MAX};
   double before =
       run->ledger->num_trials == 0 ? 0 : run->ledger->trials[run->ledger->num_trials - 1].elapsed;
-  lpot_clock clock = lpot_clock_monotonic();
-  run->search_start = lpot_clock_now(&clock) - before;
+  run->search_start = lpot_clock_now(&run->clock) - before;
   lpot_status status = make_strategy(&search, err);
   if (status == LPOT_OK) {
     long total = run->options->given_recipe != NULL ? 1 : (long)run->job->config->max_trials;
