@@ -1,6 +1,5 @@
 #include "tune/crew.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -13,27 +12,22 @@ typedef struct crew_member {
 } crew_member;
 
 struct lpot_crew {
-  lpot_comm *comm;
-  lpot_keeper *keeper; /* one rank: of the coordinator's own evaluator; else NULL */
+  lpot_transport transport;
+  lpot_clock clock;
   size_t count;
-  crew_member *members; /* [count]; member i is rank i + 1, or rank 0 with keeper */
+  crew_member *members; /* [count] */
   lpot_buffer inbox, outbox;
 };
 
-static double now(void) {
-  lpot_clock clock = lpot_clock_monotonic();
-  return lpot_clock_now(&clock);
-}
-
-lpot_status lpot_crew_new(lpot_comm *comm, lpot_keeper *keeper, lpot_crew **ret_crew,
-                          lpot_error *err) {
+lpot_status lpot_crew_new(const lpot_transport *transport, const lpot_clock *clock,
+                          lpot_crew **ret_crew, lpot_error *err) {
   lpot_crew *crew = lpot_calloc(1, sizeof *crew);
   if (crew == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
-  crew->comm = comm;
-  crew->keeper = keeper;
-  crew->count = keeper != NULL ? 1 : (size_t)lpot_comm_size(comm) - 1;
+  crew->transport = *transport;
+  crew->clock = *clock;
+  crew->count = transport->count;
   lpot_buffer_init(&crew->inbox);
   lpot_buffer_init(&crew->outbox);
   crew->members = lpot_calloc(crew->count, sizeof *crew->members);
@@ -105,15 +99,9 @@ void lpot_crew_lose(lpot_crew *crew, size_t worker) {
   crew->members[worker].lost = true;
 }
 
-/* ---- transport ---- */
-
 static lpot_status send_to(lpot_crew *crew, size_t worker, lpot_error *err) {
   LPOT_TRY(lpot_message_finish(&crew->outbox, err));
-  if (crew->keeper != NULL) {
-    LPOT_TRY(lpot_keeper_give(crew->keeper, &crew->outbox, err));
-  } else {
-    LPOT_TRY(lpot_comm_send(crew->comm, (int)worker + 1, &crew->outbox, err));
-  }
+  LPOT_TRY(crew->transport.send(crew->transport.context, worker, &crew->outbox, err));
   return LPOT_OK;
 }
 
@@ -121,18 +109,8 @@ static lpot_status send_to(lpot_crew *crew, size_t worker, lpot_error *err) {
 static lpot_status receive(lpot_crew *crew, double timeout_seconds, size_t *ret_worker,
                            lpot_error *err) {
   *ret_worker = LPOT_NO_WORKER;
-  if (crew->keeper != NULL) {
-    bool came = false;
-    LPOT_TRY(lpot_keeper_wait(crew->keeper, timeout_seconds, &came, &crew->inbox, err));
-    *ret_worker = came ? 0 : LPOT_NO_WORKER;
-    return LPOT_OK;
-  }
-  int from = -1;
-  LPOT_TRY(lpot_comm_receive(crew->comm, timeout_seconds, &from, &crew->inbox, err));
-  if (from == 0 || (from > 0 && (size_t)from > crew->count)) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "rank %d is no worker, but sent a message", from);
-  }
-  *ret_worker = from > 0 ? (size_t)from - 1 : LPOT_NO_WORKER;
+  LPOT_TRY(crew->transport.receive(crew->transport.context, timeout_seconds, ret_worker,
+                                   &crew->inbox, err));
   return LPOT_OK;
 }
 
@@ -155,14 +133,10 @@ static lpot_status take_hello(lpot_crew *crew, size_t worker, const lpot_buffer 
 }
 
 lpot_status lpot_crew_meet(lpot_crew *crew, double timeout_seconds, lpot_error *err) {
-  if (crew->keeper != NULL) {
-    LPOT_TRY(take_hello(crew, 0, lpot_keeper_hello(crew->keeper), err));
-    return LPOT_OK;
-  }
-  double deadline = now() + timeout_seconds;
+  double deadline = lpot_clock_now(&crew->clock) + timeout_seconds;
   for (size_t met = 0; met < crew->count;) {
     size_t worker = LPOT_NO_WORKER;
-    LPOT_TRY(receive(crew, deadline - now(), &worker, err));
+    LPOT_TRY(receive(crew, deadline - lpot_clock_now(&crew->clock), &worker, err));
     if (worker == LPOT_NO_WORKER) {
       return LPOT_FAIL(err, LPOT_MPI, "%zu of %zu workers did not say hello within %.0f s",
                        crew->count - met, crew->count, timeout_seconds);
@@ -199,21 +173,11 @@ lpot_status lpot_crew_kill(lpot_crew *crew, size_t worker, lpot_error *err) {
   return LPOT_OK;
 }
 
-static lpot_status send_to_all(lpot_crew *crew, lpot_error *err) {
-  if (crew->keeper != NULL) {
-    LPOT_TRY(send_to(crew, 0, err));
-    return LPOT_OK;
-  }
-  LPOT_TRY(lpot_message_finish(&crew->outbox, err));
-  LPOT_TRY(lpot_comm_send_all(crew->comm, &crew->outbox, err));
-  return LPOT_OK;
-}
-
 lpot_status lpot_crew_share(lpot_crew *crew, int64_t samples, const lpot_calibration *calibration,
                             lpot_error *err) {
   LPOT_TRY(lpot_message_begin(&crew->outbox, LPOT_MESSAGE_CALIBRATION, 0, err));
   LPOT_TRY(lpot_calibration_message_write(samples, calibration, &crew->outbox, err));
-  LPOT_TRY(send_to_all(crew, err));
+  LPOT_TRY(send_to(crew, LPOT_NO_WORKER, err));
   return LPOT_OK;
 }
 
@@ -252,10 +216,8 @@ lpot_status lpot_crew_wait(lpot_crew *crew, double timeout_seconds, size_t *ret_
 }
 
 lpot_status lpot_crew_dismiss(lpot_crew *crew, lpot_error *err) {
-  if (crew->keeper != NULL) {
-    return LPOT_OK; /* Its owner ends it. */
+  if (crew->transport.dismiss != NULL) {
+    LPOT_TRY(crew->transport.dismiss(crew->transport.context, err));
   }
-  LPOT_TRY(lpot_message_begin(&crew->outbox, LPOT_MESSAGE_END, 0, err));
-  LPOT_TRY(send_to_all(crew, err));
   return LPOT_OK;
 }

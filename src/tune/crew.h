@@ -1,19 +1,15 @@
-/* The crew: the workers as the coordinator sees them. With one rank the only worker is the
- * coordinator's own evaluator: the code above this header is the same. Not collective. */
+/* The crew: the workers as the coordinator sees them, whatever the transport. Not collective. */
 #ifndef LPOT_TUNE_CREW_H
 #define LPOT_TUNE_CREW_H
 
-#include "tune/comm.h"
-#include "tune/keeper.h"
+#include "base/clock.h"
 #include "tune/protocol.h"
-
-#define LPOT_NO_WORKER SIZE_MAX
+#include "tune/transport.h"
 
 typedef struct lpot_crew lpot_crew;
 
-/* comm and keeper are borrowed for the crew's life; keeper is the only worker where there is one
- * rank, else NULL. */
-LPOT_MUST_CHECK lpot_status lpot_crew_new(lpot_comm *comm, lpot_keeper *keeper,
+/* What the transport's context points to must outlive the crew. */
+LPOT_MUST_CHECK lpot_status lpot_crew_new(const lpot_transport *transport, const lpot_clock *clock,
                                           lpot_crew **ret_crew, lpot_error *err);
 void lpot_crew_free(lpot_crew *crew); /* NULL is allowed */
 

@@ -90,6 +90,10 @@ lpot_status lpot_run_want(lpot_run *run, const lpot_want *wants, size_t count, l
   return status;
 }
 
+bool lpot_run_is_first(const lpot_run *run, uint64_t recipe_hash, bool raced) {
+  return run->num_wanted > 0 && find_wanted(run, recipe_hash, raced) == 0;
+}
+
 /* ---- dealing ---- */
 
 /* Where a worker is needed most; SIZE_MAX: nowhere. */

@@ -51,6 +51,7 @@ typedef struct lpot_evaluation {
   unsigned losses;        /* workers that were lost with a piece of it */
   lpot_breakage breakage; /* what the last of them was */
   size_t avoid;           /* worker that it crashed on; SIZE_MAX: none */
+  int64_t num_free;       /* blocks that nobody has and that may be needed */
   unsigned dealt;         /* pieces that workers have now */
   double seconds;         /* of work, all workers added up */
   size_t first_worker;    /* that brought block 0; SIZE_MAX: not yet */

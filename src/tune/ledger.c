@@ -1,6 +1,8 @@
 #include "tune/ledger.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bits.h"
@@ -71,6 +73,7 @@ void lpot_ledger_done(lpot_ledger *ledger) {
     lpot_free(ledger->results[i].correct);
   }
   lpot_free(ledger->baseline.correct);
+  lpot_hash_map_free(ledger->result_index);
   lpot_free(ledger->sessions);
   lpot_free(ledger->calibrations);
   lpot_free(ledger->results);
@@ -84,14 +87,16 @@ static bool is_pruned(const lpot_ledger_result *result) {
   return result->status == LPOT_TRIAL_PRUNED;
 }
 
+static void result_key(uint64_t recipe_hash, bool pruned, char key[24]) {
+  snprintf(key, 24, "%016" PRIx64 "%s", recipe_hash, pruned ? "p" : "");
+}
+
 size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash, bool pruned) {
-  for (size_t i = 0; i < ledger->num_results; i++) {
-    const lpot_ledger_result *result = &ledger->results[i];
-    if (result->recipe_hash == recipe_hash && is_pruned(result) == pruned) {
-      return i;
-    }
-  }
-  return SIZE_MAX;
+  char key[24];
+  int64_t index = 0;
+  result_key(recipe_hash, pruned, key);
+  bool found = ledger->result_index != NULL && lpot_hash_map_get(ledger->result_index, key, &index);
+  return found ? (size_t)index : SIZE_MAX;
 }
 
 const lpot_ledger_result *lpot_ledger_final_of(const lpot_ledger *ledger,
@@ -319,6 +324,12 @@ static lpot_status apply_result(lpot_ledger *ledger, lpot_reader *reader, lpot_e
                      (unsigned long long)hash);
   }
   result->recipe_hash = hash;
+  char key[24];
+  result_key(hash, is_pruned(result), key);
+  if (ledger->result_index == NULL) {
+    LPOT_TRY(lpot_hash_map_new(&ledger->result_index, err));
+  }
+  LPOT_TRY(lpot_hash_map_put(ledger->result_index, key, (int64_t)ledger->num_results - 1, err));
   return LPOT_OK;
 }
 

@@ -16,6 +16,7 @@
 #define LPOT_TUNE_LEDGER_H
 
 #include "base/checksum.h"
+#include "base/hash_map.h"
 #include "data/metric.h"
 #include "quant/recipe.h"
 #include "strategy/strategy.h"
@@ -171,6 +172,7 @@ typedef struct lpot_ledger {
   lpot_ledger_calibration *calibrations;
   size_t num_results;
   lpot_ledger_result *results;
+  lpot_hash_map *result_index; /* places in results, by recipe and whether it is PRUNED */
   size_t num_trials;
   lpot_ledger_trial *trials;
   lpot_verdict verdict;

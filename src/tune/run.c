@@ -18,9 +18,6 @@ lpot_status lpot_run_init(lpot_run *run, lpot_error *err) {
   if (run->assignments == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
-  if (run->clock.now == NULL) {
-    run->clock = lpot_clock_monotonic();
-  }
   run->last_checkpoint = now(run);
   return LPOT_OK;
 }

@@ -59,7 +59,7 @@ typedef struct lpot_run {
   bool races; /* recipes race on these terms */
   lpot_race_terms terms;
   double block_seconds; /* of work for one block, by what came last; 0: not known */
-  lpot_clock clock;
+  lpot_clock clock;     /* set before lpot_run_init, with job, crew, ledger, journal and options */
   lpot_calibration *merged; /* while calibrating: parts that have come */
   size_t num_lost_ranges;
   lpot_sample_range *lost_ranges; /* [num_lost_ranges] parts that crashed */
@@ -123,6 +123,8 @@ LPOT_MUST_CHECK lpot_status lpot_run_add_calibration(lpot_run *run, lpot_outcome
  * are not among them any more are given up and their workers told to stop. */
 LPOT_MUST_CHECK lpot_status lpot_run_want(lpot_run *run, const lpot_want *wants, size_t count,
                                           lpot_error *err);
+/* True when this is the most urgent of the wanted evaluations. */
+bool lpot_run_is_first(const lpot_run *run, uint64_t recipe_hash, bool raced);
 /* Deals blocks of the wanted evaluations to idle workers. */
 LPOT_MUST_CHECK lpot_status lpot_run_deal(lpot_run *run, lpot_error *err);
 /* Takes the outcome of an EVALUATE task; the result of a recipe whose evaluation has thereby ended

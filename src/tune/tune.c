@@ -128,7 +128,11 @@ static lpot_status coordinate(const lpot_tune_options *options, lpot_comm *comm,
   lpot_run_options run_options = {.workspace = desk->workspace, .given_recipe = desk->given_recipe};
   lpot_run run = {
       .job = own->job, .ledger = &desk->ledger, .journal = desk->journal, .options = &run_options};
-  LPOT_TRY(lpot_crew_new(comm, own->keeper, &run.crew, err));
+  lpot_own_evaluator evaluator = {.keeper = own->keeper};
+  lpot_transport transport =
+      own->keeper != NULL ? lpot_transport_own(&evaluator) : lpot_transport_ranks(comm);
+  run.clock = lpot_clock_monotonic();
+  LPOT_TRY(lpot_crew_new(&transport, &run.clock, &run.crew, err));
   lpot_status status = lpot_run_init(&run, err);
   if (status == LPOT_OK) {
     status = lpot_coordinate(&run, options->model_path, options->config_path, err);
