@@ -12,8 +12,9 @@
 #include "base/memory.h"
 #include "tune/protocol.h"
 
-#define READ_STEP (1u << 20) /* memory for a message grows with what has come, not with its claim  \
-                              */
+#define READ_STEP                                                                                  \
+  (1u << 20) /* memory for a message grows with what has come, not with its claim                  \
+              */
 
 struct lpot_link {
   int fd;
