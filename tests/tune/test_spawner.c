@@ -182,6 +182,15 @@ static void twenty_deaths_in_a_row_leave_nothing_behind(void **state) {
   close(link);
 }
 
+static void deaths_are_told_where_children_are_ignored(void **state) {
+  (void)state;
+  signal(SIGCHLD, SIG_IGN);
+  lpot_spawner *spawner = start();
+  assert_int_equal(WEXITSTATUS(life(spawner, 'x').wait_status), 3);
+  lpot_spawner_stop(spawner);
+  signal(SIGCHLD, SIG_DFL);
+}
+
 static void death_of_the_rank_ends_both(void **state) {
   (void)state;
   int news[2];
@@ -237,6 +246,7 @@ int main(void) {
       cmocka_unit_test(last_lines_come_with_the_death),
       cmocka_unit_test(evaluator_is_killed_on_request),
       cmocka_unit_test(twenty_deaths_in_a_row_leave_nothing_behind),
+      cmocka_unit_test(deaths_are_told_where_children_are_ignored),
       cmocka_unit_test(death_of_the_rank_ends_both),
       cmocka_unit_test(loss_of_the_spawner_is_told),
   };
