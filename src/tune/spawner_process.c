@@ -344,6 +344,7 @@ static void loop(shop *self) {
 _Noreturn void lpot_spawner_process(int control, pid_t parent, lpot_evaluator_main main,
                                     const void *context) {
   ignore_signals();
+  signal(SIGCHLD, SIG_DFL); /* Who started us may have had it ignored: no death would be told. */
   die_with(parent);
   prctl(PR_SET_NAME, "lpot-spawner");
   open_null(O_RDONLY, STDIN_FILENO);

@@ -53,6 +53,8 @@ def kill_all(job):
             except ProcessLookupError:
                 pass
         time.sleep(0.02)
+    if processes_of(job.pid):
+        sys.exit(f"processes {processes_of(job.pid)} do not die")
     return job.communicate()[0]
 
 
