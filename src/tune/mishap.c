@@ -38,8 +38,8 @@ double lpot_run_lease(const lpot_run *run, const lpot_task *task) {
   return now + fmax(floor_seconds, LEASE_FACTOR * expected_seconds(run, task));
 }
 
-static lpot_status add_lost_range(lpot_run *run, const lpot_assignment *assignment,
-                                  lpot_error *err) {
+static lpot_status add_lost_range(lpot_run *run, size_t worker, lpot_error *err) {
+  const lpot_assignment *assignment = &run->assignments[worker];
   lpot_sample_range *grown =
       lpot_realloc(run->lost_ranges, run->num_lost_ranges + 1, sizeof *grown);
   if (grown == NULL) {
@@ -47,15 +47,16 @@ static lpot_status add_lost_range(lpot_run *run, const lpot_assignment *assignme
   }
   run->lost_ranges = grown;
   grown[run->num_lost_ranges] =
-      (lpot_sample_range){.first = assignment->first, .count = assignment->count};
+      (lpot_sample_range){.first = assignment->first, .count = assignment->count, .avoid = worker};
   run->num_lost_ranges++;
   return LPOT_OK;
 }
 
-/* Makes the work of an assignment free for others. */
-static lpot_status give_back(lpot_run *run, const lpot_assignment *assignment, lpot_error *err) {
+/* Makes a worker's work free for others. */
+static lpot_status give_back(lpot_run *run, size_t worker, lpot_error *err) {
+  const lpot_assignment *assignment = &run->assignments[worker];
   if (assignment->kind == LPOT_TASK_CALIBRATE) {
-    LPOT_TRY(add_lost_range(run, assignment, err));
+    LPOT_TRY(add_lost_range(run, worker, err));
     return LPOT_OK;
   }
   lpot_evaluation *evaluation = lpot_run_find(run, assignment->evaluation);
@@ -103,7 +104,7 @@ static lpot_status miss_deadline(lpot_run *run, size_t worker, lpot_error *err) 
   assignment->overdue = true;
   assignment->deadline = lpot_clock_now(&run->clock) + GRACE_SECONDS;
   LPOT_TRY(lpot_crew_kill(run->crew, worker, err));
-  LPOT_TRY(give_back(run, assignment, err));
+  LPOT_TRY(give_back(run, worker, err));
   return LPOT_OK;
 }
 
@@ -148,7 +149,7 @@ lpot_status lpot_run_take_crash(lpot_run *run, size_t worker, const lpot_outcome
              outcome->cause);
   }
   if (!assignment->overdue) {
-    LPOT_TRY(give_back(run, assignment, err));
+    LPOT_TRY(give_back(run, worker, err));
   }
   if (lpot_crew_num_left(run->crew) == 0) {
     return LPOT_FAIL(err, LPOT_LOST, "no worker can work any more: %s", outcome->cause);

@@ -31,6 +31,7 @@ typedef struct lpot_assignment {
 /* Calibration samples that have to be observed again. */
 typedef struct lpot_sample_range {
   int64_t first, count;
+  size_t avoid; /* worker that failed */
 } lpot_sample_range;
 
 /* An evaluation that is wanted; its blocks go to workers in the order of the list. */

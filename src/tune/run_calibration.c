@@ -65,16 +65,42 @@ lpot_status lpot_run_add_calibration(lpot_run *run, lpot_outcome *outcome, lpot_
   return LPOT_OK;
 }
 
-/* The next part that nobody has; count 0: there is none. */
-static lpot_sample_range next_part(lpot_run *run, int64_t part, int64_t count, int64_t *next) {
-  if (run->num_lost_ranges > 0) {
-    run->num_lost_ranges--;
-    return run->lost_ranges[run->num_lost_ranges];
+/* How a calibration is cut. */
+typedef struct calibration_parts {
+  int64_t part, count;
+  int64_t next; /* first sample that nobody had yet */
+} calibration_parts;
+
+/* A part for this worker: one that failed on another, or the next; count 0: none. */
+static lpot_sample_range take_part(lpot_run *run, calibration_parts *parts, size_t worker) {
+  bool others = lpot_crew_num_left(run->crew) > 1;
+  for (size_t i = 0; i < run->num_lost_ranges; i++) {
+    lpot_sample_range range = run->lost_ranges[i];
+    if (range.avoid != worker || !others) {
+      run->num_lost_ranges--;
+      run->lost_ranges[i] = run->lost_ranges[run->num_lost_ranges];
+      return range;
+    }
   }
-  int64_t size = part < count - *next ? part : count - *next;
-  lpot_sample_range range = {.first = *next, .count = size};
-  *next += size;
+  int64_t left = parts->count - parts->next;
+  lpot_sample_range range = {.first = parts->next,
+                             .count = parts->part < left ? parts->part : left};
+  parts->next += range.count;
   return range;
+}
+
+static lpot_status deal_parts(lpot_run *run, calibration_parts *parts, lpot_error *err) {
+  for (size_t worker = 0; worker < lpot_crew_size(run->crew); worker++) {
+    if (!lpot_crew_is_idle(run->crew, worker)) {
+      continue;
+    }
+    lpot_sample_range range = take_part(run, parts, worker);
+    lpot_task task = {.kind = LPOT_TASK_CALIBRATE, .first = range.first, .count = range.count};
+    if (range.count > 0) {
+      LPOT_TRY(lpot_run_assign(run, worker, &task, err));
+    }
+  }
+  return LPOT_OK;
 }
 
 static bool is_observing(const lpot_run *run) {
@@ -91,20 +117,12 @@ static lpot_status gather_parts(lpot_run *run, int64_t count, lpot_error *err) {
   int64_t step = run->job->calibration_batch;
   int64_t workers = (int64_t)lpot_crew_num_left(run->crew);
   int64_t part = (count + workers - 1) / workers;
-  part = (part + step - 1) / step * step;
-  int64_t next = 0;
+  calibration_parts parts = {.part = (part + step - 1) / step * step, .count = count};
   run->crashes = 0;
   run->num_lost_ranges = 0;
-  while (next < count || run->num_lost_ranges > 0 || is_observing(run)) {
-    size_t worker = lpot_crew_idle_worker(run->crew);
-    bool open = next < count || run->num_lost_ranges > 0;
-    if (worker == LPOT_NO_WORKER || !open) {
-      LPOT_TRY(lpot_run_pump(run, err));
-      continue;
-    }
-    lpot_sample_range range = next_part(run, part, count, &next);
-    lpot_task task = {.kind = LPOT_TASK_CALIBRATE, .first = range.first, .count = range.count};
-    LPOT_TRY(lpot_run_assign(run, worker, &task, err));
+  while (parts.next < count || run->num_lost_ranges > 0 || is_observing(run)) {
+    LPOT_TRY(deal_parts(run, &parts, err));
+    LPOT_TRY(lpot_run_pump(run, err));
   }
   return LPOT_OK;
 }

@@ -152,7 +152,7 @@ def die_again(setup, whole):
     setup.check_same(job, "baseline", whole, 2)
     job = Job(setup, 1, "hopeless", {"KIND": "abort", "RANK": 0, "TIMES": 1000})
     expect(job.code == 1 and job.deaths() == 3, "hopeless", job)
-    expect("the f32 baseline crashed 3 times" in job.errors, "hopeless", job)
+    expect("the f32 baseline failed 3 times" in job.errors, "hopeless", job)
     print("a baseline that crashes three times ends the run")
 
 
