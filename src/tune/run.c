@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "tune/history.h"
 #include "tune/interrupt.h"
 
@@ -142,20 +143,25 @@ static lpot_status file_answer(lpot_run *run, size_t worker, lpot_outcome *outco
   return LPOT_OK;
 }
 
+/* An answer to something else is as good as none. */
+static void refuse_strange_answer(const lpot_assignment *assignment, lpot_outcome *outcome) {
+  bool about_recipe = assignment->kind == LPOT_TASK_EVALUATE && outcome->status == LPOT_OK;
+  bool same = outcome->kind == assignment->kind && outcome->first == assignment->first &&
+              (!about_recipe || outcome->recipe_hash == assignment->recipe_hash);
+  if (outcome->status != LPOT_CRASHED && outcome->status != LPOT_LOST &&
+      outcome->status != LPOT_INTERRUPTED && !same) {
+    outcome->status = LPOT_CRASHED;
+    lpot_text_copy(outcome->cause, sizeof outcome->cause, "it answered for another task");
+  }
+}
+
 static lpot_status file_outcome(lpot_run *run, size_t worker, lpot_outcome *outcome,
                                 lpot_error *err) {
-  const lpot_assignment *assignment = &run->assignments[worker];
+  refuse_strange_answer(&run->assignments[worker], outcome);
   lpot_status status = outcome->status;
   if (status == LPOT_CRASHED || status == LPOT_LOST || status == LPOT_NO_MEMORY) {
     LPOT_TRY(lpot_run_take_crash(run, worker, outcome, err));
     return LPOT_OK;
-  }
-  bool same = outcome->kind == assignment->kind &&
-              (outcome->first == assignment->first || status == LPOT_INTERRUPTED);
-  if (!same) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "outcome of kind %d from %lld, expected kind %d from %lld",
-                     (int)outcome->kind, (long long)outcome->first, (int)assignment->kind,
-                     (long long)assignment->first);
   }
   LPOT_TRY(file_answer(run, worker, outcome, err));
   return LPOT_OK;
