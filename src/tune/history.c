@@ -462,26 +462,11 @@ static lpot_status put_ranks(hid_t file, const lpot_ledger *ledger, lpot_error *
 
 /* ---- / and /baseline ---- */
 
-static const lpot_ledger_result *exported_result(const lpot_ledger *ledger) {
-  const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
-  return trial == NULL ? NULL : lpot_ledger_exported_of(ledger, trial);
-}
-
 /* NaN unless the chosen trial has bf16 ops. */
 static double exported_accuracy(const lpot_ledger *ledger) {
-  const lpot_ledger_result *result = exported_result(ledger);
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
+  const lpot_ledger_result *result = trial == NULL ? NULL : lpot_ledger_exported_of(ledger, trial);
   return result == NULL ? (double)NAN : result->accuracy;
-}
-
-/* Results that no trial asked for, nor the export. */
-static uint64_t count_speculative(const lpot_ledger *ledger) {
-  const lpot_ledger_result *exported = exported_result(ledger);
-  uint64_t count = 0;
-  for (size_t i = 0; i < ledger->num_results; i++) {
-    const lpot_ledger_result *result = &ledger->results[i];
-    count += result->committed || result == exported ? 0 : 1;
-  }
-  return count;
 }
 
 static lpot_status put_header(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
@@ -501,7 +486,7 @@ static lpot_status put_header(hid_t file, const lpot_ledger *ledger, lpot_error 
   LPOT_TRY(put_text(file, "verdict", lpot_verdict_text(ledger->verdict), err));
   LPOT_TRY(put_uint(file, "chosen_trial", ledger->chosen, err));
   LPOT_TRY(put_double(file, "exported_accuracy", exported_accuracy(ledger), err));
-  LPOT_TRY(put_uint(file, "speculative_results", count_speculative(ledger), err));
+  LPOT_TRY(put_uint(file, "speculative_results", lpot_ledger_num_speculative(ledger), err));
   hid_t type = text_type(strlen(header->config_text) + 1);
   lpot_status status = put_dataset(file, "config", type, 0, NULL, header->config_text, err);
   H5Tclose(type);
