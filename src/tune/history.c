@@ -1,20 +1,19 @@
 #include "tune/history.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <hdf5.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "formats/output_file.h"
 
 #define FORMAT_VERSION 1
 #define NAME_SIZE 128 /* bytes of a name of an op or a value in the file */
 #define CAUSE_SIZE 256
+#define IMAGE_STEP ((size_t)1 << 20) /* bytes by which the image grows */
 
 /* ---- errors ---- */
 
@@ -541,55 +540,46 @@ static lpot_status put_all(hid_t file, const lpot_ledger *ledger, lpot_error *er
 
 /* ---- the file ---- */
 
-static lpot_status write_draft(const lpot_ledger *ledger, const char *draft, lpot_error *err) {
-  hid_t file = H5Fcreate(draft, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  LPOT_TRY(check(file, draft, err));
-  lpot_status status = put_all(file, ledger, err);
-  lpot_status closed = check(H5Fclose(file), draft, status == LPOT_OK ? err : NULL);
+static lpot_status take_image(hid_t file, lpot_buffer *image, lpot_error *err) {
+  LPOT_TRY(check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flush", err));
+  ssize_t size = H5Fget_file_image(file, NULL, 0);
+  LPOT_TRY(check(size, "size of the image", err));
+  LPOT_TRY(lpot_buffer_reserve(image, (size_t)size, err));
+  LPOT_TRY(check(H5Fget_file_image(file, image->data, (size_t)size), "image", err));
+  image->size = (size_t)size;
+  return LPOT_OK;
+}
+
+/* HDF5 makes the file in memory and never sees the disk: after a write that failed (no space) its
+ * libraries crash when the program ends. */
+static lpot_status draw(const lpot_ledger *ledger, lpot_buffer *image, lpot_error *err) {
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  LPOT_TRY(check(access, "access", err));
+  lpot_status status = check(H5Pset_fapl_core(access, IMAGE_STEP, false), "access", err);
+  hid_t file = H5I_INVALID_HID;
+  if (status == LPOT_OK) {
+    file = H5Fcreate("history.h5", H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    status = check(file, "history.h5", err);
+  }
+  H5Pclose(access);
+  LPOT_TRY(status);
+  status = put_all(file, ledger, err);
+  if (status == LPOT_OK) {
+    status = take_image(file, image, err);
+  }
+  lpot_status closed = check(H5Fclose(file), "close", status == LPOT_OK ? err : NULL);
   return status != LPOT_OK ? status : closed;
 }
 
-static lpot_status io_failure(const char *what, const char *path, lpot_error *err) {
-  int code = errno;
-  return LPOT_FAIL(err, LPOT_IO, "cannot %s '%s': %s", what, path, strerror(code));
-}
-
-static lpot_status sync_path(const char *path, lpot_error *err) {
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return io_failure("open", path, err);
-  }
-  lpot_status status = LPOT_OK;
-  if (fsync(descriptor) != 0) {
-    status = io_failure("make durable", path, err);
-  }
-  close(descriptor);
-  return status;
-}
-
-static lpot_status sync_folder_of(const char *path, lpot_error *err) {
-  lpot_buffer folder;
-  lpot_buffer_init(&folder);
-  const char *slash = strrchr(path, '/');
-  int length = slash == NULL ? 1 : (int)(slash - path) + 1;
-  lpot_status status = lpot_buffer_printf(&folder, err, "%.*s", length, slash == NULL ? "." : path);
+static lpot_status publish(const lpot_buffer *image, const char *path, lpot_error *err) {
+  lpot_output_file *file = NULL;
+  LPOT_TRY(lpot_output_file_open(path, &file, err));
+  lpot_status status = lpot_output_file_write(file, image->data, image->size, err);
   if (status == LPOT_OK) {
-    status = lpot_buffer_terminate(&folder, err);
+    status = lpot_output_file_commit(file, err);
   }
-  if (status == LPOT_OK) {
-    status = sync_path((const char *)folder.data, err);
-  }
-  lpot_buffer_done(&folder);
+  lpot_output_file_free(file);
   return status;
-}
-
-static lpot_status publish(const char *draft, const char *path, lpot_error *err) {
-  LPOT_TRY(sync_path(draft, err));
-  if (rename(draft, path) != 0) {
-    return io_failure("rename", draft, err);
-  }
-  LPOT_TRY(sync_folder_of(path, err));
-  return LPOT_OK;
 }
 
 lpot_status lpot_history_write(const lpot_ledger *ledger, const char *path, lpot_error *err) {
@@ -597,21 +587,12 @@ lpot_status lpot_history_write(const lpot_ledger *ledger, const char *path, lpot
     return LPOT_FAIL(err, LPOT_INTERNAL, "history of a run without a header");
   }
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  lpot_buffer draft;
-  lpot_buffer_init(&draft);
-  lpot_status status = lpot_buffer_printf(&draft, err, "%s.tmp", path);
+  lpot_buffer image;
+  lpot_buffer_init(&image);
+  lpot_status status = draw(ledger, &image, err);
   if (status == LPOT_OK) {
-    status = lpot_buffer_terminate(&draft, err);
+    status = publish(&image, path, err);
   }
-  if (status == LPOT_OK) {
-    status = write_draft(ledger, (const char *)draft.data, err);
-    if (status == LPOT_OK) {
-      status = publish((const char *)draft.data, path, err);
-    }
-    if (status != LPOT_OK) {
-      unlink((const char *)draft.data);
-    }
-  }
-  lpot_buffer_done(&draft);
+  lpot_buffer_done(&image);
   return status;
 }
