@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/reader.h"
 #include "base/writer.h"
+#include "formats/output_file.h"
 
 #define MAGIC 0x524a504cu /* "LPJR" */
 #define VERSION 1u
@@ -183,6 +184,8 @@ static lpot_status open_into(lpot_journal *journal, const char *path, bool resum
     return io_failure(journal, "look at", err);
   }
   if (information.st_size == 0) {
+    /* A record that is on disk is of no use in a file whose name is not. */
+    LPOT_TRY(lpot_output_sync_folder(path, err));
     return LPOT_OK;
   }
   if (!resume) {
