@@ -203,12 +203,14 @@ static void print_sessions(const lpot_ledger *ledger, FILE *out) {
     return;
   }
   const lpot_ledger_session *last = &ledger->sessions[ledger->num_sessions - 1];
-  char first_text[40];
-  char last_text[40];
-  lpot_clock_text(ledger->sessions[0].start, first_text, sizeof first_text);
-  lpot_clock_text(last->start, last_text, sizeof last_text);
-  fprintf(out, "Started:    %s; %zu sessions, the last %s\n", first_text, ledger->num_sessions,
-          last_text);
+  char when[40];
+  lpot_clock_text(ledger->sessions[0].start, when, sizeof when);
+  fprintf(out, "Started:    %s", when);
+  if (ledger->num_sessions > 1) {
+    lpot_clock_text(last->start, when, sizeof when);
+    fprintf(out, "; %zu sessions, the last %s", ledger->num_sessions, when);
+  }
+  fputc('\n', out);
   lpot_buffer hosts;
   lpot_buffer_init(&hosts);
   if (put_hosts(ledger, &hosts, NULL) == LPOT_OK) {
@@ -327,8 +329,11 @@ static lpot_status set_trials(lpot_json *json, const lpot_job_view *view, lpot_e
   }
   LPOT_TRY(lpot_json_set_int(json, "speculative_results",
                              (int64_t)lpot_ledger_num_speculative(ledger), err));
-  LPOT_TRY(lpot_json_set_double(
-      json, "max_trials", view->max_trials < 0 ? (double)NAN : (double)view->max_trials, err));
+  if (view->max_trials < 0) {
+    LPOT_TRY(lpot_json_set_string(json, "max_trials", NULL, err));
+  } else {
+    LPOT_TRY(lpot_json_set_int(json, "max_trials", view->max_trials, err));
+  }
   return LPOT_OK;
 }
 
