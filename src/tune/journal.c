@@ -196,16 +196,15 @@ static lpot_status open_into(lpot_journal *journal, const char *path, bool resum
   return LPOT_OK;
 }
 
-static lpot_status journal_new(lpot_journal **ret_journal, lpot_error *err) {
+/* NULL when there is no memory. */
+static lpot_journal *journal_new(void) {
   lpot_journal *journal = lpot_calloc(1, sizeof *journal);
-  if (journal == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
+  if (journal != NULL) {
+    journal->descriptor = -1;
+    lpot_buffer_init(&journal->scratch);
+    lpot_buffer_init(&journal->path);
   }
-  journal->descriptor = -1;
-  lpot_buffer_init(&journal->scratch);
-  lpot_buffer_init(&journal->path);
-  *ret_journal = journal;
-  return LPOT_OK;
+  return journal;
 }
 
 lpot_status lpot_journal_in_use(const char *path, bool *ret_in_use, lpot_error *err) {
@@ -225,8 +224,10 @@ lpot_status lpot_journal_in_use(const char *path, bool *ret_in_use, lpot_error *
 }
 
 lpot_status lpot_journal_hold(const char *path, lpot_journal **ret_journal, lpot_error *err) {
-  lpot_journal *journal = NULL;
-  LPOT_TRY(journal_new(&journal, err));
+  lpot_journal *journal = journal_new();
+  if (journal == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
   lpot_status status = open_and_lock(journal, path, 0, err);
   if (status != LPOT_OK) {
     lpot_journal_close(journal);
@@ -238,8 +239,10 @@ lpot_status lpot_journal_hold(const char *path, lpot_journal **ret_journal, lpot
 
 lpot_status lpot_journal_open(const char *path, bool resume, lpot_journal_visitor visit,
                               void *context, lpot_journal **ret_journal, lpot_error *err) {
-  lpot_journal *journal = NULL;
-  LPOT_TRY(journal_new(&journal, err));
+  lpot_journal *journal = journal_new();
+  if (journal == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
   lpot_status status = open_into(journal, path, resume, visit, context, err);
   if (status != LPOT_OK) {
     lpot_journal_close(journal);

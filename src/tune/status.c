@@ -173,24 +173,27 @@ double lpot_job_view_bound(const lpot_job_view *view) {
   return bound;
 }
 
+/* Ranks of the session on host from rank index first on. */
+static size_t ranks_on(const lpot_ledger_session *session, size_t first, const char *host) {
+  size_t count = 0;
+  for (size_t i = first; i < session->num_ranks; i++) {
+    count += strcmp(session->ranks[i].host, host) == 0 ? 1 : 0;
+  }
+  return count;
+}
+
 /* "node1: 16, node2: 16": workers of the last session by host, in the order of ranks. */
 static lpot_status put_hosts(const lpot_ledger *ledger, lpot_buffer *out, lpot_error *err) {
-  if (ledger->num_sessions > 0) {
-    const lpot_ledger_session *session = &ledger->sessions[ledger->num_sessions - 1];
-    for (size_t i = 0; i < session->num_ranks; i++) {
-      const char *host = session->ranks[i].host;
-      size_t first = 0;
-      size_t count = 0;
-      while (strcmp(session->ranks[first].host, host) != 0) {
-        first++;
-      }
-      for (size_t k = i; k < session->num_ranks; k++) {
-        count += strcmp(session->ranks[k].host, host) == 0 ? 1 : 0;
-      }
-      if (first == i) {
-        LPOT_TRY(lpot_buffer_printf(out, err, "%s%s: %zu", out->size > 0 ? ", " : "", host, count));
-      }
+  const lpot_ledger_session none = {0};
+  const lpot_ledger_session *session =
+      ledger->num_sessions > 0 ? &ledger->sessions[ledger->num_sessions - 1] : &none;
+  for (size_t i = 0; i < session->num_ranks; i++) {
+    const char *host = session->ranks[i].host;
+    size_t count = ranks_on(session, i, host);
+    if (count < ranks_on(session, 0, host)) {
+      continue; /* It has come before. */
     }
+    LPOT_TRY(lpot_buffer_printf(out, err, "%s%s: %zu", out->size > 0 ? ", " : "", host, count));
   }
   LPOT_TRY(lpot_buffer_terminate(out, err));
   return LPOT_OK;
