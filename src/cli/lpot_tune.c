@@ -45,8 +45,12 @@ static int run_alone(const lpot_options *options) {
     puts("lpot-tune " LPOT_VERSION);
     return 0;
   case LPOT_COMMAND_EXPORT:
-    return lpot_tune_export(options->export_workspace, options->trial, options->output,
+    return lpot_tune_export(options->workspace, options->trial, options->output,
                             options->tune.engine_name);
+  case LPOT_COMMAND_STATUS:
+    return lpot_tune_status(options->workspace, options->tune.json);
+  case LPOT_COMMAND_REBUILD:
+    return lpot_tune_rebuild(options->workspace);
   default:
     return lpot_tune_dry_run(&options->tune);
   }

@@ -125,6 +125,18 @@ const lpot_ledger_result *lpot_ledger_exported_of(const lpot_ledger *ledger,
   return index == SIZE_MAX ? NULL : &ledger->results[index];
 }
 
+size_t lpot_ledger_num_speculative(const lpot_ledger *ledger) {
+  const lpot_ledger_trial *chosen = lpot_ledger_find_trial(ledger, ledger->chosen);
+  const lpot_ledger_result *exported =
+      chosen == NULL ? NULL : lpot_ledger_exported_of(ledger, chosen);
+  size_t count = 0;
+  for (size_t i = 0; i < ledger->num_results; i++) {
+    const lpot_ledger_result *result = &ledger->results[i];
+    count += result->committed || result == exported ? 0 : 1;
+  }
+  return count;
+}
+
 /* ---- reading records ---- */
 
 static lpot_status read_text(lpot_reader *reader, char **ret_text, lpot_error *err) {

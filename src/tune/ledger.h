@@ -201,6 +201,8 @@ const lpot_ledger_result *lpot_ledger_result_of(const lpot_ledger *ledger,
  * none, or was not evaluated. */
 const lpot_ledger_result *lpot_ledger_exported_of(const lpot_ledger *ledger,
                                                   const lpot_ledger_trial *trial);
+/* Results that no trial asked for, nor the export of the chosen one. */
+size_t lpot_ledger_num_speculative(const lpot_ledger *ledger);
 
 /* ---- new facts: appended to the journal, then applied. What is marked durable is synced, with
  * everything appended before it; of results and commits several may share one lpot_journal_sync,

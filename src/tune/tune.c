@@ -16,7 +16,6 @@
 
 #define AGREE_SECONDS 900.0
 #define MEET_SECONDS 840.0 /* less than AGREE_SECONDS, so that what went wrong is still told */
-#define JOURNAL_NAME "trials.journal"
 
 /* What rank 0 holds open besides the job. */
 typedef struct front_desk {
@@ -60,7 +59,7 @@ static lpot_status make_folders(const char *path, lpot_error *err) {
 static lpot_status open_journal(front_desk *desk, bool resume, lpot_error *err) {
   lpot_buffer path;
   lpot_buffer_init(&path);
-  lpot_status status = lpot_workspace_path(desk->workspace, JOURNAL_NAME, &path, err);
+  lpot_status status = lpot_workspace_path(desk->workspace, LPOT_JOURNAL_NAME, &path, err);
   if (status == LPOT_OK) {
     status = lpot_journal_open((const char *)path.data, resume, lpot_ledger_apply, &desk->ledger,
                                &desk->journal, err);
@@ -241,7 +240,7 @@ int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm, lpot_spawne
 static lpot_status load_ledger(const char *workspace, lpot_ledger *ledger, lpot_error *err) {
   lpot_buffer path;
   lpot_buffer_init(&path);
-  lpot_status status = lpot_workspace_path(workspace, JOURNAL_NAME, &path, err);
+  lpot_status status = lpot_workspace_path(workspace, LPOT_JOURNAL_NAME, &path, err);
   if (status == LPOT_OK) {
     status = lpot_journal_read((const char *)path.data, lpot_ledger_apply, ledger, err);
   }
@@ -257,7 +256,7 @@ static lpot_status rebuild_job(const lpot_ledger *ledger, const char *engine_nam
                                lpot_job **ret_job, lpot_error *err) {
   const lpot_ledger_header *header = &ledger->header;
   /* Places in messages are those of the text in the journal, not of the user's file. */
-  lpot_job_options options = {.config_path = JOURNAL_NAME " (configuration)",
+  lpot_job_options options = {.config_path = LPOT_JOURNAL_NAME " (configuration)",
                               .config_text = header->config_text,
                               .model_path = header->model_path,
                               .folder = header->folder[0] == '\0' ? NULL : header->folder,

@@ -37,4 +37,13 @@ int lpot_tune_dry_run(const lpot_tune_options *options);
 int lpot_tune_export(const char *workspace, uint64_t trial_id, const char *folder,
                      const char *engine_name);
 
+/* Prints how far the running or ended job in workspace is, as text or as one JSON object, from its
+ * journal alone and without disturbing it. Not collective; returns 0 when the journal could be
+ * read, else 1. */
+int lpot_tune_status(const char *workspace, bool json);
+
+/* Makes history.h5 again from the journal; refused while a job runs there. Not collective; returns
+ * the exit code. */
+int lpot_tune_rebuild(const char *workspace);
+
 #endif
