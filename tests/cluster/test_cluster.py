@@ -27,7 +27,8 @@ CONFIGURATION = f"{ROOT}/configs/example/example.yaml"
 MODEL = f"{ROOT}/configs/example/shapes.onnx"
 NOT_MET = ["--set", "tuning.accuracy_criterion.relative=-0.5"]  # no recipe meets it: exit code 5
 SHORT = NOT_MET + ["--set", "tuning.exit_policy.max_trials=24"]
-LONG = NOT_MET + ["--set", "tuning.exit_policy.max_trials=60"]
+LONG_TRIALS = 48
+LONG = NOT_MET + ["--set", f"tuning.exit_policy.max_trials={LONG_TRIALS}"]
 DYNAMIC = SHORT + ["--set", "quantization.approach=post_training_dynamic_quant"]
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY")
 
@@ -203,15 +204,16 @@ def stop_and_requeue(cluster, name, launcher):
     cluster.slurm("scancel", "--signal=USR1", "--batch", number)
     wait_until(60, lambda: "exit code 6" in cluster.log(name), f"{name}: exit code 6")
     trials = reported(cluster.log(name))
-    expect(trials < 60, "the run ended before the signal came")
+    expect(trials < LONG_TRIALS, "the run ended before the signal came")
     job = cluster.wait_end(number)
     expect(job["Restarts"] == "1", f"{job['Restarts']} restarts, expected 1")
     expect(job["ExitCode"] == "5:0", f"exit code {job['ExitCode']}, expected 5:0")
     expect(f"job {number}, restart 1" in cluster.log(name), "SLURM_RESTART_COUNT is not 1")
     cluster.check_result(name, LONG, 2)
     lines = [line for line in text_of(f"{cluster.nodes}/log/slurmctld").splitlines()
-             if f"JobId={number}" in line and "equeue" in line]
-    return f"stopped at trial {trials} of 60; slurmctld: {lines[0] if lines else 'no line'}"
+             if re.search(f"equeu.*JobId={number}$", line)]
+    expect(lines, "slurmctld has no line about it")
+    return f"stopped at trial {trials} of {LONG_TRIALS}; slurmctld: {lines[0]}"
 
 
 def stop_and_requeue_mpirun(cluster):
@@ -229,12 +231,12 @@ def cancel_and_submit_again(cluster):
     job = cluster.wait_end(number)
     expect(job["JobState"] == "CANCELLED", f"the job is {job['JobState']}")
     trials = reported(cluster.log("cancel"))
-    expect(trials < 60, "the run ended before it was cancelled")
+    expect(trials < LONG_TRIALS, "the run ended before it was cancelled")
     number = cluster.submit("cancel", [CONFIGURATION, MODEL, *LONG], per_node=4)
     job = cluster.wait_end(number)
     expect(job["ExitCode"] == "5:0", f"exit code {job['ExitCode']}, expected 5:0")
     cluster.check_result("cancel", LONG, 2)
-    return f"cancelled at trial {trials} of 60"
+    return f"cancelled at trial {trials} of {LONG_TRIALS}"
 
 
 def node_lost(cluster):
@@ -243,13 +245,13 @@ def node_lost(cluster):
     cluster.wait_trials("node_lost", 3, 20)
     cluster.kill(cluster.processes("node4"))
     trials = reported(cluster.log("node_lost"))
-    expect(trials < 60, "the run ended before the node was lost")
+    expect(trials < LONG_TRIALS, "the run ended before the node was lost")
     wait_until(60, lambda: cluster.job(number)["JobState"] != "RUNNING", f"job {number} notices the loss")
     subprocess.run([f"{cluster.nodes}/slurmd_up", "node4"], check=True, timeout=60)
     job = cluster.wait_end(number)
     expect(job["ExitCode"] == "5:0", f"exit code {job['ExitCode']}, expected 5:0")
     cluster.check_result("node_lost", LONG)
-    return f"lost at trial {trials} of 60; {job['Restarts']} restarts, {starts_of(cluster.folder + '/node_lost')} starts"
+    return f"lost at trial {trials} of {LONG_TRIALS}; {job['Restarts']} restarts, {starts_of(cluster.folder + '/node_lost')} starts"
 
 
 def job_array(cluster):
@@ -266,10 +268,10 @@ def job_array(cluster):
     return f"job {number}, tasks 1 and 2"
 
 
-def start_on_hosts(cluster, name, wrapper=()):
+def start_on_hosts(cluster, name, before=(), after=("--resume",)):
     """lpot-tune by mpirun alone, without Slurm, on the same four hosts; 8 ranks, 2 on each."""
-    command = [*wrapper, f"{cluster.nodes}/mpirun", "-n", "8", "--map-by", "ppr:2:node", cluster.program, "--resume",
-               "--progress=line", "--workspace", f"{cluster.folder}/{name}", *LONG, CONFIGURATION, MODEL]
+    command = [*before, f"{cluster.nodes}/mpirun", "-n", "8", "--map-by", "ppr:2:node", cluster.program,
+               "--progress=line", "--workspace", f"{cluster.folder}/{name}", *LONG, CONFIGURATION, MODEL, *after]
     with open(f"{cluster.folder}/{name}.log", "a") as log:
         return subprocess.Popen(command, cwd=cluster.folder, stdin=subprocess.DEVNULL, stdout=log,
                                 stderr=subprocess.STDOUT)
@@ -277,7 +279,7 @@ def start_on_hosts(cluster, name, wrapper=()):
 
 def rank_killed(cluster):
     """lpot-run starts mpirun again when the ranks of one host have been killed."""
-    job = start_on_hosts(cluster, "killed", [LPOT_RUN, "--tries", "3", "--"])
+    job = start_on_hosts(cluster, "killed", [LPOT_RUN, "--tries", "3", "--"], after=())
     try:
         cluster.wait_trials("killed", 3, 20)
         victims = cluster.processes("node3", "lpot-tune")
@@ -300,9 +302,9 @@ def link_cut(cluster):
         cluster.wait_trials("cut", 3, 20)
         subprocess.run([f"{cluster.nodes}/cut", "node4"], check=True)
         try:
-            happened = f"ended with {job.wait(20)}"
+            happened = f"ended with {job.wait(15)}"
         except subprocess.TimeoutExpired:
-            happened = "was stopped after 20 s"
+            happened = "was stopped after 15 s"
     finally:
         end_on_hosts(cluster, job)
         subprocess.run([f"{cluster.nodes}/join", "node4"], check=True)
@@ -314,7 +316,7 @@ def link_cut(cluster):
         end_on_hosts(cluster, job)
     expect(code == 5, f"exit code {code}, expected 5")
     cluster.check_result("cut", LONG)
-    return f"the job {happened}, at trial {trials} of 60"
+    return f"the job {happened}, at trial {trials} of {LONG_TRIALS}"
 
 
 def end_on_hosts(cluster, job):
@@ -374,7 +376,7 @@ def main():
         results = ["failed"] * len(wanted)
     finally:
         cluster.down()
-    shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     counts = ", ".join(f"{results.count(name)} {name}" for name in ("passed", "failed", "SKIPPED"))
     print(f"cluster: {counts}; {time.time() - began:.0f} seconds")
     sys.exit(1 if "failed" in results else 0)
