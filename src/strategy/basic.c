@@ -19,8 +19,9 @@
  * that is less than one sample; for averaging metrics there is no such unit and any limit would be
  * arbitrary.
  *
- * A recipe that was told before is answered from memory and never demanded again. With several
- * sampling sizes all uniform recipes of the first size come before those of the second. */
+ * A recipe that was told before is answered from memory and never demanded again, unless it was
+ * told an estimate. With several sampling sizes all uniform recipes of the first size come before
+ * those of the second. */
 #include <math.h>
 #include <string.h>
 
@@ -275,7 +276,10 @@ static lpot_status basic_next(lpot_strategy *strategy, lpot_demand *ret_demand, 
 static lpot_status basic_tell(lpot_strategy *strategy, const lpot_result *result, lpot_error *err) {
   basic *self = (basic *)strategy;
   double score = score_of(self, result);
-  LPOT_TRY(lpot_score_book_put(self->told, strategy->pending, score, err));
+  /* An estimate is good enough to decide, but not to be compared with others later. */
+  if (!result->valid || result->samples >= strategy->options.samples) {
+    LPOT_TRY(lpot_score_book_put(self->told, strategy->pending, score, err));
+  }
   apply(self, score);
   return LPOT_OK;
 }
@@ -294,7 +298,7 @@ static lpot_status add_hint(const basic *self, const basic_walk *walk, lpot_hint
     lpot_recipe_free(recipe);
     return LPOT_OK;
   }
-  lpot_hint_list_add(list, &recipe);
+  lpot_hint_list_add(list, &recipe, stage_table[walk->stage].purpose);
   return LPOT_OK;
 }
 

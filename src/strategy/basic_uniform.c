@@ -83,7 +83,7 @@ static lpot_status add_recipe(const lpot_space *space, const uniform_tuple *tupl
   for (size_t i = 0; i < recipe->num_ops; i++) {
     recipe->ops[i] = *common_config(lpot_space_get(space, i), tuple);
   }
-  lpot_hint_list_add(list, &recipe);
+  lpot_hint_list_add(list, &recipe, LPOT_RANK);
   return LPOT_OK;
 }
 

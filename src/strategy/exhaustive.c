@@ -76,7 +76,7 @@ static lpot_status add_hints(const lpot_space *space, odometer *position, lpot_h
   for (; !lpot_hint_list_is_full(list) && !is_at_end(space, position); step(space, position)) {
     lpot_recipe *recipe = NULL;
     LPOT_TRY(build(space, position, &recipe, err));
-    lpot_hint_list_add(list, &recipe);
+    lpot_hint_list_add(list, &recipe, LPOT_DECIDE);
   }
   return LPOT_OK;
 }

@@ -90,7 +90,7 @@ static lpot_status random_hints(const lpot_strategy *strategy, lpot_hint_list *l
     if (recipe == NULL) {
       return LPOT_OK;
     }
-    lpot_hint_list_add(list, &recipe);
+    lpot_hint_list_add(list, &recipe, LPOT_DECIDE);
   }
   return LPOT_OK;
 }

@@ -109,8 +109,8 @@ lpot_status lpot_strategy_tell(lpot_strategy *strategy, const lpot_result *resul
 }
 
 lpot_status lpot_strategy_hints(const lpot_strategy *strategy, size_t capacity, lpot_recipe **out,
-                                size_t *ret_count, lpot_error *err) {
-  lpot_hint_list list = {.capacity = capacity, .recipes = out};
+                                lpot_purpose *purposes, size_t *ret_count, lpot_error *err) {
+  lpot_hint_list list = {.capacity = capacity, .recipes = out, .purposes = purposes};
   lpot_status status = capacity == 0 ? LPOT_OK : strategy->class_of->hints(strategy, &list, err);
   if (status != LPOT_OK) {
     for (size_t i = 0; i < list.count; i++) {
@@ -129,23 +129,31 @@ bool lpot_hint_list_is_full(const lpot_hint_list *list) {
   return list->count == list->capacity;
 }
 
-bool lpot_hint_list_has(const lpot_hint_list *list, uint64_t hash) {
-  for (size_t i = 0; i < list->count; i++) {
-    if (lpot_recipe_hash(list->recipes[i]) == hash) {
-      return true;
-    }
+/* Index of the recipe, or count. */
+static size_t find_hint(const lpot_hint_list *list, uint64_t hash) {
+  size_t index = 0;
+  while (index < list->count && lpot_recipe_hash(list->recipes[index]) != hash) {
+    index++;
   }
-  return false;
+  return index;
 }
 
-void lpot_hint_list_add(lpot_hint_list *list, lpot_recipe **recipe) {
-  if (lpot_hint_list_is_full(list) || lpot_hint_list_has(list, lpot_recipe_hash(*recipe))) {
-    lpot_recipe_free(*recipe);
+bool lpot_hint_list_has(const lpot_hint_list *list, uint64_t hash) {
+  return find_hint(list, hash) < list->count;
+}
+
+void lpot_hint_list_add(lpot_hint_list *list, lpot_recipe **recipe, lpot_purpose purpose) {
+  size_t index = find_hint(list, lpot_recipe_hash(*recipe));
+  bool known = index < list->count;
+  if (!known && !lpot_hint_list_is_full(list)) {
+    list->recipes[index] = *recipe;
     *recipe = NULL;
-    return;
+    list->count++;
   }
-  list->recipes[list->count] = *recipe;
-  list->count++;
+  if (index < list->count && list->purposes != NULL && (!known || purpose == LPOT_RANK)) {
+    list->purposes[index] = purpose;
+  }
+  lpot_recipe_free(*recipe);
   *recipe = NULL;
 }
 

@@ -42,7 +42,8 @@ typedef struct lpot_demand {
 typedef struct lpot_result {
   bool valid;      /* false: the trial failed; accuracy is then meaningless */
   double accuracy; /* metric, as the metric gives it */
-  int64_t samples; /* samples it was measured on */
+  int64_t samples; /* samples it was measured on: fewer than all for a demand that was to DECIDE and
+                      was cut short; accuracy is then an estimate */
   bool meets;      /* the accuracy criterion */
 } lpot_result;
 
@@ -66,10 +67,11 @@ LPOT_MUST_CHECK lpot_status lpot_strategy_next(lpot_strategy *strategy, lpot_dem
                                                lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_strategy_tell(lpot_strategy *strategy, const lpot_result *result,
                                                lpot_error *err);
-/* Stores up to capacity recipes in out (owned by the caller), most likely first; *ret_count may be
- * 0. Never names the recipe of an unanswered demand. */
+/* Stores up to capacity recipes in out (owned by the caller), most likely first, and for each the
+ * purpose it would be demanded for in purposes [capacity] (may be NULL); *ret_count may be 0. Never
+ * names the recipe of an unanswered demand. */
 LPOT_MUST_CHECK lpot_status lpot_strategy_hints(const lpot_strategy *strategy, size_t capacity,
-                                                lpot_recipe **out, size_t *ret_count,
-                                                lpot_error *err);
+                                                lpot_recipe **out, lpot_purpose *purposes,
+                                                size_t *ret_count, lpot_error *err);
 
 #endif

@@ -12,7 +12,8 @@
 typedef struct lpot_hint_list {
   size_t capacity;
   size_t count;
-  lpot_recipe **recipes; /* [capacity]; the first count are owned */
+  lpot_recipe **recipes;  /* [capacity]; the first count are owned */
+  lpot_purpose *purposes; /* [capacity], or NULL: nobody asks */
 } lpot_hint_list;
 
 typedef struct lpot_strategy_class {
@@ -43,8 +44,9 @@ extern const lpot_strategy_class lpot_strategy_class_random;
 
 bool lpot_hint_list_is_full(const lpot_hint_list *list);
 bool lpot_hint_list_has(const lpot_hint_list *list, uint64_t hash);
-/* Takes the recipe and clears the pointer; frees it when the list is full or has its equal. */
-void lpot_hint_list_add(lpot_hint_list *list, lpot_recipe **recipe);
+/* Takes the recipe and clears the pointer; frees it when the list is full or has its equal, which
+ * is then for RANK if one of the two is. */
+void lpot_hint_list_add(lpot_hint_list *list, lpot_recipe **recipe, lpot_purpose purpose);
 
 /* Recipe hashes with a score each. */
 LPOT_MUST_CHECK lpot_status lpot_score_book_put(lpot_hash_map *book, uint64_t hash, double score,

@@ -86,7 +86,7 @@ lpot_status lpot_calibrate(lpot_job *job, int64_t first, int64_t count, const lp
   if (observed == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
-  lpot_job_drop_plan(job);
+  lpot_job_drop_plans(job);
   lpot_quant_ops_observed(job->ops, observed);
   lpot_calibration *calibration = NULL;
   lpot_status status = lpot_calibration_new(observed, num_values, &calibration, err);

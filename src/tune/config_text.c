@@ -258,7 +258,8 @@ static lpot_status put_exit_policy(lpot_buffer *out, const lpot_config *config, 
   }
   LPOT_TRY(lpot_buffer_printf(out, err, "    timeout: %.17g\n    max_trials: %" PRId64 "\n",
                               config->timeout_seconds, config->max_trials));
-  LPOT_TRY(lpot_buffer_printf(out, err, "  workspace:\n"));
+  LPOT_TRY(lpot_buffer_printf(out, err, "  lease_seconds: %" PRId64 "\n  workspace:\n",
+                              config->lease_seconds));
   LPOT_TRY(put_text(out, "    path", config->workspace, err));
   return LPOT_OK;
 }
@@ -274,8 +275,9 @@ static lpot_status put_tuning(lpot_buffer *out, const lpot_config *config, bool 
     LPOT_TRY(lpot_buffer_printf(out, err, "    higher_is_better: %s\n",
                                 bool_text(config->higher_is_better)));
   }
-  LPOT_TRY(lpot_buffer_printf(out, err, "  objective: %s\n  random_seed: %" PRIu64 "\n",
-                              objectives[config->objective], config->seed));
+  LPOT_TRY(
+      lpot_buffer_printf(out, err, "  objective: %s\n  random_seed: %" PRIu64 "\n  racing: %s\n",
+                         objectives[config->objective], config->seed, bool_text(config->racing)));
   LPOT_TRY(put_exit_policy(out, config, identity, err));
   return LPOT_OK;
 }

@@ -11,11 +11,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "tune/export.h"
+#include "tune/judge.h"
 #include "tune/progress.h"
 #include "tune/search.h"
 
 #define HELLO_SECONDS 120.0
-#define CHUNKS_PER_WORKER 4 /* pieces of the baseline, so that fast workers take more of them */
 
 /* ---- the workers ---- */
 
@@ -226,29 +226,13 @@ static lpot_status enter_session(lpot_run *run, lpot_error *err) {
 
 /* ---- the baseline ---- */
 
-static lpot_status run_blocks(lpot_run *run, lpot_error *err) {
-  int64_t total = run->job->num_blocks;
-  int64_t pieces = CHUNKS_PER_WORKER * (int64_t)lpot_crew_size(run->crew);
-  int64_t chunk = (total + pieces - 1) / pieces;
-  int64_t next = 0;
-  while (run->baseline_blocks < total) {
-    size_t worker = lpot_crew_idle_worker(run->crew);
-    if (next < total && worker != LPOT_NO_WORKER) {
-      int64_t count = chunk < total - next ? chunk : total - next;
-      LPOT_TRY(lpot_run_assign(run, worker, LPOT_TASK_EVALUATE, next, count, NULL, err));
-      next += count;
-      continue;
-    }
-    LPOT_TRY(lpot_run_pump(run, err));
-  }
-  return LPOT_OK;
-}
-
 static lpot_status record_baseline(lpot_run *run, double seconds, lpot_error *err) {
+  const lpot_evaluation *evaluation = run->wanted[0].evaluation;
   lpot_ledger_baseline baseline = {.seconds = seconds};
-  lpot_metric_state_init(&baseline.state);
-  for (int64_t i = 0; i < run->job->num_blocks; i++) {
-    lpot_metric_state_merge(&baseline.state, &run->baseline_states[i]);
+  lpot_evaluation_total(evaluation, &baseline.state);
+  if (evaluation->has_correct) {
+    baseline.num_bits = (size_t)evaluation->blocks.num_samples;
+    baseline.correct = evaluation->correct;
   }
   baseline.accuracy = lpot_metric_value(run->job->metric, &baseline.state);
   if (baseline.state.bad > 0 || !isfinite(baseline.accuracy)) {
@@ -267,15 +251,12 @@ static lpot_status measure_baseline(lpot_run *run, lpot_error *err) {
   }
   lpot_clock clock = lpot_clock_monotonic();
   double start = lpot_clock_now(&clock);
-  run->baseline_states = lpot_calloc((size_t)run->job->num_blocks, sizeof *run->baseline_states);
-  if (run->baseline_states == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  lpot_progress_phase("baseline", (long)run->job->num_blocks);
-  lpot_status status = run_blocks(run, err);
+  lpot_progress_phase("baseline", (long)run->job->blocks.num_blocks);
+  lpot_status status = lpot_run_evaluate(run, NULL, err);
   lpot_progress_end();
   LPOT_TRY(status);
   LPOT_TRY(record_baseline(run, lpot_clock_now(&clock) - start, err));
+  LPOT_TRY(lpot_run_want(run, NULL, 0, err));
   return LPOT_OK;
 }
 
@@ -303,6 +284,14 @@ static void warn_of_baseline(const lpot_run *run) {
   }
 }
 
+static void prepare_races(lpot_run *run) {
+  run->races = lpot_judge_terms(run->job, &run->ledger->baseline, &run->terms);
+  const char *reason = lpot_judge_no_race(run->job);
+  if (reason != NULL) {
+    lpot_log(LPOT_LOG_INFO, "no recipe is rejected early: %s", reason);
+  }
+}
+
 /* ---- the end ---- */
 
 static lpot_status export_chosen(lpot_run *run, uint64_t chosen, lpot_error *err) {
@@ -319,6 +308,10 @@ static lpot_status export_chosen(lpot_run *run, uint64_t chosen, lpot_error *err
 static lpot_status conclude(lpot_run *run, lpot_error *err) {
   bool met = false;
   uint64_t chosen = lpot_search_choose(run, &met);
+  while (chosen != LPOT_NO_TRIAL && !lpot_search_is_whole(run, chosen)) {
+    LPOT_TRY(lpot_search_complete(run, chosen, err));
+    chosen = lpot_search_choose(run, &met); /* It may not be the most accurate after all. */
+  }
   if (chosen != LPOT_NO_TRIAL) {
     LPOT_TRY(lpot_search_measure(run, chosen, err));
     LPOT_TRY(lpot_search_certify(run, chosen, err));
@@ -335,6 +328,7 @@ static lpot_status run_phases(lpot_run *run, lpot_error *err) {
   LPOT_TRY(measure_baseline(run, err));
   warn_of_baseline(run);
   LPOT_TRY(lpot_config_check_baseline(run->job->config, run->ledger->baseline.accuracy, err));
+  prepare_races(run);
   LPOT_TRY(lpot_search(run, err));
   LPOT_TRY(conclude(run, err));
   return LPOT_OK;

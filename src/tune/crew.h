@@ -1,20 +1,20 @@
 /* The crew: the workers as the coordinator sees them. With one rank the only worker is the
- * coordinator itself, which does the task while it waits for the outcome: the code above this
- * header is the same. Not collective. */
+ * coordinator's own evaluator: the code above this header is the same. Not collective. */
 #ifndef LPOT_TUNE_CREW_H
 #define LPOT_TUNE_CREW_H
 
 #include "tune/comm.h"
-#include "tune/job.h"
+#include "tune/keeper.h"
 #include "tune/protocol.h"
 
 #define LPOT_NO_WORKER SIZE_MAX
 
 typedef struct lpot_crew lpot_crew;
 
-/* job and comm are borrowed for the crew's life. */
-LPOT_MUST_CHECK lpot_status lpot_crew_new(lpot_job *job, lpot_comm *comm, lpot_crew **ret_crew,
-                                          lpot_error *err);
+/* comm and keeper are borrowed for the crew's life; keeper is the only worker where there is one
+ * rank, else NULL. */
+LPOT_MUST_CHECK lpot_status lpot_crew_new(lpot_comm *comm, lpot_keeper *keeper,
+                                          lpot_crew **ret_crew, lpot_error *err);
 void lpot_crew_free(lpot_crew *crew); /* NULL is allowed */
 
 /* Waits until every worker has said hello. LPOT_MPI when one does not within timeout_seconds. */
@@ -22,21 +22,32 @@ LPOT_MUST_CHECK lpot_status lpot_crew_meet(lpot_crew *crew, double timeout_secon
                                            lpot_error *err);
 size_t lpot_crew_size(const lpot_crew *crew);
 const lpot_hello *lpot_crew_hello(const lpot_crew *crew, size_t worker);
+/* A worker is idle, busy or lost. */
 bool lpot_crew_is_idle(const lpot_crew *crew, size_t worker);
-/* Lowest idle worker, LPOT_NO_WORKER when all are busy. */
+bool lpot_crew_is_busy(const lpot_crew *crew, size_t worker);
+/* It has answered LPOT_LOST: it can do no tasks any more; or lpot_crew_lose was called. */
+bool lpot_crew_is_lost(const lpot_crew *crew, size_t worker);
+/* Lowest idle worker, LPOT_NO_WORKER when there is none. */
 size_t lpot_crew_idle_worker(const lpot_crew *crew);
-bool lpot_crew_all_idle(const lpot_crew *crew);
+bool lpot_crew_any_busy(const lpot_crew *crew);
+/* Workers that are not lost. */
+size_t lpot_crew_num_left(const lpot_crew *crew);
+/* A busy worker is not expected to answer any more. If it does, it is idle again. */
+void lpot_crew_lose(lpot_crew *crew, size_t worker);
 
 /* Gives an idle worker a task; it is busy until its outcome has come. */
 LPOT_MUST_CHECK lpot_status lpot_crew_start(lpot_crew *crew, size_t worker, const lpot_task *task,
                                             lpot_error *err);
 /* Asks a busy worker to stop: its outcome then comes within one batch. */
 LPOT_MUST_CHECK lpot_status lpot_crew_cancel(lpot_crew *crew, size_t worker, lpot_error *err);
+/* Has the process killed that does a busy worker's task: its outcome then comes soon, LPOT_CRASHED
+ * unless it was there before. */
+LPOT_MUST_CHECK lpot_status lpot_crew_kill(lpot_crew *crew, size_t worker, lpot_error *err);
 /* Sends merged statistics to all workers. */
 LPOT_MUST_CHECK lpot_status lpot_crew_share(lpot_crew *crew, int64_t samples,
                                             const lpot_calibration *calibration, lpot_error *err);
 /* Waits for one outcome; *ret_worker is LPOT_NO_WORKER when none came in time. outcome is
- * initialised and emptied first. */
+ * initialised and emptied first. Outcomes of tasks that a worker is not at any more are dropped. */
 LPOT_MUST_CHECK lpot_status lpot_crew_wait(lpot_crew *crew, double timeout_seconds,
                                            size_t *ret_worker, lpot_outcome *outcome,
                                            lpot_error *err);

@@ -1,21 +1,12 @@
 #include "tune/evaluate.h"
 
+#include "base/bits.h"
+#include "base/memory.h"
+
 #define MAX_OUTPUTS 64
 
-static lpot_status plan_for(lpot_job *job, const lpot_recipe *recipe, lpot_plan **ret_plan,
-                            lpot_error *err) {
-  uint64_t hash = recipe == NULL ? 0 : lpot_recipe_hash(recipe);
-  if (job->plan == NULL || job->plan_hash != hash) {
-    lpot_job_drop_plan(job);
-    LPOT_TRY(lpot_job_compile(job, recipe, job->batch_size, &job->plan, err));
-    job->plan_hash = hash;
-  }
-  *ret_plan = job->plan;
-  return LPOT_OK;
-}
-
 static lpot_status run_batch(lpot_job *job, lpot_plan *plan, int64_t index,
-                             lpot_metric_state *state, lpot_error *err) {
+                             lpot_metric_state *state, lpot_outcome *outcome, lpot_error *err) {
   const lpot_batch *batch = NULL;
   LPOT_TRY(lpot_job_batch(job->evaluation, index, &batch, err));
   const lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS];
@@ -29,36 +20,80 @@ static lpot_status run_batch(lpot_job *job, lpot_plan *plan, int64_t index,
   for (size_t i = 0; i < num_outputs; i++) {
     outputs[i] = lpot_plan_output(plan, i);
   }
+  bool counts = job->batch_correct != NULL;
   lpot_status status =
-      lpot_metric_update(job->metric, outputs, num_outputs, batch, state, NULL, err);
+      lpot_metric_update(job->metric, outputs, num_outputs, batch, state, job->batch_correct, err);
+  if (status == LPOT_OK && counts) {
+    lpot_bits_copy(outcome->correct, outcome->num_bits, job->batch_correct, 0,
+                   (size_t)batch->num_valid);
+    outcome->num_bits += (size_t)batch->num_valid;
+  }
   return lpot_job_blame_data(status, err);
 }
 
 static lpot_status run_block(lpot_job *job, lpot_plan *plan, int64_t block, const lpot_stop *stop,
-                             lpot_metric_state *state, lpot_error *err) {
+                             lpot_outcome *outcome, lpot_error *err) {
   int64_t num_batches = lpot_loader_num_batches(job->evaluation);
   int64_t end = (block + 1) * job->block_batches;
   end = end < num_batches ? end : num_batches;
+  lpot_metric_state *state = &outcome->states[outcome->num_states];
   lpot_metric_state_init(state);
   for (int64_t index = block * job->block_batches; index < end; index++) {
     if (stop != NULL && stop->requested(stop->context)) {
       return LPOT_FAIL(err, LPOT_INTERRUPTED, "evaluation was stopped");
     }
-    LPOT_TRY(run_batch(job, plan, index, state, err));
+    LPOT_TRY(run_batch(job, plan, index, state, outcome, err));
   }
   return LPOT_OK;
 }
 
-lpot_status lpot_evaluate(lpot_job *job, const lpot_recipe *recipe, int64_t first, int64_t count,
-                          const lpot_stop *stop, lpot_metric_state *states, lpot_error *err) {
-  if (first < 0 || count < 0 || first > job->num_blocks || count > job->num_blocks - first) {
-    return LPOT_FAIL(err, LPOT_INTERNAL, "blocks %lld + %lld are outside of the %lld blocks",
-                     (long long)first, (long long)count, (long long)job->num_blocks);
-  }
+/* Takes the last finished block into the race; true when the rest is not worth running. */
+static bool is_over(lpot_race *race, const lpot_task *task, const lpot_outcome *outcome,
+                    size_t bits_before) {
+  lpot_race_add(race, &task->terms, task->baseline, outcome->correct, (int64_t)bits_before,
+                (int64_t)(outcome->num_bits - bits_before));
+  return outcome->states[outcome->num_states - 1].bad > 0 || lpot_race_is_lost(race, &task->terms);
+}
+
+static lpot_status run_blocks(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
+                              lpot_outcome *outcome, lpot_error *err) {
   lpot_plan *plan = NULL;
-  LPOT_TRY(plan_for(job, recipe, &plan, err));
-  for (int64_t i = 0; i < count; i++) {
-    LPOT_TRY(run_block(job, plan, first + i, stop, &states[i], err));
+  lpot_race race = task->race;
+  LPOT_TRY(lpot_job_plan(job, task->recipe, &plan, err));
+  for (int64_t i = 0; i < task->count; i++) {
+    size_t bits_before = outcome->num_bits;
+    lpot_status status = run_block(job, plan, task->first + i, stop, outcome, err);
+    if (status != LPOT_OK) {
+      outcome->num_bits = bits_before;
+      return status;
+    }
+    outcome->num_states++;
+    if (task->raced && is_over(&race, task, outcome, bits_before)) {
+      return LPOT_OK;
+    }
   }
+  return LPOT_OK;
+}
+
+lpot_status lpot_evaluate(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
+                          lpot_outcome *outcome, lpot_error *err) {
+  int64_t first = task->first;
+  int64_t count = task->count;
+  if (first < 0 || count < 0 || first > job->blocks.num_blocks ||
+      count > job->blocks.num_blocks - first) {
+    return LPOT_FAIL(err, LPOT_INTERNAL, "blocks %lld + %lld are outside of the %lld blocks",
+                     (long long)first, (long long)count, (long long)job->blocks.num_blocks);
+  }
+  size_t max_bits = (size_t)(count * job->blocks.block_samples);
+  if (task->raced && (job->batch_correct == NULL || task->num_bits > max_bits)) {
+    return LPOT_FAIL(err, LPOT_INTERNAL, "a race over %zu samples, at most %zu are possible",
+                     task->num_bits, max_bits);
+  }
+  outcome->states = lpot_calloc((size_t)count + 1, sizeof *outcome->states);
+  outcome->correct = lpot_calloc(lpot_bits_size(max_bits) + 1, 1);
+  if (outcome->states == NULL || outcome->correct == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  LPOT_TRY(run_blocks(job, task, stop, outcome, err));
   return LPOT_OK;
 }

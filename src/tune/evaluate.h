@@ -3,12 +3,14 @@
 #define LPOT_TUNE_EVALUATE_H
 
 #include "tune/job.h"
+#include "tune/protocol.h"
 
-/* Fills states[0 .. count) with the metric's state over blocks [first, first + count). recipe NULL
- * is f32. The compiled plan is kept in the job until another recipe comes. LPOT_INTERRUPTED when
- * stop says so. */
-LPOT_MUST_CHECK lpot_status lpot_evaluate(lpot_job *job, const lpot_recipe *recipe, int64_t first,
-                                          int64_t count, const lpot_stop *stop,
-                                          lpot_metric_state *states, lpot_error *err);
+/* Does an EVALUATE task: fills outcome's states, and for metrics that tell right from wrong its
+ * bits, block after block; on failure, and with LPOT_INTERRUPTED when stop says so, the blocks that
+ * were finished are there. A raced task ends behind the block with which the race is lost, or whose
+ * predictions are NaN or infinite. The compiled plans of the last recipes are kept in the job. */
+LPOT_MUST_CHECK lpot_status lpot_evaluate(lpot_job *job, const lpot_task *task,
+                                          const lpot_stop *stop, lpot_outcome *outcome,
+                                          lpot_error *err);
 
 #endif

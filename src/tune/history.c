@@ -9,10 +9,11 @@
 
 #include <hdf5.h>
 
+#include "base/bits.h"
 #include "base/memory.h"
 #include "base/text.h"
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define NAME_SIZE 128 /* bytes of a name of an op or a value in the file */
 #define CAUSE_SIZE 256
 
@@ -172,6 +173,7 @@ typedef struct trial_row {
   uint8_t latency_trusted;
   int64_t calibration_samples;
   uint8_t scale_propagation_concat;
+  double accuracy_low, accuracy_high;
   char cause[CAUSE_SIZE];
 } trial_row;
 
@@ -203,6 +205,8 @@ static const member_spec trial_members[] = {
     {"latency_trusted", offsetof(trial_row, latency_trusted), 'b', 0, NULL},
     {"calibration_samples", offsetof(trial_row, calibration_samples), 'i', 0, NULL},
     {"scale_propagation_concat", offsetof(trial_row, scale_propagation_concat), 'b', 0, NULL},
+    {"accuracy_low", offsetof(trial_row, accuracy_low), 'd', 0, NULL},
+    {"accuracy_high", offsetof(trial_row, accuracy_high), 'd', 0, NULL},
     {"cause", offsetof(trial_row, cause), 's', CAUSE_SIZE, NULL},
 };
 
@@ -226,7 +230,9 @@ static void fill_trial(const lpot_ledger *ledger, const lpot_ledger_trial *trial
                      .f32_latency_ms = trial->measured ? trial->latency.f32_ms : unknown,
                      .latency_trusted = trial->measured && trial->latency.trusted,
                      .calibration_samples = result->recipe->calibration_samples,
-                     .scale_propagation_concat = result->recipe->scale_propagation_concat};
+                     .scale_propagation_concat = result->recipe->scale_propagation_concat,
+                     .accuracy_low = result->interval.low,
+                     .accuracy_high = result->interval.high};
   lpot_text_copy(row->host, sizeof row->host, result->host);
   lpot_text_copy(row->cause, sizeof row->cause, result->cause);
 }
@@ -241,6 +247,38 @@ static lpot_status put_trials(hid_t file, const lpot_ledger *ledger, lpot_error 
   }
   lpot_status status = put_table(file, "trials", trial_members, NUM_SPECS(trial_members),
                                  sizeof *rows, rows, ledger->num_trials, err);
+  lpot_free(rows);
+  return status;
+}
+
+/* ---- /correct ---- */
+
+static void copy_bits(const uint8_t *bits, size_t num_bits, uint8_t *row) {
+  if (num_bits > 0) {
+    lpot_bits_copy(row, 0, bits, 0, num_bits);
+  }
+}
+
+/* Row 0: f32, then one for each trial; not there where the metric does not tell right from wrong.
+ */
+static lpot_status put_correct(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  const lpot_ledger_baseline *baseline = &ledger->baseline;
+  size_t width = lpot_bits_size(baseline->num_bits);
+  if (width == 0) {
+    return LPOT_OK;
+  }
+  uint8_t *rows = lpot_calloc(ledger->num_trials + 1, width);
+  if (rows == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  copy_bits(baseline->correct, baseline->num_bits, rows);
+  for (size_t i = 0; i < ledger->num_trials; i++) {
+    const lpot_ledger_result *result = lpot_ledger_result_of(ledger, &ledger->trials[i]);
+    size_t bits = result->num_bits < baseline->num_bits ? result->num_bits : baseline->num_bits;
+    copy_bits(result->correct, bits, rows + (i + 1) * width);
+  }
+  hsize_t dims[2] = {ledger->num_trials + 1, width};
+  lpot_status status = put_dataset(file, "correct", H5T_NATIVE_UINT8, 2, dims, rows, err);
   lpot_free(rows);
   return status;
 }
@@ -548,6 +586,7 @@ static lpot_status put_all(hid_t file, const lpot_ledger *ledger, lpot_error *er
   LPOT_TRY(put_baseline(file, ledger, err));
   LPOT_TRY(put_ops(file, ledger, err));
   LPOT_TRY(put_trials(file, ledger, err));
+  LPOT_TRY(put_correct(file, ledger, err));
   LPOT_TRY(put_recipes(file, ledger, err));
   LPOT_TRY(put_calibrations(file, ledger, err));
   LPOT_TRY(put_ranks(file, ledger, err));

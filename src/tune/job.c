@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/reference/reference.h"
@@ -349,7 +350,15 @@ static lpot_status open_data(lpot_job *job, const lpot_job_options *options, lpo
   lpot_loader_free(performance);
   job->block_batches = (BLOCK_SAMPLES + batch - 1) / batch;
   int64_t num_batches = lpot_loader_num_batches(job->evaluation);
-  job->num_blocks = (num_batches + job->block_batches - 1) / job->block_batches;
+  job->blocks.num_blocks = (num_batches + job->block_batches - 1) / job->block_batches;
+  job->blocks.block_samples = job->block_batches * batch;
+  job->blocks.num_samples = lpot_loader_num_samples(job->evaluation);
+  if (lpot_metric_is_per_sample(job->metric)) {
+    job->batch_correct = lpot_calloc(lpot_bits_size((size_t)batch), 1);
+    if (job->batch_correct == NULL) {
+      return LPOT_OUT_OF_MEMORY(err);
+    }
+  }
   return LPOT_OK;
 }
 
@@ -398,7 +407,8 @@ void lpot_job_free(lpot_job *job) {
   if (job == NULL) {
     return;
   }
-  lpot_job_drop_plan(job);
+  lpot_job_drop_plans(job);
+  lpot_free(job->batch_correct);
   for (size_t i = 0; i < job->num_calibrations; i++) {
     lpot_calibration_free(job->calibrations[i].calibration);
   }
@@ -491,11 +501,41 @@ lpot_status lpot_job_compile(const lpot_job *job, const lpot_recipe *recipe, int
   return status;
 }
 
+/* Moves the kept plan at index to the front. */
+static void make_first(lpot_job *job, size_t index) {
+  lpot_kept_plan first = job->plans[index];
+  for (size_t i = index; i > 0; i--) {
+    job->plans[i] = job->plans[i - 1];
+  }
+  job->plans[0] = first;
+}
+
+lpot_status lpot_job_plan(lpot_job *job, const lpot_recipe *recipe, lpot_plan **ret_plan,
+                          lpot_error *err) {
+  uint64_t hash = recipe == NULL ? 0 : lpot_recipe_hash(recipe);
+  size_t index = 0;
+  while (index + 1 < LPOT_KEPT_PLANS &&
+         (job->plans[index].plan == NULL || job->plans[index].hash != hash)) {
+    index++;
+  }
+  lpot_kept_plan *slot = &job->plans[index];
+  if (slot->plan == NULL || slot->hash != hash) {
+    lpot_plan_free(slot->plan);
+    *slot = (lpot_kept_plan){.hash = hash};
+    LPOT_TRY(lpot_job_compile(job, recipe, job->batch_size, &slot->plan, err));
+  }
+  make_first(job, index);
+  *ret_plan = job->plans[0].plan;
+  return LPOT_OK;
+}
+
 /* ---- identity ---- */
 
-void lpot_job_drop_plan(lpot_job *job) {
-  lpot_plan_free(job->plan);
-  job->plan = NULL;
+void lpot_job_drop_plans(lpot_job *job) {
+  for (size_t i = 0; i < LPOT_KEPT_PLANS; i++) {
+    lpot_plan_free(job->plans[i].plan);
+    job->plans[i] = (lpot_kept_plan){0};
+  }
 }
 
 lpot_status lpot_job_config_hash(const lpot_job *job, uint64_t *ret_hash, lpot_error *err) {

@@ -12,6 +12,7 @@
 #include "quant/weight_cache.h"
 #include "strategy/space.h"
 #include "tune/config.h"
+#include "tune/evaluation.h"
 
 typedef struct lpot_job_options {
   const char *config_path; /* the file, or the name of config_text in messages */
@@ -25,6 +26,14 @@ typedef struct lpot_job_options {
   bool warns;      /* this rank logs warnings */
   bool needs_data; /* false: datasets are not opened */
 } lpot_job_options;
+
+#define LPOT_KEPT_PLANS 2 /* recipes whose compiled plans stay in memory */
+
+/* A compiled plan at batch_size. */
+typedef struct lpot_kept_plan {
+  lpot_plan *plan; /* owned; NULL: none */
+  uint64_t hash;   /* of its recipe; 0 = f32 */
+} lpot_kept_plan;
 
 /* Statistics for the first `samples` samples of the calibration order. */
 typedef struct lpot_job_calibration {
@@ -50,9 +59,9 @@ typedef struct lpot_job {
   int64_t fixed_batch;       /* the only batch size that the model can run; 0: any */
   int64_t calibration_batch; /* 1 unless the model's batch is fixed */
   int64_t block_batches;     /* batches in one block */
-  int64_t num_blocks;
-  lpot_plan *plan;    /* cache of the last evaluation at batch_size, or NULL */
-  uint64_t plan_hash; /* its recipe's hash; 0 = f32 */
+  lpot_blocks blocks;        /* of the evaluation set */
+  uint8_t *batch_correct; /* scratch for the bits of one batch; NULL: the metric knows no right */
+  lpot_kept_plan plans[LPOT_KEPT_PLANS]; /* of the last evaluations, the latest first */
   size_t num_calibrations;
   lpot_job_calibration *calibrations; /* [num_calibrations] */
 } lpot_job;
@@ -106,8 +115,12 @@ LPOT_MUST_CHECK lpot_status lpot_job_rewrite(const lpot_job *job, const lpot_rec
 /* Compiles f32 (recipe NULL) or a recipe at a batch size. */
 LPOT_MUST_CHECK lpot_status lpot_job_compile(const lpot_job *job, const lpot_recipe *recipe,
                                              int64_t batch, lpot_plan **ret_plan, lpot_error *err);
-/* Frees the cached plan, which holds packed weights. */
-void lpot_job_drop_plan(lpot_job *job);
+/* The plan at batch_size of f32 (recipe NULL) or a recipe, compiled unless it is kept; borrowed
+ * until the next call. */
+LPOT_MUST_CHECK lpot_status lpot_job_plan(lpot_job *job, const lpot_recipe *recipe,
+                                          lpot_plan **ret_plan, lpot_error *err);
+/* Frees the kept plans, which hold packed weights. */
+void lpot_job_drop_plans(lpot_job *job);
 /* Hash of the configuration's identity text. */
 LPOT_MUST_CHECK lpot_status lpot_job_config_hash(const lpot_job *job, uint64_t *ret_hash,
                                                  lpot_error *err);

@@ -22,6 +22,7 @@ struct lpot_journal {
   int descriptor;
   uint64_t size;       /* bytes of valid records in the file */
   size_t num_dropped;  /* bytes cut off at opening */
+  bool dirty;          /* something was appended since the last sync */
   lpot_buffer scratch; /* the record under construction */
   lpot_buffer path;    /* NUL terminated, for messages */
 };
@@ -243,6 +244,7 @@ lpot_status lpot_journal_append(lpot_journal *journal, unsigned type, const void
   } while (written < 0 && errno == EINTR);
   if (written == (ssize_t)journal->scratch.size) {
     journal->size += journal->scratch.size;
+    journal->dirty = true;
     return LPOT_OK;
   }
   if (written >= 0) {
@@ -255,8 +257,9 @@ lpot_status lpot_journal_append(lpot_journal *journal, unsigned type, const void
 }
 
 lpot_status lpot_journal_sync(lpot_journal *journal, lpot_error *err) {
-  if (fdatasync(journal->descriptor) != 0) {
+  if (journal->dirty && fdatasync(journal->descriptor) != 0) {
     return io_failure(journal, "make durable", err);
   }
+  journal->dirty = false;
   return LPOT_OK;
 }

@@ -51,6 +51,7 @@ size_t lpot_journal_num_dropped(const lpot_journal *journal);
  * to what it was. */
 LPOT_MUST_CHECK lpot_status lpot_journal_append(lpot_journal *journal, unsigned type,
                                                 const void *payload, size_t size, lpot_error *err);
+/* Makes durable what was appended; costs nothing when nothing was. */
 LPOT_MUST_CHECK lpot_status lpot_journal_sync(lpot_journal *journal, lpot_error *err);
 
 #endif

@@ -238,7 +238,7 @@ static void report(latency_bench *bench, lpot_latency *ret) {
 lpot_status lpot_measure_latency(lpot_job *job, const lpot_recipe *recipe, const lpot_stop *stop,
                                  lpot_latency *ret, lpot_error *err) {
   latency_bench bench = {0};
-  lpot_job_drop_plan(job);
+  lpot_job_drop_plans(job);
   lpot_status status = prepare(&bench, job, recipe, err);
   if (status == LPOT_OK) {
     status = warm_up(&bench, job->config->warmup, stop, err);

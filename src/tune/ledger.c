@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/memory.h"
 #include "base/writer.h"
 
@@ -67,7 +68,9 @@ void lpot_ledger_done(lpot_ledger *ledger) {
   }
   for (size_t i = 0; i < ledger->num_results; i++) {
     lpot_recipe_free(ledger->results[i].recipe);
+    lpot_free(ledger->results[i].correct);
   }
+  lpot_free(ledger->baseline.correct);
   lpot_free(ledger->sessions);
   lpot_free(ledger->calibrations);
   lpot_free(ledger->results);
@@ -77,13 +80,25 @@ void lpot_ledger_done(lpot_ledger *ledger) {
 
 /* ---- looking up ---- */
 
-size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash) {
+static bool is_pruned(const lpot_ledger_result *result) {
+  return result->status == LPOT_TRIAL_PRUNED;
+}
+
+size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash, bool pruned) {
   for (size_t i = 0; i < ledger->num_results; i++) {
-    if (ledger->results[i].recipe_hash == recipe_hash) {
+    const lpot_ledger_result *result = &ledger->results[i];
+    if (result->recipe_hash == recipe_hash && is_pruned(result) == pruned) {
       return i;
     }
   }
   return SIZE_MAX;
+}
+
+const lpot_ledger_result *lpot_ledger_final_of(const lpot_ledger *ledger,
+                                               const lpot_ledger_trial *trial) {
+  const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
+  size_t whole = lpot_ledger_find_result(ledger, result->recipe_hash, false);
+  return whole == SIZE_MAX ? result : &ledger->results[whole];
 }
 
 const lpot_ledger_trial *lpot_ledger_find_trial(const lpot_ledger *ledger, uint64_t id) {
@@ -101,7 +116,7 @@ const lpot_ledger_result *lpot_ledger_exported_of(const lpot_ledger *ledger,
   if (lpot_recipe_num_bf16(recipe) == 0) {
     return NULL;
   }
-  size_t index = lpot_ledger_find_result(ledger, lpot_recipe_exported_hash(recipe));
+  size_t index = lpot_ledger_find_result(ledger, lpot_recipe_exported_hash(recipe), false);
   return index == SIZE_MAX ? NULL : &ledger->results[index];
 }
 
@@ -232,6 +247,7 @@ static lpot_status apply_baseline(lpot_ledger *ledger, lpot_reader *reader, lpot
   LPOT_TRY(lpot_reader_f64(reader, &ledger->baseline.accuracy, err));
   LPOT_TRY(lpot_metric_state_read(reader, &ledger->baseline.state, err));
   LPOT_TRY(lpot_reader_f64(reader, &ledger->baseline.seconds, err));
+  LPOT_TRY(lpot_bits_read(reader, &ledger->baseline.correct, &ledger->baseline.num_bits, err));
   ledger->has_baseline = true;
   return LPOT_OK;
 }
@@ -266,6 +282,23 @@ static lpot_status apply_calibration(lpot_ledger *ledger, lpot_reader *reader, l
   return LPOT_OK;
 }
 
+static lpot_status read_result(lpot_reader *reader, lpot_ledger_result *result, lpot_error *err) {
+  unsigned status = 0;
+  LPOT_TRY(lpot_recipe_read(reader, &result->recipe, err));
+  LPOT_TRY(lpot_read_choice(reader, "result: status", LPOT_NUM_TRIAL_STATUSES, &status, err));
+  LPOT_TRY(lpot_reader_f64(reader, &result->accuracy, err));
+  LPOT_TRY(lpot_reader_f64(reader, &result->interval.low, err));
+  LPOT_TRY(lpot_reader_f64(reader, &result->interval.high, err));
+  LPOT_TRY(lpot_reader_u64(reader, &result->samples, err));
+  LPOT_TRY(lpot_reader_f64(reader, &result->seconds, err));
+  LPOT_TRY(read_rank(reader, &result->rank, err));
+  LPOT_TRY(lpot_reader_string(reader, result->host, sizeof result->host, err));
+  LPOT_TRY(lpot_reader_string(reader, result->cause, sizeof result->cause, err));
+  LPOT_TRY(lpot_bits_read(reader, &result->correct, &result->num_bits, err));
+  result->status = (lpot_trial_status)status;
+  return LPOT_OK;
+}
+
 static lpot_status apply_result(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
   lpot_ledger_result *results = grow(ledger->results, ledger->num_results, sizeof *ledger->results);
   if (results == NULL) {
@@ -275,22 +308,13 @@ static lpot_status apply_result(lpot_ledger *ledger, lpot_reader *reader, lpot_e
   lpot_ledger_result *result = &results[ledger->num_results];
   *result = (lpot_ledger_result){0};
   ledger->num_results++;
-  unsigned status = 0;
-  LPOT_TRY(lpot_recipe_read(reader, &result->recipe, err));
-  LPOT_TRY(lpot_read_choice(reader, "result: status", LPOT_NUM_TRIAL_STATUSES, &status, err));
-  LPOT_TRY(lpot_reader_f64(reader, &result->accuracy, err));
-  LPOT_TRY(lpot_reader_u64(reader, &result->samples, err));
-  LPOT_TRY(lpot_reader_f64(reader, &result->seconds, err));
-  LPOT_TRY(read_rank(reader, &result->rank, err));
-  LPOT_TRY(lpot_reader_string(reader, result->host, sizeof result->host, err));
-  LPOT_TRY(lpot_reader_string(reader, result->cause, sizeof result->cause, err));
+  LPOT_TRY(read_result(reader, result, err));
   if (!ledger->has_header || result->recipe->num_ops != ledger->header.num_ops) {
     return LPOT_FAIL(err, LPOT_FORMAT, "result: its recipe has %zu ops, the model has %zu",
                      result->recipe->num_ops, ledger->header.num_ops);
   }
-  result->status = (lpot_trial_status)status;
   uint64_t hash = lpot_recipe_hash(result->recipe);
-  if (lpot_ledger_find_result(ledger, hash) != SIZE_MAX) {
+  if (lpot_ledger_find_result(ledger, hash, is_pruned(result)) != SIZE_MAX) {
     return LPOT_FAIL(err, LPOT_FORMAT, "result: recipe %016llx has a result already",
                      (unsigned long long)hash);
   }
@@ -302,15 +326,17 @@ static lpot_status read_trial(lpot_ledger *ledger, lpot_reader *reader, lpot_led
                               lpot_error *err) {
   unsigned stage = 0;
   uint64_t hash = 0;
+  bool pruned = false;
   LPOT_TRY(lpot_reader_u64(reader, &trial->id, err));
   LPOT_TRY(lpot_read_choice(reader, "commit: stage", LPOT_NUM_STAGES, &stage, err));
   LPOT_TRY(lpot_reader_u64(reader, &hash, err));
+  LPOT_TRY(lpot_read_bool(reader, "commit: pruned", &pruned, err));
   LPOT_TRY(lpot_read_bool(reader, "commit: meets", &trial->meets, err));
   LPOT_TRY(lpot_reader_f64(reader, &trial->relative_loss, err));
   LPOT_TRY(lpot_reader_f64(reader, &trial->elapsed, err));
   LPOT_TRY(lpot_reader_u64(reader, &trial->size_bytes, err));
   trial->stage = (lpot_stage)stage;
-  trial->result = lpot_ledger_find_result(ledger, hash);
+  trial->result = lpot_ledger_find_result(ledger, hash, pruned);
   if (trial->result == SIZE_MAX || ledger->results[trial->result].committed) {
     return LPOT_FAIL(err, LPOT_FORMAT, "commit: recipe %016llx has no free result",
                      (unsigned long long)hash);
@@ -463,6 +489,7 @@ static lpot_status write_baseline(const lpot_ledger_baseline *baseline, lpot_buf
   LPOT_TRY(lpot_writer_f64(out, baseline->accuracy, err));
   LPOT_TRY(lpot_metric_state_write(&baseline->state, out, err));
   LPOT_TRY(lpot_writer_f64(out, baseline->seconds, err));
+  LPOT_TRY(lpot_bits_write(baseline->correct, baseline->num_bits, out, err));
   return LPOT_OK;
 }
 
@@ -506,11 +533,14 @@ static lpot_status write_result(const lpot_ledger_result *result, lpot_buffer *o
   LPOT_TRY(lpot_recipe_write(result->recipe, out, err));
   LPOT_TRY(lpot_writer_u8(out, (uint8_t)result->status, err));
   LPOT_TRY(lpot_writer_f64(out, result->accuracy, err));
+  LPOT_TRY(lpot_writer_f64(out, result->interval.low, err));
+  LPOT_TRY(lpot_writer_f64(out, result->interval.high, err));
   LPOT_TRY(lpot_writer_u64(out, result->samples, err));
   LPOT_TRY(lpot_writer_f64(out, result->seconds, err));
   LPOT_TRY(lpot_writer_u32(out, (uint32_t)result->rank, err));
   LPOT_TRY(lpot_writer_string(out, result->host, err));
   LPOT_TRY(lpot_writer_string(out, result->cause, err));
+  LPOT_TRY(lpot_bits_write(result->correct, result->num_bits, out, err));
   return LPOT_OK;
 }
 
@@ -519,7 +549,7 @@ lpot_status lpot_ledger_add_result(lpot_ledger *ledger, lpot_journal *journal,
   lpot_buffer out;
   lpot_buffer_init(&out);
   lpot_status written = write_result(result, &out, err);
-  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_RESULT, &out, written, true, err));
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_RESULT, &out, written, false, err));
   return LPOT_OK;
 }
 
@@ -528,6 +558,7 @@ static lpot_status write_commit(const lpot_ledger *ledger, const lpot_ledger_tri
   LPOT_TRY(lpot_writer_u64(out, trial->id, err));
   LPOT_TRY(lpot_writer_u8(out, (uint8_t)trial->stage, err));
   LPOT_TRY(lpot_writer_u64(out, ledger->results[trial->result].recipe_hash, err));
+  LPOT_TRY(lpot_writer_u8(out, is_pruned(&ledger->results[trial->result]), err));
   LPOT_TRY(lpot_writer_u8(out, trial->meets, err));
   LPOT_TRY(lpot_writer_f64(out, trial->relative_loss, err));
   LPOT_TRY(lpot_writer_f64(out, trial->elapsed, err));
@@ -540,7 +571,7 @@ lpot_status lpot_ledger_add_commit(lpot_ledger *ledger, lpot_journal *journal,
   lpot_buffer out;
   lpot_buffer_init(&out);
   lpot_status written = write_commit(ledger, trial, &out, err);
-  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_COMMIT, &out, written, true, err));
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_COMMIT, &out, written, false, err));
   return LPOT_OK;
 }
 

@@ -22,7 +22,7 @@
 #include "tune/journal.h"
 #include "tune/protocol.h"
 
-#define LPOT_JOURNAL_FORMAT 1
+#define LPOT_JOURNAL_FORMAT 2
 #define LPOT_NO_TRIAL 0 /* trial ids start at 1 */
 
 typedef enum lpot_record_type {
@@ -37,11 +37,20 @@ typedef enum lpot_record_type {
   LPOT_NUM_RECORDS
 } lpot_record_type;
 
-/* X(NAME, text): how a trial ended. */
+/* X(NAME, text): how a trial ended.
+ * DONE     evaluated on the whole set
+ * INVALID  its graph cannot be made or run, or its predictions are NaN or infinite
+ * CRASHED  its evaluator died, twice
+ * PRUNED   stopped early: it was clear that it would miss the criterion (race.h)
+ * TIMEOUT  its evaluators did not answer in time, twice
+ * LOST     its workers were lost */
 #define LPOT_TRIAL_STATUS_LIST(X)                                                                  \
   X(DONE, "DONE")                                                                                  \
   X(INVALID, "INVALID")                                                                            \
-  X(CRASHED, "CRASHED")
+  X(CRASHED, "CRASHED")                                                                            \
+  X(PRUNED, "PRUNED")                                                                              \
+  X(TIMEOUT, "TIMEOUT")                                                                            \
+  X(LOST, "LOST")
 
 typedef enum lpot_trial_status {
 #define X(name, text) LPOT_TRIAL_##name,
@@ -102,6 +111,8 @@ typedef struct lpot_ledger_baseline {
   double accuracy;
   lpot_metric_state state;
   double seconds;
+  size_t num_bits;  /* of the samples; 0 where the metric does not tell right from wrong */
+  uint8_t *correct; /* [lpot_bits_size(num_bits)], in evaluation order; owned by the ledger */
 } lpot_ledger_baseline;
 
 typedef struct lpot_ledger_range {
@@ -118,17 +129,22 @@ typedef struct lpot_ledger_calibration {
   lpot_ledger_range *ranges; /* [num_ranges] */
 } lpot_ledger_calibration;
 
-/* The evaluation of one recipe; a trial only once it is committed. */
+/* The evaluation of one recipe; a trial only once it is committed. A recipe may have two: one that
+ * is PRUNED, and one that is not. */
 typedef struct lpot_ledger_result {
   uint64_t recipe_hash;
   lpot_recipe *recipe; /* owned */
   lpot_trial_status status;
-  double accuracy; /* NaN unless DONE */
-  uint64_t samples;
+  double accuracy; /* of DONE; the estimate for PRUNED; else NaN */
+  lpot_interval
+      interval;     /* 95 % of the accuracy on the whole set: both equal to it unless PRUNED */
+  uint64_t samples; /* that were used */
   double seconds;
   int rank;
   char host[LPOT_HOST_SIZE];
   char cause[LPOT_CAUSE_SIZE]; /* why it is not DONE */
+  size_t num_bits;             /* samples, or 0 where the metric does not tell right from wrong */
+  uint8_t *correct; /* [lpot_bits_size(num_bits)], in evaluation order; owned by the ledger */
   bool committed;
 } lpot_ledger_result;
 
@@ -169,8 +185,12 @@ void lpot_ledger_done(lpot_ledger *ledger);
 lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *payload, size_t size,
                               lpot_error *err);
 
-/* Index of a recipe's result, or SIZE_MAX. */
-size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash);
+/* Index of a recipe's result that is PRUNED, or of the one that is not; SIZE_MAX. */
+size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash, bool pruned);
+/* The trial's result, or where that is PRUNED and the recipe was evaluated on the whole set later,
+ * that one. */
+const lpot_ledger_result *lpot_ledger_final_of(const lpot_ledger *ledger,
+                                               const lpot_ledger_trial *trial);
 /* NULL when there is no such trial. */
 const lpot_ledger_trial *lpot_ledger_find_trial(const lpot_ledger *ledger, uint64_t id);
 const lpot_ledger_result *lpot_ledger_result_of(const lpot_ledger *ledger,
@@ -181,7 +201,8 @@ const lpot_ledger_result *lpot_ledger_exported_of(const lpot_ledger *ledger,
                                                   const lpot_ledger_trial *trial);
 
 /* ---- new facts: appended to the journal, then applied. What is marked durable is synced, with
- * everything appended before it. ---- */
+ * everything appended before it; of results and commits several may share one lpot_journal_sync,
+ * which is the caller's to do before anybody acts on a result. ---- */
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_header(lpot_ledger *ledger, lpot_journal *journal,
                                                    const lpot_ledger_header *header,
                                                    lpot_error *err);
@@ -196,11 +217,10 @@ LPOT_MUST_CHECK lpot_status lpot_ledger_add_calibration(lpot_ledger *ledger, lpo
                                                         lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_result(lpot_ledger *ledger, lpot_journal *journal,
                                                    const lpot_ledger_result *result,
-                                                   lpot_error *err); /* durable */
+                                                   lpot_error *err);
 /* Makes the result with this hash the next trial. */
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_commit(lpot_ledger *ledger, lpot_journal *journal,
-                                                   const lpot_ledger_trial *trial,
-                                                   lpot_error *err); /* durable */
+                                                   const lpot_ledger_trial *trial, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_measure(lpot_ledger *ledger, lpot_journal *journal,
                                                     uint64_t id, const lpot_latency *latency,
                                                     lpot_error *err); /* durable */

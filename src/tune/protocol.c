@@ -2,12 +2,15 @@
 
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/memory.h"
 #include "base/writer.h"
 
 #define MAGIC 0x474d504cu /* "LPMG" */
-#define VERSION 1u
+#define VERSION 2u
 #define MAX_STATES (1u << 22)
+#define MAX_BITS (UINT64_C(1) << 31)
+#define MAX_RANK (1 << 24)
 
 lpot_status lpot_message_begin(lpot_buffer *out, lpot_message_kind kind, uint64_t task_id,
                                lpot_error *err) {
@@ -32,19 +35,16 @@ lpot_status lpot_message_finish(lpot_buffer *out, lpot_error *err) {
   return LPOT_OK;
 }
 
-lpot_status lpot_message_parse(const void *data, size_t size, lpot_message *ret, lpot_error *err) {
-  lpot_reader reader;
-  lpot_reader_init(&reader, data, size);
+static lpot_status read_head(lpot_reader *reader, lpot_message *message, uint64_t *length,
+                             lpot_error *err) {
   uint32_t magic = 0;
   uint16_t version = 0;
   uint16_t kind = 0;
-  uint64_t length = 0;
-  lpot_message message = {0};
-  LPOT_TRY(lpot_reader_u32(&reader, &magic, err));
-  LPOT_TRY(lpot_reader_u16(&reader, &version, err));
-  LPOT_TRY(lpot_reader_u16(&reader, &kind, err));
-  LPOT_TRY(lpot_reader_u64(&reader, &message.task_id, err));
-  LPOT_TRY(lpot_reader_u64(&reader, &length, err));
+  LPOT_TRY(lpot_reader_u32(reader, &magic, err));
+  LPOT_TRY(lpot_reader_u16(reader, &version, err));
+  LPOT_TRY(lpot_reader_u16(reader, &kind, err));
+  LPOT_TRY(lpot_reader_u64(reader, &message->task_id, err));
+  LPOT_TRY(lpot_reader_u64(reader, length, err));
   if (magic != MAGIC || version != VERSION) {
     return LPOT_FAIL(err, LPOT_FORMAT, "message: magic %08x version %u, expected %08x version %u",
                      (unsigned)magic, (unsigned)version, MAGIC, VERSION);
@@ -53,11 +53,34 @@ lpot_status lpot_message_parse(const void *data, size_t size, lpot_message *ret,
     return LPOT_FAIL(err, LPOT_FORMAT, "message: kind %u, expected less than %d", (unsigned)kind,
                      LPOT_NUM_MESSAGE_KINDS);
   }
+  message->kind = (lpot_message_kind)kind;
+  return LPOT_OK;
+}
+
+lpot_status lpot_message_length(const void *head, size_t *ret_size, lpot_error *err) {
+  lpot_reader reader;
+  lpot_reader_init(&reader, head, LPOT_MESSAGE_HEAD);
+  lpot_message message = {0};
+  uint64_t length = 0;
+  LPOT_TRY(read_head(&reader, &message, &length, err));
+  if (length > LPOT_MAX_MESSAGE - LPOT_MESSAGE_HEAD) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "message: length %llu, at most %u bytes are allowed",
+                     (unsigned long long)length, LPOT_MAX_MESSAGE);
+  }
+  *ret_size = (size_t)length + LPOT_MESSAGE_HEAD;
+  return LPOT_OK;
+}
+
+lpot_status lpot_message_parse(const void *data, size_t size, lpot_message *ret, lpot_error *err) {
+  lpot_reader reader;
+  lpot_reader_init(&reader, data, size);
+  lpot_message message = {0};
+  uint64_t length = 0;
+  LPOT_TRY(read_head(&reader, &message, &length, err));
   if (length != lpot_reader_remaining(&reader)) {
     return LPOT_FAIL(err, LPOT_FORMAT, "message: length %llu, but %zu bytes follow",
                      (unsigned long long)length, lpot_reader_remaining(&reader));
   }
-  message.kind = (lpot_message_kind)kind;
   message.size = lpot_reader_remaining(&reader);
   LPOT_TRY(lpot_reader_bytes(&reader, message.size, &message.payload, err));
   *ret = message;
@@ -95,6 +118,33 @@ lpot_status lpot_digest_read(lpot_reader *reader, lpot_digest *ret, lpot_error *
   return LPOT_OK;
 }
 
+lpot_status lpot_bits_write(const uint8_t *bits, size_t count, lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_u64(out, count, err));
+  LPOT_TRY(lpot_writer_bytes(out, bits, lpot_bits_size(count), err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_bits_read(lpot_reader *reader, uint8_t **ret_bits, size_t *ret_count,
+                           lpot_error *err) {
+  uint64_t count = 0;
+  const uint8_t *bytes = NULL;
+  LPOT_TRY(lpot_reader_u64(reader, &count, err));
+  if (count > MAX_BITS) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "%llu bits, at most %llu are allowed",
+                     (unsigned long long)count, (unsigned long long)MAX_BITS);
+  }
+  size_t size = lpot_bits_size((size_t)count);
+  LPOT_TRY(lpot_reader_bytes(reader, size, &bytes, err));
+  uint8_t *bits = lpot_calloc(size + 1, 1);
+  if (bits == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  memcpy(bits, bytes, size);
+  *ret_bits = bits;
+  *ret_count = (size_t)count;
+  return LPOT_OK;
+}
+
 /* ---- HELLO ---- */
 
 lpot_status lpot_hello_write(const lpot_hello *hello, lpot_buffer *out, lpot_error *err) {
@@ -107,14 +157,19 @@ lpot_status lpot_hello_write(const lpot_hello *hello, lpot_buffer *out, lpot_err
   return LPOT_OK;
 }
 
-lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *err) {
-  lpot_hello hello = {0};
+static lpot_status read_rank(lpot_reader *reader, const char *what, int *ret, lpot_error *err) {
   int64_t rank = 0;
   LPOT_TRY(lpot_reader_i64(reader, &rank, err));
-  if (rank < 0 || rank > (1 << 24)) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "hello: rank %lld is out of range", (long long)rank);
+  if (rank < 0 || rank > MAX_RANK) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "%s %lld is out of range", what, (long long)rank);
   }
-  hello.rank = (int)rank;
+  *ret = (int)rank;
+  return LPOT_OK;
+}
+
+lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *err) {
+  lpot_hello hello = {0};
+  LPOT_TRY(read_rank(reader, "hello: rank", &hello.rank, err));
   LPOT_TRY(lpot_reader_string(reader, hello.host, sizeof hello.host, err));
   LPOT_TRY(lpot_reader_string(reader, hello.numeric_class, sizeof hello.numeric_class, err));
   LPOT_TRY(lpot_digest_read(reader, &hello.model, err));
@@ -122,6 +177,47 @@ lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *er
   LPOT_TRY(lpot_digest_read(reader, &hello.data, err));
   LPOT_TRY(lpot_reader_end(reader, err));
   *ret = hello;
+  return LPOT_OK;
+}
+
+/* ---- START ---- */
+
+lpot_status lpot_start_write(const lpot_start *start, lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_i64(out, start->rank, err));
+  LPOT_TRY(lpot_writer_i64(out, start->local_ranks, err));
+  LPOT_TRY(lpot_writer_string(out, start->host, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_start_read(lpot_reader *reader, lpot_start *ret, lpot_error *err) {
+  lpot_start start = {0};
+  LPOT_TRY(read_rank(reader, "start: rank", &start.rank, err));
+  LPOT_TRY(read_rank(reader, "start: number of local ranks", &start.local_ranks, err));
+  LPOT_TRY(lpot_reader_string(reader, start.host, sizeof start.host, err));
+  LPOT_TRY(lpot_reader_end(reader, err));
+  *ret = start;
+  return LPOT_OK;
+}
+
+/* ---- FAILED ---- */
+
+lpot_status lpot_failure_write(lpot_status status, const char *cause, lpot_buffer *out,
+                               lpot_error *err) {
+  LPOT_TRY(lpot_writer_u8(out, (uint8_t)status, err));
+  LPOT_TRY(lpot_writer_string(out, cause, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_failure_read(lpot_reader *reader, lpot_status *ret_status, char *cause,
+                              lpot_error *err) {
+  unsigned status = 0;
+  LPOT_TRY(lpot_read_choice(reader, "failure: status", LPOT_NUM_STATUSES, &status, err));
+  if (status == LPOT_OK) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "failure: its status is success");
+  }
+  LPOT_TRY(lpot_reader_string(reader, cause, LPOT_CAUSE_SIZE, err));
+  LPOT_TRY(lpot_reader_end(reader, err));
+  *ret_status = (lpot_status)status;
   return LPOT_OK;
 }
 
@@ -133,7 +229,22 @@ void lpot_task_init(lpot_task *task) {
 
 void lpot_task_done(lpot_task *task) {
   lpot_recipe_free(task->recipe);
+  lpot_free(task->baseline);
   *task = (lpot_task){0};
+}
+
+static lpot_status write_race(const lpot_task *task, lpot_buffer *out, lpot_error *err) {
+  const int64_t numbers[] = {task->terms.samples, task->terms.baseline_correct, task->terms.needed,
+                             task->race.samples,  task->race.correct,           task->race.lost,
+                             task->race.gained};
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    LPOT_TRY(lpot_writer_i64(out, numbers[i], err));
+  }
+  for (size_t i = 0; i < LPOT_RACE_NUM_BETS; i++) {
+    LPOT_TRY(lpot_writer_f64(out, task->race.capital[i], err));
+  }
+  LPOT_TRY(lpot_writer_u8(out, task->race.rejected, err));
+  return LPOT_OK;
 }
 
 lpot_status lpot_task_write(const lpot_task *task, lpot_buffer *out, lpot_error *err) {
@@ -144,6 +255,26 @@ lpot_status lpot_task_write(const lpot_task *task, lpot_buffer *out, lpot_error 
   if (task->recipe != NULL) {
     LPOT_TRY(lpot_recipe_write(task->recipe, out, err));
   }
+  LPOT_TRY(lpot_writer_u8(out, task->raced, err));
+  if (task->raced) {
+    LPOT_TRY(write_race(task, out, err));
+    LPOT_TRY(lpot_bits_write(task->baseline, task->num_bits, out, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status read_race(lpot_reader *reader, lpot_task *task, lpot_error *err) {
+  int64_t *const numbers[] = {&task->terms.samples, &task->terms.baseline_correct,
+                              &task->terms.needed,  &task->race.samples,
+                              &task->race.correct,  &task->race.lost,
+                              &task->race.gained};
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    LPOT_TRY(lpot_reader_i64(reader, numbers[i], err));
+  }
+  for (size_t i = 0; i < LPOT_RACE_NUM_BETS; i++) {
+    LPOT_TRY(lpot_reader_f64(reader, &task->race.capital[i], err));
+  }
+  LPOT_TRY(lpot_read_bool(reader, "task: race", &task->race.rejected, err));
   return LPOT_OK;
 }
 
@@ -162,6 +293,11 @@ static lpot_status read_task(lpot_reader *reader, lpot_task *task, lpot_error *e
   LPOT_TRY(lpot_read_bool(reader, "task: recipe flag", &has_recipe, err));
   if (has_recipe) {
     LPOT_TRY(lpot_recipe_read(reader, &task->recipe, err));
+  }
+  LPOT_TRY(lpot_read_bool(reader, "task: raced", &task->raced, err));
+  if (task->raced) {
+    LPOT_TRY(read_race(reader, task, err));
+    LPOT_TRY(lpot_bits_read(reader, &task->baseline, &task->num_bits, err));
   }
   LPOT_TRY(lpot_reader_end(reader, err));
   return LPOT_OK;
@@ -187,6 +323,7 @@ void lpot_outcome_init(lpot_outcome *outcome) {
 
 void lpot_outcome_done(lpot_outcome *outcome) {
   lpot_free(outcome->states);
+  lpot_free(outcome->correct);
   lpot_calibration_free(outcome->calibration);
   *outcome = (lpot_outcome){0};
 }
@@ -222,6 +359,7 @@ static lpot_status write_states(const lpot_outcome *outcome, lpot_buffer *out, l
   for (size_t i = 0; i < outcome->num_states; i++) {
     LPOT_TRY(lpot_metric_state_write(&outcome->states[i], out, err));
   }
+  LPOT_TRY(lpot_bits_write(outcome->correct, outcome->num_bits, out, err));
   return LPOT_OK;
 }
 
@@ -230,19 +368,14 @@ lpot_status lpot_outcome_write(const lpot_outcome *outcome, lpot_buffer *out, lp
   LPOT_TRY(lpot_writer_u8(out, (uint8_t)outcome->status, err));
   LPOT_TRY(lpot_writer_string(out, outcome->cause, err));
   LPOT_TRY(lpot_writer_f64(out, outcome->seconds, err));
-  if (outcome->status != LPOT_OK) {
-    return LPOT_OK;
-  }
-  switch (outcome->kind) {
-  case LPOT_TASK_EVALUATE:
-    LPOT_TRY(write_states(outcome, out, err));
-    break;
-  case LPOT_TASK_CALIBRATE:
+  LPOT_TRY(lpot_writer_u64(out, outcome->recipe_hash, err));
+  LPOT_TRY(lpot_writer_i64(out, outcome->first, err));
+  LPOT_TRY(write_states(outcome, out, err));
+  if (outcome->status == LPOT_OK && outcome->kind == LPOT_TASK_CALIBRATE) {
     LPOT_TRY(lpot_calibration_write(outcome->calibration, out, err));
-    break;
-  default:
+  }
+  if (outcome->status == LPOT_OK && outcome->kind == LPOT_TASK_LATENCY) {
     LPOT_TRY(lpot_latency_write(&outcome->latency, out, err));
-    break;
   }
   return LPOT_OK;
 }
@@ -263,6 +396,7 @@ static lpot_status read_states(lpot_reader *reader, lpot_outcome *outcome, lpot_
     LPOT_TRY(lpot_metric_state_read(reader, &outcome->states[i], err));
   }
   outcome->num_states = (size_t)count;
+  LPOT_TRY(lpot_bits_read(reader, &outcome->correct, &outcome->num_bits, err));
   return LPOT_OK;
 }
 
@@ -275,18 +409,14 @@ static lpot_status read_outcome(lpot_reader *reader, lpot_outcome *outcome, lpot
   outcome->status = (lpot_status)status;
   LPOT_TRY(lpot_reader_string(reader, outcome->cause, sizeof outcome->cause, err));
   LPOT_TRY(lpot_reader_f64(reader, &outcome->seconds, err));
-  if (outcome->status == LPOT_OK) {
-    switch (outcome->kind) {
-    case LPOT_TASK_EVALUATE:
-      LPOT_TRY(read_states(reader, outcome, err));
-      break;
-    case LPOT_TASK_CALIBRATE:
-      LPOT_TRY(lpot_calibration_read(reader, &outcome->calibration, err));
-      break;
-    default:
-      LPOT_TRY(lpot_latency_read(reader, &outcome->latency, err));
-      break;
-    }
+  LPOT_TRY(lpot_reader_u64(reader, &outcome->recipe_hash, err));
+  LPOT_TRY(lpot_reader_i64(reader, &outcome->first, err));
+  LPOT_TRY(read_states(reader, outcome, err));
+  if (outcome->status == LPOT_OK && outcome->kind == LPOT_TASK_CALIBRATE) {
+    LPOT_TRY(lpot_calibration_read(reader, &outcome->calibration, err));
+  }
+  if (outcome->status == LPOT_OK && outcome->kind == LPOT_TASK_LATENCY) {
+    LPOT_TRY(lpot_latency_read(reader, &outcome->latency, err));
   }
   LPOT_TRY(lpot_reader_end(reader, err));
   return LPOT_OK;

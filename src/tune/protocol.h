@@ -8,6 +8,9 @@
  * CALIBRATION  coordinator -> worker: merged statistics for a number of samples
  * CANCEL       coordinator -> worker: the task with this id is not needed any more
  * END          coordinator -> worker: leave the loop
+ * KILL         coordinator -> worker: end the process that does the task with this id
+ * START        worker -> its evaluator: who it works for; answered by HELLO or FAILED
+ * FAILED       evaluator -> worker: it cannot work: a status and a text
  *
  * Integers are little endian; every field is checked when read (LPOT_FORMAT). */
 #ifndef LPOT_TUNE_PROTOCOL_H
@@ -19,6 +22,7 @@
 #include "data/metric.h"
 #include "quant/calibration.h"
 #include "quant/recipe.h"
+#include "tune/race.h"
 
 #define LPOT_MESSAGE_HEAD 24u
 #define LPOT_MAX_MESSAGE (512u << 20) /* bytes of one message */
@@ -33,6 +37,9 @@ typedef enum lpot_message_kind {
   LPOT_MESSAGE_CALIBRATION,
   LPOT_MESSAGE_CANCEL,
   LPOT_MESSAGE_END,
+  LPOT_MESSAGE_KILL,
+  LPOT_MESSAGE_START,
+  LPOT_MESSAGE_FAILED,
   LPOT_NUM_MESSAGE_KINDS
 } lpot_message_kind;
 
@@ -50,6 +57,10 @@ LPOT_MUST_CHECK lpot_status lpot_message_begin(lpot_buffer *out, lpot_message_ki
 LPOT_MUST_CHECK lpot_status lpot_message_finish(lpot_buffer *out, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_message_parse(const void *data, size_t size, lpot_message *ret,
                                                lpot_error *err);
+/* Bytes of the whole message that begins with these LPOT_MESSAGE_HEAD bytes, at most
+ * LPOT_MAX_MESSAGE. */
+LPOT_MUST_CHECK lpot_status lpot_message_length(const void *head, size_t *ret_size,
+                                                lpot_error *err);
 
 /* ---- HELLO ---- */
 typedef struct lpot_hello {
@@ -65,6 +76,24 @@ LPOT_MUST_CHECK lpot_status lpot_hello_write(const lpot_hello *hello, lpot_buffe
                                              lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *err);
 
+/* ---- START ---- */
+typedef struct lpot_start {
+  int rank;        /* that it works for */
+  int local_ranks; /* ranks that share this host's memory */
+  char host[LPOT_HOST_SIZE];
+} lpot_start;
+
+LPOT_MUST_CHECK lpot_status lpot_start_write(const lpot_start *start, lpot_buffer *out,
+                                             lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_start_read(lpot_reader *reader, lpot_start *ret, lpot_error *err);
+
+/* ---- FAILED ---- */
+LPOT_MUST_CHECK lpot_status lpot_failure_write(lpot_status status, const char *cause,
+                                               lpot_buffer *out, lpot_error *err);
+/* cause has room for LPOT_CAUSE_SIZE bytes; *ret_status is never LPOT_OK. */
+LPOT_MUST_CHECK lpot_status lpot_failure_read(lpot_reader *reader, lpot_status *ret_status,
+                                              char *cause, lpot_error *err);
+
 /* ---- TASK ---- */
 typedef enum lpot_task_kind {
   LPOT_TASK_EVALUATE,  /* blocks [first, first + count) of the evaluation set */
@@ -78,6 +107,11 @@ typedef struct lpot_task {
   lpot_task_kind kind;
   int64_t first, count;
   lpot_recipe *recipe; /* owned; NULL: f32 */
+  bool raced;          /* EVALUATE: stop behind a block with which the race is lost */
+  lpot_race_terms terms;
+  lpot_race race;    /* before the first block */
+  size_t num_bits;   /* samples of the blocks */
+  uint8_t *baseline; /* [lpot_bits_size(num_bits)], owned: what f32 gets right; NULL unless raced */
 } lpot_task;
 
 void lpot_task_init(lpot_task *task);
@@ -99,11 +133,17 @@ typedef struct lpot_latency {
 typedef struct lpot_outcome {
   uint64_t task_id;
   lpot_task_kind kind;
-  lpot_status status;            /* LPOT_INTERRUPTED: cancelled */
+  lpot_status status;            /* LPOT_INTERRUPTED: cancelled; LPOT_CRASHED: the process that
+                                    did it died; LPOT_LOST: the worker cannot do tasks any more */
   char cause[LPOT_CAUSE_SIZE];   /* why it failed; empty when status is LPOT_OK */
   double seconds;                /* wall time of the task */
-  size_t num_states;             /* EVALUATE: one state per block */
+  uint64_t recipe_hash;          /* of the task's recipe, 0 for f32 */
+  int64_t first;                 /* of the task */
+  size_t num_states;             /* EVALUATE: one state per finished block from first on, also when
+                                    the next one failed or a race is lost */
   lpot_metric_state *states;     /* [num_states], owned */
+  size_t num_bits;               /* samples of these blocks; 0 where the metric knows no right */
+  uint8_t *correct;              /* [lpot_bits_size(num_bits)], owned */
   lpot_calibration *calibration; /* CALIBRATE: owned */
   lpot_latency latency;          /* LATENCY */
 } lpot_outcome;
@@ -135,6 +175,11 @@ LPOT_MUST_CHECK lpot_status lpot_read_choice(lpot_reader *reader, const char *wh
                                              unsigned *ret, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_read_bool(lpot_reader *reader, const char *what, bool *ret,
                                            lpot_error *err);
+/* count packed bits (base/bits.h), the count before them; *ret_bits is owned. */
+LPOT_MUST_CHECK lpot_status lpot_bits_write(const uint8_t *bits, size_t count, lpot_buffer *out,
+                                            lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_bits_read(lpot_reader *reader, uint8_t **ret_bits,
+                                           size_t *ret_count, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_digest_write(const lpot_digest *digest, lpot_buffer *out,
                                               lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_digest_read(lpot_reader *reader, lpot_digest *ret,

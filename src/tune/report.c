@@ -47,12 +47,21 @@ static void print_trial(const lpot_ledger *ledger, const lpot_ledger_trial *tria
   const char *mark = trial->id == ledger->chosen ? "*" : " ";
   fprintf(out, "%s%5" PRIu64 "  %-10s  %016" PRIx64 "  ", mark, trial->id,
           lpot_stage_text(trial->stage), result->recipe_hash);
+  char value[32];
+  char loss[32];
+  if (result->status == LPOT_TRIAL_PRUNED) {
+    char low[32];
+    char high[32];
+    fprintf(out, "%4zu  about %s [%s, %s], no after %" PRIu64 " samples\n",
+            lpot_recipe_num_quantized(result->recipe), value_text(result->accuracy, value),
+            value_text(result->interval.low, low), value_text(result->interval.high, high),
+            result->samples);
+    return;
+  }
   if (result->status != LPOT_TRIAL_DONE) {
     fprintf(out, "%s: %s\n", lpot_trial_status_text(result->status), result->cause);
     return;
   }
-  char value[32];
-  char loss[32];
   fprintf(out, "%4zu  %9s  %9s  %-5s", lpot_recipe_num_quantized(result->recipe),
           value_text(result->accuracy, value), loss_text(trial->relative_loss, loss),
           trial->meets ? "yes" : "no");
@@ -91,11 +100,12 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
             ledger->num_trials == 0 ? "no trial was finished" : "all trials failed");
     return;
   }
-  const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
+  const lpot_ledger_result *result = lpot_ledger_final_of(ledger, trial);
+  bool completed = lpot_ledger_result_of(ledger, trial)->status == LPOT_TRIAL_PRUNED;
   char value[32];
   char baseline[32];
   const char *verdict = "the criterion is NOT met, the best trial is handed out";
-  if (trial->meets) {
+  if (trial->meets || (completed && ledger->verdict == LPOT_VERDICT_MET)) {
     verdict = "the criterion is met";
   } else if (ledger->verdict == LPOT_VERDICT_MET) {
     verdict = "the criterion is NOT met; the trial is taken as it is (performance_only)";
@@ -165,7 +175,7 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
                              int exit_code, lpot_error *err) {
   const double unknown = (double)NAN;
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
-  const lpot_ledger_result *result = trial == NULL ? NULL : lpot_ledger_result_of(ledger, trial);
+  const lpot_ledger_result *result = trial == NULL ? NULL : lpot_ledger_final_of(ledger, trial);
   const lpot_ledger_result *exported =
       trial == NULL ? NULL : lpot_ledger_exported_of(ledger, trial);
   bool measured = trial != NULL && trial->measured;

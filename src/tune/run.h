@@ -1,9 +1,12 @@
-/* The coordinator's state while a job runs: what each worker does, and what has come back. Shared
- * by coordinator.c (phases) and search.c (trials). Not collective. */
+/* The coordinator's state while a job runs: what each worker does, what has come back, and which
+ * evaluations are wanted. Shared by coordinator.c (phases), search.c (trials) and the files run*.c
+ * and dispatch.c. Not collective. */
 #ifndef LPOT_TUNE_RUN_H
 #define LPOT_TUNE_RUN_H
 
+#include "base/clock.h"
 #include "tune/crew.h"
+#include "tune/evaluation.h"
 #include "tune/job.h"
 #include "tune/ledger.h"
 
@@ -17,11 +20,30 @@ typedef struct lpot_run_options {
 typedef struct lpot_assignment {
   uint64_t task_id;
   lpot_task_kind kind;
-  int64_t first;       /* EVALUATE of f32: first block */
-  lpot_recipe *recipe; /* owned; NULL for f32 and calibration */
-  uint64_t recipe_hash;
+  int64_t first, count; /* blocks or samples */
+  uint64_t evaluation;  /* EVALUATE: its number */
+  uint64_t recipe_hash; /* of the last evaluation, also when idle: its plan is compiled there */
   bool cancelled;
+  double deadline; /* by the run's clock */
+  bool overdue; /* the deadline was missed: the work was given back, its process is being ended */
 } lpot_assignment;
+
+/* Calibration samples that have to be observed again. */
+typedef struct lpot_sample_range {
+  int64_t first, count;
+} lpot_sample_range;
+
+/* An evaluation that is wanted; its blocks go to workers in the order of the list. */
+typedef struct lpot_wanted {
+  uint64_t number; /* 1, 2, 3 ... over the whole run */
+  lpot_evaluation *evaluation;
+} lpot_wanted;
+
+/* What somebody wants evaluated. */
+typedef struct lpot_want {
+  const lpot_recipe *recipe; /* NULL: f32 */
+  bool raced;
+} lpot_want;
 
 typedef struct lpot_run {
   lpot_job *job;
@@ -31,10 +53,18 @@ typedef struct lpot_run {
   const lpot_run_options *options;
   lpot_assignment *assignments; /* [workers] */
   uint64_t last_task_id;
-  lpot_metric_state *baseline_states; /* [num_blocks] while the baseline is measured */
-  int64_t baseline_blocks;            /* of them done */
-  lpot_calibration *merged;           /* while calibrating: parts that have come */
-  bool latency_known;                 /* a latency task has ended */
+  size_t num_wanted;
+  lpot_wanted *wanted; /* [num_wanted], the most urgent first */
+  uint64_t last_number;
+  bool races; /* recipes race on these terms */
+  lpot_race_terms terms;
+  double block_seconds; /* of work for one block, by what came last; 0: not known */
+  lpot_clock clock;
+  lpot_calibration *merged; /* while calibrating: parts that have come */
+  size_t num_lost_ranges;
+  lpot_sample_range *lost_ranges; /* [num_lost_ranges] parts that crashed */
+  unsigned crashes;               /* of the calibration or latency measurement at hand */
+  bool latency_known;             /* a latency task has ended */
   lpot_status latency_status;
   lpot_latency latency;
   double search_start;    /* monotonic, moved back by the time of resumed runs */
@@ -44,22 +74,19 @@ typedef struct lpot_run {
 LPOT_MUST_CHECK lpot_status lpot_run_init(lpot_run *run, lpot_error *err);
 void lpot_run_done(lpot_run *run);
 
-/* Gives an idle worker a task; recipe may be NULL and is copied. */
-LPOT_MUST_CHECK lpot_status lpot_run_assign(lpot_run *run, size_t worker, lpot_task_kind kind,
-                                            int64_t first, int64_t count, const lpot_recipe *recipe,
+/* ---- run.c ---- */
+
+/* Gives an idle worker a task (its id is set here). */
+LPOT_MUST_CHECK lpot_status lpot_run_assign(lpot_run *run, size_t worker, lpot_task *task,
                                             lpot_error *err);
-/* Waits (at most half a second) for one outcome and files it: trial results go into the journal.
- * LPOT_INTERRUPTED after a signal. A task that fails for a reason that lies outside of its recipe
- * fails the run, with rank and host in the message. */
+/* Waits (at most half a second) for an outcome, and files it and all others that have come: results
+ * go into the journal and are durable afterwards. LPOT_INTERRUPTED after a signal. A task that
+ * fails for a reason that lies outside of its recipe fails the run, with rank and host in the
+ * message. */
 LPOT_MUST_CHECK lpot_status lpot_run_pump(lpot_run *run, lpot_error *err);
-/* True when a worker evaluates this recipe and was not told to stop. */
-bool lpot_run_in_flight(const lpot_run *run, uint64_t recipe_hash);
-/* Tells all workers to stop and waits until they are idle. */
+/* Wants nothing any more, tells all workers to stop and waits until they are idle. */
 LPOT_MUST_CHECK lpot_status lpot_run_quiesce(lpot_run *run, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_run_cancel(lpot_run *run, size_t worker, lpot_error *err);
-/* Makes sure that the calibration for so many samples is known to all workers; dynamic quantization
- * needs none. */
-LPOT_MUST_CHECK lpot_status lpot_run_calibrate(lpot_run *run, int64_t samples, lpot_error *err);
 /* Writes history.h5 when the last one is old enough, or now. */
 LPOT_MUST_CHECK lpot_status lpot_run_checkpoint(lpot_run *run, bool at_once, lpot_error *err);
 /* Seconds of search, resumed runs included. */
@@ -67,5 +94,47 @@ double lpot_run_elapsed(const lpot_run *run);
 /* Path of a file in the workspace; NUL terminated in out (initialised). */
 LPOT_MUST_CHECK lpot_status lpot_workspace_path(const char *workspace, const char *name,
                                                 lpot_buffer *out, lpot_error *err);
+
+/* ---- mishap.c: evaluators that die, hang, and workers that are lost ---- */
+
+/* A deadline for a task that is handed out now. */
+double lpot_run_lease(const lpot_run *run, const lpot_task *task);
+/* Gives back the work of those that missed their deadline and has their processes ended; those that
+ * do not even answer that are lost. */
+LPOT_MUST_CHECK lpot_status lpot_run_check_leases(lpot_run *run, lpot_error *err);
+/* Takes an outcome LPOT_CRASHED, LPOT_LOST or LPOT_NO_MEMORY: the work is tried once more,
+ * elsewhere if possible; a recipe that fails again is quarantined, anything else that fails a third
+ * time fails the run (a latency measurement stays unknown). LPOT_LOST when no worker is left. */
+LPOT_MUST_CHECK lpot_status lpot_run_take_crash(lpot_run *run, size_t worker,
+                                                const lpot_outcome *outcome, lpot_error *err);
+
+/* ---- run_calibration.c ---- */
+
+/* Makes sure that the calibration for so many samples is known to all workers; dynamic quantization
+ * needs none. */
+LPOT_MUST_CHECK lpot_status lpot_run_calibrate(lpot_run *run, int64_t samples, lpot_error *err);
+/* Takes the outcome of a CALIBRATE task. */
+LPOT_MUST_CHECK lpot_status lpot_run_add_calibration(lpot_run *run, lpot_outcome *outcome,
+                                                     lpot_error *err);
+
+/* ---- dispatch.c ---- */
+
+/* Makes these evaluations the wanted ones, the most urgent first: new ones are begun, those that
+ * are not among them any more are given up and their workers told to stop. */
+LPOT_MUST_CHECK lpot_status lpot_run_want(lpot_run *run, const lpot_want *wants, size_t count,
+                                          lpot_error *err);
+/* Deals blocks of the wanted evaluations to idle workers. */
+LPOT_MUST_CHECK lpot_status lpot_run_deal(lpot_run *run, lpot_error *err);
+/* Takes the outcome of an EVALUATE task; the result of a recipe whose evaluation has thereby ended
+ * goes into the journal, and it is not wanted any more. That of f32 stays in the list. */
+LPOT_MUST_CHECK lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker,
+                                                const lpot_outcome *outcome, lpot_error *err);
+/* The wanted evaluation with this number, or NULL. */
+lpot_evaluation *lpot_run_find(const lpot_run *run, uint64_t number);
+/* Records an evaluation that has ended, and forgets it; that of f32 stays in the list. */
+LPOT_MUST_CHECK lpot_status lpot_run_settle(lpot_run *run, uint64_t number, lpot_error *err);
+/* Wants one recipe evaluated on the whole set, or f32, alone, and waits until it has ended. */
+LPOT_MUST_CHECK lpot_status lpot_run_evaluate(lpot_run *run, const lpot_recipe *recipe,
+                                              lpot_error *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* The search: trials in the order in which the strategy demands them. Not collective. */
+/* The search (search.c) and what is handed out of it (choose.c): trials in the order in which the
+ * strategy demands them. Not collective. */
 #ifndef LPOT_TUNE_SEARCH_H
 #define LPOT_TUNE_SEARCH_H
 
@@ -18,9 +19,15 @@ LPOT_MUST_CHECK lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot
  * the ledger has its result; warns when it misses the criterion. */
 LPOT_MUST_CHECK lpot_status lpot_search_certify(lpot_run *run, uint64_t id, lpot_error *err);
 
+/* False where the trial was cut short and its accuracy is an estimate. */
+bool lpot_search_is_whole(const lpot_run *run, uint64_t id);
+/* Evaluates a trial that was cut short on the whole set. */
+LPOT_MUST_CHECK lpot_status lpot_search_complete(lpot_run *run, uint64_t id, lpot_error *err);
+
 /* The trial to hand out: the lowest accepted id (timeout 0), the fastest accepted (timeout > 0; the
- * smallest where the objective is modelsize), else the most accurate. LPOT_NO_TRIAL when none is
- * valid. *ret_met: it meets the criterion, or performance_only asked for no more. */
+ * smallest where the objective is modelsize), else the most accurate, by estimate where it was cut
+ * short. LPOT_NO_TRIAL when none is valid. *ret_met: it meets the criterion, or performance_only
+ * asked for no more. */
 uint64_t lpot_search_choose(const lpot_run *run, bool *ret_met);
 
 #endif

@@ -1,7 +1,6 @@
 #include "tune/work.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "base/text.h"
 #include "tune/calibrate.h"
 #include "tune/evaluate.h"
@@ -12,16 +11,7 @@ typedef lpot_status (*work_function)(lpot_job *job, const lpot_task *task, const
 
 static lpot_status do_evaluate(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
                                lpot_outcome *outcome, lpot_error *err) {
-  if (task->count < 0 || task->count > job->num_blocks) {
-    return LPOT_FAIL(err, LPOT_INTERNAL, "task asks for %lld blocks of %lld",
-                     (long long)task->count, (long long)job->num_blocks);
-  }
-  outcome->states = lpot_calloc((size_t)task->count, sizeof *outcome->states);
-  if (outcome->states == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  LPOT_TRY(lpot_evaluate(job, task->recipe, task->first, task->count, stop, outcome->states, err));
-  outcome->num_states = (size_t)task->count;
+  LPOT_TRY(lpot_evaluate(job, task, stop, outcome, err));
   return LPOT_OK;
 }
 
@@ -49,6 +39,8 @@ void lpot_work(lpot_job *job, const lpot_task *task, const lpot_stop *stop, lpot
   lpot_outcome_done(outcome);
   outcome->task_id = task->id;
   outcome->kind = task->kind;
+  outcome->first = task->first;
+  outcome->recipe_hash = task->recipe == NULL ? 0 : lpot_recipe_hash(task->recipe);
   outcome->status = functions[task->kind](job, task, stop, outcome, &error);
   if (outcome->status != LPOT_OK) {
     lpot_text_copy(outcome->cause, sizeof outcome->cause, error.message);

@@ -45,7 +45,7 @@ tune() {
 
 # Id, stage, hash, number of int8 ops, accuracy and loss of each trial.
 trials() {
-  sed 's/^\*/ /' "$1" | awk '$1 ~ /^[0-9]+$/ { print $1, $2, $3, $4, $5, $6 }'
+  sed 's/^\*/ /' "$1" | awk '$1 ~ /^[0-9]+$/ { print $5 == "about" ? $0 : $1 " " $2 " " $3 " " $4 " " $5 " " $6 }'
 }
 
 expect_rc() {
@@ -67,6 +67,15 @@ for strategy in random basic; do
   done
   [ "$(wc -l <"$work/trials-$strategy-0")" -eq 12 ] || fail "$strategy: expected 12 trials"
 done
+
+# Racing changes how many samples a rejected trial is evaluated on, not which trials there are.
+grep -q 'no after [0-9]* samples$' "$work/trials-random-0" || fail "racing: no trial was cut short"
+tune 2 unraced $unreachable --set tuning.strategy.name=random --set tuning.racing=false
+expect_rc 5 "racing off"
+trials "$work/out" | grep -q 'samples$' && fail "racing off: a trial was cut short"
+trials "$work/out" | awk '{ print $3 }' >"$work/trials-unraced"
+awk '{ print $3 }' "$work/trials-random-0" | sed 's/^\*//' | cmp -s - "$work/trials-unraced" ||
+  fail "racing off: other trials"
 
 # A criterion that can be met ends the search at the first trial that meets it.
 tune 3 met --json
@@ -112,7 +121,7 @@ for moment in 0.6 1.2 2.0; do
 done
 
 # A recorded trial can be exported, and its recipe evaluated again to the same accuracy.
-"$program" export "$work/same-random-3" --trial 2 >"$work/out" 2>"$work/err"
+"$program" export "$work/same-basic-3" --trial 2 >"$work/out" 2>"$work/err"
 rc=$?
 expect_rc 0 "export"
 cp -r "$LPOT_TEST_DATA/kws" "$work/kws"
@@ -122,9 +131,9 @@ rm -r "$work/kws"
 rc=$?
 expect_rc 1 "export without its data"
 grep -q '^error: trials.journal (configuration):[0-9]*:[0-9]*: ' "$work/err" || fail "export without its data: place"
-tune 1 given --recipe "$work/same-random-3/trial_2/recipe.yaml" --set tuning.accuracy_criterion.relative=0.5
+tune 1 given --recipe "$work/same-basic-3/trial_2/recipe.yaml" --set tuning.accuracy_criterion.relative=0.5
 expect_rc 0 "given recipe"
-[ "$(trials "$work/out" | awk '{ print $3, $5 }')" = "$(sed -n 2p "$work/trials-random-0" | awk '{ print $3, $5 }')" ] ||
+[ "$(trials "$work/out" | awk '{ print $3, $5 }')" = "$(sed -n 2p "$work/trials-basic-0" | awk '{ print $3, $5 }')" ] ||
   fail "the given recipe has another hash or accuracy"
 
 # bf16 where the configuration names it: exported in f32, and evaluated in that form too.

@@ -9,6 +9,7 @@ import sys
 
 RESULT = 5
 HEAD = 20
+OP_BYTES = 8  # of a recipe
 
 
 def records(data):
@@ -22,7 +23,7 @@ def records(data):
 
 def message(kind, payload, task_id=7):
     """One message of tune/protocol.h."""
-    return struct.pack("<IHHQQ", 0x474D504C, 1, kind, task_id, len(payload)) + payload
+    return struct.pack("<IHHQQ", 0x474D504C, 2, kind, task_id, len(payload)) + payload
 
 
 def text(value):
@@ -42,18 +43,25 @@ def main():
     plain = b"".join(struct.pack("<BH", kind, len(body)) + body for kind, body in records(data))
     (journal / "records").write_bytes(plain)
     result = next(body for kind, body in records(data) if kind == RESULT)
-    tail = 1 + 8 + 8 + 8 + 4
+    num_ops, = struct.unpack_from("<I", result, 10)
+    recipe = result[: 14 + num_ops * OP_BYTES]
+    race = struct.pack("<7q", 100, 80, 79, 8, 7, 1, 0) + struct.pack("<7d", *[1.0] * 7) + b"\0"
+    no_blocks = struct.pack("<dQqQQ", 1.0, 5, 0, 0, 0)
     (protocol / "hello").write_bytes(
         message(0, struct.pack("<q", 1) + text("host") + text("class") + bytes(40)))
-    (protocol / "task_f32").write_bytes(message(1, struct.pack("<Bqq", 0, 0, 4) + b"\0"))
+    (protocol / "task_f32").write_bytes(message(1, struct.pack("<Bqq", 0, 0, 4) + b"\0\0"))
     (protocol / "task_recipe").write_bytes(
-        message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + result[: len(result) - tail - 10]))
+        message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + recipe + b"\0"))
+    (protocol / "task_raced").write_bytes(
+        message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + recipe + b"\1" + race +
+                struct.pack("<Q", 10) + b"\xa5\1"))
     (protocol / "outcome_failed").write_bytes(
-        message(2, struct.pack("<BB", 0, 9) + text("cause") + struct.pack("<d", 1.0)))
+        message(2, struct.pack("<BB", 0, 9) + text("cause") + no_blocks))
     (protocol / "outcome_latency").write_bytes(
-        message(2, struct.pack("<BB", 2, 0) + text("") + struct.pack("<d", 1.0) + bytes(65)))
+        message(2, struct.pack("<BB", 2, 0) + text("") + no_blocks + bytes(65)))
     (protocol / "outcome_states").write_bytes(
-        message(2, struct.pack("<BB", 0, 0) + text("") + struct.pack("<dQ", 1.0, 1) + bytes(48)))
+        message(2, struct.pack("<BB", 0, 0) + text("") + struct.pack("<dQqQ", 1.0, 5, 0, 1) + bytes(56) +
+                struct.pack("<Q", 10) + b"\xa5\1"))
     (protocol / "calibration").write_bytes(message(3, struct.pack("<q", 10) + bytes(16)))
     (protocol / "cancel").write_bytes(message(4, b""))
     (protocol / "end").write_bytes(message(5, b""))

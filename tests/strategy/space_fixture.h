@@ -147,7 +147,7 @@ static inline void assert_hints(const lpot_strategy *strategy, size_t capacity,
   char text[1024] = "";
   size_t used = 0;
   size_t count = 0;
-  assert_int_equal(lpot_strategy_hints(strategy, capacity, hints, &count, NULL), LPOT_OK);
+  assert_int_equal(lpot_strategy_hints(strategy, capacity, hints, NULL, &count, NULL), LPOT_OK);
   for (size_t i = 0; i < count; i++) {
     char one[256];
     recipe_text(hints[i], one, sizeof one);

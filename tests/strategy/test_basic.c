@@ -395,7 +395,7 @@ static size_t run(const lpot_space *space, uint64_t seed, bool with_hints, uint6
     lpot_recipe *hints[7] = {0};
     size_t num_hints = 0;
     if (with_hints) {
-      assert_int_equal(lpot_strategy_hints(strategy, 7, hints, &num_hints, NULL), LPOT_OK);
+      assert_int_equal(lpot_strategy_hints(strategy, 7, hints, NULL, &num_hints, NULL), LPOT_OK);
     }
     for (size_t i = 0; i < num_hints; i++) {
       uint64_t hash = lpot_recipe_hash(hints[i]);
@@ -452,7 +452,7 @@ static lpot_status short_run(const lpot_space *space, lpot_strategy **strategy) 
     size_t count = 0;
     LPOT_TRY(lpot_strategy_next(*strategy, &demand, NULL));
     lpot_recipe_free(demand.recipe);
-    LPOT_TRY(lpot_strategy_hints(*strategy, 4, hints, &count, NULL));
+    LPOT_TRY(lpot_strategy_hints(*strategy, 4, hints, NULL, &count, NULL));
     for (size_t j = 0; j < count; j++) {
       lpot_recipe_free(hints[j]);
     }

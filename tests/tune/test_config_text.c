@@ -92,10 +92,12 @@ static void config_text_shows_the_defaults(void **state) {
                             "    relative: 0.01\n"
                             "  objective: performance\n"
                             "  random_seed: 1978\n"
+                            "  racing: true\n"
                             "  exit_policy:\n"
                             "    performance_only: false\n"
                             "    timeout: 0\n"
                             "    max_trials: 100\n"
+                            "  lease_seconds: 60\n"
                             "  workspace:\n"
                             "    path: \"./lpot_workspace/net\"\n");
   lpot_free(text);
@@ -140,20 +142,24 @@ static void config_text_reads_back(void **state) {
       "  objective: modelsize\n"
       "  exit_policy: {timeout: 0.1, max_trials: 3, performance_only: true}\n"
       "  random_seed: 9223372036854775807\n"
+      "  racing: false\n"
+      "  lease_seconds: 7\n"
       "  workspace: {path: 'a b'}\n");
 }
 
 static void identity_leaves_out_limits_and_places(void **state) {
   (void)state;
-  assert_same_identity(true, MINIMAL,
-                       MINIMAL "tuning: {exit_policy: {timeout: 9, max_trials: 5}, workspace: "
-                               "{path: /w}, tensorboard: true}\n");
+  assert_same_identity(
+      true, MINIMAL,
+      MINIMAL "tuning: {exit_policy: {timeout: 9, max_trials: 5}, lease_seconds: 9, workspace: "
+              "{path: /w}, tensorboard: true}\n");
 }
 
 static void identity_holds_what_decides(void **state) {
   (void)state;
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {random_seed: 1}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {strategy: {name: random}}\n");
+  assert_same_identity(false, MINIMAL, MINIMAL "tuning: {racing: false}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {accuracy_criterion: {relative: 0.02}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {accuracy_criterion: {absolute: 0.01}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "quantization: {op_wise: {a: {}}}\n");

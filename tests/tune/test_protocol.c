@@ -150,9 +150,47 @@ static void outcome_with_more_states_than_bytes_is_refused(void **state) {
   lpot_buffer_init(&bytes);
   lpot_outcome_init(&back);
   assert_int_equal(lpot_outcome_write(&outcome, &bytes, NULL), LPOT_OK);
-  bytes.data[bytes.size - 6] = 0x10; /* a million states */
+  bytes.data[bytes.size - 14] = 0x10; /* a million states */
   lpot_reader_init(&reader, bytes.data, bytes.size);
   assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_FORMAT);
+  bytes.data[bytes.size - 14] = 0;
+  bytes.data[bytes.size - 6] = 0x10; /* a million bits */
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_FORMAT);
+  bytes.data[bytes.size - 4] = 0x10; /* more bits than a message may have */
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_FORMAT);
+  lpot_buffer_done(&bytes);
+}
+
+static void raced_task_carries_the_race_and_what_f32_gets_right(void **state) {
+  (void)state;
+  uint8_t baseline[2] = {0xa5, 0x01};
+  lpot_task task = {.kind = LPOT_TASK_EVALUATE, .first = 3, .count = 1, .raced = true};
+  task.terms = (lpot_race_terms){.samples = 100, .baseline_correct = 80, .needed = 79};
+  lpot_race_init(&task.race);
+  task.race.samples = 30;
+  task.race.lost = 2;
+  task.race.capital[1] = 1.5;
+  task.num_bits = 10;
+  task.baseline = baseline;
+  lpot_buffer bytes;
+  lpot_reader reader;
+  lpot_task back;
+  lpot_buffer_init(&bytes);
+  lpot_task_init(&back);
+  assert_int_equal(lpot_task_write(&task, &bytes, NULL), LPOT_OK);
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_task_read(&reader, &back, NULL), LPOT_OK);
+  assert_true(back.raced && back.terms.needed == 79 && back.race.lost == 2);
+  assert_true(back.race.capital[1] == 1.5 && back.race.capital[0] == 1);
+  assert_int_equal(back.num_bits, 10);
+  assert_memory_equal(back.baseline, baseline, 2);
+  for (size_t size = 0; size < bytes.size; size++) {
+    lpot_reader_init(&reader, bytes.data, size);
+    assert_int_not_equal(lpot_task_read(&reader, &back, NULL), LPOT_OK);
+  }
+  lpot_task_done(&back);
   lpot_buffer_done(&bytes);
 }
 
@@ -185,6 +223,7 @@ int main(void) {
       cmocka_unit_test(outcome_keeps_the_states_of_all_blocks),
       cmocka_unit_test(outcome_of_a_failed_task_carries_its_cause),
       cmocka_unit_test(outcome_with_more_states_than_bytes_is_refused),
+      cmocka_unit_test(raced_task_carries_the_race_and_what_f32_gets_right),
       cmocka_unit_test(hello_comes_back_as_it_was_written),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

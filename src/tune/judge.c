@@ -1,0 +1,135 @@
+#include "tune/judge.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/text.h"
+
+static bool meets(const lpot_job *job, double baseline, int64_t correct) {
+  lpot_metric_state state;
+  lpot_metric_state_init(&state);
+  state.samples = (uint64_t)job->blocks.num_samples;
+  state.correct = (uint64_t)correct;
+  double accuracy = lpot_metric_value(job->metric, &state);
+  return lpot_config_meets(job->config, true, baseline, accuracy);
+}
+
+const char *lpot_judge_no_race(const lpot_job *job) {
+  if (!job->config->racing) {
+    return NULL;
+  }
+  if (!lpot_metric_is_per_sample(job->metric)) {
+    return "its metric is not a share of right samples";
+  }
+  if (!job->higher_is_better) {
+    return "lower values of the metric are better";
+  }
+  return job->config->performance_only ? "performance_only asks for no accuracy" : NULL;
+}
+
+bool lpot_judge_terms(const lpot_job *job, const lpot_ledger_baseline *baseline,
+                      lpot_race_terms *ret_terms) {
+  if (!job->config->racing || lpot_judge_no_race(job) != NULL || baseline->num_bits == 0) {
+    return false;
+  }
+  int64_t low = 0;
+  int64_t high = job->blocks.num_samples + 1;
+  while (low < high) {
+    int64_t middle = low + (high - low) / 2;
+    if (meets(job, baseline->accuracy, middle)) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  *ret_terms = (lpot_race_terms){.samples = job->blocks.num_samples,
+                                 .baseline_correct = (int64_t)baseline->state.correct,
+                                 .needed = low};
+  return true;
+}
+
+static void fill_pruned(const lpot_race_terms *terms, const uint8_t *baseline,
+                        const lpot_race *race, const uint8_t *correct, lpot_ledger_result *result) {
+  result->status = LPOT_TRIAL_PRUNED;
+  result->accuracy = lpot_race_estimate(race, terms);
+  result->interval = lpot_race_interval(terms, baseline, correct, race->samples);
+  result->samples = (uint64_t)race->samples;
+  snprintf(result->cause, sizeof result->cause,
+           "clear after %" PRId64 " of %" PRId64 " samples: %" PRId64 " lost, %" PRId64
+           " gained against f32",
+           race->samples, terms->samples, race->lost, race->gained);
+}
+
+static void fill_whole(const lpot_job *job, const lpot_metric_state *total,
+                       lpot_ledger_result *result) {
+  double accuracy = lpot_metric_value(job->metric, total);
+  result->samples = total->samples;
+  if (total->bad > 0 || isnan(accuracy)) {
+    result->status = LPOT_TRIAL_INVALID;
+    snprintf(result->cause, sizeof result->cause,
+             "%" PRIu64 " of %" PRIu64 " predictions are NaN or infinite", total->bad,
+             total->samples);
+    return;
+  }
+  result->status = LPOT_TRIAL_DONE;
+  result->accuracy = accuracy;
+  result->interval = (lpot_interval){.low = accuracy, .high = accuracy};
+}
+
+static lpot_trial_status broken_status(lpot_breakage breakage) {
+  static const lpot_trial_status statuses[] = {[LPOT_BREAKAGE_CRASH] = LPOT_TRIAL_CRASHED,
+                                               [LPOT_BREAKAGE_TIMEOUT] = LPOT_TRIAL_TIMEOUT,
+                                               [LPOT_BREAKAGE_LOSS] = LPOT_TRIAL_LOST};
+  return statuses[breakage];
+}
+
+void lpot_judge_evaluation(const lpot_job *job, const lpot_evaluation *evaluation,
+                           lpot_ledger_result *ret_result) {
+  const double unknown = (double)NAN;
+  lpot_metric_state total;
+  lpot_evaluation_total(evaluation, &total);
+  *ret_result = (lpot_ledger_result){.recipe = evaluation->recipe,
+                                     .recipe_hash = evaluation->hash,
+                                     .status = LPOT_TRIAL_INVALID,
+                                     .accuracy = unknown,
+                                     .interval = {unknown, unknown},
+                                     .seconds = evaluation->seconds};
+  switch (evaluation->ending) {
+  case LPOT_ENDING_LOST:
+    fill_pruned(&evaluation->terms, evaluation->baseline, &evaluation->race, evaluation->correct,
+                ret_result);
+    break;
+  case LPOT_ENDING_BROKEN:
+    ret_result->status = broken_status(evaluation->breakage);
+    lpot_text_copy(ret_result->cause, sizeof ret_result->cause, evaluation->cause);
+    break;
+  case LPOT_ENDING_FAILED:
+    lpot_text_copy(ret_result->cause, sizeof ret_result->cause, evaluation->cause);
+    break;
+  default:
+    fill_whole(job, &total, ret_result);
+    break;
+  }
+  if (evaluation->has_correct && ret_result->samples > 0) {
+    ret_result->num_bits = (size_t)ret_result->samples;
+    ret_result->correct = evaluation->correct;
+  }
+}
+
+bool lpot_judge_replay(const lpot_job *job, const lpot_race_terms *terms, const uint8_t *baseline,
+                       const lpot_ledger_result *whole, lpot_ledger_result *ret_result) {
+  if (whole->status != LPOT_TRIAL_DONE || whole->num_bits != (size_t)terms->samples) {
+    return false;
+  }
+  int64_t blocks = 0;
+  lpot_race race;
+  lpot_race_replay(&job->blocks, terms, baseline, whole->correct, &blocks, &race);
+  if (blocks > job->blocks.num_blocks) {
+    return false;
+  }
+  *ret_result = *whole;
+  fill_pruned(terms, baseline, &race, whole->correct, ret_result);
+  ret_result->num_bits = (size_t)race.samples;
+  return true;
+}

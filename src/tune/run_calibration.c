@@ -1,0 +1,132 @@
+/* The statistics of activations: every worker observes a part, the parts are merged here. */
+#include "base/log.h"
+#include "base/memory.h"
+#include "tune/calibrate.h"
+#include "tune/run.h"
+
+static size_t list_ranges(const lpot_run *run, lpot_ledger_range *ranges) {
+  size_t count = 0;
+  for (size_t id = 0; id < lpot_graph_num_values(run->job->graph); id++) {
+    const lpot_histogram *histogram = lpot_calibration_histogram(run->merged, (lpot_value_id)id);
+    if (histogram == NULL) {
+      continue;
+    }
+    const lpot_value *value = lpot_graph_value(run->job->graph, (lpot_value_id)id);
+    ranges[count++] = (lpot_ledger_range){
+        .value = (char *)value->name, /* Only read: the record keeps its own copy. */
+        .minimum = histogram->minimum,
+        .maximum = histogram->maximum,
+        .total = histogram->total,
+        .bad = histogram->total - lpot_histogram_num_finite(histogram)};
+  }
+  return count;
+}
+
+static const lpot_ledger_calibration *recorded_calibration(const lpot_run *run, int64_t samples) {
+  for (size_t i = 0; i < run->ledger->num_calibrations; i++) {
+    if (run->ledger->calibrations[i].samples == samples) {
+      return &run->ledger->calibrations[i];
+    }
+  }
+  return NULL;
+}
+
+/* Records what was seen; on resume the statistics must be the ones of the first run. */
+static lpot_status record_calibration(lpot_run *run, int64_t samples, lpot_error *err) {
+  lpot_ledger_calibration record = {.samples = samples};
+  LPOT_TRY(lpot_calibrate_hash(run->merged, &record.hash, err));
+  const lpot_ledger_calibration *old = recorded_calibration(run, samples);
+  if (old != NULL && old->hash != record.hash) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "calibration on %lld samples gives other statistics than the journal's: "
+                     "engine or machine differ",
+                     (long long)samples);
+  }
+  if (old != NULL) {
+    return LPOT_OK;
+  }
+  record.ranges = lpot_calloc(lpot_graph_num_values(run->job->graph), sizeof *record.ranges);
+  if (record.ranges == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  record.num_ranges = list_ranges(run, record.ranges);
+  lpot_status status = lpot_ledger_add_calibration(run->ledger, run->journal, &record, err);
+  lpot_free(record.ranges);
+  return status;
+}
+
+lpot_status lpot_run_add_calibration(lpot_run *run, lpot_outcome *outcome, lpot_error *err) {
+  if (run->merged == NULL) {
+    run->merged = outcome->calibration;
+    outcome->calibration = NULL;
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_calibration_merge(run->merged, outcome->calibration, err));
+  return LPOT_OK;
+}
+
+/* The next part that nobody has; count 0: there is none. */
+static lpot_sample_range next_part(lpot_run *run, int64_t part, int64_t count, int64_t *next) {
+  if (run->num_lost_ranges > 0) {
+    run->num_lost_ranges--;
+    return run->lost_ranges[run->num_lost_ranges];
+  }
+  int64_t size = part < count - *next ? part : count - *next;
+  lpot_sample_range range = {.first = *next, .count = size};
+  *next += size;
+  return range;
+}
+
+static bool is_observing(const lpot_run *run) {
+  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
+    if (lpot_crew_is_busy(run->crew, i) && run->assignments[i].kind == LPOT_TASK_CALIBRATE &&
+        !run->assignments[i].overdue) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static lpot_status gather_parts(lpot_run *run, int64_t count, lpot_error *err) {
+  int64_t step = run->job->calibration_batch;
+  int64_t workers = (int64_t)lpot_crew_num_left(run->crew);
+  int64_t part = (count + workers - 1) / workers;
+  part = (part + step - 1) / step * step;
+  int64_t next = 0;
+  run->crashes = 0;
+  run->num_lost_ranges = 0;
+  while (next < count || run->num_lost_ranges > 0 || is_observing(run)) {
+    size_t worker = lpot_crew_idle_worker(run->crew);
+    bool open = next < count || run->num_lost_ranges > 0;
+    if (worker == LPOT_NO_WORKER || !open) {
+      LPOT_TRY(lpot_run_pump(run, err));
+      continue;
+    }
+    lpot_sample_range range = next_part(run, part, count, &next);
+    lpot_task task = {.kind = LPOT_TASK_CALIBRATE, .first = range.first, .count = range.count};
+    LPOT_TRY(lpot_run_assign(run, worker, &task, err));
+  }
+  return LPOT_OK;
+}
+
+static void warn_of_bad_values(const lpot_run *run) {
+  lpot_value_id bad = lpot_calibration_first_bad(run->merged);
+  if (bad != LPOT_NONE) {
+    lpot_log(LPOT_LOG_WARNING, "calibration: value '%s' is NaN or infinite in some samples",
+             lpot_graph_value(run->job->graph, bad)->name);
+  }
+}
+
+lpot_status lpot_run_calibrate(lpot_run *run, int64_t samples, lpot_error *err) {
+  if (run->job->config->dynamic || lpot_job_find_calibration(run->job, samples) != NULL) {
+    return LPOT_OK;
+  }
+  int64_t given = lpot_loader_num_samples(run->job->calibration);
+  int64_t count = samples < given ? samples : given;
+  LPOT_TRY(gather_parts(run, count, err));
+  warn_of_bad_values(run);
+  LPOT_TRY(record_calibration(run, samples, err));
+  LPOT_TRY(lpot_crew_share(run->crew, samples, run->merged, err));
+  LPOT_TRY(lpot_job_add_calibration(run->job, samples, &run->merged, err));
+  return LPOT_OK;
+}
