@@ -7,7 +7,8 @@ typedef struct crew_member {
   lpot_hello hello;
   bool met;
   bool busy;
-  bool lost;
+  bool lost; /* it cannot work any more */
+  bool gone; /* it is not expected to answer any more */
   uint64_t task_id;
 } crew_member;
 
@@ -58,15 +59,15 @@ const lpot_hello *lpot_crew_hello(const lpot_crew *crew, size_t worker) {
 }
 
 bool lpot_crew_is_idle(const lpot_crew *crew, size_t worker) {
-  return !crew->members[worker].busy && !crew->members[worker].lost;
+  return !crew->members[worker].busy && !lpot_crew_is_lost(crew, worker);
 }
 
 bool lpot_crew_is_busy(const lpot_crew *crew, size_t worker) {
-  return crew->members[worker].busy && !crew->members[worker].lost;
+  return crew->members[worker].busy && !lpot_crew_is_lost(crew, worker);
 }
 
 bool lpot_crew_is_lost(const lpot_crew *crew, size_t worker) {
-  return crew->members[worker].lost;
+  return crew->members[worker].lost || crew->members[worker].gone;
 }
 
 size_t lpot_crew_idle_worker(const lpot_crew *crew) {
@@ -90,13 +91,18 @@ bool lpot_crew_any_busy(const lpot_crew *crew) {
 size_t lpot_crew_num_left(const lpot_crew *crew) {
   size_t left = 0;
   for (size_t i = 0; i < crew->count; i++) {
-    left += crew->members[i].lost ? 0 : 1;
+    left += lpot_crew_is_lost(crew, i) ? 0 : 1;
   }
   return left;
 }
 
 void lpot_crew_lose(lpot_crew *crew, size_t worker) {
-  crew->members[worker].lost = true;
+  crew->members[worker].gone = true;
+}
+
+size_t lpot_crew_next_loss(lpot_crew *crew) {
+  const lpot_transport *transport = &crew->transport;
+  return transport->next_loss == NULL ? LPOT_NO_WORKER : transport->next_loss(transport->context);
 }
 
 static lpot_status send_to(lpot_crew *crew, size_t worker, lpot_error *err) {
@@ -199,6 +205,10 @@ static lpot_status take_outcome(lpot_crew *crew, size_t worker, size_t *ret_work
   outcome->task_id = message.task_id;
   member->busy = false;
   member->lost = outcome->status == LPOT_LOST;
+  if (member->gone) {
+    lpot_log(LPOT_LOG_INFO, "rank %d on %s is back", member->hello.rank, member->hello.host);
+  }
+  member->gone = false;
   *ret_worker = worker;
   return LPOT_OK;
 }
@@ -215,9 +225,19 @@ lpot_status lpot_crew_wait(lpot_crew *crew, double timeout_seconds, size_t *ret_
   return LPOT_OK;
 }
 
+lpot_status lpot_crew_ping(lpot_crew *crew, lpot_error *err) {
+  LPOT_TRY(lpot_message_begin(&crew->outbox, LPOT_MESSAGE_PING, 0, err));
+  LPOT_TRY(send_to(crew, LPOT_NO_WORKER, err));
+  return LPOT_OK;
+}
+
 lpot_status lpot_crew_dismiss(lpot_crew *crew, lpot_error *err) {
+  bool complete = true;
+  for (size_t i = 0; i < crew->count; i++) {
+    complete = complete && !crew->members[i].gone;
+  }
   if (crew->transport.dismiss != NULL) {
-    LPOT_TRY(crew->transport.dismiss(crew->transport.context, err));
+    LPOT_TRY(crew->transport.dismiss(crew->transport.context, complete, err));
   }
   return LPOT_OK;
 }

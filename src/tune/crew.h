@@ -26,9 +26,11 @@ bool lpot_crew_is_lost(const lpot_crew *crew, size_t worker);
 /* Lowest idle worker, LPOT_NO_WORKER when there is none. */
 size_t lpot_crew_idle_worker(const lpot_crew *crew);
 bool lpot_crew_any_busy(const lpot_crew *crew);
+/* The next worker that the transport knows to be gone, LPOT_NO_WORKER when there is none. */
+size_t lpot_crew_next_loss(lpot_crew *crew);
 /* Workers that are not lost. */
 size_t lpot_crew_num_left(const lpot_crew *crew);
-/* A busy worker is not expected to answer any more. If it does, it is idle again. */
+/* A worker is not expected to answer any more. If it does, it is idle again. */
 void lpot_crew_lose(lpot_crew *crew, size_t worker);
 
 /* Gives an idle worker a task; it is busy until its outcome has come. */
@@ -47,6 +49,8 @@ LPOT_MUST_CHECK lpot_status lpot_crew_share(lpot_crew *crew, int64_t samples,
 LPOT_MUST_CHECK lpot_status lpot_crew_wait(lpot_crew *crew, double timeout_seconds,
                                            size_t *ret_worker, lpot_outcome *outcome,
                                            lpot_error *err);
+/* Tells all workers that the coordinator lives. */
+LPOT_MUST_CHECK lpot_status lpot_crew_ping(lpot_crew *crew, lpot_error *err);
 /* Tells all workers to end, whatever they do. */
 LPOT_MUST_CHECK lpot_status lpot_crew_dismiss(lpot_crew *crew, lpot_error *err);
 

@@ -456,6 +456,8 @@ lpot_status lpot_keeper_give(lpot_keeper *keeper, const lpot_buffer *bytes, lpot
       (void)!lpot_spawner_kill(keeper->spawner, NULL); /* Where it is gone this is noticed. */
     }
     return LPOT_OK;
+  case LPOT_MESSAGE_PING:
+    return LPOT_OK;
   default:
     return LPOT_FAIL(err, LPOT_FORMAT, "worker got a message of kind %d", (int)message.kind);
   }

@@ -13,7 +13,8 @@
  * and is observed. */
 #define CALIBRATION_FACTOR 50.0
 #define GRACE_SECONDS 10.0 /* for the answer that an evaluator was ended */
-#define MAX_CRASHES 2u     /* of a calibration or latency measurement */
+#define PING_SECONDS 30.0
+#define MAX_CRASHES 2u /* of a calibration or latency measurement */
 
 /* ---- deadlines ---- */
 
@@ -110,18 +111,40 @@ static lpot_status miss_deadline(lpot_run *run, size_t worker, lpot_error *err) 
 
 static lpot_status lose(lpot_run *run, size_t worker, lpot_error *err) {
   const lpot_hello *hello = lpot_crew_hello(run->crew, worker);
+  bool busy = lpot_crew_is_busy(run->crew, worker);
   lpot_crew_lose(run->crew, worker);
   lpot_log(LPOT_LOG_WARNING, "rank %d on %s is lost: %zu of %zu workers are left", hello->rank,
            hello->host, lpot_crew_num_left(run->crew), lpot_crew_size(run->crew));
-  LPOT_TRY(blame(run, worker, LPOT_BREAKAGE_LOSS, "its worker was lost", err));
+  if (busy) {
+    if (!run->assignments[worker].overdue) {
+      LPOT_TRY(give_back(run, worker, err));
+      run->assignments[worker].overdue = true;
+    }
+    LPOT_TRY(blame(run, worker, LPOT_BREAKAGE_LOSS, "its worker was lost", err));
+  }
   if (lpot_crew_num_left(run->crew) == 0) {
     return LPOT_FAIL(err, LPOT_LOST, "all workers are lost");
   }
   return LPOT_OK;
 }
 
+static lpot_status take_losses(lpot_run *run, lpot_error *err) {
+  size_t worker = lpot_crew_next_loss(run->crew);
+  for (; worker != LPOT_NO_WORKER; worker = lpot_crew_next_loss(run->crew)) {
+    if (!lpot_crew_is_lost(run->crew, worker)) {
+      LPOT_TRY(lose(run, worker, err));
+    }
+  }
+  return LPOT_OK;
+}
+
 lpot_status lpot_run_check_leases(lpot_run *run, lpot_error *err) {
   double now = lpot_clock_now(&run->clock);
+  LPOT_TRY(take_losses(run, err));
+  if (now - run->last_ping > PING_SECONDS) {
+    run->last_ping = now;
+    LPOT_TRY(lpot_crew_ping(run->crew, err));
+  }
   for (size_t worker = 0; worker < lpot_crew_size(run->crew); worker++) {
     const lpot_assignment *assignment = &run->assignments[worker];
     if (!lpot_crew_is_busy(run->crew, worker) || now < assignment->deadline) {

@@ -10,6 +10,7 @@
  * END          coordinator -> worker: leave the loop
  * KILL         coordinator -> worker: end the process that does the task with this id
  * START        worker -> its evaluator: who it works for; answered by HELLO or FAILED
+ * PING         coordinator -> worker: it lives
  * FAILED       evaluator -> worker: it cannot work: a status and a text
  *
  * Integers are little endian; every field is checked when read (LPOT_FORMAT). */
@@ -40,6 +41,7 @@ typedef enum lpot_message_kind {
   LPOT_MESSAGE_KILL,
   LPOT_MESSAGE_START,
   LPOT_MESSAGE_FAILED,
+  LPOT_MESSAGE_PING,
   LPOT_NUM_MESSAGE_KINDS
 } lpot_message_kind;
 

@@ -69,6 +69,7 @@ typedef struct lpot_run {
   lpot_status latency_status;
   lpot_latency latency;
   double search_start;    /* monotonic, moved back by the time of resumed runs */
+  double last_ping;       /* when the workers were told that the coordinator lives */
   double last_checkpoint; /* monotonic time of the last history.h5 */
 } lpot_run;
 

@@ -25,7 +25,15 @@ static lpot_status receive_from_ranks(void *context, double timeout_seconds, siz
   return LPOT_OK;
 }
 
-static lpot_status dismiss_ranks(void *context, lpot_error *err) {
+static size_t next_lost_rank(void *context) {
+  int rank = lpot_comm_next_failure(context);
+  return rank > 0 ? (size_t)rank - 1 : LPOT_NO_WORKER;
+}
+
+static lpot_status dismiss_ranks(void *context, bool complete, lpot_error *err) {
+  if (!complete) {
+    lpot_comm_note_loss(context);
+  }
   lpot_buffer message;
   lpot_buffer_init(&message);
   lpot_status status = lpot_message_begin(&message, LPOT_MESSAGE_END, 0, err);
@@ -43,6 +51,7 @@ lpot_transport lpot_transport_ranks(lpot_comm *comm) {
   return (lpot_transport){.count = (size_t)lpot_comm_size(comm) - 1,
                           .send = send_to_ranks,
                           .receive = receive_from_ranks,
+                          .next_loss = next_lost_rank,
                           .dismiss = dismiss_ranks,
                           .context = comm};
 }

@@ -17,8 +17,10 @@ typedef struct lpot_transport {
    * came in time. Every worker's first message is its HELLO. */
   lpot_status (*receive)(void *context, double timeout_seconds, size_t *ret_worker,
                          lpot_buffer *out, lpot_error *err);
-  /* Tells all workers to end (optional). */
-  lpot_status (*dismiss)(void *context, lpot_error *err);
+  /* The next worker that is known to be gone, LPOT_NO_WORKER when there is none (optional). */
+  size_t (*next_loss)(void *context);
+  /* Tells all workers to end (optional). complete: none of them is missing. */
+  lpot_status (*dismiss)(void *context, bool complete, lpot_error *err);
   void *context;
 } lpot_transport;
 

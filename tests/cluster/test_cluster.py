@@ -315,6 +315,7 @@ def link_cut(cluster):
         end_on_hosts(cluster, job)
         subprocess.run([f"{cluster.nodes}/join", "node4"], check=True)
     cluster.check_result("cut", LONG, 1)
+    time.sleep(5)  # until the host can be reached again
     job = start_on_hosts(cluster, "cut", after=lease)
     try:
         code = job.wait(60)
