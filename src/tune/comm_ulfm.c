@@ -1,6 +1,6 @@
-#include <mpi-ext.h>
+#include "tune/comm_failure.h" /* mpi-ext.h needs mpi.h before it */
 
-#include "tune/comm_failure.h"
+#include <mpi-ext.h>
 
 static int class_of(int code) {
   int class = MPI_ERR_UNKNOWN;
