@@ -7,8 +7,9 @@ typedef struct crew_member {
   lpot_hello hello;
   bool met;
   bool busy;
-  bool lost; /* it cannot work any more */
-  bool gone; /* it is not expected to answer any more */
+  bool lost;     /* it cannot work any more */
+  bool gone;     /* it is not expected to answer any more */
+  bool returned; /* it was gone, and has answered */
   uint64_t task_id;
 } crew_member;
 
@@ -98,6 +99,12 @@ size_t lpot_crew_num_left(const lpot_crew *crew) {
 
 void lpot_crew_lose(lpot_crew *crew, size_t worker) {
   crew->members[worker].gone = true;
+}
+
+bool lpot_crew_take_return(lpot_crew *crew, size_t worker) {
+  bool returned = crew->members[worker].returned;
+  crew->members[worker].returned = false;
+  return returned;
 }
 
 size_t lpot_crew_next_loss(lpot_crew *crew) {
@@ -205,9 +212,7 @@ static lpot_status take_outcome(lpot_crew *crew, size_t worker, size_t *ret_work
   outcome->task_id = message.task_id;
   member->busy = false;
   member->lost = outcome->status == LPOT_LOST;
-  if (member->gone) {
-    lpot_log(LPOT_LOG_INFO, "rank %d on %s is back", member->hello.rank, member->hello.host);
-  }
+  member->returned = member->gone;
   member->gone = false;
   *ret_worker = worker;
   return LPOT_OK;

@@ -28,6 +28,8 @@ size_t lpot_crew_idle_worker(const lpot_crew *crew);
 bool lpot_crew_any_busy(const lpot_crew *crew);
 /* The next worker that the transport knows to be gone, LPOT_NO_WORKER when there is none. */
 size_t lpot_crew_next_loss(lpot_crew *crew);
+/* True, once, when a worker that was lost has answered. */
+bool lpot_crew_take_return(lpot_crew *crew, size_t worker);
 /* Workers that are not lost. */
 size_t lpot_crew_num_left(const lpot_crew *crew);
 /* A worker is not expected to answer any more. If it does, it is idle again. */

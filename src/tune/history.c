@@ -497,6 +497,49 @@ static lpot_status put_ranks(hid_t file, const lpot_ledger *ledger, lpot_error *
   return status;
 }
 
+/* ---- /mishaps ---- */
+
+typedef struct mishap_row {
+  double time;
+  uint8_t kind;
+  int32_t rank;
+  uint64_t recipe_hash;
+  char host[LPOT_HOST_SIZE];
+  char cause[CAUSE_SIZE];
+} mishap_row;
+
+static const char *mishap_text(int value) {
+  return lpot_mishap_text((lpot_mishap)value);
+}
+
+static lpot_status put_mishaps(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  static const member_spec members[] = {
+      {"time", offsetof(mishap_row, time), 'd', 0, NULL},
+      {"kind", offsetof(mishap_row, kind), 'e', LPOT_NUM_MISHAPS, mishap_text},
+      {"rank", offsetof(mishap_row, rank), 'r', 0, NULL},
+      {"recipe_hash", offsetof(mishap_row, recipe_hash), 'u', 0, NULL},
+      {"host", offsetof(mishap_row, host), 's', LPOT_HOST_SIZE, NULL},
+      {"cause", offsetof(mishap_row, cause), 's', CAUSE_SIZE, NULL},
+  };
+  mishap_row *rows = lpot_calloc(ledger->num_mishaps, sizeof *rows);
+  if (rows == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < ledger->num_mishaps; i++) {
+    const lpot_ledger_mishap *mishap = &ledger->mishaps[i];
+    rows[i] = (mishap_row){.time = mishap->time,
+                           .kind = (uint8_t)mishap->kind,
+                           .rank = mishap->rank,
+                           .recipe_hash = mishap->recipe_hash};
+    lpot_text_copy(rows[i].host, sizeof rows[i].host, mishap->host);
+    lpot_text_copy(rows[i].cause, sizeof rows[i].cause, mishap->cause);
+  }
+  lpot_status status = put_table(file, "mishaps", members, NUM_SPECS(members), sizeof *rows, rows,
+                                 ledger->num_mishaps, err);
+  lpot_free(rows);
+  return status;
+}
+
 /* ---- / and /baseline ---- */
 
 /* NaN unless the chosen trial has bf16 ops. */
@@ -574,6 +617,7 @@ static lpot_status put_all(hid_t file, const lpot_ledger *ledger, lpot_error *er
   LPOT_TRY(put_recipes(file, ledger, err));
   LPOT_TRY(put_calibrations(file, ledger, err));
   LPOT_TRY(put_ranks(file, ledger, err));
+  LPOT_TRY(put_mishaps(file, ledger, err));
   return LPOT_OK;
 }
 

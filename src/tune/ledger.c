@@ -30,6 +30,15 @@ const char *lpot_verdict_text(lpot_verdict verdict) {
   return texts[verdict];
 }
 
+const char *lpot_mishap_text(lpot_mishap mishap) {
+  static const char *const texts[] = {
+#define X(name, text) text,
+      LPOT_MISHAP_LIST(X)
+#undef X
+  };
+  return texts[mishap];
+}
+
 /* ---- life ---- */
 
 static void header_done(lpot_ledger_header *header) {
@@ -78,6 +87,7 @@ void lpot_ledger_done(lpot_ledger *ledger) {
   lpot_free(ledger->calibrations);
   lpot_free(ledger->results);
   lpot_free(ledger->trials);
+  lpot_free(ledger->mishaps);
   *ledger = (lpot_ledger){0};
 }
 
@@ -399,6 +409,39 @@ static lpot_status apply_measure(lpot_ledger *ledger, lpot_reader *reader, lpot_
   return LPOT_OK;
 }
 
+static lpot_status apply_mishap(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  lpot_ledger_mishap mishap = {0};
+  unsigned kind = 0;
+  LPOT_TRY(lpot_reader_f64(reader, &mishap.time, err));
+  LPOT_TRY(lpot_read_choice(reader, "mishap: kind", LPOT_NUM_MISHAPS, &kind, err));
+  LPOT_TRY(read_rank(reader, &mishap.rank, err));
+  LPOT_TRY(lpot_reader_string(reader, mishap.host, sizeof mishap.host, err));
+  LPOT_TRY(lpot_reader_u64(reader, &mishap.recipe_hash, err));
+  LPOT_TRY(lpot_reader_string(reader, mishap.cause, sizeof mishap.cause, err));
+  mishap.kind = (lpot_mishap)kind;
+  lpot_ledger_mishap *mishaps = grow(ledger->mishaps, ledger->num_mishaps, sizeof *mishaps);
+  if (mishaps == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  ledger->mishaps = mishaps;
+  mishaps[ledger->num_mishaps] = mishap;
+  ledger->num_mishaps++;
+  return LPOT_OK;
+}
+
+size_t lpot_ledger_num_lost(const lpot_ledger *ledger) {
+  double start = ledger->num_sessions > 0 ? ledger->sessions[ledger->num_sessions - 1].start : 0;
+  size_t lost = 0;
+  for (size_t i = 0; i < ledger->num_mishaps; i++) {
+    const lpot_ledger_mishap *mishap = &ledger->mishaps[i];
+    if (mishap->time >= start) {
+      lost += mishap->kind == LPOT_MISHAP_LOSS ? 1 : 0;
+      lost -= mishap->kind == LPOT_MISHAP_RETURN && lost > 0 ? 1 : 0;
+    }
+  }
+  return lost;
+}
+
 static lpot_status apply_verdict(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
   unsigned verdict = 0;
   uint64_t chosen = 0;
@@ -421,6 +464,7 @@ lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *paylo
       [LPOT_RECORD_BASELINE] = apply_baseline, [LPOT_RECORD_CALIBRATION] = apply_calibration,
       [LPOT_RECORD_RESULT] = apply_result,     [LPOT_RECORD_COMMIT] = apply_commit,
       [LPOT_RECORD_MEASURE] = apply_measure,   [LPOT_RECORD_VERDICT] = apply_verdict,
+      [LPOT_RECORD_MISHAP] = apply_mishap,
   };
   lpot_ledger *ledger = context;
   if (type >= LPOT_NUM_RECORDS || functions[type] == NULL) {
@@ -611,6 +655,26 @@ lpot_status lpot_ledger_add_measure(lpot_ledger *ledger, lpot_journal *journal, 
   lpot_buffer_init(&out);
   lpot_status written = write_measure(id, latency, &out, err);
   LPOT_TRY(enter(ledger, journal, LPOT_RECORD_MEASURE, &out, written, true, err));
+  return LPOT_OK;
+}
+
+static lpot_status write_mishap(const lpot_ledger_mishap *mishap, lpot_buffer *out,
+                                lpot_error *err) {
+  LPOT_TRY(lpot_writer_f64(out, mishap->time, err));
+  LPOT_TRY(lpot_writer_u8(out, (uint8_t)mishap->kind, err));
+  LPOT_TRY(lpot_writer_u32(out, (uint32_t)mishap->rank, err));
+  LPOT_TRY(lpot_writer_string(out, mishap->host, err));
+  LPOT_TRY(lpot_writer_u64(out, mishap->recipe_hash, err));
+  LPOT_TRY(lpot_writer_string(out, mishap->cause, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_mishap(lpot_ledger *ledger, lpot_journal *journal,
+                                   const lpot_ledger_mishap *mishap, lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_mishap(mishap, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_MISHAP, &out, written, false, err));
   return LPOT_OK;
 }
 

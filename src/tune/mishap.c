@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "tune/run.h"
 
 #define LEASE_FACTOR 10.0
@@ -67,6 +68,28 @@ static lpot_status give_back(lpot_run *run, size_t worker, lpot_error *err) {
   return LPOT_OK;
 }
 
+static lpot_status record(lpot_run *run, size_t worker, lpot_mishap kind, const char *cause,
+                          lpot_error *err) {
+  const lpot_hello *hello = lpot_crew_hello(run->crew, worker);
+  const lpot_assignment *assignment = &run->assignments[worker];
+  lpot_ledger_mishap mishap = {.time = lpot_clock_wall(), .kind = kind, .rank = hello->rank};
+  mishap.recipe_hash = assignment->kind == LPOT_TASK_EVALUATE ? assignment->recipe_hash : 0;
+  lpot_text_copy(mishap.host, sizeof mishap.host, hello->host);
+  lpot_text_copy(mishap.cause, sizeof mishap.cause, cause);
+  LPOT_TRY(lpot_ledger_add_mishap(run->ledger, run->journal, &mishap, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_run_note_return(lpot_run *run, size_t worker, lpot_error *err) {
+  if (!lpot_crew_take_return(run->crew, worker)) {
+    return LPOT_OK;
+  }
+  const lpot_hello *hello = lpot_crew_hello(run->crew, worker);
+  lpot_log(LPOT_LOG_INFO, "rank %d on %s is back", hello->rank, hello->host);
+  LPOT_TRY(record(run, worker, LPOT_MISHAP_RETURN, "its late answer has come", err));
+  return LPOT_OK;
+}
+
 /* Counts against the recipe, or the phase, that an attempt brought no answer. */
 static lpot_status blame(lpot_run *run, size_t worker, lpot_breakage breakage, const char *cause,
                          lpot_error *err) {
@@ -115,6 +138,7 @@ static lpot_status lose(lpot_run *run, size_t worker, lpot_error *err) {
   lpot_crew_lose(run->crew, worker);
   lpot_log(LPOT_LOG_WARNING, "rank %d on %s is lost: %zu of %zu workers are left", hello->rank,
            hello->host, lpot_crew_num_left(run->crew), lpot_crew_size(run->crew));
+  LPOT_TRY(record(run, worker, LPOT_MISHAP_LOSS, "it does not answer any more", err));
   if (busy) {
     if (!run->assignments[worker].overdue) {
       LPOT_TRY(give_back(run, worker, err));
@@ -165,12 +189,15 @@ lpot_status lpot_run_take_crash(lpot_run *run, size_t worker, const lpot_outcome
                                 lpot_error *err) {
   const lpot_assignment *assignment = &run->assignments[worker];
   lpot_breakage breakage = assignment->overdue ? LPOT_BREAKAGE_TIMEOUT : LPOT_BREAKAGE_CRASH;
+  lpot_mishap kind = assignment->overdue ? LPOT_MISHAP_TIMEOUT : LPOT_MISHAP_CRASH;
   if (outcome->status == LPOT_LOST) {
     const lpot_hello *hello = lpot_crew_hello(run->crew, worker);
     breakage = LPOT_BREAKAGE_LOSS;
+    kind = LPOT_MISHAP_LOSS;
     lpot_log(LPOT_LOG_WARNING, "rank %d on %s can work no more: %s", hello->rank, hello->host,
              outcome->cause);
   }
+  LPOT_TRY(record(run, worker, kind, outcome->cause, err));
   if (!assignment->overdue) {
     LPOT_TRY(give_back(run, worker, err));
   }

@@ -175,6 +175,9 @@ static lpot_status pump_one(lpot_run *run, double seconds, bool *ret_any, lpot_e
   lpot_status status = lpot_crew_wait(run->crew, seconds, &worker, &outcome, err);
   *ret_any = worker != LPOT_NO_WORKER;
   if (status == LPOT_OK && *ret_any) {
+    status = lpot_run_note_return(run, worker, err);
+  }
+  if (status == LPOT_OK && *ret_any) {
     status = file_outcome(run, worker, &outcome, err);
   }
   lpot_outcome_done(&outcome);

@@ -99,6 +99,8 @@ LPOT_MUST_CHECK lpot_status lpot_workspace_path(const char *workspace, const cha
 
 /* ---- mishap.c: evaluators that die, hang, and workers that are lost ---- */
 
+/* Notes that a worker which was lost has answered, if so. */
+LPOT_MUST_CHECK lpot_status lpot_run_note_return(lpot_run *run, size_t worker, lpot_error *err);
 /* A deadline for a task that is handed out now. */
 double lpot_run_lease(const lpot_run *run, const lpot_task *task);
 /* Gives back the work of those that missed their deadline and has their processes ended; those that

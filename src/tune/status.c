@@ -220,6 +220,14 @@ static void print_sessions(const lpot_ledger *ledger, FILE *out) {
     fprintf(out, "Workers:    %zu (%s)\n", last->num_ranks, (const char *)hosts.data);
   }
   lpot_buffer_done(&hosts);
+  if (lpot_ledger_num_lost(ledger) > 0) {
+    fprintf(out, "Lost:       %zu of these workers\n", lpot_ledger_num_lost(ledger));
+  }
+  if (ledger->num_mishaps > 0) {
+    const lpot_ledger_mishap *mishap = &ledger->mishaps[ledger->num_mishaps - 1];
+    fprintf(out, "Mishaps:    %zu, the last: %s of rank %d on %s: %s\n", ledger->num_mishaps,
+            lpot_mishap_text(mishap->kind), mishap->rank, mishap->host, mishap->cause);
+  }
 }
 
 static void print_counts(const lpot_job_view *view, FILE *out) {
@@ -335,6 +343,8 @@ static lpot_status set_trials(lpot_json *json, const lpot_job_view *view, lpot_e
     size_t count = lpot_job_view_count(view, (lpot_trial_status)i);
     LPOT_TRY(lpot_json_set_int(json, keys[i], (int64_t)count, err));
   }
+  LPOT_TRY(lpot_json_set_int(json, "lost_workers", (int64_t)lpot_ledger_num_lost(ledger), err));
+  LPOT_TRY(lpot_json_set_int(json, "mishaps", (int64_t)ledger->num_mishaps, err));
   LPOT_TRY(lpot_json_set_int(json, "speculative_results",
                              (int64_t)lpot_ledger_num_speculative(ledger), err));
   if (view->max_trials < 0) {

@@ -45,6 +45,9 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_string_equal(back.header.op_names[1], "add1");
   assert_int_equal(back.verdict, LPOT_VERDICT_MET);
   assert_int_equal(back.chosen, 1);
+  assert_int_equal(back.num_mishaps, 1);
+  assert_string_equal(back.mishaps[0].host, "b");
+  assert_int_equal(lpot_ledger_num_lost(&back), 1);
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(&back, 1);
   assert_true(trial->meets && trial->measured);
   assert_true(trial->latency.f32_ms == 1.5);

@@ -80,6 +80,8 @@ static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
   }
   lpot_latency latency = {.recipe_ms = 0.5, .f32_ms = 1.5, .rounds = 10, .trusted = true};
   assert_int_equal(lpot_ledger_add_measure(ledger, journal, 1, &latency, &error), LPOT_OK);
+  lpot_ledger_mishap mishap = {.time = 1e9 + 1, .kind = LPOT_MISHAP_LOSS, .rank = 2, .host = "b"};
+  assert_int_equal(lpot_ledger_add_mishap(ledger, journal, &mishap, &error), LPOT_OK);
   assert_int_equal(lpot_ledger_add_verdict(ledger, journal, LPOT_VERDICT_MET, 1, &error), LPOT_OK);
 }
 
