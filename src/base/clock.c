@@ -1,7 +1,8 @@
 #include "base/clock.h"
 
 #include <errno.h>
-#include <stddef.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <time.h>
 
 static double read_clock(clockid_t id) {
@@ -46,5 +47,15 @@ void lpot_clock_sleep(double seconds) {
   left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
   /* A signal does not shorten the sleep. */
   while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+  }
+}
+
+void lpot_clock_text(double wall, char *out, size_t out_size) {
+  struct tm parts = {0};
+  bool sane = wall >= 0 && wall < 253402300800.0; /* until the year 9999; refuses NaN */
+  time_t seconds = sane ? (time_t)wall : 0;
+  if (!sane || gmtime_r(&seconds, &parts) == NULL ||
+      strftime(out, out_size, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0) {
+    snprintf(out, out_size, "unknown");
   }
 }

@@ -27,6 +27,8 @@
   X(MPI, "message passing failed", 1)                                                              \
   X(ENGINE, "engine failed", 1)                                                                    \
   X(INTERRUPTED, "interrupted", 6)                                                                 \
+  X(CRASHED, "process died", 1)                                                                    \
+  X(LOST, "worker cannot work any more", 1)                                                        \
   X(INTERNAL, "internal error", 1)
 
 typedef enum lpot_status {

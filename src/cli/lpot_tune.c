@@ -3,21 +3,34 @@
 #include <stdlib.h>
 
 #include "cli/options.h"
+#include "tune/evaluator.h"
 #include "tune/interrupt.h"
+#include "tune/work.h"
+
+static int tune(const lpot_options *options, lpot_comm *comm, lpot_spawner *spawner) {
+  bool root = lpot_comm_rank(comm) == 0;
+  lpot_log_set_rank(root ? -1 : lpot_comm_rank(comm));
+  lpot_progress_start(root ? options->progress : LPOT_PROGRESS_NONE, lpot_comm_size(comm) > 1);
+  return lpot_tune_run(&options->tune, comm, spawner);
+}
 
 static int run_tuning(int argc, char **argv, const lpot_options *options) {
   lpot_error error = {0};
   lpot_comm *comm = NULL;
+  lpot_spawner *spawner = NULL;
+  lpot_evaluator_context context = {.options = &options->tune, .work = lpot_work};
   lpot_interrupt_install(); /* Before MPI starts, which takes a while on many ranks. */
-  lpot_status status = lpot_comm_start(&argc, &argv, &comm, &error);
-  if (status != LPOT_OK) {
-    lpot_log(LPOT_LOG_ERROR, "%s", error.message);
-    return lpot_status_exit_code(status);
+  lpot_status status = lpot_spawner_start(lpot_evaluator_run, &context, &spawner, &error);
+  if (status == LPOT_OK) {
+    status = lpot_comm_start(&argc, &argv, &comm, &error);
   }
-  bool root = lpot_comm_rank(comm) == 0;
-  lpot_log_set_rank(root ? -1 : lpot_comm_rank(comm));
-  lpot_progress_start(root ? options->progress : LPOT_PROGRESS_NONE, lpot_comm_size(comm) > 1);
-  int exit_code = lpot_tune_run(&options->tune, comm);
+  int exit_code = lpot_status_exit_code(status);
+  if (status == LPOT_OK) {
+    exit_code = tune(options, comm, spawner);
+  } else {
+    lpot_log(LPOT_LOG_ERROR, "%s", error.message);
+  }
+  lpot_spawner_stop(spawner); /* First: launchers wait until nobody holds their pipes. */
   lpot_comm_finish(comm, exit_code);
   return exit_code;
 }
@@ -32,8 +45,12 @@ static int run_alone(const lpot_options *options) {
     puts("lpot-tune " LPOT_VERSION);
     return 0;
   case LPOT_COMMAND_EXPORT:
-    return lpot_tune_export(options->export_workspace, options->trial, options->output,
+    return lpot_tune_export(options->workspace, options->trial, options->output,
                             options->tune.engine_name);
+  case LPOT_COMMAND_STATUS:
+    return lpot_tune_status(options->workspace, options->tune.json);
+  case LPOT_COMMAND_REBUILD:
+    return lpot_tune_rebuild(options->workspace);
   default:
     return lpot_tune_dry_run(&options->tune);
   }

@@ -19,7 +19,9 @@ typedef struct option_row {
 #define FOR_TUNE 1u
 #define FOR_EXPORT 2u
 #define FOR_DRY_RUN 4u
-#define FOR_ALL (FOR_TUNE | FOR_EXPORT | FOR_DRY_RUN)
+#define FOR_STATUS 8u
+#define FOR_REBUILD 16u
+#define FOR_ALL (FOR_TUNE | FOR_EXPORT | FOR_DRY_RUN | FOR_STATUS | FOR_REBUILD)
 
 static lpot_status set_workspace(lpot_options *options, const char *value, lpot_error *err) {
   if (value[0] == '\0') {
@@ -153,7 +155,7 @@ static const option_row rows[] = {
      FOR_TUNE},
     {"dry-run", 'n', NULL, "print ops, space and plan, and stop", set_dry_run, FOR_DRY_RUN},
     {"json", 'j', NULL, "print the result as one JSON object instead of the table", set_json,
-     FOR_TUNE},
+     FOR_TUNE | FOR_STATUS},
     {"progress", 0, "STYLE", "auto, bar, line or none, on standard error", set_progress, FOR_ALL},
     {"log-level", 0, "LEVEL", "debug, info, warning, error or silent", set_log_level, FOR_ALL},
     {"quiet", 'q', NULL, "no progress, no table, errors only", set_quiet, FOR_TUNE | FOR_EXPORT},
@@ -172,6 +174,8 @@ void lpot_options_help(FILE *out) {
   fputs(
       "Usage: lpot-tune [options] CONF MODEL\n"
       "       lpot-tune export [options] WORKSPACE --trial N\n"
+      "       lpot-tune status [--json] WORKSPACE\n"
+      "       lpot-tune rebuild WORKSPACE\n"
       "Finds the fastest int8 recipe of the ONNX network MODEL that keeps its accuracy within the\n"
       "criterion of the YAML file CONF. Under mpirun rank 0 coordinates and the others work.\n\n"
       "Options:\n",
@@ -276,16 +280,39 @@ static lpot_status check_given(const lpot_options *options, unsigned command, co
   return LPOT_OK;
 }
 
-static lpot_status take_export(int argc, char **argv, lpot_options *options, lpot_error *err) {
-  if (argc != 2) {
-    return LPOT_FAIL(err, LPOT_INVALID, "export: expected one WORKSPACE, got %d arguments",
-                     argc - 1);
+/* The commands that begin with their name and take a workspace. */
+static const struct {
+  const char *name;
+  lpot_command command;
+  unsigned bit;
+} sub_commands[] = {{"export", LPOT_COMMAND_EXPORT, FOR_EXPORT},
+                    {"status", LPOT_COMMAND_STATUS, FOR_STATUS},
+                    {"rebuild", LPOT_COMMAND_REBUILD, FOR_REBUILD}};
+
+#define NUM_SUB_COMMANDS (sizeof sub_commands / sizeof sub_commands[0])
+
+/* Index of the sub-command that the arguments begin with, or NUM_SUB_COMMANDS. */
+static size_t find_sub_command(int count, char **rest) {
+  size_t i = 0;
+  while (i < NUM_SUB_COMMANDS && (count == 0 || strcmp(rest[0], sub_commands[i].name) != 0)) {
+    i++;
   }
-  if (options->trial == 0) {
+  return i;
+}
+
+static lpot_status take_sub_command(size_t index, int count, char **rest, lpot_options *options,
+                                    lpot_error *err) {
+  const char *name = sub_commands[index].name;
+  if (count != 2) {
+    return LPOT_FAIL(err, LPOT_INVALID, "%s: expected one WORKSPACE, got %d arguments", name,
+                     count - 1);
+  }
+  if (sub_commands[index].command == LPOT_COMMAND_EXPORT && options->trial == 0) {
     return LPOT_FAIL(err, LPOT_INVALID, "export: --trial N is missing");
   }
-  options->command = LPOT_COMMAND_EXPORT;
-  options->export_workspace = argv[1];
+  LPOT_TRY(check_given(options, sub_commands[index].bit, name, err));
+  options->command = sub_commands[index].command;
+  options->workspace = rest[1];
   return LPOT_OK;
 }
 
@@ -298,9 +325,9 @@ lpot_status lpot_options_parse(int argc, char **argv, lpot_options *options, lpo
   }
   int count = argc - optind;
   char **rest = argv + optind;
-  if (count > 0 && strcmp(rest[0], "export") == 0) {
-    LPOT_TRY(take_export(count, rest, options, err));
-    LPOT_TRY(check_given(options, FOR_EXPORT, "export", err));
+  size_t index = find_sub_command(count, rest);
+  if (index < NUM_SUB_COMMANDS) {
+    LPOT_TRY(take_sub_command(index, count, rest, options, err));
     return LPOT_OK;
   }
   if (count != 2) {

@@ -14,8 +14,10 @@
 #define LPOT_MAX_OPTIONS 32
 
 typedef enum lpot_command {
-  LPOT_COMMAND_TUNE,   /* lpot-tune [options] CONF MODEL */
-  LPOT_COMMAND_EXPORT, /* lpot-tune export [options] WORKSPACE --trial N */
+  LPOT_COMMAND_TUNE,    /* lpot-tune [options] CONF MODEL */
+  LPOT_COMMAND_EXPORT,  /* lpot-tune export [options] WORKSPACE --trial N */
+  LPOT_COMMAND_STATUS,  /* lpot-tune status [--json] WORKSPACE */
+  LPOT_COMMAND_REBUILD, /* lpot-tune rebuild WORKSPACE */
   LPOT_COMMAND_HELP,
   LPOT_COMMAND_VERSION
 } lpot_command;
@@ -26,9 +28,9 @@ typedef struct lpot_options {
   bool dry_run;
   lpot_progress_style progress;
   lpot_log_level log_level;
-  const char *export_workspace; /* EXPORT */
-  uint64_t trial;               /* EXPORT; 0: not given */
-  const char *output;           /* EXPORT: folder; NULL: WORKSPACE/trial_N */
+  const char *workspace; /* EXPORT, STATUS, REBUILD */
+  uint64_t trial;        /* EXPORT; 0: not given */
+  const char *output;    /* EXPORT: folder; NULL: WORKSPACE/trial_N */
   const char *settings[LPOT_MAX_SETTINGS];
   char seed_setting[64];        /* what --seed turns into */
   bool given[LPOT_MAX_OPTIONS]; /* by row of the table */

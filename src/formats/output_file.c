@@ -73,10 +73,9 @@ uint64_t lpot_output_file_size(const lpot_output_file *file) {
 
 /* A rename is durable only when the folder is. A folder that cannot be opened or synced (some
  * network file systems) costs durability in a power cut, not correctness. */
-static lpot_status sync_folder(const lpot_output_file *file, lpot_error *err) {
+lpot_status lpot_output_sync_folder(const char *path, lpot_error *err) {
   lpot_buffer folder;
   lpot_buffer_init(&folder);
-  const char *path = text_of(&file->path);
   const char *slash = strrchr(path, '/');
   size_t length = slash == NULL ? 0 : (size_t)(slash - path) + 1;
   lpot_status status =
@@ -109,7 +108,7 @@ lpot_status lpot_output_file_commit(lpot_output_file *file, lpot_error *err) {
     return io_failure("rename to", text_of(&file->path), err);
   }
   lpot_buffer_clear(&file->draft);
-  LPOT_TRY(sync_folder(file, err));
+  LPOT_TRY(lpot_output_sync_folder(text_of(&file->path), err));
   return LPOT_OK;
 }
 

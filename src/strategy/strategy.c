@@ -108,6 +108,10 @@ lpot_status lpot_strategy_tell(lpot_strategy *strategy, const lpot_result *resul
   return LPOT_OK;
 }
 
+bool lpot_strategy_is_fixed(const lpot_strategy *strategy) {
+  return strategy->class_of->tell == NULL;
+}
+
 lpot_status lpot_strategy_hints(const lpot_strategy *strategy, size_t capacity, lpot_recipe **out,
                                 lpot_purpose *purposes, size_t *ret_count, lpot_error *err) {
   lpot_hint_list list = {.capacity = capacity, .recipes = out, .purposes = purposes};

@@ -67,6 +67,8 @@ LPOT_MUST_CHECK lpot_status lpot_strategy_next(lpot_strategy *strategy, lpot_dem
                                                lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_strategy_tell(lpot_strategy *strategy, const lpot_result *result,
                                                lpot_error *err);
+/* True when nothing told changes what is demanded: hints are then the next demands, in order. */
+bool lpot_strategy_is_fixed(const lpot_strategy *strategy);
 /* Stores up to capacity recipes in out (owned by the caller), most likely first, and for each the
  * purpose it would be demanded for in purposes [capacity] (may be NULL); *ret_count may be 0. Never
  * names the recipe of an unanswered demand. */

@@ -1,6 +1,7 @@
 /* What is handed out at the end: choosing a trial, and measuring and completing what was chosen. */
 
 #include "base/log.h"
+#include "tune/ranking.h"
 #include "tune/search.h"
 
 static bool is_better(const lpot_run *run, double a, double b) {
@@ -27,54 +28,9 @@ static bool meets(const lpot_run *run, const lpot_ledger_trial *trial) {
 
 /* ---- the accepted ones ---- */
 
-static bool is_trusted(const lpot_ledger_trial *trial) {
-  return trial->measured && trial->latency.trusted;
-}
-
-/* The speed beside f32 that some accepted trial has at least; 0 when none can be trusted. */
-static double surest_speedup(const lpot_run *run) {
-  double surest = 0;
-  for (size_t i = 0; i < run->ledger->num_trials; i++) {
-    const lpot_ledger_trial *trial = &run->ledger->trials[i];
-    if (is_trusted(trial) && meets(run, trial) && trial->latency.speedup_low > surest) {
-      surest = trial->latency.speedup_low;
-    }
-  }
-  return surest;
-}
-
-/* Of trials that nothing shows to be faster than one another: fewer borders between int8 and float,
- * then the lower hash. Where no speed is known at all, more ops in int8 come first. */
-static bool is_preferred(const lpot_run *run, const lpot_ledger_trial *a,
-                         const lpot_ledger_trial *b, bool speeds_known) {
-  const lpot_ledger_result *result_a = lpot_ledger_result_of(run->ledger, a);
-  const lpot_ledger_result *result_b = lpot_ledger_result_of(run->ledger, b);
-  size_t ops_a = lpot_recipe_num_quantized(result_a->recipe);
-  size_t ops_b = lpot_recipe_num_quantized(result_b->recipe);
-  if (!speeds_known && ops_a != ops_b) {
-    return ops_a > ops_b;
-  }
-  if (a->reorders != b->reorders) {
-    return a->reorders < b->reorders;
-  }
-  return result_a->recipe_hash < result_b->recipe_hash;
-}
-
-/* A trial is faster than another when the intervals of their speeds beside f32 (each against the
- * f32 of its own node) are disjoint. Those that no other one beats are compared by what they are
- * made of. What is not trusted is never called faster: it only counts where nothing is trusted. */
-static const lpot_ledger_trial *fastest_accepted(const lpot_run *run) {
-  const lpot_ledger_trial *best = NULL;
-  double surest = surest_speedup(run);
-  bool known = surest > 0;
-  for (size_t i = 0; i < run->ledger->num_trials; i++) {
-    const lpot_ledger_trial *trial = &run->ledger->trials[i];
-    bool beaten = known && (!is_trusted(trial) || trial->latency.speedup_high < surest);
-    if (meets(run, trial) && !beaten && (best == NULL || is_preferred(run, trial, best, known))) {
-      best = trial;
-    }
-  }
-  return best;
+/* An lpot_accept_function; context is the run. */
+static bool is_accepted(const void *context, const lpot_ledger_trial *trial) {
+  return meets(context, trial);
 }
 
 static const lpot_ledger_trial *smallest_accepted(const lpot_run *run) {
@@ -102,8 +58,9 @@ static const lpot_ledger_trial *best_accepted(const lpot_run *run) {
   const lpot_config *config = run->job->config;
   const lpot_ledger_trial *best = NULL;
   if (config->timeout_seconds > 0) {
-    best = config->objective == LPOT_OBJECTIVE_MODELSIZE ? smallest_accepted(run)
-                                                         : fastest_accepted(run);
+    best = config->objective == LPOT_OBJECTIVE_MODELSIZE
+               ? smallest_accepted(run)
+               : lpot_ranking_fastest(run->ledger, is_accepted, run);
   }
   return best != NULL ? best : first_accepted(run);
 }
@@ -132,13 +89,31 @@ uint64_t lpot_search_choose(const lpot_run *run, bool *ret_met) {
 
 /* ---- latency ---- */
 
+static bool is_measuring(const lpot_run *run) {
+  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
+    if (lpot_crew_is_busy(run->crew, i) && run->assignments[i].kind == LPOT_TASK_LATENCY) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* One worker measures while all others are idle; where its evaluator dies it is tried once more. */
 static lpot_status measure_latency(lpot_run *run, const lpot_recipe *recipe, lpot_error *err) {
   LPOT_TRY(lpot_run_quiesce(run, err));
   run->latency_known = false;
-  lpot_task task = {.kind = LPOT_TASK_LATENCY, .recipe = (lpot_recipe *)recipe}; /* only read */
-  LPOT_TRY(lpot_run_assign(run, 0, &task, err));
-  while (!run->latency_known) {
+  run->crashes = 0;
+  while (!run->latency_known && run->crashes <= 1) {
+    size_t worker = lpot_crew_idle_worker(run->crew);
+    if (worker != LPOT_NO_WORKER && !is_measuring(run)) {
+      lpot_task task = {.kind = LPOT_TASK_LATENCY, .recipe = (lpot_recipe *)recipe}; /* only read */
+      LPOT_TRY(lpot_run_assign(run, worker, &task, err));
+    }
     LPOT_TRY(lpot_run_pump(run, err));
+  }
+  if (!run->latency_known) {
+    run->latency_status = LPOT_CRASHED;
+    lpot_log(LPOT_LOG_WARNING, "latency could not be measured: its evaluators died");
   }
   return LPOT_OK;
 }

@@ -1,7 +1,9 @@
 #include "tune/comm.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +17,7 @@
 #include "base/size.h"
 #include "base/text.h"
 #include "base/writer.h"
+#include "tune/comm_failure.h"
 #include "tune/protocol.h"
 
 #define TAG 1
@@ -23,6 +26,8 @@
 #define AGREE_SIZE 544     /* bytes that each rank brings to an agreement */
 #define SHORTEST_SLEEP_NS 1000L
 #define LONGEST_SLEEP_NS 10000000L
+#define POLL_SECONDS 0.05      /* between two looks for ranks that died */
+#define LAST_WORDS_SECONDS 1.5 /* for what was printed to get through the launcher */
 
 /* Bytes on their way to one or more ranks. */
 typedef struct parcel {
@@ -43,6 +48,11 @@ struct lpot_comm {
   size_t num_pending;
   size_t pending_capacity;
   pending_send *pending; /* [num_pending] */
+  bool lossy;            /* some ranks will not come to the end */
+  bool dissolved;        /* another rank has revoked the communicator */
+  int num_failed, num_told;
+  int *failed; /* [size] ranks that died, of which the first num_told were told */
+  double last_poll;
 };
 
 static const char *const rank_variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
@@ -77,6 +87,16 @@ static lpot_status check(int code, const char *what, lpot_error *err) {
   return LPOT_FAIL(err, LPOT_MPI, "%s failed: %s", what, text);
 }
 
+/* What goes wrong since a rank has died is no error of this one. */
+static lpot_status check_alive(lpot_comm *comm, int code, const char *what, lpot_error *err) {
+  if (code != MPI_SUCCESS && lpot_failure_caused(code)) {
+    comm->dissolved = comm->dissolved || lpot_failure_revoked(code);
+    return LPOT_OK;
+  }
+  LPOT_TRY(check(code, what, err));
+  return LPOT_OK;
+}
+
 /* Sleeps and doubles the next sleep; a signal ends it early. */
 static void doze(long *nanoseconds) {
   struct timespec time = {.tv_sec = 0, .tv_nsec = *nanoseconds};
@@ -107,6 +127,10 @@ static lpot_status join_ranks(lpot_comm *comm, int *argc, char ***argv, lpot_err
             "MPI_Comm_split_type", err));
   LPOT_TRY(check(MPI_Comm_size(local, &comm->local_size), "MPI_Comm_size", err));
   LPOT_TRY(check(MPI_Comm_free(&local), "MPI_Comm_free", err));
+  comm->failed = lpot_calloc((size_t)comm->size, sizeof *comm->failed);
+  if (comm->failed == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
   return LPOT_OK;
 }
 
@@ -124,6 +148,7 @@ lpot_status lpot_comm_start(int *argc, char ***argv, lpot_comm **ret_comm, lpot_
   }
   lpot_status status = comm->alone ? LPOT_OK : join_ranks(comm, argc, argv, err);
   if (status != LPOT_OK) {
+    lpot_free(comm->failed);
     lpot_free(comm);
     return status;
   }
@@ -164,8 +189,9 @@ static lpot_status progress(lpot_comm *comm, lpot_error *err) {
   for (size_t i = 0; i < comm->num_pending; i++) {
     int done = 0;
     if (status == LPOT_OK) {
-      status =
-          check(MPI_Test(&comm->pending[i].request, &done, MPI_STATUS_IGNORE), "MPI_Test", err);
+      int code = MPI_Test(&comm->pending[i].request, &done, MPI_STATUS_IGNORE);
+      done = done || (code != MPI_SUCCESS && lpot_failure_caused(code)); /* It will never arrive. */
+      status = check_alive(comm, code, "MPI_Test", err);
     }
     if (done) {
       drop_parcel(comm->pending[i].parcel);
@@ -206,9 +232,12 @@ static lpot_status post(lpot_comm *comm, int to, parcel *sent, lpot_error *err) 
   int count = 0;
   LPOT_TRY(lpot_to_int((int64_t)sent->bytes.size, &count, err));
   pending_send *slot = &comm->pending[comm->num_pending];
-  LPOT_TRY(check(
-      MPI_Isend(sent->bytes.data, count, MPI_BYTE, to, TAG, comm->communicator, &slot->request),
-      "MPI_Isend", err));
+  int code =
+      MPI_Isend(sent->bytes.data, count, MPI_BYTE, to, TAG, comm->communicator, &slot->request);
+  LPOT_TRY(check_alive(comm, code, "MPI_Isend", err));
+  if (code != MPI_SUCCESS) {
+    return LPOT_OK;
+  }
   slot->parcel = sent;
   sent->references++;
   comm->num_pending++;
@@ -243,7 +272,7 @@ lpot_status lpot_comm_send_all(lpot_comm *comm, const lpot_buffer *message, lpot
 
 /* ---- receiving ---- */
 
-static lpot_status take(lpot_comm *comm, const MPI_Status *found, lpot_buffer *out,
+static lpot_status take(lpot_comm *comm, const MPI_Status *found, bool *ret_taken, lpot_buffer *out,
                         lpot_error *err) {
   int count = 0;
   LPOT_TRY(check(MPI_Get_count(found, MPI_BYTE, &count), "MPI_Get_count", err));
@@ -253,10 +282,51 @@ static lpot_status take(lpot_comm *comm, const MPI_Status *found, lpot_buffer *o
   }
   lpot_buffer_clear(out);
   LPOT_TRY(lpot_buffer_reserve(out, (size_t)count, err));
-  LPOT_TRY(check(MPI_Recv(out->data, count, MPI_BYTE, found->MPI_SOURCE, TAG, comm->communicator,
-                          MPI_STATUS_IGNORE),
-                 "MPI_Recv", err));
-  out->size = (size_t)count;
+  int code = MPI_Recv(out->data, count, MPI_BYTE, found->MPI_SOURCE, TAG, comm->communicator,
+                      MPI_STATUS_IGNORE);
+  LPOT_TRY(check_alive(comm, code, "MPI_Recv", err));
+  *ret_taken = code == MPI_SUCCESS;
+  out->size = *ret_taken ? (size_t)count : 0;
+  return LPOT_OK;
+}
+
+/* Looks for ranks that died, not too often. */
+static void look_for_failures(lpot_comm *comm) {
+  double time = now();
+  if (comm->alone || time - comm->last_poll < POLL_SECONDS) {
+    return;
+  }
+  comm->last_poll = time;
+  comm->num_failed = lpot_failure_poll(comm->communicator, comm->failed, comm->size);
+  comm->lossy = comm->lossy || comm->num_failed > 0;
+}
+
+int lpot_comm_next_failure(lpot_comm *comm) {
+  look_for_failures(comm);
+  return comm->num_told < comm->num_failed ? comm->failed[comm->num_told++] : -1;
+}
+
+bool lpot_comm_is_dissolved(const lpot_comm *comm) {
+  return comm->dissolved;
+}
+
+void lpot_comm_note_loss(lpot_comm *comm) {
+  comm->lossy = true;
+}
+
+/* One look for a message. */
+static lpot_status try_receive(lpot_comm *comm, int *ret_from, lpot_buffer *out, lpot_error *err) {
+  int found = 0;
+  bool taken = false;
+  MPI_Status status;
+  LPOT_TRY(progress(comm, err));
+  look_for_failures(comm);
+  int code = MPI_Iprobe(MPI_ANY_SOURCE, TAG, comm->communicator, &found, &status);
+  LPOT_TRY(check_alive(comm, code, "MPI_Iprobe", err));
+  if (code == MPI_SUCCESS && found) {
+    LPOT_TRY(take(comm, &status, &taken, out, err));
+  }
+  *ret_from = taken ? status.MPI_SOURCE : -1;
   return LPOT_OK;
 }
 
@@ -269,17 +339,9 @@ lpot_status lpot_comm_receive(lpot_comm *comm, double timeout_seconds, int *ret_
   double deadline = now() + timeout_seconds;
   long sleep_ns = SHORTEST_SLEEP_NS;
   for (;;) {
-    int found = 0;
-    MPI_Status status;
-    LPOT_TRY(progress(comm, err));
-    LPOT_TRY(check(MPI_Iprobe(MPI_ANY_SOURCE, TAG, comm->communicator, &found, &status),
-                   "MPI_Iprobe", err));
-    if (found) {
-      LPOT_TRY(take(comm, &status, out, err));
-      *ret_from = status.MPI_SOURCE;
-      return LPOT_OK;
-    }
-    if (timeout_seconds <= 0 || now() >= deadline) {
+    LPOT_TRY(try_receive(comm, ret_from, out, err));
+    bool over = timeout_seconds <= 0 || now() >= deadline;
+    if (over || *ret_from >= 0 || comm->dissolved || comm->num_told < comm->num_failed) {
       return LPOT_OK;
     }
     doze(&sleep_ns);
@@ -376,26 +438,79 @@ static lpot_status drain(lpot_comm *comm, lpot_error *err) {
   return LPOT_OK;
 }
 
-static lpot_status leave_ranks(lpot_comm *comm, lpot_error *err) {
-  LPOT_TRY(drain(comm, err));
+/* All ranks live: they meet at a barrier. */
+static lpot_status meet_at_the_end(lpot_comm *comm, lpot_error *err) {
   MPI_Request request = MPI_REQUEST_NULL;
   LPOT_TRY(check(MPI_Ibarrier(comm->communicator, &request), "MPI_Ibarrier", err));
   LPOT_TRY(wait_for(&request, FINISH_SECONDS, "end of the ranks", err));
-  LPOT_TRY(check(MPI_Comm_free(&comm->communicator), "MPI_Comm_free", err));
-  alarm(FINISH_SECONDS); /* The only bound that can be put on MPI_Finalize. */
+  return LPOT_OK;
+}
+
+static lpot_status leave_ranks(lpot_comm *comm, lpot_error *err) {
+  LPOT_TRY(drain(comm, err));
+  comm->last_poll = 0;
+  look_for_failures(comm);
+  bool whole = comm->num_failed == 0 && !comm->dissolved;
+  alarm(2 * FINISH_SECONDS); /* The only bound that can be put on what follows. */
+  if (!whole || meet_at_the_end(comm, err) != LPOT_OK) {
+    if (!lpot_failure_dissolve(comm->communicator)) {
+      return LPOT_FAIL(err, LPOT_MPI, "the ranks do not come to the end");
+    }
+  }
+  MPI_Comm_free(&comm->communicator); /* Fails where ranks have died. */
   LPOT_TRY(check(MPI_Finalize(), "MPI_Finalize", err));
   alarm(0);
   return LPOT_OK;
+}
+
+/* The process that started this one if it is mpirun, else 0. */
+static pid_t parent_launcher(void) {
+  char path[64];
+  char name[32] = "";
+  pid_t parent = getppid();
+  snprintf(path, sizeof path, "/proc/%ld/comm", (long)parent);
+  FILE *file = fopen(path, "r");
+  if (file == NULL) {
+    return 0;
+  }
+  static const char *const names[] = {"mpirun\n", "mpiexec\n", "orterun\n", "prterun\n"};
+  bool is_launcher = false;
+  if (fgets(name, sizeof name, file) != NULL) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+      is_launcher = is_launcher || strcmp(name, names[i]) == 0;
+    }
+  }
+  fclose(file);
+  return is_launcher ? parent : 0;
+}
+
+/* Without ULFM neither MPI_Finalize nor mpirun comes to an end when a rank is gone. All that
+ * matters has been written: mpirun is told to end the rest. */
+static _Noreturn void end_without(lpot_comm *comm, int exit_code) {
+  pid_t launcher = parent_launcher();
+  if (launcher == 0) {
+    lpot_comm_abort(comm, exit_code != 0 ? exit_code : 1);
+  }
+  lpot_clock_sleep(LAST_WORDS_SECONDS);
+  kill(launcher, SIGTERM);
+  lpot_clock_sleep(FINISH_SECONDS);
+  kill(launcher, SIGKILL);
+  _exit(exit_code);
 }
 
 void lpot_comm_finish(lpot_comm *comm, int exit_code) {
   if (comm == NULL) {
     return;
   }
+  bool plain_loss = comm->lossy && comm->num_failed == 0;
+  if (!comm->alone && plain_loss) {
+    end_without(comm, exit_code);
+  }
   if (!comm->alone && leave_ranks(comm, NULL) != LPOT_OK) {
     lpot_comm_abort(comm, exit_code != 0 ? exit_code : 1);
   }
   lpot_free(comm->pending);
+  lpot_free(comm->failed);
   lpot_free(comm);
 }
 

@@ -24,6 +24,7 @@ static void set_defaults(lpot_config *config) {
   config->max_trials = 100;
   config->seed = 1978;
   config->racing = true;
+  config->lease_seconds = 60;
   config->warmup = 5;
   config->iteration = -1;
 }

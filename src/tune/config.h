@@ -45,6 +45,7 @@ typedef struct lpot_config {
   bool performance_only;
   bool racing;   /* recipes that clearly miss the criterion are rejected early; default true */
   uint64_t seed; /* default 1978 */
+  int64_t lease_seconds;      /* a worker may be silent for so long at least; default 60 */
   const char *workspace;      /* default ./lpot_workspace/<model name> */
   int64_t cores_per_instance; /* latency: cores of the measuring rank; 0 = 1 */
   bool cold_weights;          /* latency: caches are swept before every timing */

@@ -266,7 +266,8 @@ static lpot_status put_exit_policy(lpot_buffer *out, const lpot_config *config, 
   }
   LPOT_TRY(lpot_buffer_printf(out, err, "    timeout: %.17g\n    max_trials: %" PRId64 "\n",
                               config->timeout_seconds, config->max_trials));
-  LPOT_TRY(lpot_buffer_printf(out, err, "  workspace:\n"));
+  LPOT_TRY(lpot_buffer_printf(out, err, "  lease_seconds: %" PRId64 "\n  workspace:\n",
+                              config->lease_seconds));
   LPOT_TRY(put_text(out, "    path", config->workspace, err));
   return LPOT_OK;
 }

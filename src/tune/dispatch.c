@@ -33,7 +33,7 @@ static size_t find_wanted(const lpot_run *run, uint64_t hash, bool raced) {
 static lpot_status stop_workers(lpot_run *run, uint64_t number, lpot_error *err) {
   for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
     const lpot_assignment *assignment = &run->assignments[i];
-    if (!lpot_crew_is_idle(run->crew, i) && assignment->kind == LPOT_TASK_EVALUATE &&
+    if (lpot_crew_is_busy(run->crew, i) && assignment->kind == LPOT_TASK_EVALUATE &&
         assignment->evaluation == number) {
       LPOT_TRY(lpot_run_cancel(run, i, err));
     }
@@ -90,16 +90,23 @@ lpot_status lpot_run_want(lpot_run *run, const lpot_want *wants, size_t count, l
   return status;
 }
 
+bool lpot_run_is_first(const lpot_run *run, uint64_t recipe_hash, bool raced) {
+  return run->num_wanted > 0 && find_wanted(run, recipe_hash, raced) == 0;
+}
+
 /* ---- dealing ---- */
 
-/* Where a worker with this compiled recipe is needed most; SIZE_MAX: nowhere. */
-static size_t choose(const lpot_run *run, uint64_t compiled) {
+/* Where a worker is needed most; SIZE_MAX: nowhere. */
+static size_t choose(const lpot_run *run, size_t worker) {
+  uint64_t compiled = run->assignments[worker].recipe_hash;
+  bool others = lpot_crew_num_left(run->crew) > 1;
   size_t same = SIZE_MAX;
   size_t alone = SIZE_MAX;
   size_t any = SIZE_MAX;
   for (size_t i = run->num_wanted; i > 0; i--) {
     const lpot_evaluation *evaluation = run->wanted[i - 1].evaluation;
-    if (lpot_evaluation_num_free(evaluation) == 0) {
+    bool avoided = others && evaluation->avoid == worker;
+    if (avoided || lpot_evaluation_num_free(evaluation) == 0) {
       continue;
     }
     any = i - 1;
@@ -120,7 +127,7 @@ static int64_t piece_size(const lpot_run *run) {
   for (size_t i = 0; i < run->num_wanted; i++) {
     left += lpot_evaluation_num_free(run->wanted[i].evaluation);
   }
-  double workers = (double)lpot_crew_size(run->crew);
+  double workers = (double)lpot_crew_num_left(run->crew);
   double size = workers <= 1 ? (double)left : (double)left / (SHARES * workers);
   if (run->block_seconds > 0) {
     size = fmax(size, SHORTEST_PIECE_SECONDS / run->block_seconds);
@@ -150,11 +157,10 @@ lpot_status lpot_run_deal(lpot_run *run, lpot_error *err) {
     if (!lpot_crew_is_idle(run->crew, worker)) {
       continue;
     }
-    size_t index = choose(run, run->assignments[worker].recipe_hash);
-    if (index == SIZE_MAX) {
-      return LPOT_OK;
+    size_t index = choose(run, worker);
+    if (index != SIZE_MAX) {
+      LPOT_TRY(deal_to(run, worker, index, err));
     }
-    LPOT_TRY(deal_to(run, worker, index, err));
   }
   return LPOT_OK;
 }
@@ -199,27 +205,41 @@ static void note_speed(lpot_run *run, const lpot_outcome *outcome) {
   }
 }
 
+lpot_evaluation *lpot_run_find(const lpot_run *run, uint64_t number) {
+  size_t index = find_number(run, number);
+  return index == SIZE_MAX ? NULL : run->wanted[index].evaluation;
+}
+
+lpot_status lpot_run_settle(lpot_run *run, uint64_t number, lpot_error *err) {
+  size_t index = find_number(run, number);
+  const lpot_evaluation *evaluation = run->wanted[index].evaluation;
+  if (evaluation->recipe == NULL) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(record(run, evaluation, err));
+  LPOT_TRY(stop_workers(run, number, err));
+  remove_wanted(run, index);
+  return LPOT_OK;
+}
+
 lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker, const lpot_outcome *outcome,
                                 lpot_error *err) {
   const lpot_assignment *assignment = &run->assignments[worker];
   note_speed(run, outcome);
-  size_t index = find_number(run, assignment->evaluation);
-  if (index == SIZE_MAX) {
+  lpot_evaluation *evaluation = lpot_run_find(run, assignment->evaluation);
+  if (evaluation == NULL || evaluation->ending != LPOT_ENDING_OPEN) {
     return LPOT_OK; /* Nobody wants it any more. */
   }
-  lpot_evaluation *evaluation = run->wanted[index].evaluation;
   LPOT_TRY(lpot_evaluation_add(evaluation, worker, outcome, err));
-  lpot_evaluation_return(evaluation, assignment->first, assignment->count);
+  if (!assignment->overdue) {
+    lpot_evaluation_return(evaluation, assignment->first, assignment->count);
+  }
   if (evaluation->recipe == NULL) {
     lpot_progress_step((long)evaluation->prefix, NULL);
-    return LPOT_OK;
   }
-  if (evaluation->ending == LPOT_ENDING_OPEN) {
-    return LPOT_OK;
+  if (evaluation->ending != LPOT_ENDING_OPEN) {
+    LPOT_TRY(lpot_run_settle(run, assignment->evaluation, err));
   }
-  LPOT_TRY(record(run, evaluation, err));
-  LPOT_TRY(stop_workers(run, run->wanted[index].number, err));
-  remove_wanted(run, index);
   return LPOT_OK;
 }
 

@@ -6,6 +6,10 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+#define RECIPE_RETRIES 1u /* attempts beyond the first, for a recipe */
+#define OTHER_RETRIES 2u  /* and for f32 */
+#define MAX_LOSSES 8u
+
 /* What a block is. */
 enum { FREE, DEALT, DONE };
 
@@ -27,7 +31,9 @@ lpot_status lpot_evaluation_new(const lpot_recipe *recipe, const lpot_blocks *bl
   size_t count = (size_t)blocks->num_blocks;
   evaluation->blocks = *blocks;
   evaluation->failed_block = blocks->num_blocks;
+  evaluation->num_free = blocks->num_blocks;
   evaluation->first_worker = SIZE_MAX;
+  evaluation->avoid = SIZE_MAX;
   evaluation->places = lpot_calloc(count, sizeof *evaluation->places);
   evaluation->states = lpot_calloc(count, sizeof *evaluation->states);
   evaluation->correct = lpot_calloc(lpot_bits_size((size_t)blocks->num_samples) + 1, 1);
@@ -69,15 +75,23 @@ void lpot_evaluation_race(lpot_evaluation *evaluation, const lpot_race_terms *te
 /* ---- dealing ---- */
 
 int64_t lpot_evaluation_num_free(const lpot_evaluation *evaluation) {
-  int64_t count = 0;
-  if (evaluation->ending != LPOT_ENDING_OPEN) {
-    return 0;
+  return evaluation->ending == LPOT_ENDING_OPEN ? evaluation->num_free : 0;
+}
+
+/* Notes what block becomes. What lies behind one that fails is not needed any more. */
+static void set_place(lpot_evaluation *evaluation, int64_t block, uint8_t place) {
+  if (block < evaluation->failed_block) {
+    evaluation->num_free -= evaluation->places[block] == FREE ? 1 : 0;
+    evaluation->num_free += place == FREE ? 1 : 0;
   }
-  /* What lies behind a block that fails is not needed any more. */
-  for (int64_t i = evaluation->prefix; i < evaluation->failed_block; i++) {
-    count += evaluation->places[i] == FREE ? 1 : 0;
+  evaluation->places[block] = place;
+}
+
+static void set_failed_block(lpot_evaluation *evaluation, int64_t block) {
+  for (int64_t i = block; i < evaluation->failed_block; i++) {
+    evaluation->num_free -= evaluation->places[i] == FREE ? 1 : 0;
   }
-  return count;
+  evaluation->failed_block = block;
 }
 
 /* Gives the task what it needs to see by itself that the race is lost. */
@@ -115,7 +129,7 @@ lpot_status lpot_evaluation_deal(lpot_evaluation *evaluation, int64_t max_count,
     LPOT_TRY(add_race(evaluation, task, err));
   }
   for (int64_t i = first; i < end; i++) {
-    evaluation->places[i] = DEALT;
+    set_place(evaluation, i, DEALT);
   }
   evaluation->dealt += task->count > 0 ? 1 : 0;
   return LPOT_OK;
@@ -124,13 +138,28 @@ lpot_status lpot_evaluation_deal(lpot_evaluation *evaluation, int64_t max_count,
 void lpot_evaluation_return(lpot_evaluation *evaluation, int64_t first, int64_t count) {
   for (int64_t i = first; i < first + count && i < evaluation->blocks.num_blocks; i++) {
     if (evaluation->places[i] == DEALT) {
-      evaluation->places[i] = FREE;
+      set_place(evaluation, i, FREE);
     }
   }
   evaluation->dealt -= evaluation->dealt > 0 ? 1 : 0;
 }
 
 /* ---- taking ---- */
+
+void lpot_evaluation_blame(lpot_evaluation *evaluation, size_t worker, lpot_breakage breakage,
+                           const char *cause) {
+  bool loss = breakage == LPOT_BREAKAGE_LOSS;
+  evaluation->losses += loss ? 1 : 0;
+  evaluation->attempts += loss ? 0 : 1;
+  evaluation->breakage = breakage;
+  evaluation->avoid = worker;
+  lpot_text_copy(evaluation->cause, sizeof evaluation->cause, cause);
+  unsigned allowed = evaluation->recipe != NULL ? RECIPE_RETRIES : OTHER_RETRIES;
+  if (evaluation->ending == LPOT_ENDING_OPEN &&
+      (evaluation->attempts > allowed || evaluation->losses > MAX_LOSSES)) {
+    evaluation->ending = LPOT_ENDING_BROKEN;
+  }
+}
 
 static void end(lpot_evaluation *evaluation, lpot_ending ending) {
   evaluation->ending = ending;
@@ -193,7 +222,7 @@ static void take_blocks(lpot_evaluation *evaluation, size_t worker, const lpot_o
       continue;
     }
     int64_t start = start_of(blocks, block);
-    evaluation->places[block] = DONE;
+    set_place(evaluation, block, DONE);
     evaluation->states[block] = outcome->states[i];
     if (outcome->num_bits > 0) {
       lpot_bits_copy(evaluation->correct, (size_t)start, outcome->correct, (size_t)(start - origin),
@@ -214,7 +243,7 @@ lpot_status lpot_evaluation_add(lpot_evaluation *evaluation, size_t worker,
   int64_t next = outcome->first + (int64_t)outcome->num_states;
   bool failed = outcome->status != LPOT_OK && outcome->status != LPOT_INTERRUPTED;
   if (failed && next < evaluation->failed_block) {
-    evaluation->failed_block = next;
+    set_failed_block(evaluation, next);
     evaluation->failure = outcome->status;
     lpot_text_copy(evaluation->cause, sizeof evaluation->cause, outcome->cause);
   }

@@ -23,6 +23,13 @@ typedef enum lpot_ending {
   LPOT_ENDING_BROKEN  /* too many attempts crashed or did not answer */
 } lpot_ending;
 
+/* What went wrong with an attempt that brought no answer. */
+typedef enum lpot_breakage {
+  LPOT_BREAKAGE_CRASH,   /* the process that did it died */
+  LPOT_BREAKAGE_TIMEOUT, /* it did not answer in time and was ended */
+  LPOT_BREAKAGE_LOSS     /* its worker was lost */
+} lpot_breakage;
+
 typedef struct lpot_evaluation {
   lpot_recipe *recipe; /* owned; NULL: f32 */
   uint64_t hash;       /* of the recipe, 0 for f32 */
@@ -40,10 +47,14 @@ typedef struct lpot_evaluation {
   int64_t failed_block;      /* the first that is known to fail; num_blocks: none */
   lpot_status failure;       /* its status */
   char cause[LPOT_CAUSE_SIZE];
-  unsigned attempts;   /* that crashed or did not answer */
-  unsigned dealt;      /* pieces that workers have now */
-  double seconds;      /* of work, all workers added up */
-  size_t first_worker; /* that brought block 0; SIZE_MAX: not yet */
+  unsigned attempts;      /* that crashed or did not answer */
+  unsigned losses;        /* workers that were lost with a piece of it */
+  lpot_breakage breakage; /* what the last of them was */
+  size_t avoid;           /* worker that it crashed on; SIZE_MAX: none */
+  int64_t num_free;       /* blocks that nobody has and that may be needed */
+  unsigned dealt;         /* pieces that workers have now */
+  double seconds;         /* of work, all workers added up */
+  size_t first_worker;    /* that brought block 0; SIZE_MAX: not yet */
 } lpot_evaluation;
 
 /* recipe (may be NULL) is copied. */
@@ -63,6 +74,10 @@ LPOT_MUST_CHECK lpot_status lpot_evaluation_deal(lpot_evaluation *evaluation, in
                                                  lpot_task *task, lpot_error *err);
 /* Makes those blocks of [first, first + count) free again that are dealt and not done. */
 void lpot_evaluation_return(lpot_evaluation *evaluation, int64_t first, int64_t count);
+/* Notes an attempt that brought no answer, and ends the evaluation when there were more than
+ * allowed (a loss says less against a recipe than a crash). */
+void lpot_evaluation_blame(lpot_evaluation *evaluation, size_t worker, lpot_breakage breakage,
+                           const char *cause);
 /* Takes what an outcome brings: finished blocks, and the failure of the next one. Blocks that are
  * there already are ignored. LPOT_FORMAT for blocks that there cannot be. */
 LPOT_MUST_CHECK lpot_status lpot_evaluation_add(lpot_evaluation *evaluation, size_t worker,

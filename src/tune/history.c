@@ -1,21 +1,20 @@
 #include "tune/history.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <hdf5.h>
 
 #include "base/bits.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "formats/output_file.h"
 
 #define FORMAT_VERSION 2
 #define NAME_SIZE 128 /* bytes of a name of an op or a value in the file */
 #define CAUSE_SIZE 256
+#define IMAGE_STEP ((size_t)1 << 20) /* bytes by which the image grows */
 
 /* ---- errors ---- */
 
@@ -611,28 +610,56 @@ static lpot_status put_ranks(hid_t file, const lpot_ledger *ledger, lpot_error *
   return status;
 }
 
-/* ---- / and /baseline ---- */
+/* ---- /mishaps ---- */
 
-static const lpot_ledger_result *exported_result(const lpot_ledger *ledger) {
-  const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
-  return trial == NULL ? NULL : lpot_ledger_exported_of(ledger, trial);
+typedef struct mishap_row {
+  double time;
+  uint8_t kind;
+  int32_t rank;
+  uint64_t recipe_hash;
+  char host[LPOT_HOST_SIZE];
+  char cause[CAUSE_SIZE];
+} mishap_row;
+
+static const char *mishap_text(int value) {
+  return lpot_mishap_text((lpot_mishap)value);
 }
+
+static lpot_status put_mishaps(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  static const member_spec members[] = {
+      {"time", offsetof(mishap_row, time), 'd', 0, NULL},
+      {"kind", offsetof(mishap_row, kind), 'e', LPOT_NUM_MISHAPS, mishap_text},
+      {"rank", offsetof(mishap_row, rank), 'r', 0, NULL},
+      {"recipe_hash", offsetof(mishap_row, recipe_hash), 'u', 0, NULL},
+      {"host", offsetof(mishap_row, host), 's', LPOT_HOST_SIZE, NULL},
+      {"cause", offsetof(mishap_row, cause), 's', CAUSE_SIZE, NULL},
+  };
+  mishap_row *rows = lpot_calloc(ledger->num_mishaps, sizeof *rows);
+  if (rows == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < ledger->num_mishaps; i++) {
+    const lpot_ledger_mishap *mishap = &ledger->mishaps[i];
+    rows[i] = (mishap_row){.time = mishap->time,
+                           .kind = (uint8_t)mishap->kind,
+                           .rank = mishap->rank,
+                           .recipe_hash = mishap->recipe_hash};
+    lpot_text_copy(rows[i].host, sizeof rows[i].host, mishap->host);
+    lpot_text_copy(rows[i].cause, sizeof rows[i].cause, mishap->cause);
+  }
+  lpot_status status = put_table(file, "mishaps", members, NUM_SPECS(members), sizeof *rows, rows,
+                                 ledger->num_mishaps, err);
+  lpot_free(rows);
+  return status;
+}
+
+/* ---- / and /baseline ---- */
 
 /* NaN unless the chosen trial has bf16 ops. */
 static double exported_accuracy(const lpot_ledger *ledger) {
-  const lpot_ledger_result *result = exported_result(ledger);
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
+  const lpot_ledger_result *result = trial == NULL ? NULL : lpot_ledger_exported_of(ledger, trial);
   return result == NULL ? (double)NAN : result->accuracy;
-}
-
-/* Results that no trial asked for, nor the export. */
-static uint64_t count_speculative(const lpot_ledger *ledger) {
-  const lpot_ledger_result *exported = exported_result(ledger);
-  uint64_t count = 0;
-  for (size_t i = 0; i < ledger->num_results; i++) {
-    const lpot_ledger_result *result = &ledger->results[i];
-    count += result->committed || result == exported ? 0 : 1;
-  }
-  return count;
 }
 
 static lpot_status put_header(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
@@ -652,7 +679,7 @@ static lpot_status put_header(hid_t file, const lpot_ledger *ledger, lpot_error 
   LPOT_TRY(put_text(file, "verdict", lpot_verdict_text(ledger->verdict), err));
   LPOT_TRY(put_uint(file, "chosen_trial", ledger->chosen, err));
   LPOT_TRY(put_double(file, "exported_accuracy", exported_accuracy(ledger), err));
-  LPOT_TRY(put_uint(file, "speculative_results", count_speculative(ledger), err));
+  LPOT_TRY(put_uint(file, "speculative_results", lpot_ledger_num_speculative(ledger), err));
   hid_t type = text_type(strlen(header->config_text) + 1);
   lpot_status status = put_dataset(file, "config", type, 0, NULL, header->config_text, err);
   H5Tclose(type);
@@ -704,60 +731,52 @@ static lpot_status put_all(hid_t file, const lpot_ledger *ledger, lpot_error *er
   LPOT_TRY(put_recipes(file, ledger, err));
   LPOT_TRY(put_calibrations(file, ledger, err));
   LPOT_TRY(put_ranks(file, ledger, err));
+  LPOT_TRY(put_mishaps(file, ledger, err));
   return LPOT_OK;
 }
 
 /* ---- the file ---- */
 
-static lpot_status write_draft(const lpot_ledger *ledger, const char *draft, lpot_error *err) {
-  hid_t file = H5Fcreate(draft, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  LPOT_TRY(check(file, draft, err));
-  lpot_status status = put_all(file, ledger, err);
-  lpot_status closed = check(H5Fclose(file), draft, status == LPOT_OK ? err : NULL);
+static lpot_status take_image(hid_t file, lpot_buffer *image, lpot_error *err) {
+  LPOT_TRY(check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flush", err));
+  ssize_t size = H5Fget_file_image(file, NULL, 0);
+  LPOT_TRY(check(size, "size of the image", err));
+  LPOT_TRY(lpot_buffer_reserve(image, (size_t)size, err));
+  LPOT_TRY(check(H5Fget_file_image(file, image->data, (size_t)size), "image", err));
+  image->size = (size_t)size;
+  return LPOT_OK;
+}
+
+/* HDF5 makes the file in memory and never sees the disk: after a write that failed (no space) its
+ * libraries crash when the program ends. */
+static lpot_status draw(const lpot_ledger *ledger, lpot_buffer *image, lpot_error *err) {
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  LPOT_TRY(check(access, "access", err));
+  lpot_status status = check(H5Pset_fapl_core(access, IMAGE_STEP, false), "access", err);
+  hid_t file = H5I_INVALID_HID;
+  if (status == LPOT_OK) {
+    file = H5Fcreate("history.h5", H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    status = check(file, "history.h5", err);
+  }
+  H5Pclose(access);
+  LPOT_TRY(status);
+  status = put_all(file, ledger, err);
+  if (status == LPOT_OK) {
+    status = take_image(file, image, err);
+  }
+  lpot_status closed = check(H5Fclose(file), "close", status == LPOT_OK ? err : NULL);
   return status != LPOT_OK ? status : closed;
 }
 
-static lpot_status io_failure(const char *what, const char *path, lpot_error *err) {
-  int code = errno;
-  return LPOT_FAIL(err, LPOT_IO, "cannot %s '%s': %s", what, path, strerror(code));
-}
-
-static lpot_status sync_path(const char *path, lpot_error *err) {
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return io_failure("open", path, err);
-  }
-  lpot_status status = LPOT_OK;
-  if (fsync(descriptor) != 0) {
-    status = io_failure("make durable", path, err);
-  }
-  close(descriptor);
-  return status;
-}
-
-static lpot_status sync_folder_of(const char *path, lpot_error *err) {
-  lpot_buffer folder;
-  lpot_buffer_init(&folder);
-  const char *slash = strrchr(path, '/');
-  int length = slash == NULL ? 1 : (int)(slash - path) + 1;
-  lpot_status status = lpot_buffer_printf(&folder, err, "%.*s", length, slash == NULL ? "." : path);
+static lpot_status publish(const lpot_buffer *image, const char *path, lpot_error *err) {
+  lpot_output_file *file = NULL;
+  LPOT_TRY(lpot_output_file_open(path, &file, err));
+  lpot_status status = lpot_output_file_write(file, image->data, image->size, err);
   if (status == LPOT_OK) {
-    status = lpot_buffer_terminate(&folder, err);
+    status = lpot_output_file_commit(file, err);
   }
-  if (status == LPOT_OK) {
-    status = sync_path((const char *)folder.data, err);
-  }
-  lpot_buffer_done(&folder);
+  lpot_output_file_free(file);
   return status;
-}
-
-static lpot_status publish(const char *draft, const char *path, lpot_error *err) {
-  LPOT_TRY(sync_path(draft, err));
-  if (rename(draft, path) != 0) {
-    return io_failure("rename", draft, err);
-  }
-  LPOT_TRY(sync_folder_of(path, err));
-  return LPOT_OK;
 }
 
 lpot_status lpot_history_write(const lpot_ledger *ledger, const char *path, lpot_error *err) {
@@ -765,21 +784,12 @@ lpot_status lpot_history_write(const lpot_ledger *ledger, const char *path, lpot
     return LPOT_FAIL(err, LPOT_INTERNAL, "history of a run without a header");
   }
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  lpot_buffer draft;
-  lpot_buffer_init(&draft);
-  lpot_status status = lpot_buffer_printf(&draft, err, "%s.tmp", path);
+  lpot_buffer image;
+  lpot_buffer_init(&image);
+  lpot_status status = draw(ledger, &image, err);
   if (status == LPOT_OK) {
-    status = lpot_buffer_terminate(&draft, err);
+    status = publish(&image, path, err);
   }
-  if (status == LPOT_OK) {
-    status = write_draft(ledger, (const char *)draft.data, err);
-    if (status == LPOT_OK) {
-      status = publish((const char *)draft.data, path, err);
-    }
-    if (status != LPOT_OK) {
-      unlink((const char *)draft.data);
-    }
-  }
-  lpot_buffer_done(&draft);
+  lpot_buffer_done(&image);
   return status;
 }

@@ -6,7 +6,7 @@
 
 #include "tune/ledger.h"
 
-/* LPOT_IO with HDF5's own message. The old file is then untouched. */
+/* LPOT_IO: the old file is untouched. */
 LPOT_MUST_CHECK lpot_status lpot_history_write(const lpot_ledger *ledger, const char *path,
                                                lpot_error *err);
 

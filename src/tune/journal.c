@@ -9,13 +9,17 @@
 
 #include "base/buffer.h"
 #include "base/checksum.h"
+#include "base/clock.h"
 #include "base/mapping.h"
 #include "base/memory.h"
 #include "base/reader.h"
 #include "base/writer.h"
+#include "formats/output_file.h"
 
 #define MAGIC 0x524a504cu /* "LPJR" */
 #define VERSION 1u
+#define LOCK_TRIES 10
+#define LOCK_PAUSE_SECONDS 0.05
 #define CHECKED_HEAD 12u /* bytes of the head that the checksum covers */
 
 struct lpot_journal {
@@ -121,20 +125,28 @@ static lpot_status io_failure(const lpot_journal *journal, const char *what, lpo
                    strerror(code));
 }
 
-static lpot_status open_and_lock(lpot_journal *journal, const char *path, lpot_error *err) {
+/* Tries a few times: lpot_journal_in_use of another process has the lock for an instant. */
+static lpot_status open_and_lock(lpot_journal *journal, const char *path, int flags,
+                                 lpot_error *err) {
   LPOT_TRY(lpot_buffer_printf(&journal->path, err, "%s", path));
   LPOT_TRY(lpot_buffer_terminate(&journal->path, err));
-  journal->descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  journal->descriptor = open(path, O_RDWR | O_CLOEXEC | flags, 0666);
+  if (journal->descriptor < 0 && errno == ENOENT && (flags & O_CREAT) == 0) {
+    return LPOT_FAIL(err, LPOT_NOT_FOUND, "file '%s': %s", path, strerror(errno));
+  }
   if (journal->descriptor < 0) {
     return io_failure(journal, "open", err);
   }
-  if (flock(journal->descriptor, LOCK_EX | LOCK_NB) == 0) {
-    return LPOT_OK;
+  for (int i = 0; i < LOCK_TRIES; i++) {
+    if (flock(journal->descriptor, LOCK_EX | LOCK_NB) == 0) {
+      return LPOT_OK;
+    }
+    if (errno != EWOULDBLOCK) {
+      return io_failure(journal, "lock", err);
+    }
+    lpot_clock_sleep(LOCK_PAUSE_SECONDS);
   }
-  if (errno == EWOULDBLOCK) {
-    return LPOT_FAIL(err, LPOT_INVALID, "'%s' is in use by another lpot-tune", path);
-  }
-  return io_failure(journal, "lock", err);
+  return LPOT_FAIL(err, LPOT_INVALID, "'%s' is in use by another lpot-tune", path);
 }
 
 static lpot_status cut_to(lpot_journal *journal, uint64_t size, lpot_error *err) {
@@ -167,12 +179,14 @@ static lpot_status recover(lpot_journal *journal, const char *path, lpot_journal
 
 static lpot_status open_into(lpot_journal *journal, const char *path, bool resume,
                              lpot_journal_visitor visit, void *context, lpot_error *err) {
-  LPOT_TRY(open_and_lock(journal, path, err));
+  LPOT_TRY(open_and_lock(journal, path, O_CREAT | O_APPEND, err));
   struct stat information;
   if (fstat(journal->descriptor, &information) != 0) {
     return io_failure(journal, "look at", err);
   }
   if (information.st_size == 0) {
+    /* A record that is on disk is of no use in a file whose name is not. */
+    LPOT_TRY(lpot_output_sync_folder(path, err));
     return LPOT_OK;
   }
   if (!resume) {
@@ -183,15 +197,53 @@ static lpot_status open_into(lpot_journal *journal, const char *path, bool resum
   return LPOT_OK;
 }
 
-lpot_status lpot_journal_open(const char *path, bool resume, lpot_journal_visitor visit,
-                              void *context, lpot_journal **ret_journal, lpot_error *err) {
+/* NULL when there is no memory. */
+static lpot_journal *journal_new(void) {
   lpot_journal *journal = lpot_calloc(1, sizeof *journal);
+  if (journal != NULL) {
+    journal->descriptor = -1;
+    lpot_buffer_init(&journal->scratch);
+    lpot_buffer_init(&journal->path);
+  }
+  return journal;
+}
+
+lpot_status lpot_journal_in_use(const char *path, bool *ret_in_use, lpot_error *err) {
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (descriptor < 0) {
+    lpot_status status = errno == ENOENT || errno == ENOTDIR ? LPOT_NOT_FOUND : LPOT_IO;
+    return LPOT_FAIL(err, status, "file '%s': %s", path, strerror(errno));
+  }
+  int result = flock(descriptor, LOCK_SH | LOCK_NB);
+  int code = result == 0 ? 0 : errno;
+  close(descriptor);
+  if (code != 0 && code != EWOULDBLOCK) {
+    return LPOT_FAIL(err, LPOT_IO, "cannot look at the lock of '%s': %s", path, strerror(code));
+  }
+  *ret_in_use = code != 0;
+  return LPOT_OK;
+}
+
+lpot_status lpot_journal_hold(const char *path, lpot_journal **ret_journal, lpot_error *err) {
+  lpot_journal *journal = journal_new();
   if (journal == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
-  journal->descriptor = -1;
-  lpot_buffer_init(&journal->scratch);
-  lpot_buffer_init(&journal->path);
+  lpot_status status = open_and_lock(journal, path, 0, err);
+  if (status != LPOT_OK) {
+    lpot_journal_close(journal);
+    return status;
+  }
+  *ret_journal = journal;
+  return LPOT_OK;
+}
+
+lpot_status lpot_journal_open(const char *path, bool resume, lpot_journal_visitor visit,
+                              void *context, lpot_journal **ret_journal, lpot_error *err) {
+  lpot_journal *journal = journal_new();
+  if (journal == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
   lpot_status status = open_into(journal, path, resume, visit, context, err);
   if (status != LPOT_OK) {
     lpot_journal_close(journal);

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 
+#define LPOT_JOURNAL_NAME "trials.journal"   /* of the file in a workspace */
 #define LPOT_JOURNAL_RECORD_HEAD 20u         /* bytes before the payload */
 #define LPOT_JOURNAL_MAX_PAYLOAD (64u << 20) /* bytes of one payload */
 
@@ -35,6 +36,15 @@ LPOT_MUST_CHECK lpot_status lpot_journal_scan(const uint8_t *data, size_t size,
  * when it is damaged. */
 LPOT_MUST_CHECK lpot_status lpot_journal_read(const char *path, lpot_journal_visitor visit,
                                               void *context, lpot_error *err);
+
+/* Whether a process holds the journal's lock, that is, whether a job runs. The look itself takes
+ * the lock for an instant, which opening waits for. LPOT_NOT_FOUND when there is no file. */
+LPOT_MUST_CHECK lpot_status lpot_journal_in_use(const char *path, bool *ret_in_use,
+                                                lpot_error *err);
+/* Only holds the lock until lpot_journal_close: nothing is changed, nothing may be appended.
+ * LPOT_NOT_FOUND when there is no file, LPOT_INVALID when another process holds the lock. */
+LPOT_MUST_CHECK lpot_status lpot_journal_hold(const char *path, lpot_journal **ret_journal,
+                                              lpot_error *err);
 
 /* Opens the journal at path for appending and locks it. Without resume a journal that holds
  * anything is LPOT_INVALID and stays untouched; with resume its records are shown to visit and a

@@ -77,6 +77,13 @@ static void fill_whole(const lpot_job *job, const lpot_metric_state *total,
   result->interval = (lpot_interval){.low = accuracy, .high = accuracy};
 }
 
+static lpot_trial_status broken_status(lpot_breakage breakage) {
+  static const lpot_trial_status statuses[] = {[LPOT_BREAKAGE_CRASH] = LPOT_TRIAL_CRASHED,
+                                               [LPOT_BREAKAGE_TIMEOUT] = LPOT_TRIAL_TIMEOUT,
+                                               [LPOT_BREAKAGE_LOSS] = LPOT_TRIAL_LOST};
+  return statuses[breakage];
+}
+
 void lpot_judge_evaluation(const lpot_job *job, const lpot_evaluation *evaluation,
                            lpot_ledger_result *ret_result) {
   const double unknown = (double)NAN;
@@ -94,7 +101,7 @@ void lpot_judge_evaluation(const lpot_job *job, const lpot_evaluation *evaluatio
                 ret_result);
     break;
   case LPOT_ENDING_BROKEN:
-    ret_result->status = LPOT_TRIAL_CRASHED;
+    ret_result->status = broken_status(evaluation->breakage);
     lpot_text_copy(ret_result->cause, sizeof ret_result->cause, evaluation->cause);
     break;
   case LPOT_ENDING_FAILED:

@@ -1,6 +1,8 @@
 #include "tune/ledger.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bits.h"
@@ -26,6 +28,15 @@ const char *lpot_verdict_text(lpot_verdict verdict) {
 #undef X
   };
   return texts[verdict];
+}
+
+const char *lpot_mishap_text(lpot_mishap mishap) {
+  static const char *const texts[] = {
+#define X(name, text) text,
+      LPOT_MISHAP_LIST(X)
+#undef X
+  };
+  return texts[mishap];
 }
 
 /* ---- life ---- */
@@ -74,10 +85,12 @@ void lpot_ledger_done(lpot_ledger *ledger) {
     lpot_latency_done(&ledger->trials[i].latency);
   }
   lpot_free(ledger->baseline.correct);
+  lpot_hash_map_free(ledger->result_index);
   lpot_free(ledger->sessions);
   lpot_free(ledger->calibrations);
   lpot_free(ledger->results);
   lpot_free(ledger->trials);
+  lpot_free(ledger->mishaps);
   *ledger = (lpot_ledger){0};
 }
 
@@ -87,14 +100,16 @@ static bool is_pruned(const lpot_ledger_result *result) {
   return result->status == LPOT_TRIAL_PRUNED;
 }
 
+static void result_key(uint64_t recipe_hash, bool pruned, char key[24]) {
+  snprintf(key, 24, "%016" PRIx64 "%s", recipe_hash, pruned ? "p" : "");
+}
+
 size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash, bool pruned) {
-  for (size_t i = 0; i < ledger->num_results; i++) {
-    const lpot_ledger_result *result = &ledger->results[i];
-    if (result->recipe_hash == recipe_hash && is_pruned(result) == pruned) {
-      return i;
-    }
-  }
-  return SIZE_MAX;
+  char key[24];
+  int64_t index = 0;
+  result_key(recipe_hash, pruned, key);
+  bool found = ledger->result_index != NULL && lpot_hash_map_get(ledger->result_index, key, &index);
+  return found ? (size_t)index : SIZE_MAX;
 }
 
 const lpot_ledger_result *lpot_ledger_final_of(const lpot_ledger *ledger,
@@ -121,6 +136,18 @@ const lpot_ledger_result *lpot_ledger_exported_of(const lpot_ledger *ledger,
   }
   size_t index = lpot_ledger_find_result(ledger, lpot_recipe_exported_hash(recipe), false);
   return index == SIZE_MAX ? NULL : &ledger->results[index];
+}
+
+size_t lpot_ledger_num_speculative(const lpot_ledger *ledger) {
+  const lpot_ledger_trial *chosen = lpot_ledger_find_trial(ledger, ledger->chosen);
+  const lpot_ledger_result *exported =
+      chosen == NULL ? NULL : lpot_ledger_exported_of(ledger, chosen);
+  size_t count = 0;
+  for (size_t i = 0; i < ledger->num_results; i++) {
+    const lpot_ledger_result *result = &ledger->results[i];
+    count += result->committed || result == exported ? 0 : 1;
+  }
+  return count;
 }
 
 /* ---- reading records ---- */
@@ -322,6 +349,12 @@ static lpot_status apply_result(lpot_ledger *ledger, lpot_reader *reader, lpot_e
                      (unsigned long long)hash);
   }
   result->recipe_hash = hash;
+  char key[24];
+  result_key(hash, is_pruned(result), key);
+  if (ledger->result_index == NULL) {
+    LPOT_TRY(lpot_hash_map_new(&ledger->result_index, err));
+  }
+  LPOT_TRY(lpot_hash_map_put(ledger->result_index, key, (int64_t)ledger->num_results - 1, err));
   return LPOT_OK;
 }
 
@@ -381,6 +414,39 @@ static lpot_status apply_measure(lpot_ledger *ledger, lpot_reader *reader, lpot_
   return LPOT_OK;
 }
 
+static lpot_status apply_mishap(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  lpot_ledger_mishap mishap = {0};
+  unsigned kind = 0;
+  LPOT_TRY(lpot_reader_f64(reader, &mishap.time, err));
+  LPOT_TRY(lpot_read_choice(reader, "mishap: kind", LPOT_NUM_MISHAPS, &kind, err));
+  LPOT_TRY(read_rank(reader, &mishap.rank, err));
+  LPOT_TRY(lpot_reader_string(reader, mishap.host, sizeof mishap.host, err));
+  LPOT_TRY(lpot_reader_u64(reader, &mishap.recipe_hash, err));
+  LPOT_TRY(lpot_reader_string(reader, mishap.cause, sizeof mishap.cause, err));
+  mishap.kind = (lpot_mishap)kind;
+  lpot_ledger_mishap *mishaps = grow(ledger->mishaps, ledger->num_mishaps, sizeof *mishaps);
+  if (mishaps == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  ledger->mishaps = mishaps;
+  mishaps[ledger->num_mishaps] = mishap;
+  ledger->num_mishaps++;
+  return LPOT_OK;
+}
+
+size_t lpot_ledger_num_lost(const lpot_ledger *ledger) {
+  double start = ledger->num_sessions > 0 ? ledger->sessions[ledger->num_sessions - 1].start : 0;
+  size_t lost = 0;
+  for (size_t i = 0; i < ledger->num_mishaps; i++) {
+    const lpot_ledger_mishap *mishap = &ledger->mishaps[i];
+    if (mishap->time >= start) {
+      lost += mishap->kind == LPOT_MISHAP_LOSS ? 1 : 0;
+      lost -= mishap->kind == LPOT_MISHAP_RETURN && lost > 0 ? 1 : 0;
+    }
+  }
+  return lost;
+}
+
 static lpot_status apply_verdict(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
   unsigned verdict = 0;
   uint64_t chosen = 0;
@@ -403,6 +469,7 @@ lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *paylo
       [LPOT_RECORD_BASELINE] = apply_baseline, [LPOT_RECORD_CALIBRATION] = apply_calibration,
       [LPOT_RECORD_RESULT] = apply_result,     [LPOT_RECORD_COMMIT] = apply_commit,
       [LPOT_RECORD_MEASURE] = apply_measure,   [LPOT_RECORD_VERDICT] = apply_verdict,
+      [LPOT_RECORD_MISHAP] = apply_mishap,
   };
   lpot_ledger *ledger = context;
   if (type >= LPOT_NUM_RECORDS || functions[type] == NULL) {
@@ -594,6 +661,26 @@ lpot_status lpot_ledger_add_measure(lpot_ledger *ledger, lpot_journal *journal, 
   lpot_buffer_init(&out);
   lpot_status written = write_measure(id, latency, &out, err);
   LPOT_TRY(enter(ledger, journal, LPOT_RECORD_MEASURE, &out, written, true, err));
+  return LPOT_OK;
+}
+
+static lpot_status write_mishap(const lpot_ledger_mishap *mishap, lpot_buffer *out,
+                                lpot_error *err) {
+  LPOT_TRY(lpot_writer_f64(out, mishap->time, err));
+  LPOT_TRY(lpot_writer_u8(out, (uint8_t)mishap->kind, err));
+  LPOT_TRY(lpot_writer_u32(out, (uint32_t)mishap->rank, err));
+  LPOT_TRY(lpot_writer_string(out, mishap->host, err));
+  LPOT_TRY(lpot_writer_u64(out, mishap->recipe_hash, err));
+  LPOT_TRY(lpot_writer_string(out, mishap->cause, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_mishap(lpot_ledger *ledger, lpot_journal *journal,
+                                   const lpot_ledger_mishap *mishap, lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_mishap(mishap, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_MISHAP, &out, written, false, err));
   return LPOT_OK;
 }
 

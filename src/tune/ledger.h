@@ -11,11 +11,13 @@
  * COMMIT       a result becomes the trial with the next id
  * MEASURE      latency and size of a trial
  * VERDICT      how the search ended
+ * MISHAP       an evaluator that died or hung, a worker that was lost or came back
  * Not collective. */
 #ifndef LPOT_TUNE_LEDGER_H
 #define LPOT_TUNE_LEDGER_H
 
 #include "base/checksum.h"
+#include "base/hash_map.h"
 #include "data/metric.h"
 #include "quant/recipe.h"
 #include "strategy/strategy.h"
@@ -34,6 +36,7 @@ typedef enum lpot_record_type {
   LPOT_RECORD_COMMIT,
   LPOT_RECORD_MEASURE,
   LPOT_RECORD_VERDICT,
+  LPOT_RECORD_MISHAP,
   LPOT_NUM_RECORDS
 } lpot_record_type;
 
@@ -58,6 +61,22 @@ typedef enum lpot_trial_status {
 #undef X
       LPOT_NUM_TRIAL_STATUSES
 } lpot_trial_status;
+
+/* X(NAME, text): what went wrong with a worker. */
+#define LPOT_MISHAP_LIST(X)                                                                        \
+  X(CRASH, "CRASH")                                                                                \
+  X(TIMEOUT, "TIMEOUT")                                                                            \
+  X(LOSS, "LOSS")                                                                                  \
+  X(RETURN, "RETURN")
+
+typedef enum lpot_mishap {
+#define X(name, text) LPOT_MISHAP_##name,
+  LPOT_MISHAP_LIST(X)
+#undef X
+      LPOT_NUM_MISHAPS
+} lpot_mishap;
+
+const char *lpot_mishap_text(lpot_mishap mishap);
 
 const char *lpot_trial_status_text(lpot_trial_status status);
 
@@ -161,6 +180,15 @@ typedef struct lpot_ledger_trial {
   uint64_t reorders;    /* borders between int8 and float (quant/reorders.h); 0 unless DONE */
 } lpot_ledger_trial;
 
+typedef struct lpot_ledger_mishap {
+  double time; /* seconds since 1970 */
+  lpot_mishap kind;
+  int rank;
+  char host[LPOT_HOST_SIZE];
+  uint64_t recipe_hash; /* that was evaluated; 0: f32, or something else was done */
+  char cause[LPOT_CAUSE_SIZE];
+} lpot_ledger_mishap;
+
 typedef struct lpot_ledger {
   bool has_header;
   lpot_ledger_header header;
@@ -172,8 +200,11 @@ typedef struct lpot_ledger {
   lpot_ledger_calibration *calibrations;
   size_t num_results;
   lpot_ledger_result *results;
+  lpot_hash_map *result_index; /* places in results, by recipe and whether it is PRUNED */
   size_t num_trials;
   lpot_ledger_trial *trials;
+  size_t num_mishaps;
+  lpot_ledger_mishap *mishaps;
   lpot_verdict verdict;
   uint64_t chosen; /* trial id of the verdict, LPOT_NO_TRIAL when there is none */
 } lpot_ledger;
@@ -200,6 +231,8 @@ const lpot_ledger_result *lpot_ledger_result_of(const lpot_ledger *ledger,
  * none, or was not evaluated. */
 const lpot_ledger_result *lpot_ledger_exported_of(const lpot_ledger *ledger,
                                                   const lpot_ledger_trial *trial);
+/* Results that no trial asked for, nor the export of the chosen one. */
+size_t lpot_ledger_num_speculative(const lpot_ledger *ledger);
 
 /* ---- new facts: appended to the journal, then applied. What is marked durable is synced, with
  * everything appended before it; of results and commits several may share one lpot_journal_sync,
@@ -225,6 +258,11 @@ LPOT_MUST_CHECK lpot_status lpot_ledger_add_commit(lpot_ledger *ledger, lpot_jou
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_measure(lpot_ledger *ledger, lpot_journal *journal,
                                                     uint64_t id, const lpot_latency *latency,
                                                     lpot_error *err); /* durable */
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_mishap(lpot_ledger *ledger, lpot_journal *journal,
+                                                   const lpot_ledger_mishap *mishap,
+                                                   lpot_error *err);
+/* Workers of the last session that were lost and have not come back. */
+size_t lpot_ledger_num_lost(const lpot_ledger *ledger);
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_verdict(lpot_ledger *ledger, lpot_journal *journal,
                                                     lpot_verdict verdict, uint64_t chosen,
                                                     lpot_error *err); /* durable */

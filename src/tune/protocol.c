@@ -10,6 +10,7 @@
 #define VERSION 2u
 #define MAX_STATES (1u << 22)
 #define MAX_BITS (UINT64_C(1) << 31)
+#define MAX_RANK (1 << 24)
 
 lpot_status lpot_message_begin(lpot_buffer *out, lpot_message_kind kind, uint64_t task_id,
                                lpot_error *err) {
@@ -34,19 +35,16 @@ lpot_status lpot_message_finish(lpot_buffer *out, lpot_error *err) {
   return LPOT_OK;
 }
 
-lpot_status lpot_message_parse(const void *data, size_t size, lpot_message *ret, lpot_error *err) {
-  lpot_reader reader;
-  lpot_reader_init(&reader, data, size);
+static lpot_status read_head(lpot_reader *reader, lpot_message *message, uint64_t *length,
+                             lpot_error *err) {
   uint32_t magic = 0;
   uint16_t version = 0;
   uint16_t kind = 0;
-  uint64_t length = 0;
-  lpot_message message = {0};
-  LPOT_TRY(lpot_reader_u32(&reader, &magic, err));
-  LPOT_TRY(lpot_reader_u16(&reader, &version, err));
-  LPOT_TRY(lpot_reader_u16(&reader, &kind, err));
-  LPOT_TRY(lpot_reader_u64(&reader, &message.task_id, err));
-  LPOT_TRY(lpot_reader_u64(&reader, &length, err));
+  LPOT_TRY(lpot_reader_u32(reader, &magic, err));
+  LPOT_TRY(lpot_reader_u16(reader, &version, err));
+  LPOT_TRY(lpot_reader_u16(reader, &kind, err));
+  LPOT_TRY(lpot_reader_u64(reader, &message->task_id, err));
+  LPOT_TRY(lpot_reader_u64(reader, length, err));
   if (magic != MAGIC || version != VERSION) {
     return LPOT_FAIL(err, LPOT_FORMAT, "message: magic %08x version %u, expected %08x version %u",
                      (unsigned)magic, (unsigned)version, MAGIC, VERSION);
@@ -55,11 +53,34 @@ lpot_status lpot_message_parse(const void *data, size_t size, lpot_message *ret,
     return LPOT_FAIL(err, LPOT_FORMAT, "message: kind %u, expected less than %d", (unsigned)kind,
                      LPOT_NUM_MESSAGE_KINDS);
   }
+  message->kind = (lpot_message_kind)kind;
+  return LPOT_OK;
+}
+
+lpot_status lpot_message_length(const void *head, size_t *ret_size, lpot_error *err) {
+  lpot_reader reader;
+  lpot_reader_init(&reader, head, LPOT_MESSAGE_HEAD);
+  lpot_message message = {0};
+  uint64_t length = 0;
+  LPOT_TRY(read_head(&reader, &message, &length, err));
+  if (length > LPOT_MAX_MESSAGE - LPOT_MESSAGE_HEAD) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "message: length %llu, at most %u bytes are allowed",
+                     (unsigned long long)length, LPOT_MAX_MESSAGE);
+  }
+  *ret_size = (size_t)length + LPOT_MESSAGE_HEAD;
+  return LPOT_OK;
+}
+
+lpot_status lpot_message_parse(const void *data, size_t size, lpot_message *ret, lpot_error *err) {
+  lpot_reader reader;
+  lpot_reader_init(&reader, data, size);
+  lpot_message message = {0};
+  uint64_t length = 0;
+  LPOT_TRY(read_head(&reader, &message, &length, err));
   if (length != lpot_reader_remaining(&reader)) {
     return LPOT_FAIL(err, LPOT_FORMAT, "message: length %llu, but %zu bytes follow",
                      (unsigned long long)length, lpot_reader_remaining(&reader));
   }
-  message.kind = (lpot_message_kind)kind;
   message.size = lpot_reader_remaining(&reader);
   LPOT_TRY(lpot_reader_bytes(&reader, message.size, &message.payload, err));
   *ret = message;
@@ -136,14 +157,19 @@ lpot_status lpot_hello_write(const lpot_hello *hello, lpot_buffer *out, lpot_err
   return LPOT_OK;
 }
 
-lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *err) {
-  lpot_hello hello = {0};
+static lpot_status read_rank(lpot_reader *reader, const char *what, int *ret, lpot_error *err) {
   int64_t rank = 0;
   LPOT_TRY(lpot_reader_i64(reader, &rank, err));
-  if (rank < 0 || rank > (1 << 24)) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "hello: rank %lld is out of range", (long long)rank);
+  if (rank < 0 || rank > MAX_RANK) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "%s %lld is out of range", what, (long long)rank);
   }
-  hello.rank = (int)rank;
+  *ret = (int)rank;
+  return LPOT_OK;
+}
+
+lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *err) {
+  lpot_hello hello = {0};
+  LPOT_TRY(read_rank(reader, "hello: rank", &hello.rank, err));
   LPOT_TRY(lpot_reader_string(reader, hello.host, sizeof hello.host, err));
   LPOT_TRY(lpot_reader_string(reader, hello.numeric_class, sizeof hello.numeric_class, err));
   LPOT_TRY(lpot_digest_read(reader, &hello.model, err));
@@ -151,6 +177,47 @@ lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *er
   LPOT_TRY(lpot_digest_read(reader, &hello.data, err));
   LPOT_TRY(lpot_reader_end(reader, err));
   *ret = hello;
+  return LPOT_OK;
+}
+
+/* ---- START ---- */
+
+lpot_status lpot_start_write(const lpot_start *start, lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_i64(out, start->rank, err));
+  LPOT_TRY(lpot_writer_i64(out, start->local_ranks, err));
+  LPOT_TRY(lpot_writer_string(out, start->host, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_start_read(lpot_reader *reader, lpot_start *ret, lpot_error *err) {
+  lpot_start start = {0};
+  LPOT_TRY(read_rank(reader, "start: rank", &start.rank, err));
+  LPOT_TRY(read_rank(reader, "start: number of local ranks", &start.local_ranks, err));
+  LPOT_TRY(lpot_reader_string(reader, start.host, sizeof start.host, err));
+  LPOT_TRY(lpot_reader_end(reader, err));
+  *ret = start;
+  return LPOT_OK;
+}
+
+/* ---- FAILED ---- */
+
+lpot_status lpot_failure_write(lpot_status status, const char *cause, lpot_buffer *out,
+                               lpot_error *err) {
+  LPOT_TRY(lpot_writer_u8(out, (uint8_t)status, err));
+  LPOT_TRY(lpot_writer_string(out, cause, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_failure_read(lpot_reader *reader, lpot_status *ret_status, char *cause,
+                              lpot_error *err) {
+  unsigned status = 0;
+  LPOT_TRY(lpot_read_choice(reader, "failure: status", LPOT_NUM_STATUSES, &status, err));
+  if (status == LPOT_OK) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "failure: its status is success");
+  }
+  LPOT_TRY(lpot_reader_string(reader, cause, LPOT_CAUSE_SIZE, err));
+  LPOT_TRY(lpot_reader_end(reader, err));
+  *ret_status = (lpot_status)status;
   return LPOT_OK;
 }
 

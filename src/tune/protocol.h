@@ -8,6 +8,10 @@
  * CALIBRATION  coordinator -> worker: merged statistics for a number of samples
  * CANCEL       coordinator -> worker: the task with this id is not needed any more
  * END          coordinator -> worker: leave the loop
+ * KILL         coordinator -> worker: end the process that does the task with this id
+ * START        worker -> its evaluator: who it works for; answered by HELLO or FAILED
+ * PING         coordinator -> worker: it lives
+ * FAILED       evaluator -> worker: it cannot work: a status and a text
  *
  * Integers are little endian; every field is checked when read (LPOT_FORMAT). */
 #ifndef LPOT_TUNE_PROTOCOL_H
@@ -35,6 +39,10 @@ typedef enum lpot_message_kind {
   LPOT_MESSAGE_CALIBRATION,
   LPOT_MESSAGE_CANCEL,
   LPOT_MESSAGE_END,
+  LPOT_MESSAGE_KILL,
+  LPOT_MESSAGE_START,
+  LPOT_MESSAGE_FAILED,
+  LPOT_MESSAGE_PING,
   LPOT_NUM_MESSAGE_KINDS
 } lpot_message_kind;
 
@@ -52,6 +60,10 @@ LPOT_MUST_CHECK lpot_status lpot_message_begin(lpot_buffer *out, lpot_message_ki
 LPOT_MUST_CHECK lpot_status lpot_message_finish(lpot_buffer *out, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_message_parse(const void *data, size_t size, lpot_message *ret,
                                                lpot_error *err);
+/* Bytes of the whole message that begins with these LPOT_MESSAGE_HEAD bytes, at most
+ * LPOT_MAX_MESSAGE. */
+LPOT_MUST_CHECK lpot_status lpot_message_length(const void *head, size_t *ret_size,
+                                                lpot_error *err);
 
 /* ---- HELLO ---- */
 typedef struct lpot_hello {
@@ -66,6 +78,24 @@ typedef struct lpot_hello {
 LPOT_MUST_CHECK lpot_status lpot_hello_write(const lpot_hello *hello, lpot_buffer *out,
                                              lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *err);
+
+/* ---- START ---- */
+typedef struct lpot_start {
+  int rank;        /* that it works for */
+  int local_ranks; /* ranks that share this host's memory */
+  char host[LPOT_HOST_SIZE];
+} lpot_start;
+
+LPOT_MUST_CHECK lpot_status lpot_start_write(const lpot_start *start, lpot_buffer *out,
+                                             lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_start_read(lpot_reader *reader, lpot_start *ret, lpot_error *err);
+
+/* ---- FAILED ---- */
+LPOT_MUST_CHECK lpot_status lpot_failure_write(lpot_status status, const char *cause,
+                                               lpot_buffer *out, lpot_error *err);
+/* cause has room for LPOT_CAUSE_SIZE bytes; *ret_status is never LPOT_OK. */
+LPOT_MUST_CHECK lpot_status lpot_failure_read(lpot_reader *reader, lpot_status *ret_status,
+                                              char *cause, lpot_error *err);
 
 /* ---- TASK ---- */
 typedef enum lpot_task_kind {
@@ -98,7 +128,8 @@ LPOT_MUST_CHECK lpot_status lpot_task_read(lpot_reader *reader, lpot_task *task,
 typedef struct lpot_outcome {
   uint64_t task_id;
   lpot_task_kind kind;
-  lpot_status status;            /* LPOT_INTERRUPTED: cancelled */
+  lpot_status status;            /* LPOT_INTERRUPTED: cancelled; LPOT_CRASHED: the process that
+                                    did it died; LPOT_LOST: the worker cannot do tasks any more */
   char cause[LPOT_CAUSE_SIZE];   /* why it failed; empty when status is LPOT_OK */
   double seconds;                /* wall time of the task */
   uint64_t recipe_hash;          /* of the task's recipe, 0 for f32 */

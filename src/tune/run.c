@@ -3,15 +3,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "tune/history.h"
 #include "tune/interrupt.h"
 
 #define PUMP_SECONDS 0.5
 #define CHECKPOINT_SECONDS 30.0
 
-static double now(void) {
-  lpot_clock clock = lpot_clock_monotonic();
-  return lpot_clock_now(&clock);
+static double now(const lpot_run *run) {
+  return lpot_clock_now(&run->clock);
 }
 
 lpot_status lpot_run_init(lpot_run *run, lpot_error *err) {
@@ -19,7 +19,7 @@ lpot_status lpot_run_init(lpot_run *run, lpot_error *err) {
   if (run->assignments == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
-  run->last_checkpoint = now();
+  run->last_checkpoint = now(run);
   return LPOT_OK;
 }
 
@@ -28,13 +28,14 @@ void lpot_run_done(lpot_run *run) {
     lpot_evaluation_free(run->wanted[i].evaluation);
   }
   lpot_free(run->wanted);
+  lpot_free(run->lost_ranges);
   lpot_free(run->assignments);
   lpot_calibration_free(run->merged);
   lpot_latency_done(&run->latency);
 }
 
 double lpot_run_elapsed(const lpot_run *run) {
-  return now() - run->search_start;
+  return now(run) - run->search_start;
 }
 
 lpot_status lpot_workspace_path(const char *workspace, const char *name, lpot_buffer *out,
@@ -46,7 +47,7 @@ lpot_status lpot_workspace_path(const char *workspace, const char *name, lpot_bu
 }
 
 lpot_status lpot_run_checkpoint(lpot_run *run, bool at_once, lpot_error *err) {
-  if (!at_once && now() - run->last_checkpoint < CHECKPOINT_SECONDS) {
+  if (!at_once && now(run) - run->last_checkpoint < CHECKPOINT_SECONDS) {
     return LPOT_OK;
   }
   lpot_buffer path;
@@ -56,7 +57,7 @@ lpot_status lpot_run_checkpoint(lpot_run *run, bool at_once, lpot_error *err) {
     status = lpot_history_write(run->ledger, (const char *)path.data, err);
   }
   lpot_buffer_done(&path);
-  run->last_checkpoint = now();
+  run->last_checkpoint = now(run);
   return status;
 }
 
@@ -68,12 +69,13 @@ lpot_status lpot_run_assign(lpot_run *run, size_t worker, lpot_task *task, lpot_
   task->id = run->last_task_id;
   *assignment = (lpot_assignment){
       .task_id = task->id, .kind = task->kind, .first = task->first, .count = task->count};
+  assignment->deadline = lpot_run_lease(run, task);
   LPOT_TRY(lpot_crew_start(run->crew, worker, task, err));
   return LPOT_OK;
 }
 
 lpot_status lpot_run_cancel(lpot_run *run, size_t worker, lpot_error *err) {
-  if (!lpot_crew_is_idle(run->crew, worker) && !run->assignments[worker].cancelled) {
+  if (lpot_crew_is_busy(run->crew, worker) && !run->assignments[worker].cancelled) {
     run->assignments[worker].cancelled = true;
     LPOT_TRY(lpot_crew_cancel(run->crew, worker, err));
   }
@@ -85,7 +87,7 @@ lpot_status lpot_run_quiesce(lpot_run *run, lpot_error *err) {
   for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
     LPOT_TRY(lpot_run_cancel(run, i, err));
   }
-  while (!lpot_crew_all_idle(run->crew)) {
+  while (lpot_crew_any_busy(run->crew)) {
     LPOT_TRY(lpot_run_pump(run, err));
   }
   return LPOT_OK;
@@ -121,18 +123,16 @@ static void file_latency(lpot_run *run, lpot_outcome *outcome) {
   }
 }
 
-static lpot_status file_outcome(lpot_run *run, size_t worker, lpot_outcome *outcome,
-                                lpot_error *err) {
+/* Its task was done, or why it cannot be. */
+static lpot_status file_answer(lpot_run *run, size_t worker, lpot_outcome *outcome,
+                               lpot_error *err) {
   const lpot_assignment *assignment = &run->assignments[worker];
-  if (outcome->kind != assignment->kind || outcome->first != assignment->first) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "outcome of kind %d from %lld, expected kind %d from %lld",
-                     (int)outcome->kind, (long long)outcome->first, (int)assignment->kind,
-                     (long long)assignment->first);
-  }
   bool stopped = outcome->status == LPOT_INTERRUPTED;
   bool trial = assignment->kind == LPOT_TASK_EVALUATE && assignment->recipe_hash != 0;
-  if (assignment->kind == LPOT_TASK_LATENCY && !stopped) {
-    file_latency(run, outcome);
+  if (assignment->kind == LPOT_TASK_LATENCY) {
+    if (!stopped) {
+      file_latency(run, outcome);
+    }
     return LPOT_OK;
   }
   if (outcome->status != LPOT_OK && !stopped && !(trial && blames_recipe(outcome->status))) {
@@ -140,9 +140,33 @@ static lpot_status file_outcome(lpot_run *run, size_t worker, lpot_outcome *outc
   }
   if (assignment->kind == LPOT_TASK_EVALUATE) {
     LPOT_TRY(lpot_run_add_blocks(run, worker, outcome, err));
-  } else if (assignment->kind == LPOT_TASK_CALIBRATE && !stopped) {
+  } else if (!stopped && !assignment->overdue) { /* A late part was observed again elsewhere. */
     LPOT_TRY(lpot_run_add_calibration(run, outcome, err));
   }
+  return LPOT_OK;
+}
+
+/* An answer to something else is as good as none. */
+static void refuse_strange_answer(const lpot_assignment *assignment, lpot_outcome *outcome) {
+  bool about_recipe = assignment->kind == LPOT_TASK_EVALUATE && outcome->status == LPOT_OK;
+  bool same = outcome->kind == assignment->kind && outcome->first == assignment->first &&
+              (!about_recipe || outcome->recipe_hash == assignment->recipe_hash);
+  if (outcome->status != LPOT_CRASHED && outcome->status != LPOT_LOST &&
+      outcome->status != LPOT_INTERRUPTED && !same) {
+    outcome->status = LPOT_CRASHED;
+    lpot_text_copy(outcome->cause, sizeof outcome->cause, "it answered for another task");
+  }
+}
+
+static lpot_status file_outcome(lpot_run *run, size_t worker, lpot_outcome *outcome,
+                                lpot_error *err) {
+  refuse_strange_answer(&run->assignments[worker], outcome);
+  lpot_status status = outcome->status;
+  if (status == LPOT_CRASHED || status == LPOT_LOST || status == LPOT_NO_MEMORY) {
+    LPOT_TRY(lpot_run_take_crash(run, worker, outcome, err));
+    return LPOT_OK;
+  }
+  LPOT_TRY(file_answer(run, worker, outcome, err));
   return LPOT_OK;
 }
 
@@ -153,6 +177,9 @@ static lpot_status pump_one(lpot_run *run, double seconds, bool *ret_any, lpot_e
   lpot_outcome_init(&outcome);
   lpot_status status = lpot_crew_wait(run->crew, seconds, &worker, &outcome, err);
   *ret_any = worker != LPOT_NO_WORKER;
+  if (status == LPOT_OK && *ret_any) {
+    status = lpot_run_note_return(run, worker, err);
+  }
   if (status == LPOT_OK && *ret_any) {
     status = file_outcome(run, worker, &outcome, err);
   }
@@ -171,6 +198,7 @@ lpot_status lpot_run_pump(lpot_run *run, lpot_error *err) {
     status = pump_one(run, 0, &any, err);
   }
   LPOT_TRY(status);
+  LPOT_TRY(lpot_run_check_leases(run, err));
   LPOT_TRY(lpot_journal_sync(run->journal, err));
   return LPOT_OK;
 }

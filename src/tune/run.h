@@ -4,6 +4,7 @@
 #ifndef LPOT_TUNE_RUN_H
 #define LPOT_TUNE_RUN_H
 
+#include "base/clock.h"
 #include "tune/crew.h"
 #include "tune/evaluation.h"
 #include "tune/job.h"
@@ -23,7 +24,15 @@ typedef struct lpot_assignment {
   uint64_t evaluation;  /* EVALUATE: its number */
   uint64_t recipe_hash; /* of the last evaluation, also when idle: its plan is compiled there */
   bool cancelled;
+  double deadline; /* by the run's clock */
+  bool overdue; /* the deadline was missed: the work was given back, its process is being ended */
 } lpot_assignment;
+
+/* Calibration samples that have to be observed again. */
+typedef struct lpot_sample_range {
+  int64_t first, count;
+  size_t avoid; /* worker that failed */
+} lpot_sample_range;
 
 /* An evaluation that is wanted; its blocks go to workers in the order of the list. */
 typedef struct lpot_wanted {
@@ -50,12 +59,17 @@ typedef struct lpot_run {
   uint64_t last_number;
   bool races; /* recipes race on these terms */
   lpot_race_terms terms;
-  double block_seconds;     /* of work for one block, by what came last; 0: not known */
+  double block_seconds; /* of work for one block, by what came last; 0: not known */
+  lpot_clock clock;     /* set before lpot_run_init, with job, crew, ledger, journal and options */
   lpot_calibration *merged; /* while calibrating: parts that have come */
-  bool latency_known;       /* a latency task has ended */
+  size_t num_lost_ranges;
+  lpot_sample_range *lost_ranges; /* [num_lost_ranges] parts that crashed */
+  unsigned crashes;               /* of the calibration or latency measurement at hand */
+  bool latency_known;             /* a latency task has ended */
   lpot_status latency_status;
   lpot_latency latency;   /* its rounds are owned */
   double search_start;    /* monotonic, moved back by the time of resumed runs */
+  double last_ping;       /* when the workers were told that the coordinator lives */
   double last_checkpoint; /* monotonic time of the last history.h5 */
 } lpot_run;
 
@@ -83,6 +97,21 @@ double lpot_run_elapsed(const lpot_run *run);
 LPOT_MUST_CHECK lpot_status lpot_workspace_path(const char *workspace, const char *name,
                                                 lpot_buffer *out, lpot_error *err);
 
+/* ---- mishap.c: evaluators that die, hang, and workers that are lost ---- */
+
+/* Notes that a worker which was lost has answered, if so. */
+LPOT_MUST_CHECK lpot_status lpot_run_note_return(lpot_run *run, size_t worker, lpot_error *err);
+/* A deadline for a task that is handed out now. */
+double lpot_run_lease(const lpot_run *run, const lpot_task *task);
+/* Gives back the work of those that missed their deadline and has their processes ended; those that
+ * do not even answer that are lost. */
+LPOT_MUST_CHECK lpot_status lpot_run_check_leases(lpot_run *run, lpot_error *err);
+/* Takes an outcome LPOT_CRASHED, LPOT_LOST or LPOT_NO_MEMORY: the work is tried once more,
+ * elsewhere if possible; a recipe that fails again is quarantined, anything else that fails a third
+ * time fails the run (a latency measurement stays unknown). LPOT_LOST when no worker is left. */
+LPOT_MUST_CHECK lpot_status lpot_run_take_crash(lpot_run *run, size_t worker,
+                                                const lpot_outcome *outcome, lpot_error *err);
+
 /* ---- run_calibration.c ---- */
 
 /* Makes sure that the calibration for so many samples is known to all workers; dynamic quantization
@@ -98,12 +127,18 @@ LPOT_MUST_CHECK lpot_status lpot_run_add_calibration(lpot_run *run, lpot_outcome
  * are not among them any more are given up and their workers told to stop. */
 LPOT_MUST_CHECK lpot_status lpot_run_want(lpot_run *run, const lpot_want *wants, size_t count,
                                           lpot_error *err);
+/* True when this is the most urgent of the wanted evaluations. */
+bool lpot_run_is_first(const lpot_run *run, uint64_t recipe_hash, bool raced);
 /* Deals blocks of the wanted evaluations to idle workers. */
 LPOT_MUST_CHECK lpot_status lpot_run_deal(lpot_run *run, lpot_error *err);
 /* Takes the outcome of an EVALUATE task; the result of a recipe whose evaluation has thereby ended
  * goes into the journal, and it is not wanted any more. That of f32 stays in the list. */
 LPOT_MUST_CHECK lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker,
                                                 const lpot_outcome *outcome, lpot_error *err);
+/* The wanted evaluation with this number, or NULL. */
+lpot_evaluation *lpot_run_find(const lpot_run *run, uint64_t number);
+/* Records an evaluation that has ended, and forgets it; that of f32 stays in the list. */
+LPOT_MUST_CHECK lpot_status lpot_run_settle(lpot_run *run, uint64_t number, lpot_error *err);
 /* Wants one recipe evaluated on the whole set, or f32, alone, and waits until it has ended. */
 LPOT_MUST_CHECK lpot_status lpot_run_evaluate(lpot_run *run, const lpot_recipe *recipe,
                                               lpot_error *err);

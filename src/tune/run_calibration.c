@@ -65,33 +65,64 @@ lpot_status lpot_run_add_calibration(lpot_run *run, lpot_outcome *outcome, lpot_
   return LPOT_OK;
 }
 
-static lpot_status gather_parts(lpot_run *run, int64_t count, lpot_error *err) {
-  int64_t step = run->job->calibration_batch;
-  int64_t workers = (int64_t)lpot_crew_size(run->crew);
-  int64_t part = (count + workers - 1) / workers;
-  part = (part + step - 1) / step * step;
-  int64_t next = 0;
-  while (next < count) {
-    size_t worker = lpot_crew_idle_worker(run->crew);
-    if (worker == LPOT_NO_WORKER) {
-      LPOT_TRY(lpot_run_pump(run, err));
+/* How a calibration is cut. */
+typedef struct calibration_parts {
+  int64_t part, count;
+  int64_t next; /* first sample that nobody had yet */
+} calibration_parts;
+
+/* A part for this worker: one that failed on another, or the next; count 0: none. */
+static lpot_sample_range take_part(lpot_run *run, calibration_parts *parts, size_t worker) {
+  bool others = lpot_crew_num_left(run->crew) > 1;
+  for (size_t i = 0; i < run->num_lost_ranges; i++) {
+    lpot_sample_range range = run->lost_ranges[i];
+    if (range.avoid != worker || !others) {
+      run->num_lost_ranges--;
+      run->lost_ranges[i] = run->lost_ranges[run->num_lost_ranges];
+      return range;
+    }
+  }
+  int64_t left = parts->count - parts->next;
+  lpot_sample_range range = {.first = parts->next,
+                             .count = parts->part < left ? parts->part : left};
+  parts->next += range.count;
+  return range;
+}
+
+static lpot_status deal_parts(lpot_run *run, calibration_parts *parts, lpot_error *err) {
+  for (size_t worker = 0; worker < lpot_crew_size(run->crew); worker++) {
+    if (!lpot_crew_is_idle(run->crew, worker)) {
       continue;
     }
-    int64_t size = part < count - next ? part : count - next;
-    lpot_task task = {.kind = LPOT_TASK_CALIBRATE, .first = next, .count = size};
-    LPOT_TRY(lpot_run_assign(run, worker, &task, err));
-    next += size;
+    lpot_sample_range range = take_part(run, parts, worker);
+    lpot_task task = {.kind = LPOT_TASK_CALIBRATE, .first = range.first, .count = range.count};
+    if (range.count > 0) {
+      LPOT_TRY(lpot_run_assign(run, worker, &task, err));
+    }
   }
-  bool busy = true;
-  while (busy) {
-    busy = false;
-    for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
-      busy = busy ||
-             (!lpot_crew_is_idle(run->crew, i) && run->assignments[i].kind == LPOT_TASK_CALIBRATE);
+  return LPOT_OK;
+}
+
+static bool is_observing(const lpot_run *run) {
+  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
+    if (lpot_crew_is_busy(run->crew, i) && run->assignments[i].kind == LPOT_TASK_CALIBRATE &&
+        !run->assignments[i].overdue) {
+      return true;
     }
-    if (busy) {
-      LPOT_TRY(lpot_run_pump(run, err));
-    }
+  }
+  return false;
+}
+
+static lpot_status gather_parts(lpot_run *run, int64_t count, lpot_error *err) {
+  int64_t step = run->job->calibration_batch;
+  int64_t workers = (int64_t)lpot_crew_num_left(run->crew);
+  int64_t part = (count + workers - 1) / workers;
+  calibration_parts parts = {.part = (part + step - 1) / step * step, .count = count};
+  run->crashes = 0;
+  run->num_lost_ranges = 0;
+  while (parts.next < count || run->num_lost_ranges > 0 || is_observing(run)) {
+    LPOT_TRY(deal_parts(run, &parts, err));
+    LPOT_TRY(lpot_run_pump(run, err));
   }
   return LPOT_OK;
 }

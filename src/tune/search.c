@@ -131,12 +131,22 @@ static lpot_status want_with_hints(trial_search *search, const lpot_demand *dema
   return status;
 }
 
+/* True when what is wanted already is what would be wanted now, and enough for all workers. */
+static bool is_prefetched(const trial_search *search, const lpot_demand *demand) {
+  lpot_run *run = search->run;
+  size_t workers = lpot_crew_size(run->crew);
+  bool raced = is_raced(run, demand->purpose);
+  return search->strategy != NULL && lpot_strategy_is_fixed(search->strategy) &&
+         run->num_wanted > workers + workers / 2 &&
+         lpot_run_is_first(run, lpot_recipe_hash(demand->recipe), raced);
+}
+
 /* Brings the result of a demand into the ledger, unless the clock runs out before. */
 static lpot_status evaluate_demand(trial_search *search, const lpot_demand *demand,
                                    size_t *ret_result, lpot_error *err) {
   lpot_run *run = search->run;
   LPOT_TRY(find_answer(run, demand->recipe, demand->purpose, ret_result, err));
-  if (*ret_result == SIZE_MAX) {
+  if (*ret_result == SIZE_MAX && !is_prefetched(search, demand)) {
     LPOT_TRY(want_with_hints(search, demand, err));
   }
   while (*ret_result == SIZE_MAX) {
@@ -368,8 +378,7 @@ lpot_status lpot_search(lpot_run *run, lpot_error *err) {
   trial_search search = {.run = run, .best = SIZE_MAX};
   double before =
       run->ledger->num_trials == 0 ? 0 : run->ledger->trials[run->ledger->num_trials - 1].elapsed;
-  lpot_clock clock = lpot_clock_monotonic();
-  run->search_start = lpot_clock_now(&clock) - before;
+  run->search_start = lpot_clock_now(&run->clock) - before;
   lpot_status status = make_strategy(&search, err);
   if (status == LPOT_OK) {
     long total = run->options->given_recipe != NULL ? 1 : (long)run->job->config->max_trials;

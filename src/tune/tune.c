@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "tune/calibrate.h"
 #include "tune/coordinator.h"
 #include "tune/export.h"
@@ -14,7 +15,7 @@
 #include "tune/worker.h"
 
 #define AGREE_SECONDS 900.0
-#define JOURNAL_NAME "trials.journal"
+#define MEET_SECONDS 840.0 /* less than AGREE_SECONDS, so that what went wrong is still told */
 
 /* What rank 0 holds open besides the job. */
 typedef struct front_desk {
@@ -58,7 +59,7 @@ static lpot_status make_folders(const char *path, lpot_error *err) {
 static lpot_status open_journal(front_desk *desk, bool resume, lpot_error *err) {
   lpot_buffer path;
   lpot_buffer_init(&path);
-  lpot_status status = lpot_workspace_path(desk->workspace, JOURNAL_NAME, &path, err);
+  lpot_status status = lpot_workspace_path(desk->workspace, LPOT_JOURNAL_NAME, &path, err);
   if (status == LPOT_OK) {
     status = lpot_journal_open((const char *)path.data, resume, lpot_ledger_apply, &desk->ledger,
                                &desk->journal, err);
@@ -103,23 +104,34 @@ static void close_desk(front_desk *desk) {
 
 /* ---- tuning ---- */
 
-static lpot_job_options job_options(const lpot_tune_options *options, int local_ranks, bool root) {
+lpot_job_options lpot_tune_job_options(const lpot_tune_options *options, int local_ranks) {
   return (lpot_job_options){.config_path = options->config_path,
                             .num_settings = options->num_settings,
                             .settings = options->settings,
                             .model_path = options->model_path,
                             .engine_name = options->engine_name,
                             .local_ranks = local_ranks,
-                            .warns = root,
                             .needs_data = true};
 }
 
-static lpot_status coordinate(const lpot_tune_options *options, lpot_comm *comm, lpot_job *job,
-                              front_desk *desk, lpot_error *err) {
+/* What a rank has; only rank 0 has a job and a desk, and it has no evaluator where others have. */
+typedef struct station {
+  lpot_keeper *keeper;
+  lpot_job *job;
+  front_desk desk;
+} station;
+
+static lpot_status coordinate(const lpot_tune_options *options, lpot_comm *comm, station *own,
+                              lpot_error *err) {
+  front_desk *desk = &own->desk;
   lpot_run_options run_options = {.workspace = desk->workspace, .given_recipe = desk->given_recipe};
   lpot_run run = {
-      .job = job, .ledger = &desk->ledger, .journal = desk->journal, .options = &run_options};
-  LPOT_TRY(lpot_crew_new(job, comm, &run.crew, err));
+      .job = own->job, .ledger = &desk->ledger, .journal = desk->journal, .options = &run_options};
+  lpot_own_evaluator evaluator = {.keeper = own->keeper};
+  lpot_transport transport =
+      own->keeper != NULL ? lpot_transport_own(&evaluator) : lpot_transport_ranks(comm);
+  run.clock = lpot_clock_monotonic();
+  LPOT_TRY(lpot_crew_new(&transport, &run.clock, &run.crew, err));
   lpot_status status = lpot_run_init(&run, err);
   if (status == LPOT_OK) {
     status = lpot_coordinate(&run, options->model_path, options->config_path, err);
@@ -151,48 +163,75 @@ static int tell_result(const lpot_tune_options *options, const front_desk *desk,
   return lpot_report_flush(exit_code);
 }
 
-/* All ranks know alike whether all of them are ready. */
-static lpot_status prepare(const lpot_tune_options *options, lpot_comm *comm, lpot_job **ret_job,
-                           front_desk *desk, lpot_error *err) {
-  bool root = lpot_comm_rank(comm) == 0;
-  lpot_job_options wanted = job_options(options, lpot_comm_local_size(comm), root);
-  lpot_status status = lpot_job_new(&wanted, ret_job, err);
-  if (status == LPOT_OK && root) {
-    status = open_desk(desk, options, *ret_job, err);
-  }
-  int failed_rank = -1;
-  lpot_status agreed = lpot_comm_agree(comm, status, AGREE_SECONDS, &failed_rank, err);
-  if (agreed != LPOT_OK && failed_rank > 0) {
-    lpot_error_prefix(err, "rank %d", failed_rank);
-  }
-  return agreed;
+static lpot_status begin_evaluator(lpot_comm *comm, lpot_spawner *spawner, lpot_keeper **ret_keeper,
+                                   lpot_error *err) {
+  lpot_start start = {.rank = lpot_comm_rank(comm), .local_ranks = lpot_comm_local_size(comm)};
+  lpot_text_copy(start.host, sizeof start.host, lpot_comm_host(comm));
+  LPOT_TRY(lpot_keeper_new(spawner, &start, ret_keeper, err));
+  return LPOT_OK;
 }
 
-int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm) {
+static lpot_status prepare_desk(const lpot_tune_options *options, lpot_comm *comm, station *own,
+                                lpot_error *err) {
+  lpot_job_options wanted = lpot_tune_job_options(options, lpot_comm_local_size(comm));
+  wanted.warns = true;
+  LPOT_TRY(lpot_job_new(&wanted, &own->job, err));
+  LPOT_TRY(open_desk(&own->desk, options, own->job, err));
+  return LPOT_OK;
+}
+
+/* What this rank needs; an evaluator builds its job while rank 0 builds its own. */
+static lpot_status prepare_rank(const lpot_tune_options *options, lpot_comm *comm,
+                                lpot_spawner *spawner, station *own, lpot_error *err) {
+  bool root = lpot_comm_rank(comm) == 0;
+  if (!root || lpot_comm_size(comm) == 1) {
+    LPOT_TRY(begin_evaluator(comm, spawner, &own->keeper, err));
+  }
+  if (root) {
+    LPOT_TRY(prepare_desk(options, comm, own, err));
+  }
+  if (own->keeper != NULL) {
+    LPOT_TRY(lpot_keeper_meet(own->keeper, MEET_SECONDS, err));
+  }
+  return LPOT_OK;
+}
+
+/* All ranks know alike whether all of them are ready. */
+static lpot_status prepare(const lpot_tune_options *options, lpot_comm *comm, lpot_spawner *spawner,
+                           station *own, lpot_error *err) {
+  lpot_status status = prepare_rank(options, comm, spawner, own, err);
+  if (status != LPOT_OK && lpot_comm_rank(comm) > 0) {
+    lpot_error_prefix(err, "rank %d on %s", lpot_comm_rank(comm), lpot_comm_host(comm));
+  }
+  int failed_rank = -1;
+  return lpot_comm_agree(comm, status, AGREE_SECONDS, &failed_rank, err);
+}
+
+int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm, lpot_spawner *spawner) {
   bool root = lpot_comm_rank(comm) == 0;
   lpot_error error = {0};
-  lpot_job *job = NULL;
-  front_desk desk = {0};
+  station own = {0};
   int exit_code = 0;
-  lpot_ledger_init(&desk.ledger);
-  lpot_status status = prepare(options, comm, &job, &desk, &error);
+  lpot_ledger_init(&own.desk.ledger);
+  lpot_status status = prepare(options, comm, spawner, &own, &error);
   if (status != LPOT_OK) {
     if (root) {
       lpot_log(LPOT_LOG_ERROR, "%s", error.message);
       exit_code = lpot_status_exit_code(status);
     }
   } else if (root) {
-    status = coordinate(options, comm, job, &desk, &error);
-    exit_code = tell_result(options, &desk, status, &error);
+    status = coordinate(options, comm, &own, &error);
+    exit_code = tell_result(options, &own.desk, status, &error);
   } else {
-    status = lpot_worker_run(job, comm, &error);
+    status = lpot_worker_run(own.keeper, comm, &error);
     if (status != LPOT_OK) {
       lpot_log(LPOT_LOG_ERROR, "%s", error.message);
       lpot_comm_abort(comm, lpot_status_exit_code(status)); /* The coordinator would wait for us. */
     }
   }
-  close_desk(&desk);
-  lpot_job_free(job);
+  lpot_keeper_free(own.keeper);
+  close_desk(&own.desk);
+  lpot_job_free(own.job);
   return exit_code;
 }
 
@@ -201,7 +240,7 @@ int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm) {
 static lpot_status load_ledger(const char *workspace, lpot_ledger *ledger, lpot_error *err) {
   lpot_buffer path;
   lpot_buffer_init(&path);
-  lpot_status status = lpot_workspace_path(workspace, JOURNAL_NAME, &path, err);
+  lpot_status status = lpot_workspace_path(workspace, LPOT_JOURNAL_NAME, &path, err);
   if (status == LPOT_OK) {
     status = lpot_journal_read((const char *)path.data, lpot_ledger_apply, ledger, err);
   }
@@ -217,7 +256,7 @@ static lpot_status rebuild_job(const lpot_ledger *ledger, const char *engine_nam
                                lpot_job **ret_job, lpot_error *err) {
   const lpot_ledger_header *header = &ledger->header;
   /* Places in messages are those of the text in the journal, not of the user's file. */
-  lpot_job_options options = {.config_path = JOURNAL_NAME " (configuration)",
+  lpot_job_options options = {.config_path = LPOT_JOURNAL_NAME " (configuration)",
                               .config_text = header->config_text,
                               .model_path = header->model_path,
                               .folder = header->folder[0] == '\0' ? NULL : header->folder,

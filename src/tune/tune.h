@@ -3,7 +3,9 @@
 #define LPOT_TUNE_TUNE_H
 
 #include "tune/comm.h"
+#include "tune/job.h"
 #include "tune/progress.h"
+#include "tune/spawner.h"
 
 typedef struct lpot_tune_options {
   const char *config_path;
@@ -18,10 +20,14 @@ typedef struct lpot_tune_options {
   bool quiet; /* no table */
 } lpot_tune_options;
 
-/* Tunes: all ranks build the job and agree, rank 0 coordinates, the others work. Returns the exit
- * code on rank 0; the others return 0 unless the transport fails. Errors are printed by rank 0.
- * Collective. */
-int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm);
+/* Tunes: rank 0 builds the job and coordinates, the evaluators of the other ranks (with one rank:
+ * of this one) build it too and work; all agree on the start. spawner makes evaluators, it is
+ * borrowed. Returns the exit code on rank 0; the others return 0 unless the transport fails. Errors
+ * are printed by rank 0. Collective. */
+int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm, lpot_spawner *spawner);
+
+/* The job as an evaluator builds it. Not collective. */
+lpot_job_options lpot_tune_job_options(const lpot_tune_options *options, int local_ranks);
 
 /* Prints ops, space and plan. Not collective; returns the exit code. */
 int lpot_tune_dry_run(const lpot_tune_options *options);
@@ -30,5 +36,14 @@ int lpot_tune_dry_run(const lpot_tune_options *options);
  * returns the exit code. */
 int lpot_tune_export(const char *workspace, uint64_t trial_id, const char *folder,
                      const char *engine_name);
+
+/* Prints how far the running or ended job in workspace is, as text or as one JSON object, from its
+ * journal alone and without disturbing it. Not collective; returns 0 when the journal could be
+ * read, else 1. */
+int lpot_tune_status(const char *workspace, bool json);
+
+/* Makes history.h5 again from the journal; refused while a job runs there. Not collective; returns
+ * the exit code. */
+int lpot_tune_rebuild(const char *workspace);
 
 #endif

@@ -40,6 +40,19 @@ static void wall_clock_is_after_2024(void **state) {
   assert_true(lpot_clock_wall() > 1704067200.0);
 }
 
+static void time_is_written_as_date_and_time(void **state) {
+  (void)state;
+  char text[64];
+  lpot_clock_text(1706745599.9, text, sizeof text);
+  assert_string_equal(text, "2024-01-31 23:59:59 UTC");
+  lpot_clock_text(0.0 / 0.0, text, sizeof text);
+  assert_string_equal(text, "unknown");
+  lpot_clock_text(-1, text, sizeof text);
+  assert_string_equal(text, "unknown");
+  lpot_clock_text(1e300, text, sizeof text);
+  assert_string_equal(text, "unknown");
+}
+
 static double fake_now(void *context) {
   double *time = context;
   *time += 1;
@@ -60,6 +73,7 @@ int main(void) {
       cmocka_unit_test(sleep_lasts_and_uses_no_cpu),
       cmocka_unit_test(sleep_of_nothing_returns),
       cmocka_unit_test(wall_clock_is_after_2024),
+      cmocka_unit_test(time_is_written_as_date_and_time),
       cmocka_unit_test(a_test_brings_its_own_clock),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

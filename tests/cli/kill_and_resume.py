@@ -8,7 +8,6 @@ those of an undisturbed run (ids, recipe hashes, accuracies), each once; every t
 before a kill is there; the chosen recipe is the same file."""
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
@@ -16,7 +15,9 @@ import sys
 import tempfile
 import time
 
-ENVIRONMENT = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tune_runs import ENVIRONMENT, check_readable, read, reported, trials_of  # noqa: E402
 
 
 def start(program, ranks, workspace, arguments):
@@ -53,34 +54,9 @@ def kill_all(job):
             except ProcessLookupError:
                 pass
         time.sleep(0.02)
+    if processes_of(job.pid):
+        sys.exit(f"processes {processes_of(job.pid)} do not die")
     return job.communicate()[0]
-
-
-def trials_of(workspace):
-    """Rows (id, hash, accuracy) of /trials, by h5dump."""
-    text = subprocess.run(["h5dump", "-m", "%.17g", "-d", "/trials", f"{workspace}/history.h5"],
-                          check=True, capture_output=True, text=True).stdout
-    rows = []
-    for body in re.findall(r"\(\d+\): \{\n(.*?)\n\s*\}", text, re.S):
-        fields = [field.strip() for field in body.split(",\n")]
-        rows.append((int(fields[0]), fields[2], fields[4]))
-    return rows
-
-
-def reported(output):
-    found = [int(number) for number in re.findall(r"^trial (\d+)/", output, re.M)]
-    return max(found, default=0)
-
-
-def check_readable(workspace):
-    path = f"{workspace}/history.h5"
-    if os.path.exists(path):
-        subprocess.run(["h5dump", "-H", path], check=True, stdout=subprocess.DEVNULL)
-
-
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def main():

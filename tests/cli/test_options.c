@@ -84,10 +84,27 @@ static void export_takes_workspace_and_trial_in_any_order(void **state) {
   lpot_error error;
   assert_int_equal(PARSE(&options, &error, "export", "ws", "--trial", "7"), LPOT_OK);
   assert_int_equal(options.command, LPOT_COMMAND_EXPORT);
-  assert_string_equal(options.export_workspace, "ws");
+  assert_string_equal(options.workspace, "ws");
   assert_int_equal(options.trial, 7);
   assert_int_equal(PARSE(&options, &error, "--trial=8", "export", "ws"), LPOT_OK);
   assert_int_equal(options.trial, 8);
+}
+
+static void status_and_rebuild_take_a_workspace(void **state) {
+  (void)state;
+  lpot_options options;
+  lpot_error error;
+  assert_int_equal(PARSE(&options, &error, "status", "ws", "--json"), LPOT_OK);
+  assert_int_equal(options.command, LPOT_COMMAND_STATUS);
+  assert_string_equal(options.workspace, "ws");
+  assert_true(options.tune.json);
+  assert_int_equal(PARSE(&options, &error, "rebuild", "ws"), LPOT_OK);
+  assert_int_equal(options.command, LPOT_COMMAND_REBUILD);
+  assert_int_equal(PARSE(&options, &error, "rebuild", "--json", "ws"), LPOT_INVALID);
+  assert_string_equal(error.message, "--json has no effect with rebuild");
+  assert_int_equal(PARSE(&options, &error, "status", "--trial", "1", "ws"), LPOT_INVALID);
+  assert_int_equal(PARSE(&options, &error, "status"), LPOT_INVALID);
+  assert_int_equal(PARSE(&options, &error, "rebuild", "a", "b"), LPOT_INVALID);
 }
 
 static void help_and_version_need_nothing_else(void **state) {
@@ -143,6 +160,7 @@ int main(void) {
       cmocka_unit_test(missing_and_surplus_arguments_are_refused),
       cmocka_unit_test(tuning_takes_all_its_options),
       cmocka_unit_test(export_takes_workspace_and_trial_in_any_order),
+      cmocka_unit_test(status_and_rebuild_take_a_workspace),
       cmocka_unit_test(help_and_version_need_nothing_else),
       cmocka_unit_test(man_page_knows_every_option_of_the_help),
   };

@@ -106,6 +106,49 @@ grep -q "^error: .*trials.journal': journal is damaged" "$work/err" || fail "dam
 rc=$?
 expect_rc 1 "export from a damaged journal"
 
+# status tells of an ended run, and of a running one without disturbing it; rebuild makes history.h5
+# again, object by object the same, but not under a running job.
+"$program" status --json "$work/met" >"$work/out" 2>"$work/err"
+rc=$?
+expect_rc 0 "status"
+grep -q '^{"running": false, .*"verdict": "met", ' "$work/out" || fail "status: $(cat "$work/out")"
+"$program" status "$work/damaged" >"$work/out" 2>"$work/err"
+rc=$?
+expect_rc 1 "status of a damaged journal"
+"$program" status "$work" >"$work/out" 2>"$work/err"
+rc=$?
+expect_rc 1 "status without a journal"
+[ "$(grep -c '^error: ' "$work/err")" -eq 1 ] || fail "status without a journal: not one line"
+for run in met same-basic-3; do
+  mv "$work/$run/history.h5" "$work/history.h5"
+  "$program" rebuild "$work/$run" >"$work/out" 2>"$work/err"
+  rc=$?
+  expect_rc 0 "rebuild"
+  h5dump -m %.17g "$work/history.h5" | sed 1d >"$work/dump"
+  h5dump -m %.17g "$work/$run/history.h5" | sed 1d | cmp -s - "$work/dump" || fail "rebuild: history.h5 differs"
+  [ "$(wc -l <"$work/dump")" -gt 100 ] || fail "rebuild: h5dump has little to say"
+done
+background=yes
+tune 3 watched $unreachable
+background=
+waits=0
+while [ ! -s "$work/watched/trials.journal" ] && [ $waits -lt 300 ]; do
+  waits=$((waits + 1))
+  sleep 0.05
+done
+"$program" status "$work/watched" >"$work/status" 2>&1 || fail "status of a running job: $(cat "$work/status")"
+grep -q '^State:  *running, ' "$work/status" || fail "status of a running job: $(cat "$work/status")"
+"$program" rebuild "$work/watched" >"$work/rebuild" 2>&1
+[ $? -eq 2 ] || fail "rebuild under a running job: $(cat "$work/rebuild")"
+grep -q 'is in use' "$work/rebuild" || fail "rebuild under a running job: $(cat "$work/rebuild")"
+wait "$pid"
+rc=$?
+expect_rc 5 "the watched run"
+trials "$work/out" | cmp -s - "$work/trials-basic-0" || fail "the watched run: trials differ"
+"$program" status "$work/watched" >"$work/out" 2>"$work/err"
+grep -q '^State:  *not running, ' "$work/out" || fail "status of an ended job: $(cat "$work/out")"
+grep -q '^Verdict:  *not_met$' "$work/out" || fail "status of an ended job: $(cat "$work/out")"
+
 # Killed at some moments, resumed with another number of ranks: the same trials.
 for moment in 0.6 1.2 2.0; do
   rm -rf "$work/killed"

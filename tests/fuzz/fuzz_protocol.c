@@ -22,6 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   lpot_reader reader;
   lpot_hello hello;
+  lpot_start start;
+  lpot_status failure = LPOT_OK;
+  char cause[LPOT_CAUSE_SIZE];
   lpot_task task;
   lpot_outcome outcome;
   lpot_task_init(&task);
@@ -39,6 +42,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     break;
   case LPOT_MESSAGE_CALIBRATION:
     read_calibration(&reader);
+    break;
+  case LPOT_MESSAGE_START:
+    (void)!lpot_start_read(&reader, &start, &error);
+    break;
+  case LPOT_MESSAGE_FAILED:
+    (void)!lpot_failure_read(&reader, &failure, cause, &error);
     break;
   default:
     break;

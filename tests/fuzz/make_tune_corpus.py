@@ -67,6 +67,9 @@ def main():
     (protocol / "calibration").write_bytes(message(3, struct.pack("<q", 10) + bytes(16)))
     (protocol / "cancel").write_bytes(message(4, b""))
     (protocol / "end").write_bytes(message(5, b""))
+    (protocol / "kill").write_bytes(message(6, b""))
+    (protocol / "start").write_bytes(message(7, struct.pack("<qq", 1, 4) + text("host")))
+    (protocol / "failed").write_bytes(message(8, b"\4" + text("cause")))
 
 
 if __name__ == "__main__":

@@ -126,14 +126,21 @@ static void history_of_a_run_without_trials_is_readable(void **state) {
   lpot_ledger_done(&ledger);
 }
 
-static void history_in_a_missing_folder_is_an_error_in_hdf5s_words(void **state) {
-  (void)state;
+static void history_in_a_missing_folder_is_an_error_of_one_line(void **state) {
+  char path[PATH_SIZE];
   lpot_ledger ledger;
+  lpot_journal *journal = NULL;
   lpot_error error = {0};
   lpot_ledger_init(&ledger);
-  ledger.has_header = true;
+  temp_path(*state, "missing.journal", path);
+  assert_int_equal(lpot_journal_open(path, true, lpot_ledger_apply, &ledger, &journal, NULL),
+                   LPOT_OK);
+  fill_run(&ledger, journal);
   assert_int_equal(lpot_history_write(&ledger, "/nonexistent/x.h5", &error), LPOT_IO);
-  assert_non_null(strstr(error.message, "hdf5"));
+  assert_non_null(strstr(error.message, "'/nonexistent/x.h5.tmp'"));
+  assert_null(strchr(error.message, '\n'));
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
 }
 
 static int make_folder(void **state) {
@@ -154,7 +161,7 @@ int main(void) {
       cmocka_unit_test(history_holds_the_values_of_a_trial),
       cmocka_unit_test(history_holds_the_rounds_of_a_measurement),
       cmocka_unit_test(history_of_a_run_without_trials_is_readable),
-      cmocka_unit_test(history_in_a_missing_folder_is_an_error_in_hdf5s_words),
+      cmocka_unit_test(history_in_a_missing_folder_is_an_error_of_one_line),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -197,6 +197,33 @@ static void journal_in_use_is_refused(void **state) {
   lpot_journal_close(first);
 }
 
+static void lock_can_be_seen_and_held_without_a_change(void **state) {
+  char path[PATH_SIZE];
+  uint8_t bytes[512];
+  lpot_journal *lock = NULL;
+  lpot_journal *second = NULL;
+  lpot_error error = {0};
+  bool in_use = true;
+  seen list = {0};
+  temp_path(*state, "held", path);
+  assert_int_equal(lpot_journal_in_use(path, &in_use, &error), LPOT_NOT_FOUND);
+  assert_int_equal(lpot_journal_hold(path, &lock, &error), LPOT_NOT_FOUND);
+  write_three(path);
+  size_t size = read_bytes(path, bytes, sizeof bytes);
+  write_bytes(path, bytes, size - 1); /* a torn tail stays */
+  assert_int_equal(lpot_journal_in_use(path, &in_use, NULL), LPOT_OK);
+  assert_false(in_use);
+  assert_int_equal(lpot_journal_hold(path, &lock, NULL), LPOT_OK);
+  assert_int_equal(lpot_journal_in_use(path, &in_use, NULL), LPOT_OK);
+  assert_true(in_use);
+  assert_int_equal(lpot_journal_hold(path, &second, &error), LPOT_INVALID);
+  assert_int_equal(lpot_journal_open(path, true, note, &list, &second, &error), LPOT_INVALID);
+  lpot_journal_close(lock);
+  assert_int_equal(lpot_journal_in_use(path, &in_use, NULL), LPOT_OK);
+  assert_false(in_use);
+  assert_int_equal(read_bytes(path, bytes, sizeof bytes), size - 1);
+}
+
 static void journal_that_cannot_grow_says_so(void **state) {
   (void)state;
   lpot_journal *journal = NULL;
@@ -234,6 +261,7 @@ int main(void) {
       cmocka_unit_test(record_is_not_valid_at_another_place),
       cmocka_unit_test(existing_journal_is_refused_and_untouched_without_resume),
       cmocka_unit_test(journal_in_use_is_refused),
+      cmocka_unit_test(lock_can_be_seen_and_held_without_a_change),
       cmocka_unit_test(journal_that_cannot_grow_says_so),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -45,6 +45,9 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_string_equal(back.header.op_names[1], "add1");
   assert_int_equal(back.verdict, LPOT_VERDICT_MET);
   assert_int_equal(back.chosen, 1);
+  assert_int_equal(back.num_mishaps, 1);
+  assert_string_equal(back.mishaps[0].host, "b");
+  assert_int_equal(lpot_ledger_num_lost(&back), 1);
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(&back, 1);
   assert_true(trial->meets && trial->measured);
   assert_true(trial->latency.f32_ms == 1.5 && trial->latency.speedup_low == 2.75);
@@ -84,6 +87,161 @@ static void record_truncated_at_any_byte_is_refused(void **state) {
   for (size_t i = 0; i < list.count; i++) {
     lpot_buffer_done(&list.bytes[i]);
   }
+}
+
+/* A journal as bytes, and what its undamaged records are. */
+typedef struct journal_bytes {
+  size_t size;
+  uint8_t *bytes; /* [size] */
+  payloads truth;
+  size_t ends[32]; /* where each record ends */
+} journal_bytes;
+
+static void journal_bytes_make(const temp_folder *folder, const char *name, journal_bytes *out) {
+  char path[PATH_SIZE];
+  lpot_ledger ledger;
+  *out = (journal_bytes){0};
+  write_run(temp_path(folder, name, path), &ledger);
+  lpot_ledger_done(&ledger);
+  assert_int_equal(lpot_journal_read(path, keep, &out->truth, NULL), LPOT_OK);
+  for (size_t i = 0; i < out->truth.count; i++) {
+    size_t start = i == 0 ? 0 : out->ends[i - 1];
+    out->ends[i] = start + LPOT_JOURNAL_RECORD_HEAD + out->truth.bytes[i].size;
+  }
+  out->size = (size_t)temp_size(folder, name);
+  assert_int_equal(out->ends[out->truth.count - 1], out->size);
+  out->bytes = malloc(out->size);
+  FILE *file = fopen(path, "rb");
+  assert_int_equal(fread(out->bytes, 1, out->size, file), out->size);
+  fclose(file);
+}
+
+static void journal_bytes_done(journal_bytes *journal) {
+  for (size_t i = 0; i < journal->truth.count; i++) {
+    lpot_buffer_done(&journal->truth.bytes[i]);
+  }
+  free(journal->bytes);
+}
+
+/* Applies records and compares each with the true one at its place. */
+typedef struct comparison {
+  const payloads *truth;
+  size_t seen;
+  lpot_ledger ledger;
+} comparison;
+
+static lpot_status compare(void *context, unsigned type, const uint8_t *payload, size_t size,
+                           lpot_error *err) {
+  comparison *self = context;
+  assert_true(self->seen < self->truth->count);
+  assert_int_equal(type, self->truth->types[self->seen]);
+  assert_int_equal(size, self->truth->bytes[self->seen].size);
+  assert_memory_equal(payload, self->truth->bytes[self->seen].data, size);
+  self->seen++;
+  return lpot_ledger_apply(&self->ledger, type, payload, size, err);
+}
+
+/* Scans a damaged copy: exactly the records before the first damage are accepted, and it is an
+ * error when whole ones come after it. */
+static void check_damaged(const journal_bytes *journal, const uint8_t *bytes, size_t size) {
+  size_t intact = 0;
+  while (intact < journal->truth.count && journal->ends[intact] <= size &&
+         memcmp(bytes, journal->bytes, journal->ends[intact]) == 0) {
+    intact++;
+  }
+  /* A copy, so that a read behind the end is seen by the sanitizer. */
+  uint8_t *copy = malloc(size == 0 ? 1 : size);
+  assert_non_null(copy);
+  memcpy(copy, bytes, size);
+  comparison found = {.truth = &journal->truth};
+  size_t valid = 0;
+  lpot_ledger_init(&found.ledger);
+  lpot_status status = lpot_journal_scan(copy, size, compare, &found, &valid, NULL);
+  assert_int_equal(found.seen, intact);
+  bool whole_after = false;
+  for (size_t i = intact + 1; i < journal->truth.count && journal->ends[i] <= size; i++) {
+    size_t start = journal->ends[i - 1];
+    whole_after =
+        whole_after || memcmp(bytes + start, journal->bytes + start, journal->ends[i] - start) == 0;
+  }
+  assert_int_equal(status, whole_after ? LPOT_FORMAT : LPOT_OK);
+  if (status == LPOT_OK) {
+    assert_int_equal(valid, intact == 0 ? 0 : journal->ends[intact - 1]);
+  }
+  lpot_ledger_done(&found.ledger);
+  free(copy);
+}
+
+static void journal_with_any_byte_changed_keeps_what_is_before(void **state) {
+  journal_bytes journal;
+  journal_bytes_make(*state, "flipped", &journal);
+  for (size_t i = 0; i < journal.size; i++) {
+    const uint8_t old = journal.bytes[i];
+    uint8_t *copy = malloc(journal.size);
+    memcpy(copy, journal.bytes, journal.size);
+    for (unsigned bit = 0; bit < 8; bit++) {
+      copy[i] = (uint8_t)(old ^ (1U << bit));
+      check_damaged(&journal, copy, journal.size);
+    }
+    const uint8_t values[] = {0, 0xFF, (uint8_t)~old, (uint8_t)(old + 1), (uint8_t)(old - 1)};
+    for (size_t k = 0; k < sizeof values; k++) {
+      copy[i] = values[k];
+      check_damaged(&journal, copy, journal.size);
+    }
+    free(copy);
+  }
+  journal_bytes_done(&journal);
+}
+
+/* Cut, or with zeros in place of the tail or of a hole, as after a power cut. */
+static void journal_cut_or_zeroed_anywhere_keeps_what_is_before(void **state) {
+  static const size_t holes[] = {1, 2, 16, 64, 512};
+  journal_bytes journal;
+  journal_bytes_make(*state, "zeroed", &journal);
+  uint8_t *copy = malloc(journal.size);
+  for (size_t at = 0; at <= journal.size; at++) {
+    check_damaged(&journal, journal.bytes, at);
+    memcpy(copy, journal.bytes, journal.size);
+    memset(copy + at, 0, journal.size - at);
+    check_damaged(&journal, copy, journal.size);
+    for (size_t k = 0; k < sizeof holes / sizeof holes[0]; k++) {
+      size_t length = holes[k] < journal.size - at ? holes[k] : journal.size - at;
+      memcpy(copy, journal.bytes, journal.size);
+      memset(copy + at, 0, length);
+      check_damaged(&journal, copy, journal.size);
+    }
+  }
+  free(copy);
+  journal_bytes_done(&journal);
+}
+
+/* Payloads whose checksum is right but whose content is not: any answer, but no crash. */
+static void ledger_survives_any_changed_byte_of_a_payload(void **state) {
+  static const uint8_t patterns[] = {0x01, 0x80, 0xFF};
+  journal_bytes journal;
+  journal_bytes_make(*state, "payloads", &journal);
+  const payloads *truth = &journal.truth;
+  for (size_t i = 0; i < truth->count; i++) {
+    for (size_t at = 0; at < truth->bytes[i].size * sizeof patterns; at++) {
+      uint8_t *byte = &truth->bytes[i].data[at / sizeof patterns];
+      uint8_t old = *byte;
+      *byte ^= patterns[at % sizeof patterns];
+      lpot_ledger ledger;
+      lpot_ledger_init(&ledger);
+      for (size_t k = 0; k < truth->count; k++) {
+        const lpot_buffer *payload = &truth->bytes[k];
+        lpot_status status =
+            lpot_ledger_apply(&ledger, truth->types[k], payload->data, payload->size, NULL);
+        assert_true(k >= i || status == LPOT_OK);
+        if (status != LPOT_OK) {
+          break; /* The ledger is then only good to be released. */
+        }
+      }
+      lpot_ledger_done(&ledger);
+      *byte = old;
+    }
+  }
+  journal_bytes_done(&journal);
 }
 
 static void record_before_the_header_is_refused(void **state) {
@@ -131,6 +289,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ledger_read_back_is_the_one_that_was_written),
       cmocka_unit_test(record_truncated_at_any_byte_is_refused),
+      cmocka_unit_test(journal_with_any_byte_changed_keeps_what_is_before),
+      cmocka_unit_test(journal_cut_or_zeroed_anywhere_keeps_what_is_before),
+      cmocka_unit_test(ledger_survives_any_changed_byte_of_a_payload),
       cmocka_unit_test(record_before_the_header_is_refused),
       cmocka_unit_test(result_of_the_same_recipe_is_refused_a_second_time),
   };

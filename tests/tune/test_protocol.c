@@ -214,6 +214,55 @@ static void hello_comes_back_as_it_was_written(void **state) {
   lpot_buffer_done(&bytes);
 }
 
+static void start_and_failure_come_back_as_they_were_written(void **state) {
+  (void)state;
+  lpot_start start = {.rank = 9, .local_ranks = 4, .host = "node7"};
+  lpot_start back = {0};
+  lpot_buffer bytes;
+  lpot_reader reader;
+  lpot_buffer_init(&bytes);
+  assert_int_equal(lpot_start_write(&start, &bytes, NULL), LPOT_OK);
+  for (size_t size = 0; size < bytes.size; size++) {
+    lpot_reader_init(&reader, bytes.data, size);
+    assert_int_equal(lpot_start_read(&reader, &back, NULL), LPOT_FORMAT);
+  }
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_start_read(&reader, &back, NULL), LPOT_OK);
+  assert_int_equal(back.rank, 9);
+  assert_int_equal(back.local_ranks, 4);
+  assert_string_equal(back.host, "node7");
+  lpot_buffer_clear(&bytes);
+  lpot_status status = LPOT_OK;
+  char cause[LPOT_CAUSE_SIZE];
+  assert_int_equal(lpot_failure_write(LPOT_DATA, "no such file", &bytes, NULL), LPOT_OK);
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_failure_read(&reader, &status, cause, NULL), LPOT_OK);
+  assert_int_equal(status, LPOT_DATA);
+  assert_string_equal(cause, "no such file");
+  bytes.data[0] = LPOT_OK; /* A failure that is none. */
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_failure_read(&reader, &status, cause, NULL), LPOT_FORMAT);
+  lpot_buffer_done(&bytes);
+}
+
+static void length_of_a_message_is_in_its_head_and_has_a_limit(void **state) {
+  (void)state;
+  lpot_buffer bytes;
+  size_t size = 0;
+  lpot_buffer_init(&bytes);
+  make_task_message(&bytes);
+  assert_int_equal(lpot_message_length(bytes.data, &size, NULL), LPOT_OK);
+  assert_int_equal(size, bytes.size);
+  uint64_t length = LPOT_MAX_MESSAGE - LPOT_MESSAGE_HEAD;
+  for (uint64_t more = 0; more < 2; more++) {
+    for (size_t i = 0; i < 8; i++) {
+      bytes.data[16 + i] = (uint8_t)((length + more) >> (8 * i));
+    }
+    assert_int_equal(lpot_message_length(bytes.data, &size, NULL), more ? LPOT_FORMAT : LPOT_OK);
+  }
+  lpot_buffer_done(&bytes);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(message_is_refused_when_truncated_at_any_byte),
@@ -226,6 +275,8 @@ int main(void) {
       cmocka_unit_test(outcome_with_more_states_than_bytes_is_refused),
       cmocka_unit_test(raced_task_carries_the_race_and_what_f32_gets_right),
       cmocka_unit_test(hello_comes_back_as_it_was_written),
+      cmocka_unit_test(start_and_failure_come_back_as_they_were_written),
+      cmocka_unit_test(length_of_a_message_is_in_its_head_and_has_a_limit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

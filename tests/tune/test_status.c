@@ -1,0 +1,232 @@
+#include "tune/tune_fixture.h"
+
+#include <math.h>
+
+#include "tune/status.h"
+
+/* Makes a workspace; leaves its path and its journal's. */
+static void make_workspace(const temp_folder *folder, const char *name, char workspace[PATH_SIZE],
+                           char path[PATH_SIZE]) {
+  temp_path(folder, name, workspace);
+  assert_int_equal(mkdir(workspace, 0700), 0);
+  assert_true(snprintf(path, PATH_SIZE, "%s/%s", workspace, LPOT_JOURNAL_NAME) < PATH_SIZE);
+}
+
+static void remove_workspace(const char *workspace, const char *path) {
+  assert_int_equal(remove(path), 0);
+  assert_int_equal(remove(workspace), 0);
+}
+
+static void add_session(lpot_ledger *ledger, lpot_journal *journal, double start) {
+  lpot_ledger_rank ranks[3] = {
+      {.rank = 1, .host = "a"}, {.rank = 2, .host = "b"}, {.rank = 3, .host = "a"}};
+  lpot_ledger_session session = {.start = start, .num_ranks = 3, .ranks = ranks};
+  assert_int_equal(lpot_ledger_add_session(ledger, journal, &session, NULL), LPOT_OK);
+}
+
+static void add_trial(lpot_ledger *ledger, lpot_journal *journal, double accuracy, double seconds,
+                      bool meets) {
+  uint64_t id = ledger->num_trials + 1;
+  lpot_ledger_result result = {.recipe = make_recipe(2, 100 + (int64_t)id),
+                               .status = LPOT_TRIAL_DONE,
+                               .accuracy = accuracy,
+                               .host = "a",
+                               .cause = ""};
+  assert_int_equal(lpot_ledger_add_result(ledger, journal, &result, NULL), LPOT_OK);
+  lpot_recipe_free(result.recipe);
+  lpot_ledger_trial trial = {.id = id,
+                             .result = ledger->num_results - 1,
+                             .meets = meets,
+                             .elapsed = seconds,
+                             .size_bytes = 1};
+  assert_int_equal(lpot_ledger_add_commit(ledger, journal, &trial, NULL), LPOT_OK);
+}
+
+/* Two sessions: 2 trials in 120 s, then 3 in 60 s. */
+static void write_job(const char *path, const char *config_text, lpot_ledger *ledger,
+                      lpot_journal **ret_journal) {
+  lpot_ledger_init(ledger);
+  assert_int_equal(lpot_journal_open(path, true, lpot_ledger_apply, ledger, ret_journal, NULL),
+                   LPOT_OK);
+  lpot_ledger_header header = make_header();
+  header.config_text = (char *)config_text;
+  assert_int_equal(lpot_ledger_add_header(ledger, *ret_journal, &header, NULL), LPOT_OK);
+  add_session(ledger, *ret_journal, 1e9);
+  lpot_ledger_baseline baseline = {.accuracy = 0.875, .state = {.samples = 8, .correct = 7}};
+  assert_int_equal(lpot_ledger_add_baseline(ledger, *ret_journal, &baseline, NULL), LPOT_OK);
+  add_trial(ledger, *ret_journal, 0.5, 60, false);
+  add_trial(ledger, *ret_journal, 0.75, 120, false);
+  add_session(ledger, *ret_journal, 2e9);
+  add_trial(ledger, *ret_journal, 0.8, 140, true);
+  add_trial(ledger, *ret_journal, 0.85, 160, true);
+  add_trial(ledger, *ret_journal, 0.7, 180, false);
+}
+
+static const char limits[] = "tuning:\n  exit_policy:\n    timeout: 0\n    max_trials: 11\n";
+
+static void running_job_is_seen_and_not_disturbed(void **state) {
+  char workspace[PATH_SIZE];
+  char path[PATH_SIZE];
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  make_workspace(*state, "running", workspace, path);
+  write_job(path, limits, &ledger, &journal);
+  lpot_job_view view;
+  lpot_job_view_init(&view);
+  assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
+  assert_true(view.running);
+  assert_true(view.silent_seconds < 60);
+  assert_int_equal(view.ledger.num_trials, 5);
+  assert_int_equal(view.trials_before, 2);
+  assert_int_equal(view.max_trials, 11);
+  lpot_job_view_done(&view);
+  add_trial(&ledger, journal, 0.1, 181, false); /* It still writes, and still has its lock. */
+  bool in_use = false;
+  assert_int_equal(lpot_journal_in_use(path, &in_use, NULL), LPOT_OK);
+  assert_true(in_use);
+  lpot_journal_close(journal);
+  assert_int_equal(lpot_journal_in_use(path, &in_use, NULL), LPOT_OK);
+  assert_false(in_use);
+  lpot_ledger_done(&ledger);
+  remove_workspace(workspace, path);
+}
+
+static void rates_and_bound_follow_from_sessions(void **state) {
+  char workspace[PATH_SIZE];
+  char path[PATH_SIZE];
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  make_workspace(*state, "rates", workspace, path);
+  write_job(path, limits, &ledger, &journal);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+  lpot_job_view view;
+  lpot_job_view_init(&view);
+  assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
+  assert_false(view.running);
+  assert_true(fabs(lpot_job_view_rate(&view) - 5.0 / 3) < 1e-9);
+  assert_true(fabs(lpot_job_view_session_rate(&view) - 3) < 1e-9);
+  assert_true(fabs(lpot_job_view_bound(&view) - 120) < 1e-9); /* 6 trials at 3 per minute */
+  view.timeout_seconds = 200;
+  assert_true(fabs(lpot_job_view_bound(&view) - 20) < 1e-9);
+  view.timeout_seconds = 0;
+  assert_int_equal(lpot_job_view_best(&view)->id, 4);
+  assert_int_equal(lpot_job_view_accepted(&view)->id, 3); /* the first without a timeout */
+  view.ledger.trials[3].measured = true;
+  view.ledger.trials[3].latency.trusted = true;
+  view.ledger.trials[3].latency.speedup_low = 1.5;
+  view.ledger.trials[3].latency.speedup_high = 1.75;
+  view.timeout_seconds = 1000;
+  assert_int_equal(lpot_job_view_accepted(&view)->id, 4); /* the fastest with one */
+  view.ledger.header.higher_is_better = false;
+  assert_int_equal(lpot_job_view_best(&view)->id, 1);
+  lpot_job_view_done(&view);
+  remove_workspace(workspace, path);
+}
+
+static void text_and_json_say_the_same(void **state) {
+  char workspace[PATH_SIZE];
+  char path[PATH_SIZE];
+  char text[4096] = "";
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  make_workspace(*state, "text", workspace, path);
+  write_job(path, limits, &ledger, &journal);
+  lpot_job_view view;
+  lpot_job_view_init(&view);
+  assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
+  FILE *memory = fmemopen(text, sizeof text - 1, "w");
+  lpot_job_view_print(&view, memory);
+  fclose(memory);
+  static const char *const lines[] = {
+      "State:      running, ",
+      "Model:      /m.onnx\n",
+      "Configured: c.yaml\n",
+      "Started:    2001-09-09 01:46:40 UTC; 2 sessions, the last 2033-05-18 03:33:20 UTC\n",
+      "Workers:    3 (a: 2, b: 1)\n",
+      "Baseline:   accuracy 0.875 on 8 samples\n",
+      "Trials:     5 of at most 11: 5 DONE; 0 speculative results\n",
+      "Best:       trial 4, accuracy 0.85",
+      "Accepted:   trial 3, accuracy 0.8",
+      "Rate:       1.67 trials per minute, 3 in the last session; at most 2 minutes of search "
+      "left\n",
+      "Verdict:    unfinished\n"};
+  for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+    if (strstr(text, lines[i]) == NULL) {
+      fail_msg("'%s' is not in\n%s", lines[i], text);
+    }
+  }
+  memset(text, 0, sizeof text);
+  memory = fmemopen(text, sizeof text - 1, "w");
+  assert_int_equal(lpot_job_view_json(&view, memory, NULL), LPOT_OK);
+  fclose(memory);
+  static const char *const members[] = {"{\"running\": true, ",      "\"sessions\": 2, ",
+                                        "\"hosts\": \"a: 2, b: 1\"", "\"trials\": 5, ",
+                                        "\"best_trial\": 4, ",       "\"accepted_trial\": 3, ",
+                                        "\"invalid\": 0, ",          "\"chosen_trial\": 0}\n"};
+  for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+    if (strstr(text, members[i]) == NULL) {
+      fail_msg("'%s' is not in\n%s", members[i], text);
+    }
+  }
+  lpot_job_view_done(&view);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+  remove_workspace(workspace, path);
+}
+
+/* A journal without records, or with a configuration that says nothing, is no failure. */
+static void job_that_has_only_begun_is_told_too(void **state) {
+  char workspace[PATH_SIZE];
+  char path[PATH_SIZE];
+  char text[1024] = "";
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  lpot_error error = {0};
+  make_workspace(*state, "begun", workspace, path);
+  lpot_job_view view;
+  lpot_job_view_init(&view);
+  assert_int_equal(lpot_job_view_read(&view, workspace, &error), LPOT_NOT_FOUND);
+  lpot_job_view_done(&view);
+  fclose(fopen(path, "w"));
+  lpot_job_view_init(&view);
+  assert_int_equal(lpot_job_view_read(&view, workspace, &error), LPOT_OK);
+  FILE *memory = fmemopen(text, sizeof text - 1, "w");
+  lpot_job_view_print(&view, memory);
+  assert_int_equal(lpot_job_view_json(&view, memory, NULL), LPOT_OK);
+  fclose(memory);
+  assert_non_null(strstr(text, "Nothing is recorded yet."));
+  assert_non_null(strstr(text, "\"model\": null"));
+  lpot_job_view_done(&view);
+  write_job(path, "[not a map", &ledger, &journal);
+  lpot_job_view_init(&view);
+  assert_int_equal(lpot_job_view_read(&view, workspace, &error), LPOT_OK);
+  assert_int_equal(view.max_trials, -1);
+  assert_true(isnan(lpot_job_view_bound(&view)));
+  lpot_job_view_done(&view);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+  remove_workspace(workspace, path);
+}
+
+static int make_folder(void **state) {
+  static temp_folder folder;
+  temp_folder_make(&folder);
+  *state = &folder;
+  return 0;
+}
+
+static int remove_folder(void **state) {
+  temp_folder_remove(*state);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(running_job_is_seen_and_not_disturbed),
+      cmocka_unit_test(rates_and_bound_follow_from_sessions),
+      cmocka_unit_test(text_and_json_say_the_same),
+      cmocka_unit_test(job_that_has_only_begun_is_told_too),
+  };
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
