@@ -262,7 +262,8 @@ static void print_trial_line(const lpot_ledger *ledger, const char *title,
   fprintf(out, "%-11s trial %" PRIu64 ", accuracy %.6g, relative loss %.3f%%", title, trial->id,
           lpot_ledger_result_of(ledger, trial)->accuracy, 100 * trial->relative_loss);
   if (trial->measured) {
-    fprintf(out, ", %.4g ms", trial->latency.recipe_ms);
+    fprintf(out, ", %.4g ms%s", trial->latency.recipe_ms,
+            trial->latency.trusted ? "" : " (UNTRUSTED)");
   }
   fputc('\n', out);
 }
