@@ -86,28 +86,30 @@ static void mark_transparent(reorder_count *self, const lpot_node_id *order, siz
   }
 }
 
-static lpot_status leaves_int8(const reorder_count *self, lpot_value_id value, bool *ret,
-                               lpot_error *err) {
+/* 1 where a value enters int8 or leaves it, else 0. */
+static lpot_status borders_of(const reorder_count *self, lpot_value_id value, uint64_t *ret_count,
+                              lpot_error *err) {
   const lpot_node_id *readers = NULL;
   size_t count = 0;
-  *ret = lpot_graph_is_output(self->graph, value);
+  if (!self->made[value]) {
+    *ret_count = self->read[value] ? 1 : 0;
+    return LPOT_OK;
+  }
+  bool leaves = lpot_graph_is_output(self->graph, value);
   LPOT_TRY(lpot_graph_consumers(self->graph, value, &readers, &count, err));
   for (size_t i = 0; i < count; i++) {
-    *ret = *ret || !self->is_int8[readers[i]];
+    leaves = leaves || !self->is_int8[readers[i]];
   }
+  *ret_count = leaves ? 1 : 0;
   return LPOT_OK;
 }
 
 static lpot_status count_borders(const reorder_count *self, uint64_t *ret_count, lpot_error *err) {
   uint64_t count = 0;
   for (size_t i = 0; i < lpot_graph_num_values(self->graph); i++) {
-    bool leaves = false;
-    if (self->made[i]) {
-      LPOT_TRY(leaves_int8(self, (lpot_value_id)i, &leaves, err));
-    } else if (self->read[i]) {
-      count++;
-    }
-    count += leaves ? 1 : 0;
+    uint64_t borders = 0;
+    LPOT_TRY(borders_of(self, (lpot_value_id)i, &borders, err));
+    count += borders;
   }
   *ret_count = count;
   return LPOT_OK;

@@ -43,12 +43,12 @@ typedef struct lpot_config {
   double timeout_seconds; /* 0: stop at the first success */
   int64_t max_trials;     /* default 100 */
   bool performance_only;
-  bool racing;   /* recipes that clearly miss the criterion are rejected early; default true */
-  uint64_t seed; /* default 1978 */
+  bool racing;       /* recipes that clearly miss the criterion are rejected early; default true */
+  bool cold_weights; /* latency: caches are swept before every timing */
+  uint64_t seed;     /* default 1978 */
   int64_t lease_seconds;      /* a worker may be silent for so long at least; default 60 */
   const char *workspace;      /* default ./lpot_workspace/<model name> */
   int64_t cores_per_instance; /* latency: cores of the measuring rank; 0 = 1 */
-  bool cold_weights;          /* latency: caches are swept before every timing */
   int64_t warmup;             /* evaluation.performance.warmup, default 5 */
   int64_t iteration; /* evaluation.performance.iteration, -1 = until the interval is small */
   lpot_dataloader_config
