@@ -5,6 +5,7 @@
  * small that handing it out costs more than computing it, nor so large that an urgent demand has to
  * wait long. Pieces have no influence on results: see evaluation.h. */
 #include <math.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -152,9 +153,14 @@ static lpot_status deal_to(lpot_run *run, size_t worker, size_t index, lpot_erro
   return status;
 }
 
+static bool is_hushed(const lpot_run *run, size_t worker) {
+  return run->quiet_host != NULL &&
+         strcmp(lpot_crew_hello(run->crew, worker)->host, run->quiet_host) == 0;
+}
+
 lpot_status lpot_run_deal(lpot_run *run, lpot_error *err) {
   for (size_t worker = 0; worker < lpot_crew_size(run->crew); worker++) {
-    if (!lpot_crew_is_idle(run->crew, worker)) {
+    if (!lpot_crew_is_idle(run->crew, worker) || is_hushed(run, worker)) {
       continue;
     }
     size_t index = choose(run, worker);

@@ -510,6 +510,15 @@ static void make_first(lpot_job *job, size_t index) {
   job->plans[0] = first;
 }
 
+static void drop_f32_plan(lpot_job *job) {
+  for (size_t i = 0; i < LPOT_KEPT_PLANS; i++) {
+    if (job->plans[i].plan != NULL && job->plans[i].hash == 0) {
+      lpot_plan_free(job->plans[i].plan);
+      job->plans[i] = (lpot_kept_plan){0};
+    }
+  }
+}
+
 lpot_status lpot_job_plan(lpot_job *job, const lpot_recipe *recipe, lpot_plan **ret_plan,
                           lpot_error *err) {
   uint64_t hash = recipe == NULL ? 0 : lpot_recipe_hash(recipe);
@@ -520,6 +529,7 @@ lpot_status lpot_job_plan(lpot_job *job, const lpot_recipe *recipe, lpot_plan **
   }
   lpot_kept_plan *slot = &job->plans[index];
   if (slot->plan == NULL || slot->hash != hash) {
+    drop_f32_plan(job); /* Its weights are four times as large, and it is not needed again. */
     lpot_plan_free(slot->plan);
     *slot = (lpot_kept_plan){.hash = hash};
     LPOT_TRY(lpot_job_compile(job, recipe, job->batch_size, &slot->plan, err));

@@ -59,8 +59,10 @@ typedef struct lpot_run {
   uint64_t last_number;
   bool races; /* recipes race on these terms */
   lpot_race_terms terms;
-  double block_seconds; /* of work for one block, by what came last; 0: not known */
-  lpot_clock clock;     /* set before lpot_run_init, with job, crew, ledger, journal and options */
+  const char *own_host;   /* of the coordinator */
+  const char *quiet_host; /* latency is measured there: its other workers get no work; or NULL */
+  double block_seconds;   /* of work for one block, by what came last; 0: not known */
+  lpot_clock clock; /* set before lpot_run_init, with job, crew, ledger, journal and options */
   lpot_calibration *merged; /* while calibrating: parts that have come */
   size_t num_lost_ranges;
   lpot_sample_range *lost_ranges; /* [num_lost_ranges] parts that crashed */

@@ -131,6 +131,7 @@ static lpot_status coordinate(const lpot_tune_options *options, lpot_comm *comm,
   lpot_transport transport =
       own->keeper != NULL ? lpot_transport_own(&evaluator) : lpot_transport_ranks(comm);
   run.clock = lpot_clock_monotonic();
+  run.own_host = lpot_comm_host(comm);
   LPOT_TRY(lpot_crew_new(&transport, &run.clock, &run.crew, err));
   lpot_status status = lpot_run_init(&run, err);
   if (status == LPOT_OK) {

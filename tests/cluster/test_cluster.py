@@ -325,6 +325,27 @@ def link_cut(cluster):
     return f"cut at trial {trials} of {LONG_TRIALS}; the others finished, mpirun {happened}"
 
 
+def link_back(cluster):
+    """A host that comes back after its worker was given up: its late answers do no harm."""
+    job = start_on_hosts(cluster, "back", after=("--resume", "--set", "tuning.lease_seconds=2"))
+    try:
+        cluster.wait_trials("back", 2, 12)
+        subprocess.run([f"{cluster.nodes}/cut", "node4"], check=True)
+        wait_until(60, lambda: "is lost" in cluster.log("back") or job.poll() is not None, "the loss is noticed")
+        subprocess.run([f"{cluster.nodes}/join", "node4"], check=True)
+        wait_until(90, lambda: "Verdict:" in cluster.log("back"), "the run comes to a result")
+        try:
+            code = job.wait(15)
+        except subprocess.TimeoutExpired:
+            code = "none"
+    finally:
+        end_on_hosts(cluster, job)
+    cluster.check_result("back", LONG, 1)
+    returned = "is back" in cluster.log("back")
+    expect(not returned or code == 5, f"exit code {code}, expected 5 of a job whose ranks are all there at its end")
+    return f"the worker {'came back' if returned else 'did not come back before the end'}, exit code {code}"
+
+
 def end_on_hosts(cluster, job):
     """Whatever is left of a job without Slurm."""
     for program in ("lpot-run", "mpirun", "orted", "lpot-tune"):
@@ -336,7 +357,7 @@ def end_on_hosts(cluster, job):
 
 
 TESTS = [mpirun_in_slurm, srun_in_slurm, stop_and_requeue_mpirun, stop_and_requeue_srun, cancel_and_submit_again,
-         job_array, rank_killed, node_lost, link_cut]
+         job_array, rank_killed, node_lost, link_cut, link_back]
 
 
 def run_test(cluster, test):
