@@ -85,9 +85,12 @@ lpot_status lpot_evaluate(lpot_job *job, const lpot_task *task, const lpot_stop 
                      (long long)first, (long long)count, (long long)job->blocks.num_blocks);
   }
   size_t max_bits = (size_t)(count * job->blocks.block_samples);
-  if (task->raced && (job->batch_correct == NULL || task->num_bits > max_bits)) {
-    return LPOT_FAIL(err, LPOT_INTERNAL, "a race over %zu samples, at most %zu are possible",
-                     task->num_bits, max_bits);
+  int64_t end = (first + count) * job->blocks.block_samples;
+  end = end < job->blocks.num_samples ? end : job->blocks.num_samples;
+  int64_t samples = end - first * job->blocks.block_samples;
+  if (task->raced && (job->batch_correct == NULL || (int64_t)task->num_bits != samples)) {
+    return LPOT_FAIL(err, LPOT_INTERNAL, "a race over %zu samples, the blocks have %lld",
+                     task->num_bits, (long long)samples);
   }
   outcome->states = lpot_calloc((size_t)count + 1, sizeof *outcome->states);
   outcome->correct = lpot_calloc(lpot_bits_size(max_bits) + 1, 1);

@@ -9,7 +9,8 @@
 
 #define LEASE_FACTOR 10.0
 #define FIRST_LEASE_SECONDS 3600.0 /* while no block has ever been computed */
-#define LATENCY_LEASE_SECONDS 600.0
+/* At least, for what the speed of evaluations says little about. */
+#define OTHER_LEASE_SECONDS 600.0
 /* One sample of a calibration takes as long as so many of an evaluation, at most: it runs by itself
  * and is observed. */
 #define CALIBRATION_FACTOR 50.0
@@ -31,8 +32,8 @@ static double expected_seconds(const lpot_run *run, const lpot_task *task) {
 double lpot_run_lease(const lpot_run *run, const lpot_task *task) {
   double now = lpot_clock_now(&run->clock);
   double floor_seconds = (double)run->job->config->lease_seconds;
-  if (task->kind == LPOT_TASK_LATENCY) {
-    return now + fmax(floor_seconds, LATENCY_LEASE_SECONDS);
+  if (task->kind != LPOT_TASK_EVALUATE) {
+    floor_seconds = fmax(floor_seconds, OTHER_LEASE_SECONDS);
   }
   if (run->block_seconds <= 0) {
     return now + fmax(floor_seconds, FIRST_LEASE_SECONDS);

@@ -135,7 +135,10 @@ lpot_status lpot_bits_read(lpot_reader *reader, uint8_t **ret_bits, size_t *ret_
   }
   size_t size = lpot_bits_size((size_t)count);
   LPOT_TRY(lpot_reader_bytes(reader, size, &bytes, err));
-  uint8_t *bits = lpot_calloc(size + 1, 1);
+  if (count == 0) {
+    return LPOT_OK;
+  }
+  uint8_t *bits = lpot_calloc(size, 1);
   if (bits == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
@@ -363,9 +366,11 @@ static lpot_status read_states(lpot_reader *reader, lpot_outcome *outcome, lpot_
     return LPOT_FAIL(err, LPOT_FORMAT, "outcome: %llu states, but %zu bytes follow",
                      (unsigned long long)count, lpot_reader_remaining(reader));
   }
-  outcome->states = lpot_calloc((size_t)count, sizeof *outcome->states);
-  if (outcome->states == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
+  if (count > 0) {
+    outcome->states = lpot_calloc((size_t)count, sizeof *outcome->states);
+    if (outcome->states == NULL) {
+      return LPOT_OUT_OF_MEMORY(err);
+    }
   }
   for (size_t i = 0; i < (size_t)count; i++) {
     LPOT_TRY(lpot_metric_state_read(reader, &outcome->states[i], err));

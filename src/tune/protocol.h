@@ -165,7 +165,8 @@ LPOT_MUST_CHECK lpot_status lpot_read_choice(lpot_reader *reader, const char *wh
                                              unsigned *ret, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_read_bool(lpot_reader *reader, const char *what, bool *ret,
                                            lpot_error *err);
-/* count packed bits (base/bits.h), the count before them; *ret_bits is owned. */
+/* count packed bits (base/bits.h), the count before them; *ret_bits is owned, and is not set (like
+ * *ret_count) when there are none. */
 LPOT_MUST_CHECK lpot_status lpot_bits_write(const uint8_t *bits, size_t count, lpot_buffer *out,
                                             lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_bits_read(lpot_reader *reader, uint8_t **ret_bits,
