@@ -189,7 +189,7 @@ static lpot_outcome expect_outcome(stage *self, uint64_t id, lpot_status status)
   assert_int_equal(lpot_outcome_read(&reader, &outcome, NULL), LPOT_OK);
   assert_int_equal(outcome.kind, LPOT_TASK_LATENCY);
   assert_int_equal(outcome.status, status);
-  lpot_outcome plain = {.kind = outcome.kind, .status = outcome.status};
+  lpot_outcome plain = {.kind = outcome.kind, .status = outcome.status, .seconds = outcome.seconds};
   memcpy(plain.cause, outcome.cause, sizeof plain.cause);
   lpot_outcome_done(&outcome);
   lpot_buffer_done(&bytes);
