@@ -145,7 +145,10 @@ size_t lpot_ledger_num_speculative(const lpot_ledger *ledger) {
   size_t count = 0;
   for (size_t i = 0; i < ledger->num_results; i++) {
     const lpot_ledger_result *result = &ledger->results[i];
-    count += result->committed || result == exported ? 0 : 1;
+    /* The other one of a recipe with two results completes or replays a trial. */
+    size_t other = lpot_ledger_find_result(ledger, result->recipe_hash, !is_pruned(result));
+    bool twin = other != SIZE_MAX && ledger->results[other].committed;
+    count += result->committed || twin || result == exported ? 0 : 1;
   }
   return count;
 }

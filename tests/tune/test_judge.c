@@ -1,0 +1,158 @@
+#include "tune/tune_fixture.h"
+
+#include <math.h>
+
+#include "base/bits.h"
+#include "base/memory.h"
+#include "tune/judge.h"
+
+#define SAMPLES 1000
+#define BLOCK 100
+
+/* A job as far as judging looks at it. */
+typedef struct fixture {
+  lpot_yaml *yaml;
+  lpot_config config;
+  lpot_job job;
+  uint8_t baseline[SAMPLES / 8];
+  uint8_t correct[SAMPLES / 8];
+  lpot_ledger_baseline recorded;
+} fixture;
+
+static lpot_metric *metric_of(fixture *self, const char *text) {
+  lpot_metric *metric = NULL;
+  assert_int_equal(lpot_yaml_parse("test", text, strlen(text), &self->yaml, NULL), LPOT_OK);
+  assert_int_equal(lpot_metric_new(lpot_yaml_root(self->yaml), &metric, NULL), LPOT_OK);
+  return metric;
+}
+
+/* f32 gets the first 900 samples right. */
+static void set_up(fixture *self, const char *metric) {
+  *self = (fixture){.config = {.racing = true, .tolerance = 0.01}};
+  self->job.config = &self->config;
+  self->job.metric = metric_of(self, metric);
+  self->job.higher_is_better = true;
+  self->job.blocks =
+      (lpot_blocks){.num_samples = SAMPLES, .block_samples = BLOCK, .num_blocks = SAMPLES / BLOCK};
+  for (size_t i = 0; i < SAMPLES; i++) {
+    lpot_bit_set(self->baseline, i, i % 10 != 0);
+    lpot_bit_set(self->correct, i, i % 10 != 0);
+  }
+  self->recorded = (lpot_ledger_baseline){.accuracy = 0.9,
+                                          .state = {.samples = SAMPLES, .correct = 900},
+                                          .num_bits = SAMPLES,
+                                          .correct = self->baseline};
+}
+
+static void tear_down(fixture *self) {
+  lpot_metric_free(self->job.metric);
+  lpot_yaml_free(self->yaml);
+}
+
+static void terms_need_exactly_what_meets_the_criterion(void **state) {
+  (void)state;
+  static const struct {
+    bool absolute;
+    double tolerance;
+    int64_t needed;
+  } cases[] = {{false, 0.01, 891}, {true, 0.01, 890},  {true, 0.0995, 801},
+               {false, 0, 900},    {false, -0.1, 990}, {false, -0.2, SAMPLES + 1}};
+  fixture self;
+  set_up(&self, "topk: 1");
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    lpot_race_terms terms;
+    self.config.absolute = cases[i].absolute;
+    self.config.tolerance = cases[i].tolerance;
+    assert_true(lpot_judge_terms(&self.job, &self.recorded, &terms));
+    assert_int_equal(terms.needed, cases[i].needed);
+    assert_int_equal(terms.baseline_correct, 900);
+    assert_int_equal(terms.samples, SAMPLES);
+  }
+  tear_down(&self);
+}
+
+static void nothing_races_where_that_means_nothing(void **state) {
+  (void)state;
+  fixture self;
+  lpot_race_terms terms;
+  set_up(&self, "MSE:");
+  assert_false(lpot_judge_terms(&self.job, &self.recorded, &terms));
+  assert_non_null(lpot_judge_no_race(&self.job));
+  tear_down(&self);
+  set_up(&self, "topk: 1");
+  assert_null(lpot_judge_no_race(&self.job));
+  self.config.racing = false;
+  assert_false(lpot_judge_terms(&self.job, &self.recorded, &terms));
+  assert_null(lpot_judge_no_race(&self.job)); /* as the user wished */
+  self.config.racing = true;
+  self.config.performance_only = true;
+  assert_non_null(lpot_judge_no_race(&self.job));
+  self.config.performance_only = false;
+  self.job.higher_is_better = false;
+  assert_non_null(lpot_judge_no_race(&self.job));
+  tear_down(&self);
+}
+
+static void broken_evaluations_say_how(void **state) {
+  (void)state;
+  static const lpot_trial_status expected[] = {[LPOT_BREAKAGE_CRASH] = LPOT_TRIAL_CRASHED,
+                                               [LPOT_BREAKAGE_TIMEOUT] = LPOT_TRIAL_TIMEOUT,
+                                               [LPOT_BREAKAGE_LOSS] = LPOT_TRIAL_LOST};
+  fixture self;
+  set_up(&self, "topk: 1");
+  for (int i = 0; i < 3; i++) {
+    lpot_evaluation *evaluation = NULL;
+    lpot_recipe *recipe = make_recipe(2, 4);
+    lpot_ledger_result result;
+    assert_int_equal(lpot_evaluation_new(recipe, &self.job.blocks, &evaluation, NULL), LPOT_OK);
+    int attempts = 0;
+    while (evaluation->ending == LPOT_ENDING_OPEN) {
+      lpot_evaluation_blame(evaluation, 0, (lpot_breakage)i, "signal 11");
+      attempts++;
+    }
+    assert_int_equal(attempts, i == LPOT_BREAKAGE_LOSS ? 9 : 2);
+    lpot_judge_evaluation(&self.job, evaluation, &result);
+    assert_int_equal(result.status, expected[i]);
+    assert_string_equal(result.cause, "signal 11");
+    assert_true(isnan(result.accuracy) && result.num_bits == 0);
+    lpot_evaluation_free(evaluation);
+    lpot_recipe_free(recipe);
+  }
+  tear_down(&self);
+}
+
+static void replay_prunes_what_the_race_would_have(void **state) {
+  (void)state;
+  fixture self;
+  lpot_race_terms terms;
+  lpot_ledger_result pruned;
+  set_up(&self, "topk: 1");
+  assert_true(lpot_judge_terms(&self.job, &self.recorded, &terms));
+  lpot_ledger_result whole = {.status = LPOT_TRIAL_DONE,
+                              .accuracy = 0.9,
+                              .samples = SAMPLES,
+                              .num_bits = SAMPLES,
+                              .correct = self.correct};
+  assert_false(lpot_judge_replay(&self.job, &terms, self.baseline, &whole, &pruned));
+  for (size_t i = 0; i < SAMPLES; i += 3) {
+    lpot_bit_set(self.correct, i, false);
+  }
+  assert_true(lpot_judge_replay(&self.job, &terms, self.baseline, &whole, &pruned));
+  assert_int_equal(pruned.status, LPOT_TRIAL_PRUNED);
+  assert_true(pruned.samples < SAMPLES && pruned.samples % BLOCK == 0);
+  assert_int_equal(pruned.num_bits, pruned.samples);
+  assert_true(pruned.interval.low <= 0.6 && pruned.interval.high >= 0.6);
+  whole.status = LPOT_TRIAL_INVALID;
+  assert_false(lpot_judge_replay(&self.job, &terms, self.baseline, &whole, &pruned));
+  tear_down(&self);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(terms_need_exactly_what_meets_the_criterion),
+      cmocka_unit_test(nothing_races_where_that_means_nothing),
+      cmocka_unit_test(broken_evaluations_say_how),
+      cmocka_unit_test(replay_prunes_what_the_race_would_have),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
