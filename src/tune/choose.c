@@ -144,6 +144,7 @@ static lpot_status try_to_measure(lpot_run *run, const lpot_recipe *recipe, lpot
   }
   lpot_task task = {.kind = LPOT_TASK_LATENCY, .recipe = (lpot_recipe *)recipe}; /* only read */
   LPOT_TRY(lpot_run_assign(run, worker, &task, err));
+  run->latency_task = task.id;
   while (!run->latency_known && is_busy_on(run, host)) {
     LPOT_TRY(lpot_run_deal(run, err));
     LPOT_TRY(lpot_run_pump(run, err));
@@ -156,6 +157,7 @@ static lpot_status try_to_measure(lpot_run *run, const lpot_recipe *recipe, lpot
 static lpot_status measure_latency(lpot_run *run, const lpot_recipe *recipe, lpot_error *err) {
   run->latency_known = false;
   run->crashes = 0;
+  run->phase_task = run->last_task_id;
   lpot_status status = LPOT_OK;
   while (status == LPOT_OK && !run->latency_known && run->crashes <= 1) {
     status = try_to_measure(run, recipe, err);

@@ -21,7 +21,7 @@
 #include "tune/protocol.h"
 
 #define TAG 1
-#define START_SECONDS 300u /* bound for MPI_Init */
+#define START_SECONDS 300u /* bound for MPI_Init and what follows at once */
 #define FINISH_SECONDS 60u /* bound for each step of the end */
 #define AGREE_SIZE 544     /* bytes that each rank brings to an agreement */
 #define SHORTEST_SLEEP_NS 1000L
@@ -113,7 +113,6 @@ static double now(void) {
 static lpot_status join_ranks(lpot_comm *comm, int *argc, char ***argv, lpot_error *err) {
   alarm(START_SECONDS); /* The only bound that can be put on MPI_Init. */
   LPOT_TRY(check(MPI_Init(argc, argv), "MPI_Init", err));
-  alarm(0);
   LPOT_TRY(check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
                  "MPI_Comm_set_errhandler", err));
   LPOT_TRY(check(MPI_Comm_dup(MPI_COMM_WORLD, &comm->communicator), "MPI_Comm_dup", err));
@@ -147,6 +146,7 @@ lpot_status lpot_comm_start(int *argc, char ***argv, lpot_comm **ret_comm, lpot_
     lpot_text_copy(comm->host, sizeof comm->host, "unknown");
   }
   lpot_status status = comm->alone ? LPOT_OK : join_ranks(comm, argc, argv, err);
+  alarm(0);
   if (status != LPOT_OK) {
     lpot_free(comm->failed);
     lpot_free(comm);
@@ -420,8 +420,10 @@ lpot_status lpot_comm_agree(lpot_comm *comm, lpot_status status, double timeout_
   if (result == LPOT_OK) {
     result = gather_verdicts(comm, &mine, all, timeout_seconds, ret_rank, err);
   }
-  lpot_buffer_done(&mine);
-  lpot_free(all);
+  if (result != LPOT_MPI) { /* Else MPI may still write there: the program ends anyway. */
+    lpot_buffer_done(&mine);
+    lpot_free(all);
+  }
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 typedef struct crew_member {
   lpot_hello hello;
@@ -208,7 +209,13 @@ static lpot_status take_outcome(lpot_crew *crew, size_t worker, size_t *ret_work
   }
   lpot_reader reader;
   lpot_reader_init(&reader, message.payload, message.size);
-  LPOT_TRY(lpot_outcome_read(&reader, outcome, err));
+  lpot_status status = lpot_outcome_read(&reader, outcome, err);
+  if (status == LPOT_FORMAT) { /* as good as none: of a process whose memory is damaged */
+    outcome->status = LPOT_CRASHED;
+    lpot_text_copy(outcome->cause, sizeof outcome->cause, "its answer is malformed");
+  } else {
+    LPOT_TRY(status);
+  }
   outcome->task_id = message.task_id;
   member->busy = false;
   member->lost = outcome->status == LPOT_LOST;

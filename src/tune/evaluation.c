@@ -178,6 +178,10 @@ static void advance(lpot_evaluation *evaluation) {
       return;
     }
     evaluation->prefix++;
+    if (evaluation->recipe != NULL && evaluation->states[block].bad > 0) {
+      end(evaluation, LPOT_ENDING_BAD);
+      return;
+    }
     if (!evaluation->raced) {
       continue;
     }

@@ -177,7 +177,7 @@ static lpot_status succeed(lpot_keeper *keeper, const lpot_death *death, lpot_er
   bool hopeless = early && !keeper->met && keeper->told; /* It said why: so would the next. */
   bool at_work = keeper->has_task && !early;
   keeper->failures = hopeless ? MAX_FAILURES : at_work ? 0 : keeper->failures + 1;
-  if (keeper->has_task && keeper->cancelled) {
+  if (keeper->has_task && keeper->cancelled && !keeper->killed) {
     LPOT_TRY(answer_for(keeper, LPOT_INTERRUPTED, err));
   } else if (keeper->has_task && (keeper->killed || !early)) {
     LPOT_TRY(answer_for(keeper, LPOT_CRASHED, err));

@@ -14,6 +14,7 @@
 /* One sample of a calibration takes as long as so many of an evaluation, at most: it runs by itself
  * and is observed. */
 #define CALIBRATION_FACTOR 50.0
+#define START_SECONDS 5.0
 #define GRACE_SECONDS 10.0 /* for the answer that an evaluator was ended */
 #define PING_SECONDS 30.0
 #define MAX_CRASHES 2u /* of a calibration or latency measurement */
@@ -29,9 +30,12 @@ static double expected_seconds(const lpot_run *run, const lpot_task *task) {
   return block * (double)task->count;
 }
 
-double lpot_run_lease(const lpot_run *run, const lpot_task *task) {
+double lpot_run_lease(const lpot_run *run, const lpot_task *task, bool restarting) {
   double now = lpot_clock_now(&run->clock);
   double floor_seconds = (double)run->job->config->lease_seconds;
+  if (restarting) { /* A new evaluator builds its job first. */
+    now += START_SECONDS + LEASE_FACTOR * run->job_seconds;
+  }
   if (task->kind != LPOT_TASK_EVALUATE) {
     floor_seconds = fmax(floor_seconds, OTHER_LEASE_SECONDS);
   }
@@ -112,6 +116,9 @@ static lpot_status blame(lpot_run *run, size_t worker, lpot_breakage breakage, c
       LPOT_TRY(lpot_run_settle(run, assignment->evaluation, err));
     }
     return LPOT_OK;
+  }
+  if (assignment->task_id <= run->phase_task) {
+    return LPOT_OK; /* of a phase that is over */
   }
   run->crashes += breakage == LPOT_BREAKAGE_LOSS ? 0 : 1;
   if (assignment->kind == LPOT_TASK_CALIBRATE && run->crashes > MAX_CRASHES) {
@@ -205,8 +212,7 @@ lpot_status lpot_run_take_crash(lpot_run *run, size_t worker, const lpot_outcome
   if (lpot_crew_num_left(run->crew) == 0) {
     return LPOT_FAIL(err, LPOT_LOST, "no worker can work any more: %s", outcome->cause);
   }
-  if (!assignment->cancelled) {
-    LPOT_TRY(blame(run, worker, breakage, outcome->cause, err));
-  }
+  run->assignments[worker].restarting = outcome->status == LPOT_CRASHED;
+  LPOT_TRY(blame(run, worker, breakage, outcome->cause, err));
   return LPOT_OK;
 }

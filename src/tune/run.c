@@ -65,11 +65,12 @@ lpot_status lpot_run_checkpoint(lpot_run *run, bool at_once, lpot_error *err) {
 
 lpot_status lpot_run_assign(lpot_run *run, size_t worker, lpot_task *task, lpot_error *err) {
   lpot_assignment *assignment = &run->assignments[worker];
+  bool restarting = assignment->restarting;
   run->last_task_id++;
   task->id = run->last_task_id;
   *assignment = (lpot_assignment){
       .task_id = task->id, .kind = task->kind, .first = task->first, .count = task->count};
-  assignment->deadline = lpot_run_lease(run, task);
+  assignment->deadline = lpot_run_lease(run, task, restarting);
   LPOT_TRY(lpot_crew_start(run->crew, worker, task, err));
   return LPOT_OK;
 }
@@ -130,7 +131,7 @@ static lpot_status file_answer(lpot_run *run, size_t worker, lpot_outcome *outco
   bool stopped = outcome->status == LPOT_INTERRUPTED;
   bool trial = assignment->kind == LPOT_TASK_EVALUATE && assignment->recipe_hash != 0;
   if (assignment->kind == LPOT_TASK_LATENCY) {
-    if (!stopped) {
+    if (!stopped && assignment->task_id == run->latency_task) { /* not that of another trial */
       file_latency(run, outcome);
     }
     return LPOT_OK;
@@ -155,6 +156,11 @@ static void refuse_strange_answer(const lpot_assignment *assignment, lpot_outcom
       outcome->status != LPOT_INTERRUPTED && !same) {
     outcome->status = LPOT_CRASHED;
     lpot_text_copy(outcome->cause, sizeof outcome->cause, "it answered for another task");
+  }
+  /* A worker that was given up, perhaps since its file system hangs, ends nothing. */
+  if (assignment->overdue && outcome->status != LPOT_OK && outcome->status != LPOT_LOST &&
+      outcome->status != LPOT_INTERRUPTED) {
+    outcome->status = LPOT_CRASHED;
   }
 }
 
@@ -188,11 +194,11 @@ static lpot_status pump_one(lpot_run *run, double seconds, bool *ret_any, lpot_e
 }
 
 lpot_status lpot_run_pump(lpot_run *run, lpot_error *err) {
+  bool any = false;
+  LPOT_TRY(lpot_journal_sync(run->journal, err)); /* Commits, before a long wait. */
   if (lpot_interrupt_requested()) {
     return LPOT_FAIL(err, LPOT_INTERRUPTED, "interrupted by a signal");
   }
-  bool any = false;
-  LPOT_TRY(lpot_journal_sync(run->journal, err)); /* Commits, before a long wait. */
   lpot_status status = pump_one(run, PUMP_SECONDS, &any, err);
   for (size_t i = 0; i < lpot_crew_size(run->crew) && any && status == LPOT_OK; i++) {
     status = pump_one(run, 0, &any, err);

@@ -26,6 +26,7 @@ typedef struct lpot_assignment {
   bool cancelled;
   double deadline; /* by the run's clock */
   bool overdue; /* the deadline was missed: the work was given back, its process is being ended */
+  bool restarting; /* its evaluator has just been replaced */
 } lpot_assignment;
 
 /* Calibration samples that have to be observed again. */
@@ -67,7 +68,10 @@ typedef struct lpot_run {
   size_t num_lost_ranges;
   lpot_sample_range *lost_ranges; /* [num_lost_ranges] parts that crashed */
   unsigned crashes;               /* of the calibration or latency measurement at hand */
-  bool latency_known;             /* a latency task has ended */
+  uint64_t phase_task;            /* tasks up to this one are of earlier phases */
+  double job_seconds; /* that the coordinator's own job took to build; set before lpot_run_init */
+  uint64_t latency_task; /* the measurement at hand */
+  bool latency_known;    /* a latency task has ended */
   lpot_status latency_status;
   lpot_latency latency;   /* its rounds are owned */
   double search_start;    /* monotonic, moved back by the time of resumed runs */
@@ -104,7 +108,7 @@ LPOT_MUST_CHECK lpot_status lpot_workspace_path(const char *workspace, const cha
 /* Notes that a worker which was lost has answered, if so. */
 LPOT_MUST_CHECK lpot_status lpot_run_note_return(lpot_run *run, size_t worker, lpot_error *err);
 /* A deadline for a task that is handed out now. */
-double lpot_run_lease(const lpot_run *run, const lpot_task *task);
+double lpot_run_lease(const lpot_run *run, const lpot_task *task, bool restarting);
 /* Gives back the work of those that missed their deadline and has their processes ended; those that
  * do not even answer that are lost. */
 LPOT_MUST_CHECK lpot_status lpot_run_check_leases(lpot_run *run, lpot_error *err);

@@ -119,6 +119,7 @@ static lpot_status gather_parts(lpot_run *run, int64_t count, lpot_error *err) {
   int64_t part = (count + workers - 1) / workers;
   calibration_parts parts = {.part = (part + step - 1) / step * step, .count = count};
   run->crashes = 0;
+  run->phase_task = run->last_task_id;
   run->num_lost_ranges = 0;
   while (parts.next < count || run->num_lost_ranges > 0 || is_observing(run)) {
     LPOT_TRY(deal_parts(run, &parts, err));

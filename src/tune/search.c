@@ -176,7 +176,8 @@ static lpot_status commit(trial_search *search, const lpot_demand *demand, size_
   trial.meets = valid && lpot_config_meets(config, higher, baseline, result->accuracy);
   trial.relative_loss = lpot_relative_loss(higher, baseline, result->accuracy);
   trial.elapsed = lpot_run_elapsed(run);
-  if (valid) {
+  /* Exporting takes rank 0 so long that workers would wait: only where the size is looked at. */
+  if (trial.meets || (valid && config->objective == LPOT_OBJECTIVE_MODELSIZE)) {
     LPOT_TRY(lpot_run_calibrate(run, demand->recipe->calibration_samples, err));
     LPOT_TRY(lpot_export_size(run->job, demand->recipe, &trial.size_bytes, err));
     LPOT_TRY(lpot_quant_count_reorders(run->job->graph, run->job->ops, demand->recipe,

@@ -118,6 +118,7 @@ lpot_job_options lpot_tune_job_options(const lpot_tune_options *options, int loc
 typedef struct station {
   lpot_keeper *keeper;
   lpot_job *job;
+  double job_seconds; /* that it took to build */
   front_desk desk;
 } station;
 
@@ -132,6 +133,7 @@ static lpot_status coordinate(const lpot_tune_options *options, lpot_comm *comm,
       own->keeper != NULL ? lpot_transport_own(&evaluator) : lpot_transport_ranks(comm);
   run.clock = lpot_clock_monotonic();
   run.own_host = lpot_comm_host(comm);
+  run.job_seconds = own->job_seconds;
   LPOT_TRY(lpot_crew_new(&transport, &run.clock, &run.crew, err));
   lpot_status status = lpot_run_init(&run, err);
   if (status == LPOT_OK) {
@@ -176,7 +178,10 @@ static lpot_status prepare_desk(const lpot_tune_options *options, lpot_comm *com
                                 lpot_error *err) {
   lpot_job_options wanted = lpot_tune_job_options(options, lpot_comm_local_size(comm));
   wanted.warns = true;
+  lpot_clock clock = lpot_clock_monotonic();
+  double start = lpot_clock_now(&clock);
   LPOT_TRY(lpot_job_new(&wanted, &own->job, err));
+  own->job_seconds = lpot_clock_now(&clock) - start;
   LPOT_TRY(open_desk(&own->desk, options, own->job, err));
   return LPOT_OK;
 }
