@@ -99,9 +99,11 @@ static void forward_chunk(shop *self) {
 /* Reads all that a dead evaluator has left; what cannot be forwarded in time is dropped. */
 static void drain_output(shop *self) {
   double deadline = now() + TAIL_SECONDS;
-  while (has_chunk(self) || read_chunk(self)) {
+  double left = TAIL_SECONDS;
+  /* Another process may hold the pipe and never stop writing. */
+  while (left > 0 && (has_chunk(self) || read_chunk(self))) {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-    double left = deadline - now();
+    left = deadline - now();
     if (left > 0 && poll(&ready, 1, (int)(left * 1e3) + 1) > 0) {
       forward_chunk(self);
     } else {

@@ -257,7 +257,7 @@ static void kill_ends_what_hangs(void **state) {
   tear_down(&self);
 }
 
-static void cancelled_task_that_dies_is_interrupted(void **state) {
+static void cancelled_task_that_is_killed_has_crashed(void **state) {
   (void)state;
   stage self = {0};
   set_up(&self);
@@ -265,7 +265,7 @@ static void cancelled_task_that_dies_is_interrupted(void **state) {
   give(&self, LPOT_MESSAGE_TASK, 13);
   give(&self, LPOT_MESSAGE_CANCEL, 13);
   give(&self, LPOT_MESSAGE_KILL, 13);
-  (void)expect_outcome(&self, 13, LPOT_INTERRUPTED);
+  (void)expect_outcome(&self, 13, LPOT_CRASHED); /* It did not heed the cancel. */
   tear_down(&self);
 }
 
@@ -360,7 +360,7 @@ int main(void) {
       cmocka_unit_test(death_is_the_outcome_and_the_next_evaluator_knows_as_much),
       cmocka_unit_test(twenty_deaths_at_work_are_survived),
       cmocka_unit_test(kill_ends_what_hangs),
-      cmocka_unit_test(cancelled_task_that_dies_is_interrupted),
+      cmocka_unit_test(cancelled_task_that_is_killed_has_crashed),
       cmocka_unit_test(outcome_that_came_before_the_death_stands),
       cmocka_unit_test(garbage_is_a_death),
       cmocka_unit_test(evaluators_that_cannot_start_again_lose_the_worker),
