@@ -115,7 +115,9 @@ bool lpot_strategy_is_fixed(const lpot_strategy *strategy) {
 lpot_status lpot_strategy_hints(const lpot_strategy *strategy, size_t capacity, lpot_recipe **out,
                                 lpot_purpose *purposes, size_t *ret_count, lpot_error *err) {
   lpot_hint_list list = {.capacity = capacity, .recipes = out, .purposes = purposes};
+  LPOT_TRY(lpot_hash_index_new(capacity, &list.index, err));
   lpot_status status = capacity == 0 ? LPOT_OK : strategy->class_of->hints(strategy, &list, err);
+  lpot_hash_index_free(list.index);
   if (status != LPOT_OK) {
     for (size_t i = 0; i < list.count; i++) {
       lpot_recipe_free(list.recipes[i]);
@@ -133,8 +135,11 @@ bool lpot_hint_list_is_full(const lpot_hint_list *list) {
   return list->count == list->capacity;
 }
 
-/* Index of the recipe, or count. */
+/* Index of the recipe; count or more when it is not there. */
 static size_t find_hint(const lpot_hint_list *list, uint64_t hash) {
+  if (list->index != NULL) {
+    return lpot_hash_index_get(list->index, hash);
+  }
   size_t index = 0;
   while (index < list->count && lpot_recipe_hash(list->recipes[index]) != hash) {
     index++;
@@ -147,9 +152,14 @@ bool lpot_hint_list_has(const lpot_hint_list *list, uint64_t hash) {
 }
 
 void lpot_hint_list_add(lpot_hint_list *list, lpot_recipe **recipe, lpot_purpose purpose) {
-  size_t index = find_hint(list, lpot_recipe_hash(*recipe));
+  uint64_t hash = lpot_recipe_hash(*recipe);
+  size_t index = find_hint(list, hash);
   bool known = index < list->count;
   if (!known && !lpot_hint_list_is_full(list)) {
+    index = list->count;
+    if (list->index != NULL) {
+      lpot_hash_index_put(list->index, hash, index);
+    }
     list->recipes[index] = *recipe;
     *recipe = NULL;
     list->count++;

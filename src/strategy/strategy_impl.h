@@ -5,6 +5,7 @@
 #ifndef LPOT_STRATEGY_STRATEGY_IMPL_H
 #define LPOT_STRATEGY_STRATEGY_IMPL_H
 
+#include "base/hash_index.h"
 #include "base/hash_map.h"
 #include "strategy/strategy.h"
 
@@ -14,6 +15,7 @@ typedef struct lpot_hint_list {
   size_t count;
   lpot_recipe **recipes;  /* [capacity]; the first count are owned */
   lpot_purpose *purposes; /* [capacity], or NULL: nobody asks */
+  lpot_hash_index *index; /* of the recipes by their hashes, or NULL: the list is short */
 } lpot_hint_list;
 
 typedef struct lpot_strategy_class {

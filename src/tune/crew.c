@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+/* Small, since all are looked at again and again. */
 typedef struct crew_member {
-  lpot_hello hello;
   bool met;
   bool busy;
   bool lost;     /* it cannot work any more */
@@ -19,6 +19,7 @@ struct lpot_crew {
   lpot_clock clock;
   size_t count;
   crew_member *members; /* [count] */
+  lpot_hello *hellos;   /* [count] */
   lpot_buffer inbox, outbox;
 };
 
@@ -34,7 +35,8 @@ lpot_status lpot_crew_new(const lpot_transport *transport, const lpot_clock *clo
   lpot_buffer_init(&crew->inbox);
   lpot_buffer_init(&crew->outbox);
   crew->members = lpot_calloc(crew->count, sizeof *crew->members);
-  if (crew->members == NULL) {
+  crew->hellos = lpot_calloc(crew->count, sizeof *crew->hellos);
+  if (crew->members == NULL || crew->hellos == NULL) {
     lpot_crew_free(crew);
     return LPOT_OUT_OF_MEMORY(err);
   }
@@ -49,6 +51,7 @@ void lpot_crew_free(lpot_crew *crew) {
   lpot_buffer_done(&crew->inbox);
   lpot_buffer_done(&crew->outbox);
   lpot_free(crew->members);
+  lpot_free(crew->hellos);
   lpot_free(crew);
 }
 
@@ -57,7 +60,7 @@ size_t lpot_crew_size(const lpot_crew *crew) {
 }
 
 const lpot_hello *lpot_crew_hello(const lpot_crew *crew, size_t worker) {
-  return &crew->members[worker].hello;
+  return &crew->hellos[worker];
 }
 
 bool lpot_crew_is_idle(const lpot_crew *crew, size_t worker) {
@@ -141,7 +144,7 @@ static lpot_status take_hello(lpot_crew *crew, size_t worker, const lpot_buffer 
   crew_member *member = &crew->members[worker];
   lpot_reader reader;
   lpot_reader_init(&reader, message.payload, message.size);
-  LPOT_TRY(lpot_hello_read(&reader, &member->hello, err));
+  LPOT_TRY(lpot_hello_read(&reader, &crew->hellos[worker], err));
   member->met = true;
   return LPOT_OK;
 }
@@ -204,7 +207,7 @@ static lpot_status take_outcome(lpot_crew *crew, size_t worker, size_t *ret_work
   LPOT_TRY(lpot_message_parse(crew->inbox.data, crew->inbox.size, &message, err));
   if (message.kind != LPOT_MESSAGE_OUTCOME || !member->busy || member->task_id != message.task_id) {
     lpot_log(LPOT_LOG_DEBUG, "rank %d: message of kind %d for task %llu is late: dropped",
-             member->hello.rank, (int)message.kind, (unsigned long long)message.task_id);
+             crew->hellos[worker].rank, (int)message.kind, (unsigned long long)message.task_id);
     return LPOT_OK;
   }
   lpot_reader reader;

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/hash_index.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -20,19 +21,24 @@
 
 /* ---- what is wanted ---- */
 
-static size_t find_wanted(const lpot_run *run, uint64_t hash, bool raced) {
+/* A recipe may be wanted twice: in a race, and whole. */
+static uint64_t key_of(uint64_t hash, bool raced) {
+  return raced ? ~hash : hash;
+}
+
+static lpot_status index_wanted(const lpot_run *run, lpot_hash_index **ret_index, lpot_error *err) {
+  LPOT_TRY(lpot_hash_index_new(run->num_wanted, ret_index, err));
   for (size_t i = 0; i < run->num_wanted; i++) {
     const lpot_evaluation *evaluation = run->wanted[i].evaluation;
-    if (evaluation != NULL && evaluation->hash == hash && evaluation->raced == raced) {
-      return i;
-    }
+    lpot_hash_index_put(*ret_index, key_of(evaluation->hash, evaluation->raced), i);
   }
-  return SIZE_MAX;
+  return LPOT_OK;
 }
 
 /* Tells the workers that are busy with an evaluation to stop. */
-static lpot_status stop_workers(lpot_run *run, uint64_t number, lpot_error *err) {
-  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
+static lpot_status stop_workers(lpot_run *run, const lpot_wanted *wanted, lpot_error *err) {
+  uint64_t number = wanted->number;
+  for (size_t i = 0; i < lpot_crew_size(run->crew) && wanted->evaluation->dealt > 0; i++) {
     const lpot_assignment *assignment = &run->assignments[i];
     if (lpot_crew_is_busy(run->crew, i) && assignment->kind == LPOT_TASK_EVALUATE &&
         assignment->evaluation == number) {
@@ -49,15 +55,16 @@ static lpot_status begin(lpot_run *run, const lpot_want *want, lpot_wanted *ret,
   }
   run->last_number++;
   ret->number = run->last_number;
+  ret->hash = ret->evaluation->hash;
   return LPOT_OK;
 }
 
-static lpot_status fill_wanted(lpot_run *run, const lpot_want *wants, size_t count,
-                               lpot_wanted *list, lpot_error *err) {
+static lpot_status fill_wanted(lpot_run *run, const lpot_hash_index *index, const lpot_want *wants,
+                               size_t count, lpot_wanted *list, lpot_error *err) {
   for (size_t i = 0; i < count; i++) {
     uint64_t hash = wants[i].recipe == NULL ? 0 : lpot_recipe_hash(wants[i].recipe);
-    size_t old = find_wanted(run, hash, wants[i].raced);
-    if (old != SIZE_MAX) {
+    size_t old = lpot_hash_index_get(index, key_of(hash, wants[i].raced));
+    if (old != SIZE_MAX && run->wanted[old].evaluation != NULL) {
       list[i] = run->wanted[old];
       run->wanted[old].evaluation = NULL;
     } else {
@@ -75,14 +82,18 @@ static void free_list(lpot_wanted *list, size_t count) {
 }
 
 lpot_status lpot_run_want(lpot_run *run, const lpot_want *wants, size_t count, lpot_error *err) {
+  lpot_hash_index *index = NULL;
+  LPOT_TRY(index_wanted(run, &index, err));
   lpot_wanted *list = lpot_calloc(count + 1, sizeof *list);
   if (list == NULL) {
+    lpot_hash_index_free(index);
     return LPOT_OUT_OF_MEMORY(err);
   }
-  lpot_status status = fill_wanted(run, wants, count, list, err);
+  lpot_status status = fill_wanted(run, index, wants, count, list, err);
+  lpot_hash_index_free(index);
   for (size_t i = 0; i < run->num_wanted && status == LPOT_OK; i++) {
     if (run->wanted[i].evaluation != NULL) {
-      status = stop_workers(run, run->wanted[i].number, err);
+      status = stop_workers(run, &run->wanted[i], err);
     }
   }
   free_list(run->wanted, run->num_wanted);
@@ -92,44 +103,82 @@ lpot_status lpot_run_want(lpot_run *run, const lpot_want *wants, size_t count, l
 }
 
 bool lpot_run_is_first(const lpot_run *run, uint64_t recipe_hash, bool raced) {
-  return run->num_wanted > 0 && find_wanted(run, recipe_hash, raced) == 0;
+  return run->num_wanted > 0 && run->wanted[0].hash == recipe_hash &&
+         run->wanted[0].evaluation->raced == raced;
 }
 
 /* ---- dealing ---- */
 
-/* Where a worker is needed most; SIZE_MAX: nowhere. */
-static size_t choose(const lpot_run *run, size_t worker) {
-  uint64_t compiled = run->assignments[worker].recipe_hash;
-  bool others = lpot_crew_num_left(run->crew) > 1;
-  size_t same = SIZE_MAX;
-  size_t alone = SIZE_MAX;
-  size_t any = SIZE_MAX;
-  for (size_t i = run->num_wanted; i > 0; i--) {
-    const lpot_evaluation *evaluation = run->wanted[i - 1].evaluation;
-    bool avoided = others && evaluation->avoid == worker;
-    if (avoided || lpot_evaluation_num_free(evaluation) == 0) {
-      continue;
-    }
-    any = i - 1;
-    alone = evaluation->dealt == 0 ? i - 1 : alone;
-    same = evaluation->hash == compiled ? i - 1 : same;
+/* What is found out once for all idle workers: there may be thousands. While blocks are dealt
+ * evaluations only lose free blocks and gain workers. */
+typedef struct dealing {
+  size_t num_left;    /* workers */
+  int64_t num_blocks; /* free, of all evaluations */
+  size_t first_any;   /* no evaluation before it has free blocks */
+  size_t first_alone; /* nor is one before this without workers */
+} dealing;
+
+static dealing begin_dealing(const lpot_run *run) {
+  dealing self = {.num_left = lpot_crew_num_left(run->crew)};
+  for (size_t i = 0; i < run->num_wanted; i++) {
+    self.num_blocks += lpot_evaluation_num_free(run->wanted[i].evaluation);
   }
-  if (alone == 0) {
-    return alone; /* The demand itself comes first. */
-  }
-  if (same != SIZE_MAX) {
-    return same;
-  }
-  return alone != SIZE_MAX ? alone : any;
+  return self;
 }
 
-static int64_t piece_size(const lpot_run *run) {
-  int64_t left = 0;
-  for (size_t i = 0; i < run->num_wanted; i++) {
-    left += lpot_evaluation_num_free(run->wanted[i].evaluation);
+static bool may_take(const dealing *self, const lpot_evaluation *evaluation, size_t worker) {
+  bool avoided = self->num_left > 1 && evaluation->avoid == worker;
+  return !avoided && lpot_evaluation_num_free(evaluation) > 0;
+}
+
+static void skip_exhausted(const lpot_run *run, dealing *self) {
+  while (self->first_any < run->num_wanted &&
+         lpot_evaluation_num_free(run->wanted[self->first_any].evaluation) == 0) {
+    self->first_any++;
   }
-  double workers = (double)lpot_crew_num_left(run->crew);
-  double size = workers <= 1 ? (double)left : (double)left / (SHARES * workers);
+  while (self->first_alone < run->num_wanted &&
+         (run->wanted[self->first_alone].evaluation->dealt > 0 ||
+          lpot_evaluation_num_free(run->wanted[self->first_alone].evaluation) == 0)) {
+    self->first_alone++;
+  }
+}
+
+/* The evaluation whose plan the worker has; SIZE_MAX: it is not wanted, or has no free blocks. */
+static size_t find_same(const lpot_run *run, const dealing *self, size_t worker) {
+  uint64_t compiled = run->assignments[worker].recipe_hash;
+  for (size_t i = self->first_any; i < run->num_wanted; i++) {
+    if (run->wanted[i].hash == compiled && may_take(self, run->wanted[i].evaluation, worker)) {
+      return i;
+    }
+  }
+  return SIZE_MAX;
+}
+
+/* Where a worker is needed most; SIZE_MAX: nowhere. */
+static size_t choose(const lpot_run *run, dealing *self, size_t worker) {
+  skip_exhausted(run, self);
+  size_t alone = self->first_alone;
+  while (alone < run->num_wanted && (run->wanted[alone].evaluation->dealt > 0 ||
+                                     !may_take(self, run->wanted[alone].evaluation, worker))) {
+    alone++;
+  }
+  if (alone == 0 && run->num_wanted > 0) {
+    return alone; /* The demand itself comes first. */
+  }
+  size_t same = find_same(run, self, worker);
+  if (same != SIZE_MAX || alone < run->num_wanted) {
+    return same != SIZE_MAX ? same : alone;
+  }
+  size_t any = self->first_any;
+  while (any < run->num_wanted && !may_take(self, run->wanted[any].evaluation, worker)) {
+    any++;
+  }
+  return any < run->num_wanted ? any : SIZE_MAX;
+}
+
+static int64_t piece_size(const lpot_run *run, const dealing *self) {
+  double left = (double)self->num_blocks;
+  double size = self->num_left <= 1 ? left : left / (SHARES * (double)self->num_left);
   if (run->block_seconds > 0) {
     size = fmax(size, SHORTEST_PIECE_SECONDS / run->block_seconds);
     size = fmin(size, LONGEST_PIECE_SECONDS / run->block_seconds);
@@ -137,16 +186,18 @@ static int64_t piece_size(const lpot_run *run) {
   return size < 1 ? 1 : (int64_t)fmin(size, 1e9);
 }
 
-static lpot_status deal_to(lpot_run *run, size_t worker, size_t index, lpot_error *err) {
+static lpot_status deal_to(lpot_run *run, dealing *self, size_t worker, size_t index,
+                           lpot_error *err) {
   lpot_wanted *wanted = &run->wanted[index];
   lpot_task task;
   lpot_task_init(&task);
-  lpot_status status = lpot_evaluation_deal(wanted->evaluation, piece_size(run), &task, err);
+  lpot_status status = lpot_evaluation_deal(wanted->evaluation, piece_size(run, self), &task, err);
   if (status == LPOT_OK) {
     lpot_assignment *assignment = &run->assignments[worker];
+    self->num_blocks -= task.count;
     status = lpot_run_assign(run, worker, &task, err);
     assignment->evaluation = wanted->number;
-    assignment->recipe_hash = wanted->evaluation->hash;
+    assignment->recipe_hash = wanted->hash;
   }
   task.recipe = NULL; /* borrowed from the evaluation */
   lpot_task_done(&task);
@@ -159,13 +210,14 @@ static bool is_hushed(const lpot_run *run, size_t worker) {
 }
 
 lpot_status lpot_run_deal(lpot_run *run, lpot_error *err) {
+  dealing self = begin_dealing(run);
   for (size_t worker = 0; worker < lpot_crew_size(run->crew); worker++) {
     if (!lpot_crew_is_idle(run->crew, worker) || is_hushed(run, worker)) {
       continue;
     }
-    size_t index = choose(run, worker);
+    size_t index = choose(run, &self, worker);
     if (index != SIZE_MAX) {
-      LPOT_TRY(deal_to(run, worker, index, err));
+      LPOT_TRY(deal_to(run, &self, worker, index, err));
     }
   }
   return LPOT_OK;
@@ -223,7 +275,7 @@ lpot_status lpot_run_settle(lpot_run *run, uint64_t number, lpot_error *err) {
     return LPOT_OK;
   }
   LPOT_TRY(record(run, evaluation, err));
-  LPOT_TRY(stop_workers(run, number, err));
+  LPOT_TRY(stop_workers(run, &run->wanted[index], err));
   remove_wanted(run, index);
   return LPOT_OK;
 }

@@ -399,6 +399,7 @@ static lpot_status apply_commit(lpot_ledger *ledger, lpot_reader *reader, lpot_e
   trials[ledger->num_trials] = trial;
   ledger->num_trials++;
   ledger->results[trial.result].committed = true;
+  ledger->results[trial.result].trial = ledger->num_trials - 1;
   return LPOT_OK;
 }
 

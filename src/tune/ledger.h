@@ -165,6 +165,7 @@ typedef struct lpot_ledger_result {
   size_t num_bits;             /* samples, or 0 where the metric does not tell right from wrong */
   uint8_t *correct; /* [lpot_bits_size(num_bits)], in evaluation order; owned by the ledger */
   bool committed;
+  size_t trial; /* index of the trial that it became, when committed */
 } lpot_ledger_result;
 
 typedef struct lpot_ledger_trial {

@@ -38,6 +38,7 @@ typedef struct lpot_sample_range {
 /* An evaluation that is wanted; its blocks go to workers in the order of the list. */
 typedef struct lpot_wanted {
   uint64_t number; /* 1, 2, 3 ... over the whole run */
+  uint64_t hash;   /* of its recipe, 0 for f32 */
   lpot_evaluation *evaluation;
 } lpot_wanted;
 

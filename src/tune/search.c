@@ -19,8 +19,9 @@ typedef struct trial_search {
   lpot_strategy *strategy; /* NULL with a given recipe */
   size_t position;         /* trials told to the strategy so far */
   size_t num_accepted;
-  size_t best;    /* index of the most accurate valid trial so far, SIZE_MAX for none */
-  size_t repeats; /* demands in a row that were answered from earlier trials */
+  size_t best;             /* index of the most accurate valid trial so far, SIZE_MAX for none */
+  size_t repeats;          /* demands in a row that were answered from earlier trials */
+  size_t results_at_hints; /* in the ledger when the strategy was last asked for hints */
   bool exhausted;
   bool timed_out;
 } trial_search;
@@ -105,14 +106,36 @@ static lpot_status want(trial_search *search, const lpot_demand *demand, lpot_re
   return status;
 }
 
+static bool is_fixed(const trial_search *search) {
+  return search->strategy != NULL && lpot_strategy_is_fixed(search->strategy);
+}
+
+/* How far to look ahead: so far that there are two evaluations for each worker, beside those that
+ * have ended and wait for a slow one before them; but not beyond the last trial, where hints are
+ * known to be demanded. */
+static size_t num_hints(const trial_search *search) {
+  const lpot_ledger *ledger = search->run->ledger;
+  size_t workers = lpot_crew_size(search->run->crew);
+  if (search->strategy == NULL || workers == 1) {
+    return 0;
+  }
+  size_t count = 2 * workers;
+  if (is_fixed(search)) {
+    int64_t left = search->run->job->config->max_trials - (int64_t)search->position - 1;
+    count += ledger->num_results - ledger->num_trials;
+    count = left < (int64_t)count ? (size_t)(left < 0 ? 0 : left) : count;
+  }
+  return count;
+}
+
 /* What may be demanded next is evaluated beforehand where there is more than one worker. */
 static lpot_status want_with_hints(trial_search *search, const lpot_demand *demand,
                                    lpot_error *err) {
-  size_t workers = lpot_crew_size(search->run->crew);
-  size_t capacity = search->strategy == NULL || workers == 1 ? 0 : 2 * workers;
+  size_t capacity = num_hints(search);
   lpot_recipe **hints = lpot_calloc(capacity + 1, sizeof(lpot_recipe *));
   lpot_purpose *purposes = lpot_calloc(capacity + 1, sizeof *purposes);
   size_t count = 0;
+  search->results_at_hints = search->run->ledger->num_results;
   lpot_status status = LPOT_OK;
   if (hints == NULL || purposes == NULL) {
     status = LPOT_OUT_OF_MEMORY(err);
@@ -131,14 +154,18 @@ static lpot_status want_with_hints(trial_search *search, const lpot_demand *dema
   return status;
 }
 
+/* True when so many evaluations have ended since that workers may soon have nothing to do. */
+static bool needs_hints(const trial_search *search) {
+  const lpot_run *run = search->run;
+  size_t ended = run->ledger->num_results - search->results_at_hints;
+  return ended > lpot_crew_size(run->crew) / 2;
+}
+
 /* True when what is wanted already is what would be wanted now, and enough for all workers. */
 static bool is_prefetched(const trial_search *search, const lpot_demand *demand) {
-  lpot_run *run = search->run;
-  size_t workers = lpot_crew_size(run->crew);
-  bool raced = is_raced(run, demand->purpose);
-  return search->strategy != NULL && lpot_strategy_is_fixed(search->strategy) &&
-         run->num_wanted > workers + workers / 2 &&
-         lpot_run_is_first(run, lpot_recipe_hash(demand->recipe), raced);
+  bool raced = is_raced(search->run, demand->purpose);
+  return is_fixed(search) && !needs_hints(search) &&
+         lpot_run_is_first(search->run, lpot_recipe_hash(demand->recipe), raced);
 }
 
 /* Brings the result of a demand into the ledger, unless the clock runs out before. */
@@ -157,6 +184,9 @@ static lpot_status evaluate_demand(trial_search *search, const lpot_demand *dema
     LPOT_TRY(lpot_run_deal(run, err));
     LPOT_TRY(lpot_run_pump(run, err));
     LPOT_TRY(find_answer(run, demand->recipe, demand->purpose, ret_result, err));
+    if (*ret_result == SIZE_MAX && is_fixed(search) && needs_hints(search)) {
+      LPOT_TRY(want_with_hints(search, demand, err)); /* Others need not wait for a slow one. */
+    }
   }
   return LPOT_OK;
 }
@@ -248,13 +278,17 @@ static lpot_status tell(trial_search *search, const lpot_ledger_result *result, 
 
 /* The committed trial of this recipe among those told so far, or SIZE_MAX. */
 static size_t find_told(const trial_search *search, uint64_t hash) {
-  for (size_t i = 0; i < search->position; i++) {
-    const lpot_ledger_trial *trial = &search->run->ledger->trials[i];
-    if (lpot_ledger_result_of(search->run->ledger, trial)->recipe_hash == hash) {
-      return i;
+  const lpot_ledger *ledger = search->run->ledger;
+  size_t found = SIZE_MAX;
+  for (int pruned = 0; pruned <= 1; pruned++) {
+    size_t index = lpot_ledger_find_result(ledger, hash, pruned == 1);
+    const lpot_ledger_result *result = index == SIZE_MAX ? NULL : &ledger->results[index];
+    if (result != NULL && result->committed && result->trial < search->position &&
+        result->trial < found) {
+      found = result->trial;
     }
   }
-  return SIZE_MAX;
+  return found;
 }
 
 static lpot_status check_replay(const trial_search *search, uint64_t hash, lpot_error *err) {
