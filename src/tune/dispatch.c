@@ -113,14 +113,18 @@ bool lpot_run_is_first(const lpot_run *run, uint64_t recipe_hash, bool raced) {
  * evaluations only lose free blocks and gain workers. */
 typedef struct dealing {
   size_t num_left;    /* workers */
-  int64_t num_blocks; /* free, of all evaluations */
+  int64_t num_blocks; /* free ones, of all evaluations, or of enough of them */
   size_t first_any;   /* no evaluation before it has free blocks */
-  size_t first_alone; /* nor is one before this without workers */
+  size_t first_alone; /* all before it have a worker, or no free blocks */
 } dealing;
 
 static dealing begin_dealing(const lpot_run *run) {
   dealing self = {.num_left = lpot_crew_num_left(run->crew)};
-  for (size_t i = 0; i < run->num_wanted; i++) {
+  /* Where there is enough for the longest pieces it does not matter how much more there is. */
+  double longest = fmax(1, LONGEST_PIECE_SECONDS / run->block_seconds);
+  double enough =
+      run->block_seconds > 0 ? (SHARES + 1) * (double)self.num_left * longest : (double)INFINITY;
+  for (size_t i = 0; i < run->num_wanted && (double)self.num_blocks < enough; i++) {
     self.num_blocks += lpot_evaluation_num_free(run->wanted[i].evaluation);
   }
   return self;
@@ -131,22 +135,10 @@ static bool may_take(const dealing *self, const lpot_evaluation *evaluation, siz
   return !avoided && lpot_evaluation_num_free(evaluation) > 0;
 }
 
-static void skip_exhausted(const lpot_run *run, dealing *self) {
-  while (self->first_any < run->num_wanted &&
-         lpot_evaluation_num_free(run->wanted[self->first_any].evaluation) == 0) {
-    self->first_any++;
-  }
-  while (self->first_alone < run->num_wanted &&
-         (run->wanted[self->first_alone].evaluation->dealt > 0 ||
-          lpot_evaluation_num_free(run->wanted[self->first_alone].evaluation) == 0)) {
-    self->first_alone++;
-  }
-}
-
 /* The evaluation whose plan the worker has; SIZE_MAX: it is not wanted, or has no free blocks. */
 static size_t find_same(const lpot_run *run, const dealing *self, size_t worker) {
   uint64_t compiled = run->assignments[worker].recipe_hash;
-  for (size_t i = self->first_any; i < run->num_wanted; i++) {
+  for (size_t i = 0; i < run->num_wanted; i++) {
     if (run->wanted[i].hash == compiled && may_take(self, run->wanted[i].evaluation, worker)) {
       return i;
     }
@@ -154,26 +146,42 @@ static size_t find_same(const lpot_run *run, const dealing *self, size_t worker)
   return SIZE_MAX;
 }
 
+/* The first one that no worker is at; SIZE_MAX: there is none. */
+static size_t find_alone(const lpot_run *run, dealing *self, size_t worker) {
+  for (size_t i = self->first_alone; i < run->num_wanted; i++) {
+    const lpot_evaluation *evaluation = run->wanted[i].evaluation;
+    bool alone = evaluation->dealt == 0 && lpot_evaluation_num_free(evaluation) > 0;
+    if (alone && may_take(self, evaluation, worker)) {
+      return i;
+    }
+    self->first_alone += !alone && i == self->first_alone ? 1 : 0;
+  }
+  return SIZE_MAX;
+}
+
+static size_t find_any(const lpot_run *run, dealing *self, size_t worker) {
+  for (size_t i = self->first_any; i < run->num_wanted; i++) {
+    const lpot_evaluation *evaluation = run->wanted[i].evaluation;
+    if (may_take(self, evaluation, worker)) {
+      return i;
+    }
+    bool exhausted = lpot_evaluation_num_free(evaluation) == 0;
+    self->first_any += exhausted && i == self->first_any ? 1 : 0;
+  }
+  return SIZE_MAX;
+}
+
 /* Where a worker is needed most; SIZE_MAX: nowhere. */
 static size_t choose(const lpot_run *run, dealing *self, size_t worker) {
-  skip_exhausted(run, self);
-  size_t alone = self->first_alone;
-  while (alone < run->num_wanted && (run->wanted[alone].evaluation->dealt > 0 ||
-                                     !may_take(self, run->wanted[alone].evaluation, worker))) {
-    alone++;
+  if (run->num_wanted > 0 && run->wanted[0].evaluation->dealt == 0 &&
+      may_take(self, run->wanted[0].evaluation, worker)) {
+    return 0; /* The demand itself comes first. */
   }
-  if (alone == 0 && run->num_wanted > 0) {
-    return alone; /* The demand itself comes first. */
+  size_t found = find_same(run, self, worker);
+  if (found == SIZE_MAX) {
+    found = find_alone(run, self, worker);
   }
-  size_t same = find_same(run, self, worker);
-  if (same != SIZE_MAX || alone < run->num_wanted) {
-    return same != SIZE_MAX ? same : alone;
-  }
-  size_t any = self->first_any;
-  while (any < run->num_wanted && !may_take(self, run->wanted[any].evaluation, worker)) {
-    any++;
-  }
-  return any < run->num_wanted ? any : SIZE_MAX;
+  return found != SIZE_MAX ? found : find_any(run, self, worker);
 }
 
 static int64_t piece_size(const lpot_run *run, const dealing *self) {

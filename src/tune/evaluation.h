@@ -31,13 +31,17 @@ typedef enum lpot_breakage {
 } lpot_breakage;
 
 typedef struct lpot_evaluation {
+  /* First what is looked at in all of them, again and again: it is in one cache line. */
+  lpot_ending ending;
+  unsigned dealt;      /* pieces that workers have now */
+  int64_t num_free;    /* blocks that nobody has and that may be needed */
+  size_t avoid;        /* worker that it crashed on; SIZE_MAX: none */
   lpot_recipe *recipe; /* owned; NULL: f32 */
   uint64_t hash;       /* of the recipe, 0 for f32 */
   lpot_blocks blocks;
   bool raced;
-  lpot_race_terms terms;   /* raced */
-  const uint8_t *baseline; /* raced: what f32 gets right; borrowed */
-  lpot_ending ending;
+  lpot_race_terms terms;     /* raced */
+  const uint8_t *baseline;   /* raced: what f32 gets right; borrowed */
   int64_t prefix;            /* blocks that are done, counted from the first on without a gap */
   lpot_race race;            /* of these blocks */
   uint8_t *places;           /* [num_blocks] what each block is: see evaluation.c */
@@ -50,9 +54,6 @@ typedef struct lpot_evaluation {
   unsigned attempts;      /* that crashed or did not answer */
   unsigned losses;        /* workers that were lost with a piece of it */
   lpot_breakage breakage; /* what the last of them was */
-  size_t avoid;           /* worker that it crashed on; SIZE_MAX: none */
-  int64_t num_free;       /* blocks that nobody has and that may be needed */
-  unsigned dealt;         /* pieces that workers have now */
   double seconds;         /* of work, all workers added up */
   size_t first_worker;    /* that brought block 0; SIZE_MAX: not yet */
 } lpot_evaluation;

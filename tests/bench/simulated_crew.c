@@ -399,7 +399,8 @@ static lpot_status handle(simulated_crew *crew, size_t index, const lpot_message
   case LPOT_MESSAGE_PING:
     return LPOT_OK;
   default:
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "simulated workers know no message of kind %d",
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED,
+                     "simulated workers know no message of kind %d: was a lease too short?",
                      (int)message->kind);
   }
 }
