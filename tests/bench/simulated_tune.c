@@ -61,12 +61,14 @@ static lpot_status evaluate(lpot_job *job, const lpot_task *task, const lpot_sto
   LPOT_TRY(simulate(&settings, job, task, last_hash, outcome, &seconds, err));
   last_hash = hash;
   seconds += settings.delay_seconds * lpot_rng_uniform(&delays);
+  lpot_clock clock = lpot_clock_monotonic();
+  double start = lpot_clock_now(&clock);
   lpot_status slept = sleep_for(seconds, stop, err);
   if (slept != LPOT_OK) {
     outcome->num_states = 0;
     outcome->num_bits = 0;
   }
-  busy_seconds += seconds;
+  busy_seconds += lpot_clock_now(&clock) - start;
   return slept;
 }
 
