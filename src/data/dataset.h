@@ -24,6 +24,8 @@ void lpot_dataset_close(lpot_dataset *dataset);
 int64_t lpot_dataset_size(const lpot_dataset *dataset);
 /* Number of classes where the dataset knows it, else 0. */
 int64_t lpot_dataset_num_classes(const lpot_dataset *dataset);
+/* True where labels differ in shape from sample to sample, such as lists of boxes. */
+bool lpot_dataset_has_ragged_labels(const lpot_dataset *dataset);
 /* Number of listed samples that were left out because their file is missing (ImagenetRaw). */
 int64_t lpot_dataset_num_skipped(const lpot_dataset *dataset);
 /* Fills sample (initialised, emptied first). index in [0, size). */

@@ -25,6 +25,7 @@ struct lpot_dataset {
   const lpot_dataset_class *class_of;
   int64_t size;
   int64_t num_classes;  /* 0: unknown */
+  bool ragged_labels;   /* their shapes differ from sample to sample */
   int64_t num_skipped;  /* listed samples whose file is missing */
   lpot_path_list files; /* all files that the data come from, in a fixed order */
   lpot_buffer identity; /* settings that decide what the samples are */

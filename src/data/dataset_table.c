@@ -100,6 +100,10 @@ int64_t lpot_dataset_num_classes(const lpot_dataset *dataset) {
   return dataset->num_classes;
 }
 
+bool lpot_dataset_has_ragged_labels(const lpot_dataset *dataset) {
+  return dataset->ragged_labels;
+}
+
 int64_t lpot_dataset_num_skipped(const lpot_dataset *dataset) {
   return dataset->num_skipped;
 }

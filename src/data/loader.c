@@ -17,8 +17,9 @@ struct lpot_loader {
   lpot_sample *cache;  /* [num_samples] owned, NULL without a cache; empty where not cached */
   uint64_t cached_bytes;
   bool cache_is_full;
-  lpot_sample scratch; /* the sample at hand where it is not cached */
-  lpot_batch batch;    /* its tensors are owned */
+  lpot_sample scratch;      /* the sample at hand where it is not cached */
+  lpot_batch batch;         /* its tensors are owned */
+  lpot_tensor **row_labels; /* [batch size] owned, where labels are ragged: of the batch's rows */
 };
 
 static lpot_status make_order(lpot_loader *loader, lpot_error *err) {
@@ -50,6 +51,13 @@ static lpot_status prepare(lpot_loader *loader, lpot_error *err) {
       return LPOT_FAIL(err, LPOT_INVALID,
                        "fewer samples than one batch of %lld, and the last batch is discarded",
                        (long long)loader->options.batch_size);
+    }
+  }
+  if (lpot_dataset_has_ragged_labels(loader->dataset)) {
+    loader->row_labels =
+        lpot_calloc((size_t)loader->options.batch_size, sizeof *loader->row_labels);
+    if (loader->row_labels == NULL) {
+      return LPOT_OUT_OF_MEMORY(err);
     }
   }
   if (loader->options.cache_bytes == 0) {
@@ -84,6 +92,13 @@ lpot_status lpot_loader_new(lpot_dataset **dataset, lpot_transforms **transforms
   return LPOT_OK;
 }
 
+static void clear_row_labels(lpot_loader *loader) {
+  for (int64_t i = 0; loader->row_labels != NULL && i < loader->options.batch_size; i++) {
+    lpot_tensor_unref(loader->row_labels[i]);
+    loader->row_labels[i] = NULL;
+  }
+}
+
 static void clear_batch(lpot_batch *batch) {
   for (size_t i = 0; i < LPOT_MAX_SAMPLE_INPUTS; i++) {
     lpot_tensor_unref(batch->inputs[i]);
@@ -101,6 +116,8 @@ void lpot_loader_free(lpot_loader *loader) {
   }
   lpot_free(loader->cache);
   lpot_sample_done(&loader->scratch);
+  clear_row_labels(loader);
+  lpot_free(loader->row_labels);
   clear_batch(&loader->batch);
   lpot_free(loader->order);
   lpot_transforms_free(loader->transforms);
@@ -200,6 +217,9 @@ static lpot_status fit_batch(lpot_loader *loader, const lpot_sample *sample, lpo
     LPOT_TRY(fit(&batch->inputs[i], row, loader->options.batch_size, err));
   }
   batch->num_inputs = sample->num_inputs;
+  if (loader->row_labels != NULL) {
+    return LPOT_OK;
+  }
   return fit(&batch->labels, sample->label, loader->options.batch_size, err);
 }
 
@@ -248,6 +268,10 @@ static lpot_status put_sample(lpot_loader *loader, const lpot_sample *sample, in
     const lpot_tensor *row = i < sample->num_inputs ? sample->inputs[i] : NULL;
     LPOT_TRY(put_row(loader, "inputs", batch->inputs[i], row, first, offset, err));
   }
+  if (loader->row_labels != NULL) {
+    loader->row_labels[offset] = sample->label == NULL ? NULL : lpot_tensor_ref(sample->label);
+    return LPOT_OK;
+  }
   return put_row(loader, "labels", batch->labels, sample->label, first, offset, err);
 }
 
@@ -269,6 +293,10 @@ static void fill_up(lpot_loader *loader) {
   if (batch->labels != NULL) {
     repeat_row(batch->labels, batch->num_valid - 1, batch_size);
   }
+  for (int64_t row = batch->num_valid; loader->row_labels != NULL && row < batch_size; row++) {
+    lpot_tensor *last = loader->row_labels[batch->num_valid - 1];
+    loader->row_labels[row] = last == NULL ? NULL : lpot_tensor_ref(last);
+  }
 }
 
 lpot_status lpot_loader_batch(lpot_loader *loader, int64_t index, const lpot_batch **ret_batch,
@@ -283,6 +311,8 @@ lpot_status lpot_loader_batch(lpot_loader *loader, int64_t index, const lpot_bat
   lpot_batch *batch = &loader->batch;
   batch->indices = loader->order + first;
   batch->num_valid = left < batch_size ? left : batch_size;
+  batch->row_labels = loader->row_labels;
+  clear_row_labels(loader);
   for (int64_t row = 0; row < batch->num_valid; row++) {
     const lpot_sample *sample = NULL;
     LPOT_TRY(fetch(loader, first + row, &sample, err));

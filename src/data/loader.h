@@ -23,9 +23,11 @@ typedef struct lpot_loader_options {
 typedef struct lpot_batch {
   size_t num_inputs;
   lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS]; /* [batch, ...] */
-  lpot_tensor *labels;                         /* [batch, ...] or NULL */
-  int64_t num_valid;                           /* 1 .. batch size */
-  const uint64_t *indices; /* [num_valid] the rows' places in the dataset; borrowed */
+  lpot_tensor *labels;                         /* [batch, ...]; NULL: none, or ragged ones */
+  lpot_tensor *const *row_labels; /* [batch] labels whose shapes differ from sample to sample, as
+                                     the dataset gives them; NULL unless it has such */
+  int64_t num_valid;              /* 1 .. batch size */
+  const uint64_t *indices;        /* [num_valid] the rows' places in the dataset; borrowed */
 } lpot_batch;
 
 typedef struct lpot_loader lpot_loader;

@@ -11,6 +11,8 @@
 #include "data/loader.h"
 #include "tensor/tensor.h"
 
+#define LPOT_MAX_METRIC_RECORDS (256u << 20) /* bytes of one state's records */
+
 typedef struct lpot_metric lpot_metric;
 typedef struct lpot_metric_state {
   uint64_t samples;  /* samples seen */
@@ -22,6 +24,7 @@ typedef struct lpot_metric_state {
   /* Index + 1 of the class predicted so far, 0 before the first sample; UINT64_MAX once two were
    * seen. */
   uint64_t first_class;
+  lpot_buffer records; /* what the metric's class keeps beside: bytes of its own form; owned */
 } lpot_metric_state;
 
 const char *const *lpot_metric_names(void);
@@ -39,6 +42,7 @@ bool lpot_metric_is_per_sample(const lpot_metric *metric);
 double lpot_metric_chance_level(const lpot_metric *metric, int64_t num_classes);
 
 void lpot_metric_state_init(lpot_metric_state *state);
+void lpot_metric_state_done(lpot_metric_state *state); /* empty again */
 /* Adds the first batch->num_valid rows of outputs [num_outputs] (outputs[0] [batch, classes] for
  * topk and Accuracy, further dimensions of 1 allowed). NaN outputs count as wrong and in
  * state->bad; in MSE, MAE and RMSE an output that is not finite makes the value infinite. correct
@@ -50,11 +54,17 @@ LPOT_MUST_CHECK lpot_status lpot_metric_update(const lpot_metric *metric,
                                                size_t num_outputs, const lpot_batch *batch,
                                                lpot_metric_state *state, uint8_t *correct,
                                                lpot_error *err);
-void lpot_metric_state_merge(lpot_metric_state *into, const lpot_metric_state *from);
+/* from follows into in the order of the samples. */
+LPOT_MUST_CHECK lpot_status lpot_metric_state_merge(const lpot_metric *metric,
+                                                    lpot_metric_state *into,
+                                                    const lpot_metric_state *from, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_metric_state_write(const lpot_metric_state *state,
                                                     lpot_buffer *out, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_metric_state_read(lpot_reader *reader,
                                                    lpot_metric_state *ret_state, lpot_error *err);
-double lpot_metric_value(const lpot_metric *metric, const lpot_metric_state *state);
+/* NaN of no samples. LPOT_FORMAT when the records are not of the metric's form. */
+LPOT_MUST_CHECK lpot_status lpot_metric_value(const lpot_metric *metric,
+                                              const lpot_metric_state *state, double *ret_value,
+                                              lpot_error *err);
 
 #endif

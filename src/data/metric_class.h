@@ -8,20 +8,30 @@
 #include "data/metric.h"
 
 typedef struct lpot_metric_class {
-  const char *name; /* as in the YAML */
+  const char *name;  /* as in the YAML */
+  size_t size_bytes; /* of the class's own struct, which begins with lpot_metric */
   bool higher_is_better;
   bool is_per_sample; /* a sample is right or wrong */
+  /* Fills the zero-filled object. On failure it is only done. */
   lpot_status (*parse)(lpot_metric *metric, const lpot_yaml_node *node, lpot_error *err);
-  lpot_status (*update)(const lpot_metric *metric, const lpot_tensor *output,
-                        const lpot_batch *batch, lpot_metric_state *state, uint8_t *correct,
-                        lpot_error *err);
-  double (*value)(const lpot_metric_state *state); /* of at least one sample */
-  double (*chance_level)(const lpot_metric *metric, int64_t num_classes); /* num_classes > 0 */
+  void (*done)(lpot_metric *metric); /* frees what parse made, not the object; (optional) */
+  /* At least one output; on failure the caller restores the state. */
+  lpot_status (*update)(const lpot_metric *metric, const lpot_tensor *const *outputs,
+                        size_t num_outputs, const lpot_batch *batch, lpot_metric_state *state,
+                        uint8_t *correct, lpot_error *err);
+  /* Joins the records, the counts are joined by the caller; (optional: from's are appended). */
+  lpot_status (*merge_records)(const lpot_metric *metric, lpot_buffer *into,
+                               const lpot_buffer *from, lpot_error *err);
+  /* Of at least one sample; one of the two. */
+  double (*value)(const lpot_metric_state *state);
+  lpot_status (*value_of_records)(const lpot_metric *metric, const lpot_metric_state *state,
+                                  double *ret_value, lpot_error *err);
+  /* num_classes > 0; (optional: no level). */
+  double (*chance_level)(const lpot_metric *metric, int64_t num_classes);
 } lpot_metric_class;
 
 struct lpot_metric {
   const lpot_metric_class *class_of;
-  int64_t k; /* topk only */
 };
 
 extern const lpot_metric_class lpot_metric_class_accuracy;

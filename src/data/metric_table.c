@@ -56,7 +56,7 @@ lpot_status lpot_metric_new(const lpot_yaml_node *node, lpot_metric **ret_metric
   if (class_of == NULL) {
     return fail_unknown(settings, err);
   }
-  lpot_metric *metric = lpot_calloc(1, sizeof(*metric));
+  lpot_metric *metric = lpot_calloc(1, class_of->size_bytes);
   if (metric == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
@@ -71,6 +71,9 @@ lpot_status lpot_metric_new(const lpot_yaml_node *node, lpot_metric **ret_metric
 }
 
 void lpot_metric_free(lpot_metric *metric) {
+  if (metric != NULL && metric->class_of->done != NULL) {
+    metric->class_of->done(metric);
+  }
   lpot_free(metric);
 }
 
@@ -87,10 +90,16 @@ bool lpot_metric_is_per_sample(const lpot_metric *metric) {
 }
 
 double lpot_metric_chance_level(const lpot_metric *metric, int64_t num_classes) {
-  return num_classes > 0 ? metric->class_of->chance_level(metric, num_classes) : (double)NAN;
+  bool known = num_classes > 0 && metric->class_of->chance_level != NULL;
+  return known ? metric->class_of->chance_level(metric, num_classes) : (double)NAN;
 }
 
 void lpot_metric_state_init(lpot_metric_state *state) {
+  *state = (lpot_metric_state){0};
+}
+
+void lpot_metric_state_done(lpot_metric_state *state) {
+  lpot_buffer_done(&state->records);
   *state = (lpot_metric_state){0};
 }
 
@@ -101,17 +110,23 @@ lpot_status lpot_metric_update(const lpot_metric *metric, const lpot_tensor *con
     return LPOT_FAIL(err, LPOT_INVALID, "metric %s: the model has no outputs",
                      metric->class_of->name);
   }
-  if (batch->labels == NULL) {
+  if (batch->labels == NULL && batch->row_labels == NULL) {
     return LPOT_FAIL(err, LPOT_INVALID, "metric %s: the dataset has no labels",
                      metric->class_of->name);
   }
-  lpot_metric_state next = *state;
-  LPOT_TRY(metric->class_of->update(metric, outputs[0], batch, &next, correct, err));
-  *state = next;
-  return LPOT_OK;
+  lpot_metric_state before = *state;
+  size_t size_before = state->records.size;
+  lpot_status status =
+      metric->class_of->update(metric, outputs, num_outputs, batch, state, correct, err);
+  if (status != LPOT_OK) {
+    before.records = state->records; /* It may have been moved; what was appended is cut off. */
+    before.records.size = size_before;
+    *state = before;
+  }
+  return status;
 }
 
-void lpot_metric_state_merge(lpot_metric_state *into, const lpot_metric_state *from) {
+static void merge_counts(lpot_metric_state *into, const lpot_metric_state *from) {
   into->samples += from->samples;
   into->correct += from->correct;
   into->elements += from->elements;
@@ -125,6 +140,17 @@ void lpot_metric_state_merge(lpot_metric_state *into, const lpot_metric_state *f
   }
 }
 
+lpot_status lpot_metric_state_merge(const lpot_metric *metric, lpot_metric_state *into,
+                                    const lpot_metric_state *from, lpot_error *err) {
+  if (metric->class_of->merge_records != NULL) {
+    LPOT_TRY(metric->class_of->merge_records(metric, &into->records, &from->records, err));
+  } else if (from->records.size > 0) {
+    LPOT_TRY(lpot_buffer_append(&into->records, from->records.data, from->records.size, err));
+  }
+  merge_counts(into, from);
+  return LPOT_OK;
+}
+
 lpot_status lpot_metric_state_write(const lpot_metric_state *state, lpot_buffer *out,
                                     lpot_error *err) {
   LPOT_TRY(lpot_writer_u64(out, state->samples, err));
@@ -133,7 +159,27 @@ lpot_status lpot_metric_state_write(const lpot_metric_state *state, lpot_buffer 
   LPOT_TRY(lpot_writer_f64(out, state->sum, err));
   LPOT_TRY(lpot_writer_u64(out, state->bad, err));
   LPOT_TRY(lpot_writer_u64(out, state->classes, err));
-  return lpot_writer_u64(out, state->first_class, err);
+  LPOT_TRY(lpot_writer_u64(out, state->first_class, err));
+  LPOT_TRY(lpot_writer_u64(out, state->records.size, err));
+  if (state->records.size > 0) {
+    LPOT_TRY(lpot_writer_bytes(out, state->records.data, state->records.size, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status read_records(lpot_reader *reader, lpot_buffer *records, lpot_error *err) {
+  uint64_t size = 0;
+  const uint8_t *bytes = NULL;
+  LPOT_TRY(lpot_reader_u64(reader, &size, err));
+  if (size > LPOT_MAX_METRIC_RECORDS || size > lpot_reader_remaining(reader)) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "metric state with %llu bytes of records, but %zu follow",
+                     (unsigned long long)size, lpot_reader_remaining(reader));
+  }
+  if (size > 0) {
+    LPOT_TRY(lpot_reader_bytes(reader, (size_t)size, &bytes, err));
+    LPOT_TRY(lpot_buffer_append(records, bytes, (size_t)size, err));
+  }
+  return LPOT_OK;
 }
 
 lpot_status lpot_metric_state_read(lpot_reader *reader, lpot_metric_state *ret_state,
@@ -151,10 +197,20 @@ lpot_status lpot_metric_state_read(lpot_reader *reader, lpot_metric_state *ret_s
                      (unsigned long long)state.correct, (unsigned long long)state.bad,
                      (unsigned long long)state.samples);
   }
+  LPOT_TRY(read_records(reader, &state.records, err));
   *ret_state = state;
   return LPOT_OK;
 }
 
-double lpot_metric_value(const lpot_metric *metric, const lpot_metric_state *state) {
-  return state->samples == 0 ? (double)NAN : metric->class_of->value(state);
+lpot_status lpot_metric_value(const lpot_metric *metric, const lpot_metric_state *state,
+                              double *ret_value, lpot_error *err) {
+  if (state->samples == 0) {
+    *ret_value = (double)NAN;
+    return LPOT_OK;
+  }
+  if (metric->class_of->value_of_records == NULL) {
+    *ret_value = metric->class_of->value(state);
+    return LPOT_OK;
+  }
+  return metric->class_of->value_of_records(metric, state, ret_value, err);
 }

@@ -226,15 +226,24 @@ static lpot_status enter_session(lpot_run *run, lpot_error *err) {
 
 /* ---- the baseline ---- */
 
-static lpot_status record_baseline(lpot_run *run, double seconds, lpot_error *err) {
+/* What is worth keeping of the f32 model's evaluation: the records are not. */
+static lpot_status judge_baseline(const lpot_run *run, lpot_ledger_baseline *baseline,
+                                  lpot_error *err) {
   const lpot_evaluation *evaluation = run->wanted[0].evaluation;
-  lpot_ledger_baseline baseline = {.seconds = seconds};
-  lpot_evaluation_total(evaluation, &baseline.state);
+  const lpot_metric *metric = run->job->metric;
+  LPOT_TRY(lpot_evaluation_total(evaluation, metric, &baseline->state, err));
+  lpot_status status = lpot_metric_value(metric, &baseline->state, &baseline->accuracy, err);
+  lpot_buffer_done(&baseline->state.records);
   if (evaluation->has_correct) {
-    baseline.num_bits = (size_t)evaluation->blocks.num_samples;
-    baseline.correct = evaluation->correct;
+    baseline->num_bits = (size_t)evaluation->blocks.num_samples;
+    baseline->correct = evaluation->correct;
   }
-  baseline.accuracy = lpot_metric_value(run->job->metric, &baseline.state);
+  return status;
+}
+
+static lpot_status record_baseline(lpot_run *run, double seconds, lpot_error *err) {
+  lpot_ledger_baseline baseline = {.seconds = seconds};
+  LPOT_TRY(judge_baseline(run, &baseline, err));
   if (baseline.state.bad > 0 || !isfinite(baseline.accuracy)) {
     return LPOT_FAIL(err, LPOT_FORMAT,
                      "the f32 model's predictions are NaN or infinite for %llu of %llu samples",

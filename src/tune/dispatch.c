@@ -121,9 +121,9 @@ typedef struct dealing {
 static dealing begin_dealing(const lpot_run *run) {
   dealing self = {.num_left = lpot_crew_num_left(run->crew)};
   /* Where there is enough for the longest pieces it does not matter how much more there is. */
-  double longest = fmax(1, LONGEST_PIECE_SECONDS / run->block_seconds);
-  double enough =
-      run->block_seconds > 0 ? (SHARES + 1) * (double)self.num_left * longest : (double)INFINITY;
+  double longest = fmax(1, LONGEST_PIECE_SECONDS / run->block_speed.seconds);
+  double enough = run->block_speed.seconds > 0 ? (SHARES + 1) * (double)self.num_left * longest
+                                               : (double)INFINITY;
   for (size_t i = 0; i < run->num_wanted && (double)self.num_blocks < enough; i++) {
     self.num_blocks += lpot_evaluation_num_free(run->wanted[i].evaluation);
   }
@@ -187,9 +187,9 @@ static size_t choose(const lpot_run *run, dealing *self, size_t worker) {
 static int64_t piece_size(const lpot_run *run, const dealing *self) {
   double left = (double)self->num_blocks;
   double size = self->num_left <= 1 ? left : left / (SHARES * (double)self->num_left);
-  if (run->block_seconds > 0) {
-    size = fmax(size, SHORTEST_PIECE_SECONDS / run->block_seconds);
-    size = fmin(size, LONGEST_PIECE_SECONDS / run->block_seconds);
+  if (run->block_speed.seconds > 0) {
+    size = fmax(size, SHORTEST_PIECE_SECONDS / run->block_speed.seconds);
+    size = fmin(size, LONGEST_PIECE_SECONDS / run->block_speed.seconds);
   }
   return size < 1 ? 1 : (int64_t)fmin(size, 1e9);
 }
@@ -235,7 +235,7 @@ lpot_status lpot_run_deal(lpot_run *run, lpot_error *err) {
 
 static lpot_status record(lpot_run *run, const lpot_evaluation *evaluation, lpot_error *err) {
   lpot_ledger_result result;
-  lpot_judge_evaluation(run->job, evaluation, &result);
+  LPOT_TRY(lpot_judge_evaluation(run->job, evaluation, &result, err));
   bool pruned = result.status == LPOT_TRIAL_PRUNED;
   if (lpot_ledger_find_result(run->ledger, evaluation->hash, pruned) != SIZE_MAX) {
     return LPOT_OK; /* The first answer for a recipe stands. */
@@ -267,7 +267,7 @@ static size_t find_number(const lpot_run *run, uint64_t number) {
 
 static void note_speed(lpot_run *run, const lpot_outcome *outcome) {
   if (outcome->num_states > 0) {
-    run->block_seconds = outcome->seconds / (double)outcome->num_states;
+    lpot_block_speed_note(&run->block_speed, outcome->seconds, outcome->num_states);
   }
 }
 
@@ -288,7 +288,7 @@ lpot_status lpot_run_settle(lpot_run *run, uint64_t number, lpot_error *err) {
   return LPOT_OK;
 }
 
-lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker, const lpot_outcome *outcome,
+lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker, lpot_outcome *outcome,
                                 lpot_error *err) {
   const lpot_assignment *assignment = &run->assignments[worker];
   note_speed(run, outcome);

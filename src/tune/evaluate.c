@@ -65,6 +65,7 @@ static lpot_status run_blocks(lpot_job *job, const lpot_task *task, const lpot_s
     lpot_status status = run_block(job, plan, task->first + i, stop, outcome, err);
     if (status != LPOT_OK) {
       outcome->num_bits = bits_before;
+      lpot_metric_state_done(&outcome->states[outcome->num_states]);
       return status;
     }
     outcome->num_states++;

@@ -58,6 +58,9 @@ void lpot_evaluation_free(lpot_evaluation *evaluation) {
     return;
   }
   lpot_recipe_free(evaluation->recipe);
+  for (int64_t i = 0; evaluation->states != NULL && i < evaluation->blocks.num_blocks; i++) {
+    lpot_metric_state_done(&evaluation->states[i]);
+  }
   lpot_free(evaluation->places);
   lpot_free(evaluation->states);
   lpot_free(evaluation->correct);
@@ -217,7 +220,7 @@ static lpot_status check_outcome(const lpot_evaluation *evaluation, const lpot_o
   return LPOT_OK;
 }
 
-static void take_blocks(lpot_evaluation *evaluation, size_t worker, const lpot_outcome *outcome) {
+static void take_blocks(lpot_evaluation *evaluation, size_t worker, lpot_outcome *outcome) {
   const lpot_blocks *blocks = &evaluation->blocks;
   int64_t origin = start_of(blocks, outcome->first);
   for (int64_t i = 0; i < (int64_t)outcome->num_states; i++) {
@@ -228,6 +231,7 @@ static void take_blocks(lpot_evaluation *evaluation, size_t worker, const lpot_o
     int64_t start = start_of(blocks, block);
     set_place(evaluation, block, DONE);
     evaluation->states[block] = outcome->states[i];
+    lpot_metric_state_init(&outcome->states[i]);
     if (outcome->num_bits > 0) {
       lpot_bits_copy(evaluation->correct, (size_t)start, outcome->correct, (size_t)(start - origin),
                      (size_t)(start_of(blocks, block + 1) - start));
@@ -239,8 +243,8 @@ static void take_blocks(lpot_evaluation *evaluation, size_t worker, const lpot_o
   }
 }
 
-lpot_status lpot_evaluation_add(lpot_evaluation *evaluation, size_t worker,
-                                const lpot_outcome *outcome, lpot_error *err) {
+lpot_status lpot_evaluation_add(lpot_evaluation *evaluation, size_t worker, lpot_outcome *outcome,
+                                lpot_error *err) {
   LPOT_TRY(check_outcome(evaluation, outcome, err));
   take_blocks(evaluation, worker, outcome);
   evaluation->seconds += outcome->seconds;
@@ -255,11 +259,20 @@ lpot_status lpot_evaluation_add(lpot_evaluation *evaluation, size_t worker,
   return LPOT_OK;
 }
 
-void lpot_evaluation_total(const lpot_evaluation *evaluation, lpot_metric_state *ret_total) {
-  lpot_metric_state_init(ret_total);
-  for (int64_t i = 0; i < evaluation->prefix; i++) {
-    lpot_metric_state_merge(ret_total, &evaluation->states[i]);
+lpot_status lpot_evaluation_total(const lpot_evaluation *evaluation, const lpot_metric *metric,
+                                  lpot_metric_state *ret_total, lpot_error *err) {
+  lpot_metric_state total;
+  lpot_metric_state_init(&total);
+  lpot_status status = LPOT_OK;
+  for (int64_t i = 0; i < evaluation->prefix && status == LPOT_OK; i++) {
+    status = lpot_metric_state_merge(metric, &total, &evaluation->states[i], err);
   }
+  if (status != LPOT_OK) {
+    lpot_metric_state_done(&total);
+    return status;
+  }
+  *ret_total = total;
+  return LPOT_OK;
 }
 
 void lpot_race_replay(const lpot_blocks *blocks, const lpot_race_terms *terms,

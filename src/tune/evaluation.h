@@ -80,11 +80,14 @@ void lpot_evaluation_return(lpot_evaluation *evaluation, int64_t first, int64_t 
 void lpot_evaluation_blame(lpot_evaluation *evaluation, size_t worker, lpot_breakage breakage,
                            const char *cause);
 /* Takes what an outcome brings: finished blocks, and the failure of the next one. Blocks that are
- * there already are ignored. LPOT_FORMAT for blocks that there cannot be. */
+ * there already are ignored; the states of the others are moved out of the outcome. LPOT_FORMAT for
+ * blocks that there cannot be. */
 LPOT_MUST_CHECK lpot_status lpot_evaluation_add(lpot_evaluation *evaluation, size_t worker,
-                                                const lpot_outcome *outcome, lpot_error *err);
-/* The states of the first `prefix` blocks, merged in block order. */
-void lpot_evaluation_total(const lpot_evaluation *evaluation, lpot_metric_state *ret_total);
+                                                lpot_outcome *outcome, lpot_error *err);
+/* The states of the first `prefix` blocks, merged in block order; the caller is done with it. */
+LPOT_MUST_CHECK lpot_status lpot_evaluation_total(const lpot_evaluation *evaluation,
+                                                  const lpot_metric *metric,
+                                                  lpot_metric_state *ret_total, lpot_error *err);
 
 /* The race over the bits of a whole evaluation: *ret_blocks is after how many blocks it would have
  * been lost, num_blocks + 1 when it would not. */

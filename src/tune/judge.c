@@ -11,8 +11,9 @@ static bool meets(const lpot_job *job, double baseline, int64_t correct) {
   lpot_metric_state_init(&state);
   state.samples = (uint64_t)job->blocks.num_samples;
   state.correct = (uint64_t)correct;
-  double accuracy = lpot_metric_value(job->metric, &state);
-  return lpot_config_meets(job->config, true, baseline, accuracy);
+  double accuracy = (double)NAN;
+  lpot_status status = lpot_metric_value(job->metric, &state, &accuracy, NULL);
+  return status == LPOT_OK && lpot_config_meets(job->config, true, baseline, accuracy);
 }
 
 const char *lpot_judge_no_race(const lpot_job *job) {
@@ -61,20 +62,24 @@ static void fill_pruned(const lpot_race_terms *terms, const uint8_t *baseline,
            race->samples, terms->samples, race->lost, race->gained);
 }
 
-static void fill_whole(const lpot_job *job, const lpot_metric_state *total,
-                       lpot_ledger_result *result) {
-  double accuracy = lpot_metric_value(job->metric, total);
+static lpot_status fill_whole(const lpot_job *job, const lpot_metric_state *total,
+                              lpot_ledger_result *result, lpot_error *err) {
+  double accuracy = (double)NAN;
   result->samples = total->samples;
+  if (total->bad == 0) {
+    LPOT_TRY(lpot_metric_value(job->metric, total, &accuracy, err));
+  }
   if (total->bad > 0 || isnan(accuracy)) {
     result->status = LPOT_TRIAL_INVALID;
     snprintf(result->cause, sizeof result->cause,
              "%" PRIu64 " of %" PRIu64 " predictions are NaN or infinite", total->bad,
              total->samples);
-    return;
+    return LPOT_OK;
   }
   result->status = LPOT_TRIAL_DONE;
   result->accuracy = accuracy;
   result->interval = (lpot_interval){.low = accuracy, .high = accuracy};
+  return LPOT_OK;
 }
 
 static lpot_trial_status broken_status(lpot_breakage breakage) {
@@ -84,11 +89,18 @@ static lpot_trial_status broken_status(lpot_breakage breakage) {
   return statuses[breakage];
 }
 
-void lpot_judge_evaluation(const lpot_job *job, const lpot_evaluation *evaluation,
-                           lpot_ledger_result *ret_result) {
-  const double unknown = (double)NAN;
+static lpot_status judge_whole(const lpot_job *job, const lpot_evaluation *evaluation,
+                               lpot_ledger_result *result, lpot_error *err) {
   lpot_metric_state total;
-  lpot_evaluation_total(evaluation, &total);
+  LPOT_TRY(lpot_evaluation_total(evaluation, job->metric, &total, err));
+  lpot_status status = fill_whole(job, &total, result, err);
+  lpot_metric_state_done(&total);
+  return status;
+}
+
+lpot_status lpot_judge_evaluation(const lpot_job *job, const lpot_evaluation *evaluation,
+                                  lpot_ledger_result *ret_result, lpot_error *err) {
+  const double unknown = (double)NAN;
   *ret_result = (lpot_ledger_result){.recipe = evaluation->recipe,
                                      .recipe_hash = evaluation->hash,
                                      .status = LPOT_TRIAL_INVALID,
@@ -108,13 +120,14 @@ void lpot_judge_evaluation(const lpot_job *job, const lpot_evaluation *evaluatio
     lpot_text_copy(ret_result->cause, sizeof ret_result->cause, evaluation->cause);
     break;
   default:
-    fill_whole(job, &total, ret_result);
+    LPOT_TRY(judge_whole(job, evaluation, ret_result, err));
     break;
   }
   if (evaluation->has_correct && ret_result->samples > 0) {
     ret_result->num_bits = (size_t)ret_result->samples;
     ret_result->correct = evaluation->correct;
   }
+  return LPOT_OK;
 }
 
 bool lpot_judge_replay(const lpot_job *job, const lpot_race_terms *terms, const uint8_t *baseline,

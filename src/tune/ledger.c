@@ -84,6 +84,7 @@ void lpot_ledger_done(lpot_ledger *ledger) {
   for (size_t i = 0; i < ledger->num_trials; i++) {
     lpot_latency_done(&ledger->trials[i].latency);
   }
+  lpot_metric_state_done(&ledger->baseline.state);
   lpot_free(ledger->baseline.correct);
   lpot_hash_map_free(ledger->result_index);
   lpot_free(ledger->sessions);

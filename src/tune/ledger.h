@@ -24,7 +24,7 @@
 #include "tune/journal.h"
 #include "tune/protocol.h"
 
-#define LPOT_JOURNAL_FORMAT 2
+#define LPOT_JOURNAL_FORMAT 3
 #define LPOT_NO_TRIAL 0 /* trial ids start at 1 */
 
 typedef enum lpot_record_type {

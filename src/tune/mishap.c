@@ -22,7 +22,7 @@
 /* ---- deadlines ---- */
 
 static double expected_seconds(const lpot_run *run, const lpot_task *task) {
-  double block = run->block_seconds;
+  double block = run->block_speed.seconds;
   if (task->kind == LPOT_TASK_CALIBRATE) {
     double sample = block / (double)run->job->blocks.block_samples;
     return sample * (double)task->count * CALIBRATION_FACTOR;
@@ -39,7 +39,7 @@ double lpot_run_lease(const lpot_run *run, const lpot_task *task, bool restartin
   if (task->kind != LPOT_TASK_EVALUATE) {
     floor_seconds = fmax(floor_seconds, OTHER_LEASE_SECONDS);
   }
-  if (run->block_seconds <= 0) {
+  if (run->block_speed.seconds <= 0) {
     return now + fmax(floor_seconds, FIRST_LEASE_SECONDS);
   }
   return now + fmax(floor_seconds, LEASE_FACTOR * expected_seconds(run, task));

@@ -325,6 +325,9 @@ void lpot_outcome_init(lpot_outcome *outcome) {
 }
 
 void lpot_outcome_done(lpot_outcome *outcome) {
+  for (size_t i = 0; i < outcome->num_states; i++) {
+    lpot_metric_state_done(&outcome->states[i]);
+  }
   lpot_free(outcome->states);
   lpot_free(outcome->correct);
   lpot_calibration_free(outcome->calibration);
@@ -374,8 +377,8 @@ static lpot_status read_states(lpot_reader *reader, lpot_outcome *outcome, lpot_
   }
   for (size_t i = 0; i < (size_t)count; i++) {
     LPOT_TRY(lpot_metric_state_read(reader, &outcome->states[i], err));
+    outcome->num_states++;
   }
-  outcome->num_states = (size_t)count;
   LPOT_TRY(lpot_bits_read(reader, &outcome->correct, &outcome->num_bits, err));
   return LPOT_OK;
 }

@@ -5,6 +5,7 @@
 #define LPOT_TUNE_RUN_H
 
 #include "base/clock.h"
+#include "tune/block_speed.h"
 #include "tune/crew.h"
 #include "tune/evaluation.h"
 #include "tune/job.h"
@@ -63,7 +64,7 @@ typedef struct lpot_run {
   lpot_race_terms terms;
   const char *own_host;   /* of the coordinator */
   const char *quiet_host; /* latency is measured there: its other workers get no work; or NULL */
-  double block_seconds;   /* of work for one block, by what came last; 0: not known */
+  lpot_block_speed block_speed;
   lpot_clock clock; /* set before lpot_run_init, with job, crew, ledger, journal and options */
   lpot_calibration *merged; /* while calibrating: parts that have come */
   size_t num_lost_ranges;
@@ -140,8 +141,8 @@ bool lpot_run_is_first(const lpot_run *run, uint64_t recipe_hash, bool raced);
 LPOT_MUST_CHECK lpot_status lpot_run_deal(lpot_run *run, lpot_error *err);
 /* Takes the outcome of an EVALUATE task; the result of a recipe whose evaluation has thereby ended
  * goes into the journal, and it is not wanted any more. That of f32 stays in the list. */
-LPOT_MUST_CHECK lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker,
-                                                const lpot_outcome *outcome, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker, lpot_outcome *outcome,
+                                                lpot_error *err);
 /* The wanted evaluation with this number, or NULL. */
 lpot_evaluation *lpot_run_find(const lpot_run *run, uint64_t number);
 /* Records an evaluation that has ended, and forgets it; that of f32 stays in the list. */

@@ -18,6 +18,13 @@ static lpot_metric *make_metric(const char *text) {
   return metric;
 }
 
+static double value_of(const lpot_metric *metric, const lpot_metric_state *state) {
+  double value = (double)NAN;
+  lpot_error err = {0};
+  expect_ok(lpot_metric_value(metric, state, &value, &err), &err);
+  return value;
+}
+
 static lpot_tensor *make_tensor(lpot_dtype dtype, int64_t rows, int64_t columns,
                                 const double *values) {
   lpot_shape shape = lpot_shape_of(columns == 0 ? 1 : 2, (const int64_t[]){rows, columns});
@@ -88,7 +95,7 @@ static void every_name_makes_a_metric_with_its_sense(void **state) {
     assert_int_equal(lpot_metric_is_per_sample(metric), i < 2);
     lpot_metric_state empty;
     lpot_metric_state_init(&empty);
-    assert_true(isnan(lpot_metric_value(metric, &empty)));
+    assert_true(isnan(value_of(metric, &empty)));
     lpot_metric_free(metric);
   }
 }
@@ -109,7 +116,7 @@ static void topk_counts_with_ties_to_the_lower_index(void **state) {
   assert_int_equal(counts.classes, 3);
   assert_int_equal(correct[0], 0xf3);
   assert_true(counts.first_class == UINT64_MAX);
-  assert_true(lpot_metric_value(one, &counts) == 0.5);
+  assert_true(value_of(one, &counts) == 0.5);
   lpot_metric_state_init(&counts);
   expect_ok(update(two, 4, 3, outputs, labels, &counts, correct, &err), &err);
   assert_int_equal(counts.correct, 3);
@@ -237,13 +244,13 @@ static void errors_are_averaged_over_elements(void **state) {
     lpot_error err = {0};
     lpot_metric_state_init(&sums);
     expect_ok(update_labels(metric, 2, 2, outputs, 2, labels, &sums, NULL, &err), &err);
-    assert_true(fabs(lpot_metric_value(metric, &sums) - cases[i].expected) < 1e-12);
+    assert_true(fabs(value_of(metric, &sums) - cases[i].expected) < 1e-12);
     assert_true(isnan(lpot_metric_chance_level(metric, 10)));
     expect_error(update_labels(metric, 2, 2, outputs, 1, labels, &sums, NULL, &err), LPOT_INVALID,
                  &err, "cannot be compared with labels of shape [2, 1]");
     expect_ok(update_labels(metric, 2, 2, bad, 2, labels, &sums, NULL, &err), &err);
     assert_int_equal(sums.bad, 1);
-    assert_true(isinf(lpot_metric_value(metric, &sums)));
+    assert_true(isinf(value_of(metric, &sums)));
     lpot_metric_free(metric);
   }
 }
@@ -254,29 +261,47 @@ static void merged_states_are_as_one(void **state) {
   lpot_metric_state b = {.samples = 4, .correct = 4, .first_class = 5, .classes = 10, .bad = 1};
   lpot_metric_state empty;
   lpot_metric_state_init(&empty);
-  lpot_metric_state_merge(&empty, &a);
+  lpot_metric *metric = make_metric("topk: 1");
+  lpot_error err = {0};
+  expect_ok(lpot_metric_state_merge(metric, &empty, &a, &err), &err);
   assert_memory_equal(&empty, &a, sizeof a);
-  lpot_metric_state_merge(&a, &b);
+  expect_ok(lpot_metric_state_merge(metric, &a, &b, &err), &err);
   assert_int_equal(a.samples, 7);
   assert_int_equal(a.correct, 5);
   assert_int_equal(a.bad, 1);
   assert_int_equal(a.first_class, 5);
   b.first_class = 6;
-  lpot_metric_state_merge(&a, &b);
+  expect_ok(lpot_metric_state_merge(metric, &a, &b, &err), &err);
   assert_true(a.first_class == UINT64_MAX);
   b.first_class = 0;
-  lpot_metric_state_merge(&a, &b);
+  expect_ok(lpot_metric_state_merge(metric, &a, &b, &err), &err);
   assert_true(a.first_class == UINT64_MAX);
+  expect_ok(lpot_buffer_append(&a.records, "ab", 2, &err), &err);
+  expect_ok(lpot_buffer_append(&b.records, "cd", 2, &err), &err);
+  expect_ok(lpot_metric_state_merge(metric, &a, &b, &err), &err);
+  assert_int_equal(a.records.size, 4);
+  assert_memory_equal(a.records.data, "abcd", 4);
+  lpot_metric_state_done(&a);
+  lpot_metric_state_done(&b);
+  assert_int_equal(a.samples, 0);
+  lpot_metric_free(metric);
 }
 
 static void state_survives_writing_and_reading(void **state) {
   (void)state;
-  lpot_metric_state written = {7, 5, 70, 0.1, 2, 10, UINT64_MAX};
+  lpot_metric_state written = {.samples = 7,
+                               .correct = 5,
+                               .elements = 70,
+                               .sum = 0.1,
+                               .bad = 2,
+                               .classes = 10,
+                               .first_class = UINT64_MAX};
   lpot_metric_state read;
   lpot_buffer buffer;
   lpot_reader reader;
   lpot_error err = {0};
   lpot_buffer_init(&buffer);
+  expect_ok(lpot_buffer_append(&written.records, "boxes", 5, &err), &err);
   expect_ok(lpot_metric_state_write(&written, &buffer, &err), &err);
   for (size_t length = 0; length < buffer.size; length++) {
     lpot_reader_init(&reader, buffer.data, length);
@@ -285,12 +310,16 @@ static void state_survives_writing_and_reading(void **state) {
   lpot_reader_init(&reader, buffer.data, buffer.size);
   expect_ok(lpot_metric_state_read(&reader, &read, &err), &err);
   expect_ok(lpot_reader_end(&reader, &err), &err);
-  assert_memory_equal(&read, &written, sizeof read);
+  assert_memory_equal(&read, &written, offsetof(lpot_metric_state, records));
+  assert_int_equal(read.records.size, 5);
+  assert_memory_equal(read.records.data, "boxes", 5);
+  lpot_metric_state_done(&read);
   written.correct = 8;
   lpot_buffer_clear(&buffer);
   expect_ok(lpot_metric_state_write(&written, &buffer, &err), &err);
   lpot_reader_init(&reader, buffer.data, buffer.size);
   expect_error(lpot_metric_state_read(&reader, &read, &err), LPOT_FORMAT, &err, "8 right");
+  lpot_metric_state_done(&written);
   lpot_buffer_done(&buffer);
 }
 

@@ -62,7 +62,7 @@ def main():
     (protocol / "outcome_latency").write_bytes(
         message(2, struct.pack("<BB", 2, 0) + text("") + no_blocks + latency))
     (protocol / "outcome_states").write_bytes(
-        message(2, struct.pack("<BB", 0, 0) + text("") + struct.pack("<dQqQ", 1.0, 5, 0, 1) + bytes(56) +
+        message(2, struct.pack("<BB", 0, 0) + text("") + struct.pack("<dQqQ", 1.0, 5, 0, 1) + bytes(64) +
                 struct.pack("<Q", 10) + b"\xa5\1"))
     (protocol / "calibration").write_bytes(message(3, struct.pack("<q", 10) + bytes(16)))
     (protocol / "cancel").write_bytes(message(4, b""))

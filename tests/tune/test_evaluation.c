@@ -36,6 +36,15 @@ static truth make_truth(uint64_t seed, double baseline_share, double share) {
   return set;
 }
 
+static lpot_metric *make_metric(const char *text) {
+  lpot_yaml *yaml = NULL;
+  lpot_metric *metric = NULL;
+  assert_int_equal(lpot_yaml_parse("metric.yaml", text, strlen(text), &yaml, NULL), LPOT_OK);
+  assert_int_equal(lpot_metric_new(lpot_yaml_root(yaml), &metric, NULL), LPOT_OK);
+  lpot_yaml_free(yaml);
+  return metric;
+}
+
 /* What a worker would bring for a task: it sees by itself when a race is lost. */
 static void work(const truth *set, const lpot_task *task, lpot_outcome *outcome) {
   lpot_race race = task->race;
@@ -115,7 +124,9 @@ static answer evaluate(const truth *set, bool raced, size_t workers, uint64_t se
     lpot_task_done(&hands[i].task);
   }
   lpot_metric_state total;
-  lpot_evaluation_total(evaluation, &total);
+  lpot_metric *metric = make_metric("topk: 1");
+  assert_int_equal(lpot_evaluation_total(evaluation, metric, &total, NULL), LPOT_OK);
+  lpot_metric_free(metric);
   answer result = {.ending = evaluation->ending,
                    .prefix = evaluation->prefix,
                    .race = evaluation->race,

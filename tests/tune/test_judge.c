@@ -111,7 +111,7 @@ static void broken_evaluations_say_how(void **state) {
       attempts++;
     }
     assert_int_equal(attempts, i == LPOT_BREAKAGE_LOSS ? 9 : 2);
-    lpot_judge_evaluation(&self.job, evaluation, &result);
+    assert_int_equal(lpot_judge_evaluation(&self.job, evaluation, &result, NULL), LPOT_OK);
     assert_int_equal(result.status, expected[i]);
     assert_string_equal(result.cause, "signal 11");
     assert_true(isnan(result.accuracy) && result.num_bits == 0);

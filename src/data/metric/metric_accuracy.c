@@ -10,10 +10,12 @@ static lpot_status parse_accuracy(lpot_metric *metric, const lpot_yaml_node *nod
   return lpot_setting_check(node, names, err);
 }
 
-static lpot_status update_accuracy(const lpot_metric *metric, const lpot_tensor *output,
-                                   const lpot_batch *batch, lpot_metric_state *state,
-                                   uint8_t *correct, lpot_error *err) {
+static lpot_status update_accuracy(const lpot_metric *metric, const lpot_tensor *const *outputs,
+                                   size_t num_outputs, const lpot_batch *batch,
+                                   lpot_metric_state *state, uint8_t *correct, lpot_error *err) {
   (void)metric;
+  (void)num_outputs;
+  const lpot_tensor *output = outputs[0];
   int64_t scores = 0;
   LPOT_TRY(lpot_metric_num_scores("Accuracy", output, batch, &scores, err));
   int64_t classes = scores == 1 ? 2 : scores;
@@ -40,6 +42,7 @@ static double chance_of_accuracy(const lpot_metric *metric, int64_t num_classes)
 
 const lpot_metric_class lpot_metric_class_accuracy = {
     .name = "Accuracy",
+    .size_bytes = sizeof(lpot_metric),
     .higher_is_better = true,
     .is_per_sample = true,
     .parse = parse_accuracy,

@@ -61,18 +61,20 @@ static lpot_status update_error(const lpot_metric *metric, const lpot_tensor *ou
   return LPOT_OK;
 }
 
-static lpot_status update_squared(const lpot_metric *metric, const lpot_tensor *output,
-                                  const lpot_batch *batch, lpot_metric_state *state,
-                                  uint8_t *correct, lpot_error *err) {
+static lpot_status update_squared(const lpot_metric *metric, const lpot_tensor *const *outputs,
+                                  size_t num_outputs, const lpot_batch *batch,
+                                  lpot_metric_state *state, uint8_t *correct, lpot_error *err) {
+  (void)num_outputs;
   (void)correct;
-  return update_error(metric, output, batch, state, true, err);
+  return update_error(metric, outputs[0], batch, state, true, err);
 }
 
-static lpot_status update_absolute(const lpot_metric *metric, const lpot_tensor *output,
-                                   const lpot_batch *batch, lpot_metric_state *state,
-                                   uint8_t *correct, lpot_error *err) {
+static lpot_status update_absolute(const lpot_metric *metric, const lpot_tensor *const *outputs,
+                                   size_t num_outputs, const lpot_batch *batch,
+                                   lpot_metric_state *state, uint8_t *correct, lpot_error *err) {
+  (void)num_outputs;
   (void)correct;
-  return update_error(metric, output, batch, state, false, err);
+  return update_error(metric, outputs[0], batch, state, false, err);
 }
 
 static double mean_of(const lpot_metric_state *state) {
@@ -83,30 +85,24 @@ static double root_of_mean(const lpot_metric_state *state) {
   return sqrt(mean_of(state));
 }
 
-static double no_chance_level(const lpot_metric *metric, int64_t num_classes) {
-  (void)metric;
-  (void)num_classes;
-  return (double)NAN;
-}
-
 const lpot_metric_class lpot_metric_class_mse = {
     .name = "MSE",
+    .size_bytes = sizeof(lpot_metric),
     .parse = parse_error,
     .update = update_squared,
     .value = mean_of,
-    .chance_level = no_chance_level,
 };
 const lpot_metric_class lpot_metric_class_mae = {
     .name = "MAE",
+    .size_bytes = sizeof(lpot_metric),
     .parse = parse_error,
     .update = update_absolute,
     .value = mean_of,
-    .chance_level = no_chance_level,
 };
 const lpot_metric_class lpot_metric_class_rmse = {
     .name = "RMSE",
+    .size_bytes = sizeof(lpot_metric),
     .parse = parse_error,
     .update = update_squared,
     .value = root_of_mean,
-    .chance_level = no_chance_level,
 };
