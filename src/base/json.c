@@ -150,3 +150,11 @@ lpot_status lpot_json_text(const lpot_json *object, char **ret_text, lpot_error 
   *ret_text = (char *)out.data;
   return LPOT_OK;
 }
+
+lpot_status lpot_json_print(const lpot_json *object, FILE *out, lpot_error *err) {
+  char *text = NULL;
+  LPOT_TRY(lpot_json_text(object, &text, err));
+  fprintf(out, "%s\n", text);
+  lpot_free(text);
+  return LPOT_OK;
+}

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -23,5 +24,7 @@ LPOT_MUST_CHECK lpot_status lpot_json_set_bool(lpot_json *object, const char *ke
 /* The object as text on one line, keys in the order they were set; owned by the caller. */
 LPOT_MUST_CHECK lpot_status lpot_json_text(const lpot_json *object, char **ret_text,
                                            lpot_error *err);
+/* The same as a line of out. */
+LPOT_MUST_CHECK lpot_status lpot_json_print(const lpot_json *object, FILE *out, lpot_error *err);
 
 #endif

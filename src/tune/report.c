@@ -224,16 +224,11 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
 lpot_status lpot_report_json(const lpot_ledger *ledger, const char *workspace, int exit_code,
                              FILE *out, lpot_error *err) {
   lpot_json *json = NULL;
-  char *text = NULL;
   LPOT_TRY(lpot_json_new(&json, err));
   lpot_status status = fill_json(json, ledger, workspace, exit_code, err);
   if (status == LPOT_OK) {
-    status = lpot_json_text(json, &text, err);
+    status = lpot_json_print(json, out, err);
   }
-  if (status == LPOT_OK) {
-    fprintf(out, "%s\n", text);
-  }
-  lpot_free(text);
   lpot_json_free(json);
   return status;
 }

@@ -305,6 +305,9 @@ void lpot_job_view_print(const lpot_job_view *view, FILE *out) {
   print_counts(view, out);
   print_trial_line(ledger, "Best:", lpot_job_view_best(view), out);
   print_trial_line(ledger, "Accepted:", lpot_job_view_accepted(view), out);
+  if (ledger->chosen != LPOT_NO_TRIAL) {
+    print_trial_line(ledger, "Chosen:", lpot_ledger_find_trial(ledger, ledger->chosen), out);
+  }
   print_speed(view, out);
   fprintf(out, "Verdict:    %s\n", lpot_verdict_text(ledger->verdict));
 }
@@ -395,16 +398,11 @@ static lpot_status fill_json(lpot_json *json, const lpot_job_view *view, lpot_er
 
 lpot_status lpot_job_view_json(const lpot_job_view *view, FILE *out, lpot_error *err) {
   lpot_json *json = NULL;
-  char *text = NULL;
   LPOT_TRY(lpot_json_new(&json, err));
   lpot_status status = fill_json(json, view, err);
   if (status == LPOT_OK) {
-    status = lpot_json_text(json, &text, err);
+    status = lpot_json_print(json, out, err);
   }
-  if (status == LPOT_OK) {
-    fprintf(out, "%s\n", text);
-  }
-  lpot_free(text);
   lpot_json_free(json);
   return status;
 }
