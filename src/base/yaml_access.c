@@ -272,6 +272,19 @@ static bool is_among(const char *text, const char *const *names) {
   return false;
 }
 
+lpot_status lpot_yaml_check_key(const lpot_yaml_node *child, const char *const *names,
+                                lpot_error *err) {
+  if (is_among(child->key, names)) {
+    return LPOT_OK;
+  }
+  char hint[MAX_NAMES + 16];
+  hint_text(child->key, names, hint, sizeof hint);
+  if (hint[0] == '\0') {
+    known_text(names, hint, sizeof hint);
+  }
+  return lpot_yaml_fail_at(err, child, child->key_line, child->key_column, "unknown key%s", hint);
+}
+
 lpot_status lpot_yaml_check_keys(const lpot_yaml_node *map, const char *const *names,
                                  lpot_error *err) {
   /* A section without anything in it is an empty map. */
@@ -282,16 +295,7 @@ lpot_status lpot_yaml_check_keys(const lpot_yaml_node *map, const char *const *n
     return fail_expected(err, map, "a map");
   }
   for (size_t i = 0; i < map->num_children; i++) {
-    const lpot_yaml_node *child = map->children[i];
-    if (is_among(child->key, names)) {
-      continue;
-    }
-    char hint[MAX_NAMES + 16];
-    hint_text(child->key, names, hint, sizeof hint);
-    if (hint[0] == '\0') {
-      known_text(names, hint, sizeof hint);
-    }
-    return lpot_yaml_fail_at(err, child, child->key_line, child->key_column, "unknown key%s", hint);
+    LPOT_TRY(lpot_yaml_check_key(map->children[i], names, err));
   }
   return LPOT_OK;
 }

@@ -83,6 +83,9 @@ LPOT_MUST_CHECK lpot_status lpot_yaml_doubles(const lpot_yaml_node *node, size_t
 /* Index of the scalar's text in names (NULL terminated); the message lists the nearest name. */
 LPOT_MUST_CHECK lpot_status lpot_yaml_choice(const lpot_yaml_node *node, const char *const *names,
                                              int *ret_index, lpot_error *err);
+/* Fails unless the key of child, of a map, is in names, as below. */
+LPOT_MUST_CHECK lpot_status lpot_yaml_check_key(const lpot_yaml_node *child,
+                                                const char *const *names, lpot_error *err);
 /* Fails at the first key of map that is not in names (NULL terminated), naming the nearest, or all
  * of them where none is near. */
 LPOT_MUST_CHECK lpot_status lpot_yaml_check_keys(const lpot_yaml_node *map,

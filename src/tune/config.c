@@ -5,6 +5,8 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/metric.h"
+#include "data/transform.h"
 #include "tune/config_schema.h"
 
 static void set_defaults(lpot_config *config) {
@@ -86,13 +88,39 @@ static bool has_value(const lpot_yaml *yaml, const char *const *path) {
   return node != NULL && node->kind != LPOT_YAML_NULL;
 }
 
-static lpot_status check_mandatory(const lpot_yaml *yaml, lpot_error *err) {
+static lpot_status check_mandatory(lpot_config_box *box, lpot_error *err) {
+  const mandatory_key *missing = NULL;
   for (size_t i = 0; i < sizeof mandatory_keys / sizeof mandatory_keys[0]; i++) {
     const mandatory_key *key = &mandatory_keys[i];
-    if (!has_value(yaml, key->path)) {
-      return fail_missing(yaml, key->path, key->text, key->why, err);
+    bool told = missing != NULL && strncmp(key->text, missing->text, strlen(missing->text)) == 0;
+    if (!told && !has_value(box->yaml, key->path)) {
+      missing = key;
+      lpot_status status = fail_missing(box->yaml, key->path, key->text, key->why, err);
+      LPOT_TRY(lpot_config_collect(box, status, err));
     }
   }
+  return LPOT_OK;
+}
+
+/* Metric and transforms are made for their messages only. What needs more than the text, such as
+ * files, is told when they are made for use. */
+static lpot_status check_parts(lpot_config_box *box, lpot_error *err) {
+  const lpot_config *config = &box->config;
+  const lpot_dataloader_config *loaders[] = {&config->calibration, &config->evaluation,
+                                             &config->performance};
+  for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++) {
+    lpot_transforms *transforms = NULL;
+    lpot_status status = lpot_transforms_new(loaders[i]->transform, &transforms, err);
+    lpot_transforms_free(transforms);
+    LPOT_TRY(lpot_config_collect(box, status, err));
+  }
+  if (config->metric == NULL) {
+    return LPOT_OK;
+  }
+  lpot_metric *metric = NULL;
+  lpot_status status = lpot_metric_new(config->metric, &metric, err);
+  lpot_metric_free(metric);
+  LPOT_TRY(lpot_config_collect(box, status, err));
   return LPOT_OK;
 }
 
@@ -175,9 +203,19 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
   lpot_config *config = &box->config;
   set_defaults(config);
   LPOT_TRY(lpot_arena_new(&box->arena, err));
-  LPOT_TRY(lpot_config_walk(box, lpot_config_root_rows, lpot_yaml_root(box->yaml), config, err));
-  LPOT_TRY(check_mandatory(box->yaml, err));
-  LPOT_TRY(check_criterion(box, err));
+  lpot_status status =
+      lpot_config_walk(box, lpot_config_root_rows, lpot_yaml_root(box->yaml), config, err);
+  LPOT_TRY(lpot_config_collect(box, status, err));
+  LPOT_TRY(check_parts(box, err));
+  if (box->num_errors == 0) { /* else a misspelt section would be said to be missing */
+    LPOT_TRY(check_mandatory(box, err));
+  }
+  status = check_criterion(box, err);
+  LPOT_TRY(lpot_config_collect(box, status, err));
+  if (box->num_errors > 0) {
+    *err = box->last_error;
+    return LPOT_CONFIG;
+  }
   LPOT_TRY(check_approach(box, err));
   complete_loader(&config->calibration, &config->evaluation);
   complete_loader(&config->performance, &config->evaluation);
@@ -187,7 +225,18 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
   return LPOT_OK;
 }
 
-lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_config, lpot_error *err) {
+/* As fill, but always has an error to collect from. */
+static lpot_status fill_and_tell(lpot_config_box *box, lpot_buffer *earlier, lpot_error *err) {
+  lpot_error own = {0};
+  lpot_status status = fill(box, err == NULL ? &own : err);
+  if (status == LPOT_CONFIG && earlier != NULL && box->earlier_errors.size > 0) {
+    LPOT_TRY(lpot_buffer_append(earlier, box->earlier_errors.data, box->earlier_errors.size, err));
+  }
+  return status;
+}
+
+lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_config, lpot_buffer *earlier,
+                            lpot_error *err) {
   lpot_yaml *moved = *yaml;
   *yaml = NULL;
   lpot_config_box *box = lpot_calloc(1, sizeof *box);
@@ -197,7 +246,7 @@ lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_config, lpot_err
   }
   box->yaml = moved;
   box->config.yaml = moved;
-  lpot_status status = fill(box, err);
+  lpot_status status = fill_and_tell(box, earlier, err);
   if (status != LPOT_OK) {
     lpot_config_free(&box->config);
     return status;
@@ -234,6 +283,7 @@ void lpot_config_free(lpot_config *config) {
     return;
   }
   lpot_config_box *box = (lpot_config_box *)config;
+  lpot_buffer_done(&box->earlier_errors);
   lpot_arena_free(box->arena);
   lpot_yaml_free(box->yaml);
   lpot_free(box);

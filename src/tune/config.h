@@ -60,9 +60,11 @@ typedef struct lpot_config {
   const lpot_yaml *yaml; /* the tree all pointers above point into; owned */
 } lpot_config;
 
-/* Reads the tree (moved, also on failure). LPOT_CONFIG. */
+/* Reads the tree (moved, also on failure). LPOT_CONFIG: all errors of the file are found; err has
+ * the last of them, and earlier (initialised; may be NULL) gets a line for each of the others, in
+ * the order of the file. */
 LPOT_MUST_CHECK lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_config,
-                                            lpot_error *err);
+                                            lpot_buffer *earlier, lpot_error *err);
 void lpot_config_free(lpot_config *config);
 /* Sampling sizes above limit become limit; what is then equal counts once. */
 LPOT_MUST_CHECK lpot_status lpot_config_limit_sampling(lpot_config *config, int64_t limit,

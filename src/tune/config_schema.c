@@ -288,6 +288,7 @@ const lpot_config_row lpot_config_root_rows[] = {
 };
 
 #define MAX_ROWS 32
+#define MAX_ERRORS 100u
 
 static const lpot_config_row *find_row(const lpot_config_row *rows, const char *name) {
   for (size_t i = 0; rows[i].name != NULL; i++) {
@@ -298,10 +299,8 @@ static const lpot_config_row *find_row(const lpot_config_row *rows, const char *
   return NULL;
 }
 
-/* Unknown keys come first, so that a misspelt section is not answered by what is missing. */
-static lpot_status check_keys(const lpot_config_row *rows, const lpot_yaml_node *node,
-                              lpot_error *err) {
-  const char *names[MAX_ROWS];
+/* The names of rows, NULL terminated. */
+static void names_of(const lpot_config_row *rows, const char *names[MAX_ROWS]) {
   size_t count = 0;
   while (rows[count].name != NULL) {
     LPOT_ASSERT(count + 1 < MAX_ROWS);
@@ -309,21 +308,44 @@ static lpot_status check_keys(const lpot_config_row *rows, const lpot_yaml_node 
     count++;
   }
   names[count] = NULL;
-  LPOT_TRY(lpot_yaml_check_keys(node, names, err));
+}
+
+lpot_status lpot_config_collect(lpot_config_box *box, lpot_status status, lpot_error *err) {
+  if (status != LPOT_CONFIG || err == NULL) {
+    return status;
+  }
+  if (box->num_errors > 0 && box->num_errors < MAX_ERRORS) {
+    LPOT_TRY(lpot_buffer_printf(&box->earlier_errors, err, "%s\n", box->last_error.message));
+  }
+  box->num_errors++;
+  box->last_error = *err;
+  return LPOT_OK;
+}
+
+static lpot_status read_child(lpot_config_box *box, const lpot_config_row *rows,
+                              const char *const *names, const lpot_yaml_node *child, void *object,
+                              lpot_error *err) {
+  LPOT_TRY(lpot_yaml_check_key(child, names, err));
+  /* A key without a value means its default, as in LPOT. */
+  if (child->kind == LPOT_YAML_NULL) {
+    return LPOT_OK;
+  }
+  const lpot_config_row *row = find_row(rows, child->key);
+  LPOT_TRY(row->read(box, row, child, (char *)object + row->offset, err));
   return LPOT_OK;
 }
 
 lpot_status lpot_config_walk(lpot_config_box *box, const lpot_config_row *rows,
                              const lpot_yaml_node *node, void *object, lpot_error *err) {
-  LPOT_TRY(check_keys(rows, node, err));
+  const char *names[MAX_ROWS];
+  names_of(rows, names);
+  if (node->kind != LPOT_YAML_MAP) {
+    LPOT_TRY(lpot_yaml_check_keys(node, names, err));
+    return LPOT_OK;
+  }
   for (size_t i = 0; i < node->num_children; i++) {
-    const lpot_yaml_node *child = node->children[i];
-    const lpot_config_row *row = find_row(rows, child->key);
-    /* A key without a value means its default, as in LPOT. */
-    if (child->kind == LPOT_YAML_NULL) {
-      continue;
-    }
-    LPOT_TRY(row->read(box, row, child, (char *)object + row->offset, err));
+    lpot_status status = read_child(box, rows, names, node->children[i], object, err);
+    LPOT_TRY(lpot_config_collect(box, status, err));
   }
   return LPOT_OK;
 }

@@ -30,6 +30,9 @@ typedef struct lpot_config_box {
   const lpot_yaml_node *integer_framework; /* model.framework that asks for dynamic quantization */
   const lpot_yaml_node *relative;          /* accuracy_criterion.relative, NULL when absent */
   const lpot_yaml_node *absolute_node;
+  size_t num_errors;
+  lpot_error last_error;
+  lpot_buffer earlier_errors; /* a line for each but the last */
 } lpot_config_box;
 
 struct lpot_config_row;
@@ -54,7 +57,7 @@ extern const lpot_config_row lpot_config_root_rows[];
 /* What stands under model_wise and under each name of op_wise; its object is an lpot_op_choices. */
 extern const lpot_config_row lpot_config_choice_rows[];
 
-/* Reads a section: fails at the first key that rows do not know. */
+/* Reads a section. What is wrong in it is collected, and fails lpot_config_new at the end. */
 LPOT_MUST_CHECK lpot_status lpot_config_walk(lpot_config_box *box, const lpot_config_row *rows,
                                              const lpot_yaml_node *node, void *object,
                                              lpot_error *err);
@@ -132,6 +135,10 @@ lpot_status lpot_config_read_instances(lpot_config_box *box, const lpot_config_r
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 
 /* Shared by the readers. */
+
+/* Passes status on, but an LPOT_CONFIG is collected and becomes LPOT_OK. */
+LPOT_MUST_CHECK lpot_status lpot_config_collect(lpot_config_box *box, lpot_status status,
+                                                lpot_error *err);
 
 /* As lpot_yaml_fail, but at the key of node, where it has one. */
 lpot_status lpot_config_fail_key(lpot_error *err, const lpot_yaml_node *node, const char *format,

@@ -39,6 +39,23 @@ static void tell_of_calibration(const lpot_config *config) {
   }
 }
 
+/* All errors of the file are told; the caller tells the last one. */
+static lpot_status make_config(lpot_yaml **yaml, bool warns, lpot_config **ret_config,
+                               lpot_error *err) {
+  lpot_buffer earlier;
+  lpot_buffer_init(&earlier);
+  lpot_status status = lpot_config_new(yaml, ret_config, &earlier, err);
+  const char *line = (const char *)earlier.data;
+  for (size_t left = earlier.size; left > 0 && warns;) {
+    size_t length = (size_t)((const char *)memchr(line, '\n', left) - line);
+    lpot_log(LPOT_LOG_ERROR, "%.*s", (int)length, line);
+    line += length + 1;
+    left -= length + 1;
+  }
+  lpot_buffer_done(&earlier);
+  return status;
+}
+
 static lpot_status read_config(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   lpot_yaml *yaml = NULL;
   if (options->config_text != NULL) {
@@ -54,7 +71,7 @@ static lpot_status read_config(lpot_job *job, const lpot_job_options *options, l
       return status;
     }
   }
-  LPOT_TRY(lpot_config_new(&yaml, &job->config, err));
+  LPOT_TRY(make_config(&yaml, options->warns, &job->config, err));
   for (size_t i = 0; i < job->config->num_warnings && options->warns; i++) {
     lpot_log(LPOT_LOG_WARNING, "%s", job->config->warnings[i]);
   }

@@ -16,7 +16,7 @@ static lpot_status read_config(const char *text, size_t size, lpot_config **ret_
                                lpot_error *err) {
   lpot_yaml *yaml = NULL;
   LPOT_TRY(lpot_yaml_parse("fuzz.yaml", text, size, &yaml, err));
-  LPOT_TRY(lpot_config_new(&yaml, ret_config, err));
+  LPOT_TRY(lpot_config_new(&yaml, ret_config, NULL, err));
   return LPOT_OK;
 }
 

@@ -18,7 +18,7 @@
 static lpot_status read_config(const char *text, lpot_config **ret_config, lpot_error *err) {
   lpot_yaml *yaml = NULL;
   LPOT_TRY(lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, err));
-  lpot_status status = lpot_config_new(&yaml, ret_config, err);
+  lpot_status status = lpot_config_new(&yaml, ret_config, NULL, err);
   assert_null(yaml);
   return status;
 }
@@ -33,21 +33,31 @@ static lpot_config *good(const char *text) {
   return config;
 }
 
-/* The text is refused, and each of the parts (parted by '|') is in the message. */
+/* The text is refused, and each of the parts (parted by '|') is in the messages. */
 static void assert_refused(const char *text, const char *parts) {
+  lpot_yaml *yaml = NULL;
   lpot_config *config = NULL;
   lpot_error error = {0};
-  lpot_status status = read_config(text, &config, &error);
+  lpot_buffer told;
+  lpot_buffer_init(&told);
+  lpot_status status = lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, &error);
+  if (status == LPOT_OK) {
+    status = lpot_config_new(&yaml, &config, &told, &error);
+  }
   assert_int_equal(status, LPOT_CONFIG);
   assert_null(config);
+  assert_int_equal(lpot_buffer_printf(&told, NULL, "%s", error.message), LPOT_OK);
+  assert_int_equal(lpot_buffer_terminate(&told, NULL), LPOT_OK);
+  const char *messages = (const char *)told.data;
   char copy[512];
   snprintf(copy, sizeof copy, "%s", parts);
   char *rest = NULL;
   for (char *part = strtok_r(copy, "|", &rest); part != NULL; part = strtok_r(NULL, "|", &rest)) {
-    if (strstr(error.message, part) == NULL) {
-      fail_msg("'%s' is not in '%s'", part, error.message);
+    if (strstr(messages, part) == NULL) {
+      fail_msg("'%s' is not in '%s'", part, messages);
     }
   }
+  lpot_buffer_done(&told);
 }
 
 static void assert_warned(const char *text, const char *part) {
@@ -80,7 +90,7 @@ static void config_rejects_text_truncated_anywhere(void **state) {
     lpot_error error = {0};
     lpot_status status = lpot_yaml_parse("conf.yaml", text, length, &yaml, &error);
     if (status == LPOT_OK) {
-      status = lpot_config_new(&yaml, &config, &error);
+      status = lpot_config_new(&yaml, &config, NULL, &error);
     }
     /* A prefix that ends between two sections is a configuration of its own. */
     assert_true(status == LPOT_OK || (status == LPOT_CONFIG && error.message[0] != '\0'));
@@ -100,6 +110,43 @@ static void config_names_what_is_missing(void **state) {
   assert_refused(MODEL "evaluation: {accuracy: {metric: {topk: 1}, dataloader: {batch_size: 2}}}\n",
                  "evaluation.accuracy.dataloader.dataset: missing");
   assert_refused("model: {name: , framework: onnxrt_qdqops}\n" EVALUATION, "model.name: missing");
+}
+
+static void all_errors_of_a_file_are_found(void **state) {
+  (void)state;
+  static const char text[] =
+      "model: {name: net, framewrk: onnxrt_qdqops}\n"
+      "evaluation:\n  accuracy:\n    metric: {topk: none}\n"
+      "    dataloader:\n      batch_size: 0\n      dataset: {CIFAR10: {root: /data}}\n"
+      "      transform: {Resise: {size: 3}}\n"
+      "tuning:\n  strategy: {name: basik}\n  exit_policy: {timeout: -1, max_trials: many}\n";
+  static const char *const parts[] = {"1:20: model.framewrk: unknown key (did you mean",
+                                      "6:19: evaluation.accuracy.dataloader.batch_size",
+                                      "10:20: tuning.strategy.name",
+                                      "11:26: tuning.exit_policy.timeout",
+                                      "11:42: tuning.exit_policy.max_trials",
+                                      "8:27: evaluation.accuracy.dataloader.transform.Resise"};
+  const size_t count = sizeof parts / sizeof parts[0];
+  lpot_yaml *yaml = NULL;
+  lpot_config *config = NULL;
+  lpot_error error = {0};
+  lpot_buffer earlier;
+  lpot_buffer_init(&earlier);
+  assert_int_equal(lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, &error), LPOT_OK);
+  assert_int_equal(lpot_config_new(&yaml, &config, &earlier, &error), LPOT_CONFIG);
+  assert_int_equal(lpot_buffer_terminate(&earlier, NULL), LPOT_OK);
+  const char *line = (const char *)earlier.data;
+  for (size_t i = 0; i < count; i++) {
+    const char *found = strstr(line, parts[i]);
+    if (found == NULL) {
+      fail_msg("'%s' does not come in '%s'", parts[i], line);
+    }
+    line = strchr(found, '\n') + 1;
+  }
+  assert_string_equal(line, ""); /* and the last one: */
+  assert_non_null(strstr(error.message, "4:20: evaluation.accuracy.metric.topk"));
+  assert_null(config);
+  lpot_buffer_done(&earlier);
 }
 
 static void config_names_the_nearest_key(void **state) {
@@ -252,33 +299,34 @@ static void config_fills_in_the_defaults(void **state) {
 
 static void config_reads_every_value(void **state) {
   (void)state;
-  lpot_config *config = good(
-      "model: {name: ../x y, framework: onnxrt_qlinear}\n"
-      "quantization:\n"
-      "  calibration:\n"
-      "    sampling_size: 20, 10, 20\n"
-      "    dataloader: {batch_size: 5, dataset: {dummy: {shape: [1]}}}\n"
-      "  recipes: {scale_propagation_concat: False, first_conv_or_matmul_quantization: no}\n"
-      "  model_wise: {activation: {algorithm: 'kl, minmax', dtype: int8 fp32}}\n"
-      "  optype_wise: {Conv: {weight: {granularity: [per_tensor, per_channel]}}}\n"
-      "  op_wise:\n"
-      "    conv1: {activation: {dtype: [fp32]}}\n"
-      "    conv.*: {weight: {scheme: asym}}\n"
-      "evaluation:\n"
-      "  accuracy:\n"
-      "    metric: {MSE: }\n"
-      "    dataloader: {batch_size: 8, last_batch: discard, dataset: {a: }, transform: {b: }}\n"
-      "  performance:\n"
-      "    warmup: 0\n"
-      "    iteration: 12\n"
-      "    configs: {cores_per_instance: 3, cold_weights: true}\n"
-      "    dataloader: {batch_size: 2}\n"
-      "tuning:\n"
-      "  strategy: {name: random}\n"
-      "  accuracy_criterion: {absolute: 2%, higher_is_better: false}\n"
-      "  objective: modelsize\n"
-      "  exit_policy: {timeout: 12.5, max_trials: 9, performance_only: false}\n"
-      "  random_seed: 77\n");
+  lpot_config *config =
+      good("model: {name: ../x y, framework: onnxrt_qlinear}\n"
+           "quantization:\n"
+           "  calibration:\n"
+           "    sampling_size: 20, 10, 20\n"
+           "    dataloader: {batch_size: 5, dataset: {dummy: {shape: [1]}}}\n"
+           "  recipes: {scale_propagation_concat: False, first_conv_or_matmul_quantization: no}\n"
+           "  model_wise: {activation: {algorithm: 'kl, minmax', dtype: int8 fp32}}\n"
+           "  optype_wise: {Conv: {weight: {granularity: [per_tensor, per_channel]}}}\n"
+           "  op_wise:\n"
+           "    conv1: {activation: {dtype: [fp32]}}\n"
+           "    conv.*: {weight: {scheme: asym}}\n"
+           "evaluation:\n"
+           "  accuracy:\n"
+           "    metric: {MSE: }\n"
+           "    dataloader: {batch_size: 8, last_batch: discard, dataset: {a: }, transform: "
+           "{Rescale: }}\n"
+           "  performance:\n"
+           "    warmup: 0\n"
+           "    iteration: 12\n"
+           "    configs: {cores_per_instance: 3, cold_weights: true}\n"
+           "    dataloader: {batch_size: 2}\n"
+           "tuning:\n"
+           "  strategy: {name: random}\n"
+           "  accuracy_criterion: {absolute: 2%, higher_is_better: false}\n"
+           "  objective: modelsize\n"
+           "  exit_policy: {timeout: 12.5, max_trials: 9, performance_only: false}\n"
+           "  random_seed: 77\n");
   assert_int_equal(config->export_format, LPOT_EXPORT_QOPERATOR);
   assert_string_equal(config->workspace, "./lpot_workspace/_._x y");
   const lpot_wishes *wishes = &config->wishes;
@@ -442,7 +490,7 @@ static void set_from_the_command_line_is_read_and_named(void **state) {
   lpot_error error = {0};
   assert_int_equal(lpot_yaml_parse("conf.yaml", MINIMAL, strlen(MINIMAL), &yaml, &error), LPOT_OK);
   assert_int_equal(lpot_yaml_set(yaml, "tuning.exit_policy.max_trials", "x", &error), LPOT_OK);
-  assert_int_equal(lpot_config_new(&yaml, &config, &error), LPOT_CONFIG);
+  assert_int_equal(lpot_config_new(&yaml, &config, NULL, &error), LPOT_CONFIG);
   assert_non_null(strstr(error.message, "--set"));
   assert_non_null(strstr(error.message, "tuning.exit_policy.max_trials"));
 }
@@ -458,7 +506,7 @@ static void config_survives_every_failed_allocation(void **state) {
     lpot_error error = {0};
     assert_int_equal(lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, &error), LPOT_OK);
     lpot_memory_fail_after(n);
-    lpot_status status = lpot_config_new(&yaml, &config, &error);
+    lpot_status status = lpot_config_new(&yaml, &config, NULL, &error);
     lpot_memory_fail_after(0);
     lpot_config_free(config);
     if (status == LPOT_OK) {
@@ -480,7 +528,7 @@ static void template_is_valid_and_holds_the_defaults(void **state) {
   lpot_config *config = NULL;
   lpot_error error = {0};
   assert_int_equal(lpot_yaml_load(path, &yaml, &error), LPOT_OK);
-  if (lpot_config_new(&yaml, &config, &error) != LPOT_OK) {
+  if (lpot_config_new(&yaml, &config, NULL, &error) != LPOT_OK) {
     fail_msg("%s", error.message);
   }
   assert_int_equal(config->num_warnings, 0);
@@ -504,6 +552,7 @@ int main(void) {
       cmocka_unit_test(config_rejects_empty_text),
       cmocka_unit_test(config_rejects_text_truncated_anywhere),
       cmocka_unit_test(config_names_what_is_missing),
+      cmocka_unit_test(all_errors_of_a_file_are_found),
       cmocka_unit_test(config_names_the_nearest_key),
       cmocka_unit_test(config_names_the_nearest_word),
       cmocka_unit_test(config_rejects_values_of_the_wrong_type),

@@ -18,7 +18,7 @@ static lpot_config *good(const char *text) {
   lpot_error error = {0};
   lpot_status status = lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, &error);
   if (status == LPOT_OK) {
-    status = lpot_config_new(&yaml, &config, &error);
+    status = lpot_config_new(&yaml, &config, NULL, &error);
   }
   if (status != LPOT_OK) {
     fail_msg("%s in:\n%s", error.message, text);
@@ -132,7 +132,7 @@ static void config_text_reads_back(void **state) {
       "  op_wise: {\"a: b\": {weight: {granularity: per_tensor}}, \"{x}\": {}}\n"
       "evaluation:\n"
       "  accuracy:\n"
-      "    metric: {MSE: {compare_label: false}}\n"
+      "    metric: {MSE: {compare_label: true}}\n"
       "    dataloader: {batch_size: 7, last_batch: discard, dataset: {y: }, transform: [{Cast: }, "
       "{Resize: {size: [2, 3]}}]}\n"
       "  performance: {warmup: 1, iteration: 2, configs: {cores_per_instance: 2, cold_weights: "
