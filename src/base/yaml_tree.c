@@ -157,6 +157,9 @@ static const tag_row tag_table[] = {
     {YAML_NULL_TAG, LPOT_YAML_SCALAR},
     {YAML_SEQ_TAG, LPOT_YAML_LIST},
     {YAML_MAP_TAG, LPOT_YAML_MAP},
+    /* Of LPOT's files; they say nothing that their place does not. */
+    {"!Pruner", LPOT_YAML_MAP},
+    {"tag:yaml.org,2002:python/tuple", LPOT_YAML_LIST},
     {"!", LPOT_YAML_SCALAR},
     {"!", LPOT_YAML_LIST},
     {"!", LPOT_YAML_MAP},

@@ -1,7 +1,8 @@
 /* A YAML file as a tree of nodes that remember where they stand. Only this floor sees libyaml.
  *
  * Limits: 1 MiB of text, depth 64, 100,000 nodes, one document. Anchors and aliases are resolved
- * within these limits; tags other than the core ones are refused. A duplicate key is an error. */
+ * within these limits; tags other than the core ones, !Pruner and python/tuple are refused. A
+ * duplicate key is an error. */
 #ifndef LPOT_BASE_YAML_TREE_H
 #define LPOT_BASE_YAML_TREE_H
 

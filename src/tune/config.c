@@ -29,6 +29,7 @@ static void set_defaults(lpot_config *config) {
   config->lease_seconds = 60;
   config->warmup = 5;
   config->iteration = -1;
+  config->evaluation_batches = -1;
 }
 
 /* Fails at the deepest node on the way to path that the file has. */
@@ -69,6 +70,19 @@ static const mandatory_key mandatory_keys[] = {
      "evaluation.accuracy.dataloader.dataset",
      "tuning needs labelled data to evaluate on"},
 };
+
+lpot_status lpot_config_check_supported(const lpot_config *config, lpot_error *err) {
+  const lpot_yaml_node *quantization = lpot_yaml_get(lpot_yaml_root(config->yaml), "quantization");
+  if (config->trains) {
+    return lpot_config_fail_unsupported(err, lpot_yaml_get(quantization, "approach"),
+                                        "training; post_training_static_quant needs none");
+  }
+  const lpot_yaml_node *other = config->pruning != NULL ? config->pruning : config->conversion;
+  if (quantization == NULL && other != NULL) {
+    return lpot_config_fail_unsupported(err, other, NULL);
+  }
+  return LPOT_OK;
+}
 
 lpot_status lpot_config_refuse_bf16(const lpot_config *config, const char *isa, lpot_error *err) {
   if (config->bf16 == NULL) {
@@ -140,6 +154,46 @@ static lpot_status check_criterion(lpot_config_box *box, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* Sections that the quantization at hand leaves alone. */
+static lpot_status check_sections(lpot_config_box *box, lpot_error *err) {
+  const lpot_config *config = &box->config;
+  bool quantizes = lpot_yaml_get(lpot_yaml_root(box->yaml), "quantization") != NULL;
+  const struct {
+    const lpot_yaml_node *node;
+    bool unused;
+    const char *why;
+  } rows[] = {{config->train, !config->trains, "it goes with approach quant_aware_training"},
+              {config->pruning, quantizes, "it is no part of quantization"},
+              {config->conversion, quantizes, "it is no part of quantization"},
+              {box->mixed.node, quantizes, "it stands for itself, without a section quantization"}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    if (rows[i].node != NULL && rows[i].unused) {
+      LPOT_TRY(lpot_config_warn(box, rows[i].node, err, "ignored: %s", rows[i].why));
+    }
+  }
+  return LPOT_OK;
+}
+
+/* Mixed precision is a space of bf16 and fp32. */
+static void apply_mixed(lpot_config_box *box) {
+  const lpot_config_mixed *mixed = &box->mixed;
+  static const lpot_choices both = {.count = 2, .values = {LPOT_BF16, LPOT_F32}};
+  bool quantizes = lpot_yaml_get(lpot_yaml_root(box->yaml), "quantization") != NULL;
+  if (mixed->node == NULL || quantizes) {
+    return;
+  }
+  lpot_wishes *wishes = &box->config.wishes;
+  lpot_choices *dtype = &wishes->model_wise.activation.dtype;
+  *dtype = mixed->precisions.count > 0 ? mixed->precisions : both;
+  wishes->model_wise_file = lpot_yaml_node_file(mixed->node);
+  wishes->model_wise_line = mixed->node->key_line;
+  wishes->op_wise = mixed->op_wise;
+  wishes->num_op_wise = mixed->num_op_wise;
+  for (size_t i = 0; i < dtype->count && box->config.bf16 == NULL; i++) {
+    box->config.bf16 = dtype->values[i] == LPOT_BF16 ? mixed->node : NULL;
+  }
+}
+
 /* Keys whose meaning depends on the approach. */
 static lpot_status check_approach(lpot_config_box *box, lpot_error *err) {
   const lpot_yaml_node *framework = box->integer_framework;
@@ -207,7 +261,8 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
       lpot_config_walk(box, lpot_config_root_rows, lpot_yaml_root(box->yaml), config, err);
   LPOT_TRY(lpot_config_collect(box, status, err));
   LPOT_TRY(check_parts(box, err));
-  if (box->num_errors == 0) { /* else a misspelt section would be said to be missing */
+  bool tunes = lpot_config_check_supported(config, NULL) == LPOT_OK;
+  if (box->num_errors == 0 && tunes) { /* else a misspelt section would be said to be missing */
     LPOT_TRY(check_mandatory(box, err));
   }
   status = check_criterion(box, err);
@@ -217,9 +272,11 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
     return LPOT_CONFIG;
   }
   LPOT_TRY(check_approach(box, err));
+  LPOT_TRY(check_sections(box, err));
+  apply_mixed(box);
   complete_loader(&config->calibration, &config->evaluation);
   complete_loader(&config->performance, &config->evaluation);
-  if (config->workspace == NULL) {
+  if (config->workspace == NULL && config->model_name != NULL) {
     LPOT_TRY(default_workspace(box, err));
   }
   return LPOT_OK;

@@ -54,6 +54,9 @@ typedef struct lpot_config {
   lpot_dataloader_config
       performance; /* batch size of the latency measurement; taken from evaluation when absent */
   const lpot_yaml_node *bf16; /* the first dtype that names it; NULL: none does */
+  int64_t evaluation_batches; /* evaluation.accuracy.iteration; -1: all */
+  bool trains;                /* approach: quant_aware_training */
+  const lpot_yaml_node *train, *pruning, *conversion; /* sections that are not run yet, or NULL */
   size_t num_warnings;
   const char *const
       *warnings; /* deprecated, ignored or contradictory keys, "file:line:column: ..." each */
@@ -73,6 +76,10 @@ LPOT_MUST_CHECK lpot_status lpot_config_limit_sampling(lpot_config *config, int6
 /* LPOT_CONFIG at the place that names bf16, if one does; isa: what this machine has instead. */
 LPOT_MUST_CHECK lpot_status lpot_config_refuse_bf16(const lpot_config *config, const char *isa,
                                                     lpot_error *err);
+
+/* LPOT_CONFIG at the place that asks for what is read but not run yet: quantization-aware training,
+ * and pruning or model conversion in a file that does not ask for quantization. */
+LPOT_MUST_CHECK lpot_status lpot_config_check_supported(const lpot_config *config, lpot_error *err);
 
 /* LPOT_CONFIG where a relative criterion decides and the baseline is 0: no loss can be told. */
 LPOT_MUST_CHECK lpot_status lpot_config_check_baseline(const lpot_config *config, double baseline,

@@ -182,6 +182,46 @@ lpot_status lpot_config_read_op_wise(lpot_config_box *box, const lpot_config_row
   return LPOT_OK;
 }
 
+lpot_status lpot_config_read_approach(lpot_config_box *box, const lpot_config_row *row,
+                                      const lpot_yaml_node *node, void *object, lpot_error *err) {
+  (void)object;
+  int approach = 0;
+  LPOT_TRY(lpot_config_read_word(box, row, node, &approach, err));
+  box->config.dynamic = approach == 1;
+  box->config.trains = approach == 2;
+  return LPOT_OK;
+}
+
+static lpot_status read_precision_wishes(lpot_config_box *box, const lpot_config_row *row,
+                                         const lpot_yaml_node *node, void *object,
+                                         lpot_error *err) {
+  (void)row;
+  lpot_config_mixed *mixed = object;
+  LPOT_TRY(read_wishes(box, node, &mixed->op_wise, &mixed->num_op_wise, err));
+  return LPOT_OK;
+}
+
+static const lpot_config_word precision_words[] = {
+    {"fp32", LPOT_F32}, {"bf16", LPOT_BF16}, {NULL, 0}};
+
+static const lpot_config_row mixed_rows[] = {
+    {.name = "precisions",
+     .read = lpot_config_read_choices,
+     .words = precision_words,
+     .offset = offsetof(lpot_config_mixed, precisions)},
+    {.name = "op_wise", .read = read_precision_wishes},
+    {.name = NULL},
+};
+
+lpot_status lpot_config_read_mixed(lpot_config_box *box, const lpot_config_row *row,
+                                   const lpot_yaml_node *node, void *object, lpot_error *err) {
+  (void)row;
+  (void)object;
+  LPOT_TRY(lpot_config_walk(box, mixed_rows, node, &box->mixed, err));
+  box->mixed.node = node;
+  return LPOT_OK;
+}
+
 /* The only entry of a map such as "topk: 1" or "CIFAR10: {...}". */
 static lpot_status only_entry(const lpot_yaml_node *node, const char *what,
                               const lpot_yaml_node **ret_entry, lpot_error *err) {
@@ -304,6 +344,19 @@ lpot_status lpot_config_read_iteration(lpot_config_box *box, const lpot_config_r
     return lpot_yaml_fail(err, node, "expected -1 or at least 1 iteration, got 0");
   }
   box->config.iteration = value;
+  return LPOT_OK;
+}
+
+lpot_status lpot_config_read_batches(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err) {
+  (void)row;
+  (void)object;
+  int64_t value = 0;
+  LPOT_TRY(lpot_yaml_int(node, -1, INT64_C(1) << 40, &value, err));
+  if (value == 0) {
+    return lpot_yaml_fail(err, node, "expected -1 (all) or at least 1 batch, got 0");
+  }
+  box->config.evaluation_batches = value;
   return LPOT_OK;
 }
 

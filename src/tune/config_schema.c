@@ -9,10 +9,10 @@
     .name = key, .read = lpot_config_read_section, .rows = (table),                                \
     .offset = offsetof(lpot_config, field)                                                         \
   }
+#define SECTION_NODE(key, reader, field)                                                           \
+  { .name = key, .read = (reader), .offset = offsetof(lpot_config, field) }
 #define UNSUPPORTED(key)                                                                           \
   { .name = key, .read = lpot_config_read_unsupported }
-#define UNSUPPORTED_BECAUSE(key, why)                                                              \
-  { .name = key, .read = lpot_config_read_unsupported, .remark = (why) }
 #define IGNORED(key, why)                                                                          \
   { .name = key, .read = lpot_config_read_ignored, .remark = (why) }
 #define READ(key, reader)                                                                          \
@@ -37,7 +37,7 @@ static const lpot_config_word device_words[] = {
     {"cpu", 0}, {"gpu", LPOT_WORD_UNSUPPORTED}, {NULL, 0}};
 static const lpot_config_word approach_words[] = {{"post_training_static_quant", 0},
                                                   {"post_training_dynamic_quant", 1},
-                                                  {"quant_aware_training", LPOT_WORD_UNSUPPORTED},
+                                                  {"quant_aware_training", 2},
                                                   {NULL, 0}};
 static const lpot_config_word last_batch_words[] = {{"rollover", 0}, {"discard", 1}, {NULL, 0}};
 static const lpot_config_word objective_words[] = {{"performance", LPOT_OBJECTIVE_PERFORMANCE},
@@ -96,7 +96,7 @@ static const lpot_config_row model_rows[] = {
     .minimum = (low), .maximum = 1 << 20                                                           \
   }
 
-static const lpot_config_row dataloader_rows[] = {
+const lpot_config_row lpot_config_dataloader_rows[] = {
     LOADER_INT(batch_size, 1),
     {.name = "last_batch",
      .read = lpot_config_read_flag_word,
@@ -113,7 +113,7 @@ static const lpot_config_row dataloader_rows[] = {
 
 static const lpot_config_row calibration_rows[] = {
     READ("sampling_size", lpot_config_read_sampling),
-    SECTION_AT("dataloader", dataloader_rows, calibration),
+    SECTION_AT("dataloader", lpot_config_dataloader_rows, calibration),
     END,
 };
 
@@ -135,18 +135,22 @@ static const lpot_config_row recipe_rows[] = {
     END,
 };
 
+static const lpot_config_word bias_correction_words[] = {
+    {"weight_empirical", LPOT_WORD_UNSUPPORTED}, {NULL, 0}};
+static const lpot_config_row advance_rows[] = {
+    {.name = "bias_correction", .read = lpot_config_read_only_word, .words = bias_correction_words},
+    END,
+};
+
 static const lpot_config_row quantization_rows[] = {
-    {.name = "approach",
-     .read = lpot_config_read_flag_word,
-     .words = approach_words,
-     .offset = offsetof(lpot_config, dynamic)},
-    UNSUPPORTED("advance"),
+    {.name = "approach", .read = lpot_config_read_approach, .words = approach_words},
+    SECTION("advance", advance_rows),
     SECTION("calibration", calibration_rows),
     SECTION("recipes", recipe_rows),
     READ("model_wise", lpot_config_read_model_wise),
     READ("optype_wise", lpot_config_read_type_wise),
     READ("op_wise", lpot_config_read_op_wise),
-    UNSUPPORTED("train"),
+    SECTION_NODE("train", lpot_config_read_train, train),
     END,
 };
 
@@ -182,12 +186,9 @@ static const lpot_config_row performance_instance_rows[] = {
 static const lpot_config_row accuracy_rows[] = {
     READ("metric", lpot_config_read_metric),
     SECTION("configs", accuracy_instance_rows),
-    SECTION_AT("dataloader", dataloader_rows, evaluation),
+    SECTION_AT("dataloader", lpot_config_dataloader_rows, evaluation),
     UNSUPPORTED("postprocess"),
-    {.name = "iteration",
-     .read = lpot_config_read_only_int,
-     .minimum = -1,
-     .remark = "accuracy is measured on the whole evaluation set"},
+    READ("iteration", lpot_config_read_batches),
     END,
 };
 
@@ -199,7 +200,7 @@ static const lpot_config_row performance_rows[] = {
      .maximum = 1 << 24},
     READ("iteration", lpot_config_read_iteration),
     SECTION("configs", performance_instance_rows),
-    SECTION_AT("dataloader", dataloader_rows, performance),
+    SECTION_AT("dataloader", lpot_config_dataloader_rows, performance),
     UNSUPPORTED("postprocess"),
     END,
 };
@@ -242,7 +243,8 @@ static const lpot_config_row exit_rows[] = {
 
 static const lpot_config_row workspace_rows[] = {
     {.name = "path", .read = lpot_config_read_text, .offset = offsetof(lpot_config, workspace)},
-    UNSUPPORTED_BECAUSE("resume", "use the option --resume"),
+    IGNORED("resume",
+            "snapshots of LPOT cannot be read; the option --resume goes on with a workspace"),
     END,
 };
 
@@ -281,9 +283,9 @@ const lpot_config_row lpot_config_root_rows[] = {
     SECTION("quantization", quantization_rows),
     SECTION("evaluation", evaluation_rows),
     SECTION("tuning", tuning_rows),
-    UNSUPPORTED("graph_optimization"),
-    UNSUPPORTED("model_conversion"),
-    UNSUPPORTED("pruning"),
+    READ("graph_optimization", lpot_config_read_mixed),
+    SECTION_NODE("model_conversion", lpot_config_read_conversion, conversion),
+    SECTION_NODE("pruning", lpot_config_read_pruning, pruning),
     END,
 };
 

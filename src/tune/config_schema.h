@@ -20,6 +20,14 @@ typedef struct lpot_config_word {
 
 #define LPOT_WORD_UNSUPPORTED (-1)
 
+/* graph_optimization: mixed precision without int8. */
+typedef struct lpot_config_mixed {
+  const lpot_yaml_node *node; /* NULL: no such section */
+  lpot_choices precisions;
+  const lpot_wish *op_wise; /* [num_op_wise] */
+  size_t num_op_wise;
+} lpot_config_mixed;
+
 /* A configuration while it is read, and what it owns. */
 typedef struct lpot_config_box {
   lpot_config config; /* first, so that a config is its box */
@@ -30,6 +38,7 @@ typedef struct lpot_config_box {
   const lpot_yaml_node *integer_framework; /* model.framework that asks for dynamic quantization */
   const lpot_yaml_node *relative;          /* accuracy_criterion.relative, NULL when absent */
   const lpot_yaml_node *absolute_node;
+  lpot_config_mixed mixed;
   size_t num_errors;
   lpot_error last_error;
   lpot_buffer earlier_errors; /* a line for each but the last */
@@ -54,6 +63,8 @@ typedef struct lpot_config_row {
 
 /* The top of the file; its object is the lpot_config. */
 extern const lpot_config_row lpot_config_root_rows[];
+/* A dataloader; its object is an lpot_dataloader_config. */
+extern const lpot_config_row lpot_config_dataloader_rows[];
 /* What stands under model_wise and under each name of op_wise; its object is an lpot_op_choices. */
 extern const lpot_config_row lpot_config_choice_rows[];
 
@@ -131,8 +142,24 @@ lpot_status lpot_config_read_timeout(lpot_config_box *box, const lpot_config_row
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_iteration(lpot_config_box *box, const lpot_config_row *row,
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_batches(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_instances(lpot_config_box *box, const lpot_config_row *row,
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
+
+lpot_status lpot_config_read_approach(lpot_config_box *box, const lpot_config_row *row,
+                                      const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_mixed(lpot_config_box *box, const lpot_config_row *row,
+                                   const lpot_yaml_node *node, void *object, lpot_error *err);
+
+/* Readers of whole sections that are not run yet: their object is the section's node
+ * (config_train.c). */
+lpot_status lpot_config_read_train(lpot_config_box *box, const lpot_config_row *row,
+                                   const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_pruning(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_conversion(lpot_config_box *box, const lpot_config_row *row,
+                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 
 /* Shared by the readers. */
 

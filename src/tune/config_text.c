@@ -183,15 +183,29 @@ static lpot_status put_loader(lpot_buffer *out, int indent, const lpot_dataloade
                               loader->batch_size));
   LPOT_TRY(lpot_buffer_printf(out, err, "%*slast_batch: %s\n", indent + 2, "",
                               loader->discard_last ? "discard" : "rollover"));
-  LPOT_TRY(lpot_buffer_printf(out, err, "%*sdataset: {", indent + 2, ""));
-  LPOT_TRY(put_key(out, loader->dataset, err));
-  LPOT_TRY(put_node(out, loader->dataset_settings, err));
-  LPOT_TRY(lpot_buffer_printf(out, err, "}\n"));
+  if (loader->dataset != NULL) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "%*sdataset: {", indent + 2, ""));
+    LPOT_TRY(put_key(out, loader->dataset, err));
+    LPOT_TRY(put_node(out, loader->dataset_settings, err));
+    LPOT_TRY(lpot_buffer_printf(out, err, "}\n"));
+  }
   if (loader->transform != NULL) {
     LPOT_TRY(lpot_buffer_printf(out, err, "%*stransform: ", indent + 2, ""));
     LPOT_TRY(put_node(out, loader->transform, err));
     LPOT_TRY(lpot_buffer_append(out, "\n", 1, err));
   }
+  return LPOT_OK;
+}
+
+/* A section as it was written, under its key; nothing for NULL. */
+static lpot_status put_section(lpot_buffer *out, const char *key, const lpot_yaml_node *node,
+                               lpot_error *err) {
+  if (node == NULL) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_buffer_printf(out, err, "%s: ", key));
+  LPOT_TRY(put_node(out, node, err));
+  LPOT_TRY(lpot_buffer_append(out, "\n", 1, err));
   return LPOT_OK;
 }
 
@@ -205,15 +219,20 @@ static lpot_status put_approach(lpot_buffer *out, const lpot_config *config, lpo
                                 bool_text(wishes->first_conv_or_matmul_quantization)));
     return LPOT_OK;
   }
-  LPOT_TRY(lpot_buffer_printf(out, err,
-                              "quantization:\n  approach: post_training_static_quant\n"
-                              "  calibration:\n    sampling_size: ["));
+  LPOT_TRY(
+      lpot_buffer_printf(out, err,
+                         "quantization:\n  approach: %s\n"
+                         "  calibration:\n    sampling_size: [",
+                         config->trains ? "quant_aware_training" : "post_training_static_quant"));
   for (size_t i = 0; i < wishes->num_sampling_sizes; i++) {
     LPOT_TRY(
         lpot_buffer_printf(out, err, "%s%" PRId64, i == 0 ? "" : ", ", wishes->sampling_sizes[i]));
   }
   LPOT_TRY(lpot_buffer_printf(out, err, "]\n"));
   LPOT_TRY(put_loader(out, 4, &config->calibration, err));
+  if (config->trains) {
+    LPOT_TRY(put_section(out, "  train", config->train, err));
+  }
   LPOT_TRY(lpot_buffer_printf(out, err,
                               "  recipes:\n    scale_propagation_concat: %s\n"
                               "    first_conv_or_matmul_quantization: %s\n",
@@ -245,9 +264,9 @@ static lpot_status put_performance_configs(lpot_buffer *out, const lpot_config *
 }
 
 static lpot_status put_evaluation(lpot_buffer *out, const lpot_config *config, lpot_error *err) {
-  LPOT_TRY(lpot_buffer_printf(out, err, "evaluation:\n  accuracy:\n    metric: "));
-  LPOT_TRY(put_node(out, config->metric, err));
-  LPOT_TRY(lpot_buffer_append(out, "\n", 1, err));
+  LPOT_TRY(lpot_buffer_printf(out, err, "evaluation:\n  accuracy:\n    iteration: %" PRId64 "\n",
+                              config->evaluation_batches));
+  LPOT_TRY(put_section(out, "    metric", config->metric, err));
   LPOT_TRY(put_loader(out, 4, &config->evaluation, err));
   LPOT_TRY(lpot_buffer_printf(
       out, err, "  performance:\n    warmup: %" PRId64 "\n    iteration: %" PRId64 "\n",
@@ -268,7 +287,9 @@ static lpot_status put_exit_policy(lpot_buffer *out, const lpot_config *config, 
                               config->timeout_seconds, config->max_trials));
   LPOT_TRY(lpot_buffer_printf(out, err, "  lease_seconds: %" PRId64 "\n  workspace:\n",
                               config->lease_seconds));
-  LPOT_TRY(put_text(out, "    path", config->workspace, err));
+  if (config->workspace != NULL) {
+    LPOT_TRY(put_text(out, "    path", config->workspace, err));
+  }
   return LPOT_OK;
 }
 
@@ -295,11 +316,18 @@ lpot_status lpot_config_text(const lpot_config *config, bool identity, lpot_buff
   static const char *const frameworks[] = {
       [LPOT_EXPORT_QDQ] = "onnxrt_qdqops", [LPOT_EXPORT_QOPERATOR] = "onnxrt_qlinearops"};
   LPOT_TRY(lpot_buffer_printf(out, err, "model:\n"));
-  LPOT_TRY(put_text(out, "  name", config->model_name, err));
+  if (config->model_name != NULL) {
+    LPOT_TRY(put_text(out, "  name", config->model_name, err));
+  }
   LPOT_TRY(lpot_buffer_printf(out, err, "  framework: %s\ndevice: cpu\n",
                               frameworks[config->export_format]));
-  LPOT_TRY(put_quantization(out, config, err));
-  LPOT_TRY(put_evaluation(out, config, err));
+  if (lpot_config_check_supported(config, NULL) == LPOT_OK || config->trains) {
+    LPOT_TRY(put_quantization(out, config, err));
+    LPOT_TRY(put_evaluation(out, config, err));
+  } else {
+    LPOT_TRY(put_section(out, "pruning", config->pruning, err));
+    LPOT_TRY(put_section(out, "model_conversion", config->conversion, err));
+  }
   LPOT_TRY(put_tuning(out, config, identity, err));
   return LPOT_OK;
 }

@@ -65,6 +65,18 @@ static void print_space(const lpot_job *job, const lpot_space *space) {
   }
 }
 
+/* What holds in the end, defaults filled in. */
+static lpot_status print_config(const lpot_job *job, lpot_error *err) {
+  lpot_buffer text;
+  lpot_buffer_init(&text);
+  lpot_status status = lpot_config_text(job->config, false, &text, err);
+  if (status == LPOT_OK) {
+    printf("configuration:\n%.*s", (int)text.size, (const char *)text.data);
+  }
+  lpot_buffer_done(&text);
+  return status;
+}
+
 static lpot_status print_plan(const lpot_job *job, lpot_error *err) {
   lpot_plan *plan = NULL;
   LPOT_TRY(lpot_job_compile(job, NULL, job->batch_size, &plan, err));
@@ -91,6 +103,7 @@ static lpot_status describe(const lpot_tune_options *options, const lpot_job *jo
   print_ops(job, space);
   print_space(job, space);
   lpot_space_free(space);
+  LPOT_TRY(print_config(job, err));
   LPOT_TRY(print_plan(job, err));
   return LPOT_OK;
 }

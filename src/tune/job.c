@@ -261,7 +261,8 @@ lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_conf
                                  .max_samples = max_samples,
                                  .cache_bytes = cache_bytes};
   int64_t whole = whole_batches(dataset, section->batch_size);
-  if (section->discard_last && max_samples == 0 && whole > 0) {
+  bool all = max_samples == 0 || (section == &job->config->evaluation && max_samples > whole);
+  if (section->discard_last && all && whole > 0) {
     options.max_samples = whole; /* Also where samples run one by one. */
   }
   LPOT_TRY(lpot_loader_new(&dataset, &transforms, &options, ret_loader, err));
@@ -350,11 +351,18 @@ static void warn_of_missing_samples(const lpot_job *job) {
   }
 }
 
+/* evaluation.accuracy.iteration as a number of samples; 0: all. */
+static int64_t evaluation_limit(const lpot_config *config) {
+  return config->evaluation_batches < 0
+             ? 0
+             : config->evaluation_batches * config->evaluation.batch_size;
+}
+
 static lpot_status open_data(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   uint64_t cache_bytes = CACHE_BYTES / (uint64_t)options->local_ranks;
   int64_t batch = job->batch_size;
-  LPOT_TRY(lpot_job_open_loader(job, &job->config->evaluation, batch, 0, cache_bytes,
-                                &job->evaluation, err));
+  LPOT_TRY(lpot_job_open_loader(job, &job->config->evaluation, batch, evaluation_limit(job->config),
+                                cache_bytes, &job->evaluation, err));
   LPOT_TRY(check_inputs(job, job->evaluation, "evaluation data", err));
   if (options->warns) {
     warn_of_missing_samples(job);
@@ -393,6 +401,7 @@ static lpot_status open_metric(lpot_job *job, lpot_error *err) {
 
 static lpot_status fill(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   LPOT_TRY(read_config(job, options, err));
+  LPOT_TRY(lpot_config_check_supported(job->config, err));
   LPOT_TRY(lpot_engine_open(options->engine_name, &job->engine, err));
   if (!job->config->dynamic && !lpot_engine_has_bf16(job->engine)) {
     LPOT_TRY(lpot_config_refuse_bf16(job->config, lpot_engine_numeric_class(job->engine), err));

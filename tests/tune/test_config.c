@@ -204,35 +204,112 @@ static void config_rejects_values_of_the_wrong_type(void **state) {
   assert_refused(MODEL "evaluation: {accuracy: {dataloader: {transform: [{a: 1, b: 2}]}}}\n",
                  "transform[0]|exactly one transform");
   assert_refused(MODEL "evaluation: {performance: {iteration: 0}}\n", "got 0");
+  assert_refused(MODEL "evaluation: {accuracy: {iteration: 0}}\n", "at least 1 batch, got 0");
+}
+
+/* What is read but not run yet: valid, and refused at its place when it is to be run. */
+static void assert_not_run_yet(const char *text, const char *part) {
+  lpot_config *config = good(text);
+  lpot_error error = {0};
+  assert_int_equal(lpot_config_check_supported(config, &error), LPOT_CONFIG);
+  if (strstr(error.message, part) == NULL || strstr(error.message, "not supported yet") == NULL) {
+    fail_msg("'%s' is not in '%s'", part, error.message);
+  }
+  lpot_config_free(config);
+}
+
+#define TRAIN                                                                                      \
+  "train: {optimizer: {SGD: {learning_rate: 0.1, momentum: 0.9, nesterov: true, weight_decay: "    \
+  "0.0001}}, criterion: {CrossEntropyLoss: {reduction: mean}}, end_epoch: 9, iteration: 10, "      \
+  "frequency: 2, hostfile: a, " LOADER "}"
+#define PRUNERS                                                                                    \
+  "pruning:\n  " TRAIN "\n  approach:\n    weight_compression:\n      initial_sparsity: 0.0\n"     \
+  "      target_sparsity: 0.97\n      pruners:\n      - !Pruner\n        start_epoch: 1\n"         \
+  "        end_epoch: 3\n        names: [a.weight]\n        prune_type: basic_magnitude\n"
+
+static void training_and_pruning_are_read_and_not_run_yet(void **state) {
+  (void)state;
+  assert_not_run_yet(MINIMAL "quantization:\n  approach: quant_aware_training\n  " TRAIN "\n",
+                     "conf.yaml:7:3: quantization.approach");
+  assert_not_run_yet(MODEL PRUNERS, "conf.yaml:2:1: pruning");
+  assert_not_run_yet(MODEL "pruning:\n  magnitude: {all: {weights: [w], method: per_tensor, "
+                           "init_sparsity: 0.1, target_sparsity: 0.5, start_epoch: 0, end_epoch: "
+                           "4}}\n  frequency: 2\n",
+                     "pruning");
+  assert_not_run_yet(MODEL "model_conversion: {source: qat, destination: default}\n",
+                     "model_conversion");
+  lpot_config *config = good(MINIMAL "quantization: {}\n" PRUNERS);
+  assert_int_equal(lpot_config_check_supported(config, NULL), LPOT_OK);
+  assert_int_equal(config->num_warnings, 1);
+  assert_non_null(strstr(config->warnings[0], "pruning: ignored: it is no part of quantization"));
+  lpot_config_free(config);
+  assert_warned(MINIMAL "quantization: {" TRAIN "}\n", "train: ignored: it goes with approach");
+}
+
+static void training_and_pruning_are_checked(void **state) {
+  (void)state;
+  assert_refused(MINIMAL "quantization:\n  train: {}\n",
+                 "conf.yaml:7:3: quantization.train: missing: optimizer");
+  assert_refused(MODEL "pruning:\n  train: {optimizer: {SGD: {momentum: 1}}, criterion: "
+                       "{CrossEntropyLoss: {}}}\n",
+                 "SGD: missing: learning_rate");
+  assert_refused(MODEL "pruning: {train: {optimizer: {Adam: {}}}}\n", "unknown key|known are SGD");
+  assert_refused(MODEL "pruning: {start_epoch: 3, end_epoch: 2}\n",
+                 "start_epoch 3 is behind end_epoch 2");
+  assert_refused(MODEL "pruning: {init_sparsity: 0.6, target_sparsity: 0.5}\n",
+                 "first sparsity 0.6 is above target_sparsity 0.5");
+  assert_refused(MODEL "pruning: {start_epoch: 2, end_epoch: 2, init_sparsity: 0.1, "
+                       "target_sparsity: 0.5}\n",
+                 "cannot grow from 0.1 to 0.5 within one epoch");
+  assert_refused(MODEL "pruning: {target_sparsity: 1}\n", "below 1, got 1");
+  assert_refused(MODEL "pruning: {magnitude: {a: {end_epoch: [1, 5, 2]}, b: {methd: x}}}\n",
+                 "magnitude.a.end_epoch|did you mean 'method'?");
+  assert_refused(MODEL "pruning: {approach: {weight_compression: {pruners: {}}}}\n",
+                 "expected a list of pruners");
+  assert_refused(MODEL "model_conversion: {source: qat}\n", "missing: destination");
+  assert_refused(MODEL "model_conversion: {source: qad, destination: default}\n", "expected qat");
+  assert_refused(MODEL "model_conversion: !Pruned {source: qat}\n", "tag '!Pruned'");
+}
+
+static void graph_optimization_is_a_space_of_bf16_and_fp32(void **state) {
+  (void)state;
+  lpot_config *config = good(
+      MINIMAL "graph_optimization:\n  precisions: 'bf16, fp32'\n  op_wise: {conv1: {activation: "
+              "{dtype: [fp32]}, weight: {dtype: [fp32]}}}\n");
+  const lpot_choices *dtype = &config->wishes.model_wise.activation.dtype;
+  assert_int_equal(dtype->count, 2);
+  assert_int_equal(dtype->values[0], LPOT_BF16);
+  assert_int_equal(dtype->values[1], LPOT_F32);
+  assert_int_equal(config->wishes.num_op_wise, 1);
+  assert_string_equal(config->wishes.op_wise[0].pattern, "conv1");
+  assert_int_equal(lpot_config_refuse_bf16(config, "AVX2", NULL), LPOT_CONFIG);
+  assert_int_equal(config->num_warnings, 0);
+  lpot_config_free(config);
+  config = good(MINIMAL "graph_optimization: {precisions: fp32}\n");
+  assert_int_equal(config->wishes.model_wise.activation.dtype.count, 1);
+  assert_null(config->bf16);
+  lpot_config_free(config);
+  assert_refused(MINIMAL "graph_optimization: {precisions: int8}\n", "expected one of fp32, bf16");
+  assert_warned(MINIMAL "quantization: {}\ngraph_optimization: {precisions: bf16}\n",
+                "conf.yaml:7:1: graph_optimization: ignored");
 }
 
 static void config_knows_what_is_not_supported_yet(void **state) {
   (void)state;
   assert_refused(MINIMAL "device: gpu\n", "conf.yaml:6:9: device: gpu is not supported yet");
-  assert_refused(MINIMAL "pruning:\n  magnitude: {}\n",
-                 "conf.yaml:6:1: pruning: not supported yet");
-  assert_refused(MINIMAL "graph_optimization: {precisions: bf16}\n", "not supported yet");
-  assert_refused(MINIMAL "model_conversion: {source: qat}\n", "not supported yet");
   /* Without a value nothing is asked for, as in LPOT's templates. */
   lpot_config *empty = good(MINIMAL "model_conversion:\nquantization:\n  advance:\n");
   assert_int_equal(empty->num_warnings, 0);
   lpot_config_free(empty);
-  assert_refused(MINIMAL "quantization:\n  train: {}\n",
-                 "conf.yaml:7:3: quantization.train: not supported yet");
   assert_refused(MINIMAL "quantization: {advance: {bias_correction: weight_empirical}}\n",
                  "not supported yet");
-  assert_refused(MINIMAL "quantization: {approach: quant_aware_training}\n",
-                 "approach: quant_aware_training is not supported yet");
   assert_refused(MINIMAL "quantization: {recipes: {weight_correction: true}}\n",
                  "not supported yet");
   assert_refused(MINIMAL "tuning: {strategy: {name: bayesian}}\n",
                  "strategy bayesian is not supported yet");
   assert_refused(MINIMAL "tuning: {objective: footprint}\n", "footprint is not supported yet");
-  assert_refused(MINIMAL "tuning: {workspace: {resume: a}}\n", "--resume");
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {bit: [6.5]}}}\n",
                  "6.5 bits are not supported yet");
-  assert_refused(MODEL "evaluation: {accuracy: {iteration: 10}}\n",
-                 "conf.yaml:2:25|10 is not supported yet, expected -1");
   assert_refused(MODEL "evaluation: {accuracy: {postprocess: {}}}\n", "not supported yet");
 }
 
@@ -385,6 +462,7 @@ static void config_warns_of_what_has_no_effect(void **state) {
                 "conf.yaml:1:18: model.framework: tensorflow: the model is read as ONNX");
   assert_warned("model: {name: a, framework: onnxrt_integer}\n" EVALUATION, "QDQ form");
   assert_warned(MINIMAL "tuning: {tensorboard: true}\n", "tuning.tensorboard: true is ignored");
+  assert_warned(MINIMAL "tuning: {workspace: {resume: ./history.snapshot}}\n", "--resume");
   assert_warned(MINIMAL "quantization: {recipes: {scale_propagation_max_pooling: false}}\n",
                 "false is ignored");
   assert_warned(MINIMAL "  performance: {configs: {num_of_instance: 7, kmp_blocktime: 1}}\n",
@@ -517,13 +595,13 @@ static void config_survives_every_failed_allocation(void **state) {
   }
 }
 
-static void template_is_valid_and_holds_the_defaults(void **state) {
-  (void)state;
+/* A file of configs/. */
+static lpot_config *load_template(const char *name) {
   char path[1024];
   snprintf(path, sizeof path, "%s", __FILE__);
   char *slash = strrchr(path, '/');
   assert_non_null(slash);
-  snprintf(slash, sizeof path - (size_t)(slash - path), "/../../configs/ptq.yaml");
+  snprintf(slash, sizeof path - (size_t)(slash - path), "/../../configs/%s", name);
   lpot_yaml *yaml = NULL;
   lpot_config *config = NULL;
   lpot_error error = {0};
@@ -531,7 +609,26 @@ static void template_is_valid_and_holds_the_defaults(void **state) {
   if (lpot_config_new(&yaml, &config, NULL, &error) != LPOT_OK) {
     fail_msg("%s", error.message);
   }
-  assert_int_equal(config->num_warnings, 0);
+  for (size_t i = 0; i < config->num_warnings; i++) {
+    fail_msg("%s", config->warnings[i]);
+  }
+  assert_int_equal(lpot_config_check_supported(config, &error), LPOT_OK);
+  return config;
+}
+
+static void all_templates_are_valid(void **state) {
+  (void)state;
+  lpot_config *config = load_template("dynamic.yaml");
+  assert_true(config->dynamic);
+  lpot_config_free(config);
+  config = load_template("bf16.yaml");
+  assert_int_equal(config->wishes.model_wise.activation.dtype.values[0], LPOT_BF16);
+  lpot_config_free(config);
+}
+
+static void template_is_valid_and_holds_the_defaults(void **state) {
+  (void)state;
+  lpot_config *config = load_template("ptq.yaml");
   lpot_config *defaults = good(MINIMAL);
   assert_int_equal(config->max_trials, defaults->max_trials);
   assert_int_equal(config->seed, defaults->seed);
@@ -557,6 +654,9 @@ int main(void) {
       cmocka_unit_test(config_names_the_nearest_word),
       cmocka_unit_test(config_rejects_values_of_the_wrong_type),
       cmocka_unit_test(config_knows_what_is_not_supported_yet),
+      cmocka_unit_test(training_and_pruning_are_read_and_not_run_yet),
+      cmocka_unit_test(training_and_pruning_are_checked),
+      cmocka_unit_test(graph_optimization_is_a_space_of_bf16_and_fp32),
       cmocka_unit_test(config_reads_the_approach),
       cmocka_unit_test(config_rejects_two_criteria_and_a_whole_percent),
       cmocka_unit_test(config_fills_in_the_defaults),
@@ -569,6 +669,7 @@ int main(void) {
       cmocka_unit_test(relative_loss_is_positive_when_worse),
       cmocka_unit_test(set_from_the_command_line_is_read_and_named),
       cmocka_unit_test(config_survives_every_failed_allocation),
+      cmocka_unit_test(all_templates_are_valid),
       cmocka_unit_test(template_is_valid_and_holds_the_defaults),
   };
   return cmocka_run_group_tests_name("config", tests, NULL, NULL);

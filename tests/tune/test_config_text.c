@@ -74,6 +74,7 @@ static void config_text_shows_the_defaults(void **state) {
                             "  model_wise: {weight: {}, activation: {}}\n"
                             "evaluation:\n"
                             "  accuracy:\n"
+                            "    iteration: -1\n"
                             "    metric: {\"topk\": \"1\"}\n"
                             "    dataloader:\n"
                             "      batch_size: 1\n"
@@ -132,7 +133,7 @@ static void config_text_reads_back(void **state) {
       "  op_wise: {\"a: b\": {weight: {granularity: per_tensor}}, \"{x}\": {}}\n"
       "evaluation:\n"
       "  accuracy:\n"
-      "    metric: {MSE: {compare_label: true}}\n"
+      "    iteration: 3\n    metric: {MSE: {compare_label: true}}\n"
       "    dataloader: {batch_size: 7, last_batch: discard, dataset: {y: }, transform: [{Cast: }, "
       "{Resize: {size: [2, 3]}}]}\n"
       "  performance: {warmup: 1, iteration: 2, configs: {cores_per_instance: 2, cold_weights: "
@@ -148,6 +149,16 @@ static void config_text_reads_back(void **state) {
       "  workspace: {path: 'a b'}\n");
 }
 
+static void sections_that_are_not_run_yet_read_back(void **state) {
+  (void)state;
+  assert_reads_back("pruning: {frequency: 3, approach: {weight_compression: {pruners: [!Pruner "
+                    "{names: [a]}]}}}\nmodel_conversion: {source: qat, destination: default}\n");
+  assert_reads_back("quantization: {approach: quant_aware_training, train: {optimizer: {SGD: "
+                    "{learning_rate: 1}}, criterion: {CrossEntropyLoss: }}}\n");
+  assert_reads_back(MINIMAL "graph_optimization: {precisions: bf16, op_wise: {a: {weight: {dtype: "
+                            "fp32}}}}\n");
+}
+
 static void identity_leaves_out_limits_and_places(void **state) {
   (void)state;
   assert_same_identity(
@@ -161,6 +172,7 @@ static void identity_holds_what_decides(void **state) {
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {random_seed: 1}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {strategy: {name: random}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {racing: false}\n");
+  assert_same_identity(false, MINIMAL, MINIMAL "graph_optimization: {precisions: bf16}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {accuracy_criterion: {relative: 0.02}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {accuracy_criterion: {absolute: 0.01}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "quantization: {op_wise: {a: {}}}\n");
@@ -184,6 +196,7 @@ int main(void) {
       cmocka_unit_test(config_text_shows_the_defaults),
       cmocka_unit_test(config_text_of_dynamic_quantization_has_no_calibration),
       cmocka_unit_test(config_text_reads_back),
+      cmocka_unit_test(sections_that_are_not_run_yet_read_back),
       cmocka_unit_test(identity_leaves_out_limits_and_places),
       cmocka_unit_test(identity_holds_what_decides),
       cmocka_unit_test(identity_does_not_depend_on_how_it_is_written),
