@@ -68,13 +68,25 @@ static const char *launcher_rank(void) {
   return NULL;
 }
 
+/* A number from 0 on, or fallback. */
+static int number_of(const char *text, int fallback) {
+  int64_t number = 0;
+  bool valid =
+      text != NULL && lpot_text_to_int64(text, &number) && number >= 0 && number <= INT32_MAX;
+  return valid ? (int)number : fallback;
+}
+
 int lpot_comm_rank_by_environment(void) {
-  const char *text = launcher_rank();
-  int64_t rank = 0;
-  if (text == NULL || !lpot_text_to_int64(text, &rank) || rank < 0 || rank > INT32_MAX) {
-    return 0;
-  }
-  return (int)rank;
+  return number_of(launcher_rank(), 0);
+}
+
+void lpot_comm_local_by_environment(int *ret_rank, int *ret_size) {
+  const char *open_mpi = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  bool by_mpirun = open_mpi != NULL;
+  int size = number_of(by_mpirun ? open_mpi : getenv("SLURM_NTASKS_PER_NODE"), 1);
+  int rank = number_of(getenv(by_mpirun ? "OMPI_COMM_WORLD_LOCAL_RANK" : "SLURM_LOCALID"), 0);
+  *ret_size = size > 0 ? size : 1;
+  *ret_rank = rank < *ret_size ? rank : 0;
 }
 
 static lpot_status check(int code, const char *what, lpot_error *err) {

@@ -16,6 +16,9 @@ typedef struct lpot_comm lpot_comm;
 /* The rank by the launcher's environment, known before lpot_comm_start; 0 when there is none. For
  * messages that only one rank prints. */
 int lpot_comm_rank_by_environment(void);
+/* The same for the ranks of this host: which of them this is, and how many there are. 0 of 1 where
+ * the launcher does not tell. */
+void lpot_comm_local_by_environment(int *ret_rank, int *ret_size);
 
 /* Initialises MPI. Collective. */
 LPOT_MUST_CHECK lpot_status lpot_comm_start(int *argc, char ***argv, lpot_comm **ret_comm,
