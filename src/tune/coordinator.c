@@ -13,6 +13,7 @@
 #include "tune/export.h"
 #include "tune/judge.h"
 #include "tune/progress.h"
+#include "tune/report_html.h"
 #include "tune/search.h"
 
 #define HELLO_SECONDS 120.0
@@ -343,6 +344,17 @@ static lpot_status run_phases(lpot_run *run, lpot_error *err) {
   return LPOT_OK;
 }
 
+static lpot_status write_report(const lpot_run *run, lpot_error *err) {
+  lpot_buffer path;
+  lpot_buffer_init(&path);
+  lpot_status status = lpot_workspace_path(run->options->workspace, LPOT_REPORT_NAME, &path, err);
+  if (status == LPOT_OK) {
+    status = lpot_report_html_write(run->ledger, run->job, (const char *)path.data, err);
+  }
+  lpot_buffer_done(&path);
+  return status;
+}
+
 lpot_status lpot_coordinate(lpot_run *run, const char *model_path, const char *config_path,
                             lpot_error *err) {
   LPOT_TRY(meet_workers(run, err));
@@ -351,5 +363,8 @@ lpot_status lpot_coordinate(lpot_run *run, const char *model_path, const char *c
   lpot_status status = run_phases(run, err);
   /* Also after a failure or a signal: what was found until then can be looked at. */
   lpot_status written = lpot_run_checkpoint(run, true, status == LPOT_OK ? err : NULL);
+  if (written == LPOT_OK) {
+    written = write_report(run, status == LPOT_OK ? err : NULL);
+  }
   return status != LPOT_OK ? status : written;
 }

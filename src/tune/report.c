@@ -152,7 +152,7 @@ void lpot_report_print(const lpot_ledger *ledger, const char *workspace, FILE *o
     fprintf(out, "Model:   %s/best_model.onnx (recipe %s/best_recipe.yaml, %s/deploy.yaml)\n",
             workspace, workspace, workspace);
   }
-  fprintf(out, "History: %s/history.h5\n", workspace);
+  fprintf(out, "History: %s/history.h5\nReport:  %s/report.html\n", workspace, workspace);
 }
 
 /* Appends "folder/name" to json, or null. */
