@@ -202,7 +202,7 @@ static void replay_of_a_whole_evaluation_is_the_race(void **state) {
     answer raced = evaluate(&set, true, 1 + seed % 3, seed);
     int64_t after = 0;
     lpot_race race;
-    lpot_race_replay(&blocks, &set.terms, set.baseline, set.correct, &after, &race);
+    lpot_race_replay(&blocks, &set.terms, set.baseline, set.correct, SAMPLES, &after, &race);
     if (raced.ending == LPOT_ENDING_LOST) {
       assert_int_equal(after, raced.prefix);
       assert_same_race(&race, &raced.race);
