@@ -204,12 +204,22 @@ static lpot_status check_outcome(const lpot_evaluation *evaluation, const lpot_o
   int64_t count = (int64_t)outcome->num_states;
   if (outcome->first < 0 || outcome->first > blocks->num_blocks ||
       count > blocks->num_blocks - outcome->first) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "outcome has blocks %lld + %lld of %lld",
+    return LPOT_FAIL(err, LPOT_FORMAT, "answer has blocks %lld + %lld of %lld",
                      (long long)outcome->first, (long long)count, (long long)blocks->num_blocks);
   }
-  int64_t samples = start_of(blocks, outcome->first + count) - start_of(blocks, outcome->first);
+  int64_t origin = start_of(blocks, outcome->first);
+  for (int64_t i = 0; i < count; i++) {
+    int64_t block = outcome->first + i;
+    int64_t samples = start_of(blocks, block + 1) - start_of(blocks, block);
+    if (outcome->states[i].samples != (uint64_t)samples) {
+      return LPOT_FAIL(err, LPOT_FORMAT, "answer has %llu samples for block %lld of %lld",
+                       (unsigned long long)outcome->states[i].samples, (long long)block,
+                       (long long)samples);
+    }
+  }
+  int64_t samples = start_of(blocks, outcome->first + count) - origin;
   if ((outcome->num_bits != 0 || evaluation->raced) && outcome->num_bits != (size_t)samples) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "outcome has %zu bits for %lld samples", outcome->num_bits,
+    return LPOT_FAIL(err, LPOT_FORMAT, "answer has %zu bits for %lld samples", outcome->num_bits,
                      (long long)samples);
   }
   return LPOT_OK;

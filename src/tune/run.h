@@ -140,7 +140,8 @@ bool lpot_run_is_first(const lpot_run *run, uint64_t recipe_hash, bool raced);
 /* Deals blocks of the wanted evaluations to idle workers. */
 LPOT_MUST_CHECK lpot_status lpot_run_deal(lpot_run *run, lpot_error *err);
 /* Takes the outcome of an EVALUATE task; the result of a recipe whose evaluation has thereby ended
- * goes into the journal, and it is not wanted any more. That of f32 stays in the list. */
+ * goes into the journal, and it is not wanted any more. That of f32 stays in the list. Blocks that
+ * were not asked for, or whose counts cannot be, are a crash of the worker. */
 LPOT_MUST_CHECK lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker, lpot_outcome *outcome,
                                                 lpot_error *err);
 /* The wanted evaluation with this number, or NULL. */

@@ -11,7 +11,6 @@
 
 /* A job as far as judging looks at it. */
 typedef struct fixture {
-  lpot_yaml *yaml;
   lpot_config config;
   lpot_job job;
   uint8_t baseline[SAMPLES / 8];
@@ -19,18 +18,11 @@ typedef struct fixture {
   lpot_ledger_baseline recorded;
 } fixture;
 
-static lpot_metric *metric_of(fixture *self, const char *text) {
-  lpot_metric *metric = NULL;
-  assert_int_equal(lpot_yaml_parse("test", text, strlen(text), &self->yaml, NULL), LPOT_OK);
-  assert_int_equal(lpot_metric_new(lpot_yaml_root(self->yaml), &metric, NULL), LPOT_OK);
-  return metric;
-}
-
 /* f32 gets the first 900 samples right. */
 static void set_up(fixture *self, const char *metric) {
   *self = (fixture){.config = {.racing = true, .tolerance = 0.01}};
   self->job.config = &self->config;
-  self->job.metric = metric_of(self, metric);
+  self->job.metric = make_metric(metric);
   self->job.higher_is_better = true;
   self->job.blocks =
       (lpot_blocks){.num_samples = SAMPLES, .block_samples = BLOCK, .num_blocks = SAMPLES / BLOCK};
@@ -46,7 +38,6 @@ static void set_up(fixture *self, const char *metric) {
 
 static void tear_down(fixture *self) {
   lpot_metric_free(self->job.metric);
-  lpot_yaml_free(self->yaml);
 }
 
 static void terms_need_exactly_what_meets_the_criterion(void **state) {
