@@ -182,10 +182,10 @@ static lpot_status succeed(lpot_keeper *keeper, const lpot_death *death, lpot_er
   bool at_work = keeper->has_task && keeper->posted && !early;
   bool expected = at_work || (keeper->doomed && !early);
   keeper->failures = hopeless ? MAX_FAILURES : expected ? 0 : keeper->failures + 1;
-  if (keeper->has_task && keeper->cancelled && !keeper->killed) {
-    LPOT_TRY(answer_for(keeper, LPOT_INTERRUPTED, err));
-  } else if (keeper->has_task && (keeper->killed || at_work)) {
+  if (keeper->has_task && (keeper->killed || at_work)) {
     LPOT_TRY(answer_for(keeper, LPOT_CRASHED, err));
+  } else if (keeper->has_task && keeper->cancelled) {
+    LPOT_TRY(answer_for(keeper, LPOT_INTERRUPTED, err));
   }
   if (!hopeless) {
     lpot_log(LPOT_LOG_WARNING, "%s: %s", keeper->cause,

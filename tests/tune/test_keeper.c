@@ -303,6 +303,18 @@ static void cancelled_task_that_is_killed_has_crashed(void **state) {
   tear_down(&self);
 }
 
+static void cancelled_task_that_dies_has_crashed(void **state) {
+  (void)state;
+  stage self = {0};
+  set_up(&self);
+  meet(&self);
+  give(&self, LPOT_MESSAGE_TASK, 12);
+  give(&self, LPOT_MESSAGE_CANCEL, 12);
+  /* The next task's lease has to be one for a new evaluator. */
+  assert_non_null(strstr(expect_outcome(&self, 12, LPOT_CRASHED).cause, "SIGSEGV"));
+  tear_down(&self);
+}
+
 static void outcome_that_came_before_the_death_stands(void **state) {
   (void)state;
   stage self = {0};
@@ -397,6 +409,7 @@ int main(void) {
       cmocka_unit_test(kill_that_comes_behind_the_answer_spares_the_next_task),
       cmocka_unit_test(kill_reaches_a_task_that_waits_for_the_next_evaluator),
       cmocka_unit_test(cancelled_task_that_is_killed_has_crashed),
+      cmocka_unit_test(cancelled_task_that_dies_has_crashed),
       cmocka_unit_test(outcome_that_came_before_the_death_stands),
       cmocka_unit_test(garbage_is_a_death),
       cmocka_unit_test(evaluators_that_cannot_start_again_lose_the_worker),

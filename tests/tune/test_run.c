@@ -243,6 +243,29 @@ static void recipe_that_all_workers_lie_about_has_crashed(void **state) {
   }
 }
 
+/* Seconds of the lease of the next task of worker 0, beyond those of any other. */
+static double extra_lease(const stage *self) {
+  const lpot_task task = {.kind = LPOT_TASK_EVALUATE, .count = 1};
+  bool restarting = self->run.assignments[0].restarting;
+  return lpot_run_lease(&self->run, &task, restarting) - lpot_run_lease(&self->run, &task, false);
+}
+
+static void next_lease_is_longer_where_the_evaluator_is_a_new_one(void **state) {
+  static const struct {
+    conduct how;
+    bool replaced;
+  } cases[] = {{HONEST, false}, {TOO_FEW_BITS, false}, {DIES, true}, {IS_LATE, true}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    stage self;
+    set_up(&self, *state, cases[i].how, HONEST);
+    assert_int_equal(evaluate(&self)->status, LPOT_TRIAL_DONE);
+    assert_int_equal(lpot_run_quiesce(&self.run, NULL), LPOT_OK);
+    double extra = extra_lease(&self);
+    assert_true(cases[i].replaced ? extra > self.run.job_seconds : extra == 0);
+    tear_down(&self);
+  }
+}
+
 static int make_folder(void **state) {
   static temp_folder folder;
   temp_folder_make(&folder);
@@ -259,6 +282,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_a_worker_lies_about_is_done_by_another),
       cmocka_unit_test(recipe_that_all_workers_lie_about_has_crashed),
+      cmocka_unit_test(next_lease_is_longer_where_the_evaluator_is_a_new_one),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
