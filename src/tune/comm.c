@@ -28,6 +28,8 @@
 #define LONGEST_SLEEP_NS 10000000L
 #define POLL_SECONDS 0.05      /* between two looks for ranks that died */
 #define LAST_WORDS_SECONDS 1.5 /* for what was printed to get through the launcher */
+/* No further message is begun to be taken while those on their way in have so many bytes. */
+#define MAX_RECEIVING (256u << 20)
 
 /* Bytes on their way to one or more ranks. */
 typedef struct parcel {
@@ -40,6 +42,15 @@ typedef struct pending_send {
   parcel *parcel;
 } pending_send;
 
+/* A message on its way in: of a long one only the envelope is there at first, and its sender may
+ * stop behind it. */
+typedef struct pending_receive {
+  MPI_Request request;
+  int from;
+  bool arrived;
+  lpot_buffer bytes;
+} pending_receive;
+
 struct lpot_comm {
   bool alone; /* no launcher: MPI is not used */
   MPI_Comm communicator;
@@ -48,8 +59,12 @@ struct lpot_comm {
   size_t num_pending;
   size_t pending_capacity;
   pending_send *pending; /* [num_pending] */
-  bool lossy;            /* some ranks will not come to the end */
-  bool dissolved;        /* another rank has revoked the communicator */
+  size_t num_receiving;
+  size_t receiving_capacity;
+  size_t receiving_bytes;     /* of all of them */
+  pending_receive *receiving; /* [num_receiving] in the order in which they were found */
+  bool lossy;                 /* some ranks will not come to the end */
+  bool dissolved;             /* another rank has revoked the communicator */
   int num_failed, num_told;
   int *failed; /* [size] ranks that died, of which the first num_told were told */
   double last_poll;
@@ -231,16 +246,24 @@ static lpot_status new_parcel(const lpot_buffer *message, parcel **ret_parcel, l
   return LPOT_OK;
 }
 
-static lpot_status post(lpot_comm *comm, int to, parcel *sent, lpot_error *err) {
-  if (comm->num_pending == comm->pending_capacity) {
-    size_t capacity = comm->pending_capacity == 0 ? 64 : 2 * comm->pending_capacity;
-    pending_send *grown = lpot_realloc(comm->pending, capacity, sizeof *grown);
-    if (grown == NULL) {
-      return LPOT_OUT_OF_MEMORY(err);
-    }
-    comm->pending = grown;
-    comm->pending_capacity = capacity;
+/* list with room for one more object of size bytes; NULL when there is no memory. */
+static void *grow(void *list, size_t count, size_t *capacity, size_t size) {
+  if (count < *capacity) {
+    return list;
   }
+  size_t larger = *capacity == 0 ? 64 : 2 * *capacity;
+  void *grown = lpot_realloc(list, larger, size);
+  *capacity = grown != NULL ? larger : *capacity;
+  return grown;
+}
+
+static lpot_status post(lpot_comm *comm, int to, parcel *sent, lpot_error *err) {
+  pending_send *grown =
+      grow(comm->pending, comm->num_pending, &comm->pending_capacity, sizeof *grown);
+  if (grown == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  comm->pending = grown;
   int count = 0;
   LPOT_TRY(lpot_to_int((int64_t)sent->bytes.size, &count, err));
   pending_send *slot = &comm->pending[comm->num_pending];
@@ -284,22 +307,85 @@ lpot_status lpot_comm_send_all(lpot_comm *comm, const lpot_buffer *message, lpot
 
 /* ---- receiving ---- */
 
-static lpot_status take(lpot_comm *comm, const MPI_Status *found, bool *ret_taken, lpot_buffer *out,
-                        lpot_error *err) {
+/* Sees how far the messages on their way in are; those of ranks that died will never come. */
+static lpot_status test_receives(lpot_comm *comm, lpot_error *err) {
+  size_t kept = 0;
+  lpot_status status = LPOT_OK;
+  for (size_t i = 0; i < comm->num_receiving; i++) {
+    pending_receive *one = &comm->receiving[i];
+    int done = 0;
+    int code = MPI_SUCCESS;
+    if (status == LPOT_OK && !one->arrived) {
+      code = MPI_Test(&one->request, &done, MPI_STATUS_IGNORE);
+      status = check_alive(comm, code, "MPI_Test", err);
+      one->arrived = code == MPI_SUCCESS && done;
+    }
+    if (code != MPI_SUCCESS && lpot_failure_caused(code)) {
+      comm->receiving_bytes -= one->bytes.size;
+      lpot_buffer_done(&one->bytes);
+    } else {
+      comm->receiving[kept++] = *one;
+    }
+  }
+  comm->num_receiving = kept;
+  return status;
+}
+
+/* Begins to take a message that was matched. */
+static lpot_status begin_receive(lpot_comm *comm, MPI_Message *message, const MPI_Status *found,
+                                 lpot_error *err) {
   int count = 0;
   LPOT_TRY(check(MPI_Get_count(found, MPI_BYTE, &count), "MPI_Get_count", err));
   if (count < 0 || (size_t)count > LPOT_MAX_MESSAGE) {
     return LPOT_FAIL(err, LPOT_FORMAT, "message from rank %d has %d bytes, at most %u are allowed",
                      found->MPI_SOURCE, count, LPOT_MAX_MESSAGE);
   }
-  lpot_buffer_clear(out);
-  LPOT_TRY(lpot_buffer_reserve(out, (size_t)count, err));
-  int code = MPI_Recv(out->data, count, MPI_BYTE, found->MPI_SOURCE, TAG, comm->communicator,
-                      MPI_STATUS_IGNORE);
-  LPOT_TRY(check_alive(comm, code, "MPI_Recv", err));
-  *ret_taken = code == MPI_SUCCESS;
-  out->size = *ret_taken ? (size_t)count : 0;
+  pending_receive *grown =
+      grow(comm->receiving, comm->num_receiving, &comm->receiving_capacity, sizeof *grown);
+  if (grown == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  comm->receiving = grown;
+  pending_receive *slot = &grown[comm->num_receiving];
+  *slot = (pending_receive){.request = MPI_REQUEST_NULL, .from = found->MPI_SOURCE};
+  LPOT_TRY(lpot_buffer_reserve(&slot->bytes, (size_t)count, err));
+  int code = MPI_Imrecv(slot->bytes.data, count, MPI_BYTE, message, &slot->request);
+  lpot_status status = check_alive(comm, code, "MPI_Imrecv", err);
+  if (code != MPI_SUCCESS) {
+    lpot_buffer_done(&slot->bytes);
+    return status;
+  }
+  slot->bytes.size = (size_t)count;
+  comm->receiving_bytes += (size_t)count;
+  comm->num_receiving++;
   return LPOT_OK;
+}
+
+/* The first message that is there and has none of the same sender before it; SIZE_MAX: none. */
+static size_t find_arrived(const lpot_comm *comm) {
+  for (size_t i = 0; i < comm->num_receiving; i++) {
+    bool next = comm->receiving[i].arrived;
+    for (size_t before = 0; before < i && next; before++) {
+      next = comm->receiving[before].from != comm->receiving[i].from;
+    }
+    if (next) {
+      return i;
+    }
+  }
+  return SIZE_MAX;
+}
+
+/* Hands out a message that has arrived. */
+static void take(lpot_comm *comm, size_t index, int *ret_from, lpot_buffer *out) {
+  pending_receive *one = &comm->receiving[index];
+  *ret_from = one->from;
+  lpot_buffer_done(out);
+  *out = one->bytes;
+  comm->receiving_bytes -= out->size;
+  comm->num_receiving--;
+  for (size_t i = index; i < comm->num_receiving; i++) {
+    comm->receiving[i] = comm->receiving[i + 1];
+  }
 }
 
 /* Looks for ranks that died, not too often. */
@@ -326,19 +412,39 @@ void lpot_comm_note_loss(lpot_comm *comm) {
   comm->lossy = true;
 }
 
-/* One look for a message. */
-static lpot_status try_receive(lpot_comm *comm, int *ret_from, lpot_buffer *out, lpot_error *err) {
+/* Looks for one more message and begins to take it. */
+static lpot_status look_for_message(lpot_comm *comm, bool *ret_found, lpot_error *err) {
   int found = 0;
-  bool taken = false;
+  MPI_Message message = MPI_MESSAGE_NULL;
   MPI_Status status;
+  *ret_found = false;
+  if (comm->receiving_bytes >= MAX_RECEIVING) {
+    return LPOT_OK;
+  }
+  int code = MPI_Improbe(MPI_ANY_SOURCE, TAG, comm->communicator, &found, &message, &status);
+  LPOT_TRY(check_alive(comm, code, "MPI_Improbe", err));
+  if (code == MPI_SUCCESS && found) {
+    LPOT_TRY(begin_receive(comm, &message, &status, err));
+    *ret_found = true;
+  }
+  return LPOT_OK;
+}
+
+/* Looks until a whole message is there, or no other can be begun. */
+static lpot_status try_receive(lpot_comm *comm, int *ret_from, lpot_buffer *out, lpot_error *err) {
+  bool found = true;
   LPOT_TRY(progress(comm, err));
   look_for_failures(comm);
-  int code = MPI_Iprobe(MPI_ANY_SOURCE, TAG, comm->communicator, &found, &status);
-  LPOT_TRY(check_alive(comm, code, "MPI_Iprobe", err));
-  if (code == MPI_SUCCESS && found) {
-    LPOT_TRY(take(comm, &status, &taken, out, err));
+  LPOT_TRY(test_receives(comm, err));
+  size_t index = find_arrived(comm);
+  while (index == SIZE_MAX && found) {
+    LPOT_TRY(look_for_message(comm, &found, err));
+    LPOT_TRY(test_receives(comm, err));
+    index = find_arrived(comm);
   }
-  *ret_from = taken ? status.MPI_SOURCE : -1;
+  if (index != SIZE_MAX) {
+    take(comm, index, ret_from, out);
+  }
   return LPOT_OK;
 }
 
@@ -439,13 +545,24 @@ lpot_status lpot_comm_agree(lpot_comm *comm, lpot_status status, double timeout_
   return result;
 }
 
+static bool is_receiving(const lpot_comm *comm) {
+  bool all = true;
+  for (size_t i = 0; i < comm->num_receiving; i++) {
+    all = all && comm->receiving[i].arrived;
+  }
+  return !all;
+}
+
+/* Waits for all that is on its way, in either direction. */
 static lpot_status drain(lpot_comm *comm, lpot_error *err) {
   double deadline = now() + FINISH_SECONDS;
   long sleep_ns = SHORTEST_SLEEP_NS;
-  while (comm->num_pending > 0) {
+  while (comm->num_pending > 0 || is_receiving(comm)) {
     LPOT_TRY(progress(comm, err));
+    LPOT_TRY(test_receives(comm, err));
     if (now() >= deadline) {
-      return LPOT_FAIL(err, LPOT_MPI, "%zu messages were not taken", comm->num_pending);
+      return LPOT_FAIL(err, LPOT_MPI, "%zu messages were not taken, %zu did not come",
+                       comm->num_pending, comm->num_receiving);
     }
     doze(&sleep_ns);
   }
@@ -523,6 +640,10 @@ void lpot_comm_finish(lpot_comm *comm, int exit_code) {
   if (!comm->alone && leave_ranks(comm, NULL) != LPOT_OK) {
     lpot_comm_abort(comm, exit_code != 0 ? exit_code : 1);
   }
+  for (size_t i = 0; i < comm->num_receiving; i++) {
+    lpot_buffer_done(&comm->receiving[i].bytes);
+  }
+  lpot_free(comm->receiving);
   lpot_free(comm->pending);
   lpot_free(comm->failed);
   lpot_free(comm);

@@ -56,8 +56,11 @@ LPOT_MUST_CHECK lpot_status lpot_comm_send(lpot_comm *comm, int to, const lpot_b
                                            lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_comm_send_all(lpot_comm *comm, const lpot_buffer *message,
                                                lpot_error *err);
-/* Waits at most timeout_seconds for a message from any rank and puts its bytes in out.
- * *ret_from is the sender, or -1 when none came. A signal ends the wait early. Not collective. */
+/* Waits at most timeout_seconds for a message from any rank and puts its bytes in out
+ * (initialised). *ret_from is the sender, or -1 when none came. A signal ends the wait early. A
+ * sender's messages come in the order in which it sent them; one that stops or dies in the middle
+ * of a long message keeps back nothing but its own. The messages on their way in have at most 256
+ * MiB together, and the last of them: more wait with their senders. Not collective. */
 LPOT_MUST_CHECK lpot_status lpot_comm_receive(lpot_comm *comm, double timeout_seconds,
                                               int *ret_from, lpot_buffer *out, lpot_error *err);
 

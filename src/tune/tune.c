@@ -68,7 +68,7 @@ static lpot_status open_journal(front_desk *desk, bool resume, lpot_error *err) 
   lpot_buffer_done(&path);
   LPOT_TRY(status);
   if (lpot_journal_num_dropped(desk->journal) > 0) {
-    lpot_log(LPOT_LOG_INFO, "the last record of the journal was torn: %zu bytes are dropped",
+    lpot_log(LPOT_LOG_INFO, "the end of the journal was never durable: %zu bytes are cut off",
              lpot_journal_num_dropped(desk->journal));
   }
   return LPOT_OK;

@@ -89,7 +89,7 @@ def faults(setup):
     """Recipes with a fault by their hash, so that it is the same one everywhere."""
     settings = SEARCHES["random"] + ["tuning.lease_seconds=1"]
     for fault, word in [("crash=4:1", "CRASHED"), ("hang=16:1", "TIMEOUT"), ("invalid=4:1", "INVALID"),
-                        ("lie=4:1", "CRASHED")]:
+                        ("lie=4:1", "CRASHED"), ("miscount=4:1", "CRASHED")]:
         simulation = f"block=0.002,compile=0.002,{fault}"
         whole = setup.run(0, simulation, settings)
         hit = sum(word in line for line in whole.trials)

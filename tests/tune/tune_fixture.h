@@ -24,6 +24,15 @@ static inline lpot_recipe *make_recipe(size_t num_ops, int64_t samples) {
   return recipe;
 }
 
+static inline lpot_metric *make_metric(const char *text) {
+  lpot_yaml *yaml = NULL;
+  lpot_metric *metric = NULL;
+  assert_int_equal(lpot_yaml_parse("metric.yaml", text, strlen(text), &yaml, NULL), LPOT_OK);
+  assert_int_equal(lpot_metric_new(lpot_yaml_root(yaml), &metric, NULL), LPOT_OK);
+  lpot_yaml_free(yaml);
+  return metric;
+}
+
 static inline lpot_ledger_header make_header(void) {
   static char *names[] = {"conv1", "add1"};
   static char *types[] = {"Conv", "Add"};
