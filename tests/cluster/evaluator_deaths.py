@@ -7,13 +7,15 @@ SHIM is the library made of tests/support/fault_preload.c. Checked for each job:
 and table of trials are those of an undisturbed run, an evaluator did die, the death is told with its
 signal, and no process is left."""
 import os
-import re
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tune_runs import ENVIRONMENT, dump_of, kill_all, launcher, left_of, read, rows_of  # noqa: E402
 
 KINDS = {"segv": "signal 11 (SIGSEGV)", "kill": "signal 9 (SIGKILL)", "abort": "signal 6 (SIGABRT)",
          "limit": "signal 6 (SIGABRT)"}
@@ -30,25 +32,23 @@ class Job:
         self.workspace = f"{setup.folder}/{name}"
         self.faults = f"{setup.folder}/{name}.faults"
         os.mkdir(self.faults)
-        environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         given = {"LD_PRELOAD": setup.shim, "LPOT_FAULT_FOLDER": self.faults}
         given.update({f"LPOT_FAULT_{key}": str(value) for key, value in (fault or {}).items()})
         front = ["env"] + [f"{key}={value}" for key, value in given.items()]
         if launched:
-            front = [setup.mpiexec, "--oversubscribe", "-n", str(ranks)] + front
+            front = launcher(ranks, setup.mpiexec) + front
         command = command or front + [setup.program, "--workspace", self.workspace, *OPTIONS,
                                       setup.configuration, setup.model]
-        process = subprocess.Popen(command, env=environment, start_new_session=True, text=True,
+        process = subprocess.Popen(command, env=ENVIRONMENT, start_new_session=True, text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             self.output, self.errors = process.communicate(timeout=BOUND_SECONDS)
         except subprocess.TimeoutExpired:
-            for pid in processes_of(process.pid):
-                os.kill(pid, 9)
+            kill_all(process.pid)
             process.communicate()
             sys.exit(f"{name}: no end within {BOUND_SECONDS} s")
         self.code = process.returncode
-        left = processes_of(process.pid)
+        left = left_of(process.pid)
         if left:
             sys.exit(f"{name}: processes {left} are left")
 
@@ -59,38 +59,12 @@ class Job:
         with open(f"{self.faults}/calls", "rb") as file:
             return int.from_bytes(file.read(), "little")
 
-    def dump(self):
-        return subprocess.run(["h5dump", "-m", "%.17g", "-d", "/trials", f"{self.workspace}/history.h5"],
-                              check=True, capture_output=True, text=True).stdout
-
     def trials(self):
         """Rows (id, stage, hash, status, accuracy) of the table of trials."""
-        rows = []
-        for body in re.findall(r"\(\d+\): \{\n(.*?)\n\s*\}", self.dump(), re.S):
-            rows.append(tuple(field.strip() for field in body.split(",\n")[:5]))
-        return rows
+        return [row[:5] for row in rows_of(dump_of(self.workspace))]
 
     def recipe(self):
-        with open(f"{self.workspace}/best_recipe.yaml", "rb") as file:
-            return file.read()
-
-
-def processes_of(session):
-    """All processes of a session, after a moment for those that are just ending."""
-    for attempt in range(20):
-        found = []
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{name}/stat") as file:
-                    fields = file.read().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if int(fields[3]) == session and fields[0] != "Z":
-                found.append(int(name))
-        if not found:
-            return []
-        time.sleep(0.05)
-    return found
+        return read(f"{self.workspace}/best_recipe.yaml")
 
 
 class Setup:
@@ -165,7 +139,7 @@ def crash_a_trial(setup):
         expect(job.code in (0, 5) and job.deaths() == 2, name, job)
         crashed = [row for row in job.trials() if row[3] == "CRASHED"]
         if crashed:
-            expect(len(crashed) == 1 and "ended by signal 11 (SIGSEGV)" in job.dump(), name, job)
+            expect(len(crashed) == 1 and "ended by signal 11 (SIGSEGV)" in dump_of(job.workspace), name, job)
             print(f"trial {crashed[0][0]} of {len(job.trials())} is CRASHED after two deaths")
             return
     sys.exit("no trial was hit")
@@ -175,7 +149,7 @@ def fail_to_start(setup):
     """A file that one rank cannot read is found at the start, with rank and host."""
     choose = 'if [ "$OMPI_COMM_WORLD_RANK" = 2 ]; then exec "$@" absent.onnx; fi; exec "$@" "$0"'
     job = Job(setup, 3, "start", command=[
-        setup.mpiexec, "--oversubscribe", "-n", "3", "sh", "-c", choose, setup.model, setup.program, "--workspace",
+        *launcher(3, setup.mpiexec), "sh", "-c", choose, setup.model, setup.program, "--workspace",
         f"{setup.folder}/start", setup.configuration])
     expect(job.code == 4 and f"rank 2 on {socket.gethostname()}: " in job.errors, "start", job)
     print("an unreadable model of one rank is told at the start")

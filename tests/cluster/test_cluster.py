@@ -10,7 +10,6 @@ import os
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,8 +17,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, f"{HERE}/../cli")
-from kill_and_resume import read, reported, trials_of  # noqa: E402
+sys.dont_write_bytecode = True
+sys.path.insert(0, f"{HERE}/../support")
+from tune_runs import dump_of, kill, read, reported, rows_of, text_of, trials_of  # noqa: E402
 
 SBATCH = f"{ROOT}/scripts/lpot-tune.sbatch"
 LPOT_RUN = f"{ROOT}/scripts/lpot-run"
@@ -56,14 +56,6 @@ def wait_until(seconds, condition, text):
             return value
         time.sleep(0.2)
     raise Failure(f"not within {seconds} s: {text}")
-
-
-def text_of(path):
-    try:
-        with open(path, errors="replace") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
 
 
 def environment_of(folder):
@@ -164,19 +156,11 @@ class Cluster:
                 continue
         return found
 
-    def kill(self, processes):
-        for process in processes:
-            try:
-                os.kill(process, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
 
 def starts_of(workspace):
     """How often the run was started, by the sessions in /ranks of the history."""
-    text = subprocess.run(["h5dump", "-d", "/ranks", f"{workspace}/history.h5"], check=True,
-                          capture_output=True, text=True).stdout
-    return len(set(re.findall(r"\(\d+\): \{\n\s*(\d+),", text)))
+    return len({row[0] for row in rows_of(dump_of(workspace, "/ranks"))})
 
 
 def mpirun_in_slurm(cluster):
@@ -245,7 +229,7 @@ def node_lost(cluster):
     """All processes of a node end at once, slurmd too; then the node comes back."""
     number = cluster.submit("node_lost", [CONFIGURATION, MODEL, *LONG], per_node=1)
     cluster.wait_trials("node_lost", 2, 12)
-    cluster.kill(cluster.processes("node4"))
+    kill(cluster.processes("node4"))
     trials = reported(cluster.log("node_lost"))
     expect(trials < LONG_TRIALS, "the run ended before the node was lost")
     wait_until(60, lambda: cluster.job(number)["JobState"] != "RUNNING", f"job {number} notices the loss")
@@ -286,7 +270,7 @@ def rank_killed(cluster):
         cluster.wait_trials("killed", 2, 12)
         victims = cluster.processes("node3", "lpot-tune")
         expect(victims, "no lpot-tune runs on node3")
-        cluster.kill(victims)
+        kill(victims)
         code = job.wait(120)
     finally:
         end_on_hosts(cluster, job)
@@ -350,7 +334,7 @@ def end_on_hosts(cluster, job):
     """Whatever is left of a job without Slurm."""
     for program in ("lpot-run", "mpirun", "orted", "lpot-tune"):
         for node in ("node1", "node2", "node3", "node4"):
-            cluster.kill(cluster.processes(node, program))
+            kill(cluster.processes(node, program))
     if job.poll() is None:
         job.kill()
         job.wait(10)
