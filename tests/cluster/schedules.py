@@ -44,7 +44,7 @@ class Setup:
 
 class Run:
     def __init__(self, done, workspace, seconds):
-        self.code, self.errors, self.seconds = done.returncode, done.stderr, seconds
+        self.code, self.errors, self.seconds, self.workspace = done.returncode, done.stderr, seconds, workspace
         lines = [re.sub(r"(yes|no) .*", r"\1", line.replace("*", " ")).rstrip()
                  for line in done.stdout.splitlines() if re.match(r"[* ] +\d+  ", line)]
         # Which worker a recipe crashed on, and last, is told but does not matter.
