@@ -1,9 +1,6 @@
 #include "tune/comm.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +15,8 @@
 #include "base/text.h"
 #include "base/writer.h"
 #include "tune/comm_failure.h"
+#include "tune/launcher.h"
+#include "tune/neighbours.h"
 #include "tune/protocol.h"
 
 #define TAG 1
@@ -30,6 +29,8 @@
 #define LAST_WORDS_SECONDS 1.5 /* for what was printed to get through the launcher */
 /* No further message is begun to be taken while those on their way in have so many bytes. */
 #define MAX_RECEIVING (256u << 20)
+#define ABORT_SECONDS 10u /* bound for an abort by MPI */
+#define PROCESS_SIZE 16   /* bytes of an lpot_process_id */
 
 /* Bytes on their way to one or more ranks. */
 typedef struct parcel {
@@ -66,7 +67,8 @@ struct lpot_comm {
   bool lossy;                 /* some ranks will not come to the end */
   bool dissolved;             /* another rank has revoked the communicator */
   int num_failed, num_told;
-  int *failed; /* [size] ranks that died, of which the first num_told were told */
+  int *failed;                 /* [size] ranks that died, of which the first num_told were told */
+  lpot_neighbours *neighbours; /* NULL where MPI tells of deaths */
   double last_poll;
 };
 
@@ -137,6 +139,44 @@ static double now(void) {
   return lpot_clock_now(&clock);
 }
 
+/* All ranks tell which process they are; rank 0 watches the others, they watch it. */
+static lpot_status watch_neighbours(lpot_comm *comm, lpot_error *err) {
+  const lpot_process_id own = lpot_process_own();
+  lpot_buffer mine;
+  lpot_buffer_init(&mine);
+  uint8_t *all = lpot_calloc((size_t)comm->size, PROCESS_SIZE);
+  lpot_process_id *ids = lpot_calloc((size_t)comm->size, sizeof *ids);
+  lpot_status status = all == NULL || ids == NULL ? LPOT_OUT_OF_MEMORY(err) : LPOT_OK;
+  if (status == LPOT_OK) {
+    status = lpot_writer_i64(&mine, own.pid, err);
+  }
+  if (status == LPOT_OK) {
+    status = lpot_writer_i64(&mine, own.start_ticks, err);
+  }
+  if (status == LPOT_OK) {
+    status = check(MPI_Allgather(mine.data, PROCESS_SIZE, MPI_BYTE, all, PROCESS_SIZE, MPI_BYTE,
+                                 comm->communicator),
+                   "MPI_Allgather", err);
+  }
+  lpot_reader reader;
+  lpot_reader_init(&reader, all, (size_t)comm->size * PROCESS_SIZE);
+  for (int rank = 0; rank < comm->size && status == LPOT_OK; rank++) {
+    status = lpot_reader_i64(&reader, &ids[rank].pid, err);
+    if (status == LPOT_OK) {
+      status = lpot_reader_i64(&reader, &ids[rank].start_ticks, err);
+    }
+  }
+  if (status == LPOT_OK) {
+    bool root = comm->rank == 0;
+    status =
+        lpot_neighbours_new(ids, root ? 1 : 0, root ? comm->size - 1 : 1, &comm->neighbours, err);
+  }
+  lpot_buffer_done(&mine);
+  lpot_free(all);
+  lpot_free(ids);
+  return status;
+}
+
 static lpot_status join_ranks(lpot_comm *comm, int *argc, char ***argv, lpot_error *err) {
   alarm(START_SECONDS); /* The only bound that can be put on MPI_Init. */
   LPOT_TRY(check(MPI_Init(argc, argv), "MPI_Init", err));
@@ -157,6 +197,9 @@ static lpot_status join_ranks(lpot_comm *comm, int *argc, char ***argv, lpot_err
   if (comm->failed == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
+  if (!lpot_failure_is_told()) {
+    LPOT_TRY(watch_neighbours(comm, err));
+  }
   return LPOT_OK;
 }
 
@@ -176,6 +219,7 @@ lpot_status lpot_comm_start(int *argc, char ***argv, lpot_comm **ret_comm, lpot_
   alarm(0);
   if (status != LPOT_OK) {
     lpot_free(comm->failed);
+    lpot_neighbours_free(comm->neighbours);
     lpot_free(comm);
     return status;
   }
@@ -395,7 +439,9 @@ static void look_for_failures(lpot_comm *comm) {
     return;
   }
   comm->last_poll = time;
-  comm->num_failed = lpot_failure_poll(comm->communicator, comm->failed, comm->size);
+  comm->num_failed = comm->neighbours == NULL
+                         ? lpot_failure_poll(comm->communicator, comm->failed, comm->size)
+                         : lpot_neighbours_ended(comm->neighbours, comm->failed, comm->num_failed);
   comm->lossy = comm->lossy || comm->num_failed > 0;
 }
 
@@ -594,48 +640,13 @@ static lpot_status leave_ranks(lpot_comm *comm, lpot_error *err) {
   return LPOT_OK;
 }
 
-/* The process that started this one if it is mpirun, else 0. */
-static pid_t parent_launcher(void) {
-  char path[64];
-  char name[32] = "";
-  pid_t parent = getppid();
-  snprintf(path, sizeof path, "/proc/%ld/comm", (long)parent);
-  FILE *file = fopen(path, "r");
-  if (file == NULL) {
-    return 0;
-  }
-  static const char *const names[] = {"mpirun\n", "mpiexec\n", "orterun\n", "prterun\n"};
-  bool is_launcher = false;
-  if (fgets(name, sizeof name, file) != NULL) {
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-      is_launcher = is_launcher || strcmp(name, names[i]) == 0;
-    }
-  }
-  fclose(file);
-  return is_launcher ? parent : 0;
-}
-
-/* Without ULFM neither MPI_Finalize nor mpirun comes to an end when a rank is gone. All that
- * matters has been written: mpirun is told to end the rest. */
-static _Noreturn void end_without(lpot_comm *comm, int exit_code) {
-  pid_t launcher = parent_launcher();
-  if (launcher == 0) {
-    lpot_comm_abort(comm, exit_code != 0 ? exit_code : 1);
-  }
-  lpot_clock_sleep(LAST_WORDS_SECONDS);
-  kill(launcher, SIGTERM);
-  lpot_clock_sleep(FINISH_SECONDS);
-  kill(launcher, SIGKILL);
-  _exit(exit_code);
-}
-
 void lpot_comm_finish(lpot_comm *comm, int exit_code) {
   if (comm == NULL) {
     return;
   }
-  bool plain_loss = comm->lossy && comm->num_failed == 0;
+  bool plain_loss = comm->lossy && (comm->num_failed == 0 || !lpot_failure_is_told());
   if (!comm->alone && plain_loss) {
-    end_without(comm, exit_code);
+    lpot_comm_abort(comm, exit_code != 0 ? exit_code : 1);
   }
   if (!comm->alone && leave_ranks(comm, NULL) != LPOT_OK) {
     lpot_comm_abort(comm, exit_code != 0 ? exit_code : 1);
@@ -646,11 +657,27 @@ void lpot_comm_finish(lpot_comm *comm, int exit_code) {
   lpot_free(comm->receiving);
   lpot_free(comm->pending);
   lpot_free(comm->failed);
+  lpot_neighbours_free(comm->neighbours);
   lpot_free(comm);
 }
 
+/* Without ULFM neither MPI_Finalize nor mpirun comes to an end when a rank is gone, and an abort of
+ * all ranks may be told as success. Where the launcher cannot be ended this returns. */
+static void end_launcher(void) {
+  lpot_clock_sleep(LAST_WORDS_SECONDS);
+  if (lpot_launcher_condemn(0)) {
+    lpot_clock_sleep(ABORT_SECONDS); /* It ends this process too. */
+  }
+}
+
 _Noreturn void lpot_comm_abort(lpot_comm *comm, int exit_code) {
-  if (comm != NULL && !comm->alone) {
+  bool in_job = comm != NULL && !comm->alone;
+  if (in_job && comm->lossy && !lpot_failure_is_told()) {
+    end_launcher();
+  }
+  if (in_job) {
+    (void)lpot_launcher_condemn(ABORT_SECONDS);
+    alarm(ABORT_SECONDS);
     MPI_Abort(MPI_COMM_WORLD, exit_code);
   }
   _exit(exit_code);

@@ -40,6 +40,10 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_int_equal(back.num_results, 3);
   assert_int_equal(back.num_sessions, 1);
   assert_string_equal(back.sessions[0].ranks[1].host, "b");
+  assert_true(back.reduce_range);
+  assert_true(lpot_ledger_is_uniform(&back));
+  back.sessions[0].ranks[1].numeric_class[0] = 'b';
+  assert_false(lpot_ledger_is_uniform(&back));
   assert_true(back.baseline.accuracy == 0.875);
   assert_string_equal(back.calibrations[0].ranges[0].value, "x");
   assert_string_equal(back.header.op_names[1], "add1");
@@ -296,6 +300,17 @@ static void record_before_the_header_is_refused(void **state) {
   lpot_ledger_done(&ledger);
 }
 
+static void weights_are_decided_before_the_first_session(void **state) {
+  char path[PATH_SIZE];
+  const uint8_t payload[] = {0};
+  lpot_ledger ledger;
+  write_run(temp_path(*state, "weights", path), &ledger);
+  assert_int_equal(lpot_ledger_apply(&ledger, LPOT_RECORD_WEIGHTS, payload, sizeof payload, NULL),
+                   LPOT_FORMAT);
+  assert_true(ledger.reduce_range);
+  lpot_ledger_done(&ledger);
+}
+
 static void result_of_the_same_recipe_is_refused_a_second_time(void **state) {
   char path[PATH_SIZE];
   lpot_ledger ledger;
@@ -334,6 +349,7 @@ int main(void) {
       cmocka_unit_test(journal_cut_or_zeroed_anywhere_keeps_what_is_before),
       cmocka_unit_test(ledger_survives_any_changed_byte_of_a_payload),
       cmocka_unit_test(record_before_the_header_is_refused),
+      cmocka_unit_test(weights_are_decided_before_the_first_session),
       cmocka_unit_test(result_of_the_same_recipe_is_refused_a_second_time),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
