@@ -212,8 +212,9 @@ static lpot_status put_exit_policy(lpot_buffer *out, const lpot_config *config, 
   }
   LPOT_TRY(lpot_buffer_printf(out, err, "    timeout: %.17g\n    max_trials: %" PRId64 "\n",
                               config->timeout_seconds, config->max_trials));
-  LPOT_TRY(lpot_buffer_printf(out, err, "  lease_seconds: %" PRId64 "\n  workspace:\n",
-                              config->lease_seconds));
+  LPOT_TRY(lpot_buffer_printf(out, err,
+                              "  lease_seconds: %" PRId64 "\n  op_times: %s\n  workspace:\n",
+                              config->lease_seconds, bool_text(config->op_times)));
   LPOT_TRY(lpot_yaml_write_text("    path", config->workspace, out, err));
   return LPOT_OK;
 }

@@ -98,6 +98,7 @@ static void config_text_shows_the_defaults(void **state) {
                             "    timeout: 0\n"
                             "    max_trials: 100\n"
                             "  lease_seconds: 60\n"
+                            "  op_times: false\n"
                             "  workspace:\n"
                             "    path: \"./lpot_workspace/net\"\n");
   lpot_free(text);
@@ -145,15 +146,16 @@ static void config_text_reads_back(void **state) {
       "  random_seed: 9223372036854775807\n"
       "  racing: false\n"
       "  lease_seconds: 7\n"
+      "  op_times: true\n"
       "  workspace: {path: 'a b'}\n");
 }
 
 static void identity_leaves_out_limits_and_places(void **state) {
   (void)state;
-  assert_same_identity(
-      true, MINIMAL,
-      MINIMAL "tuning: {exit_policy: {timeout: 9, max_trials: 5}, lease_seconds: 9, workspace: "
-              "{path: /w}, tensorboard: true}\n");
+  assert_same_identity(true, MINIMAL,
+                       MINIMAL "tuning: {exit_policy: {timeout: 9, max_trials: 5}, lease_seconds: "
+                               "9, op_times: true, workspace: "
+                               "{path: /w}, tensorboard: true}\n");
 }
 
 static void identity_holds_what_decides(void **state) {
