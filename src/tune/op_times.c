@@ -25,9 +25,10 @@
 typedef struct timed_plan {
   lpot_plan *plan; /* NULL: this precision is not measured */
   size_t num_steps;
-  size_t *owners;  /* [num_steps] op, or SIZE_MAX */
-  double *steps;   /* [MAX_ROUNDS, num_steps] seconds */
-  double *seconds; /* [MAX_ROUNDS] of the whole run */
+  size_t *owners;   /* [num_steps] op, or SIZE_MAX */
+  double *steps;    /* [MAX_ROUNDS, num_steps] seconds */
+  double *seconds;  /* [MAX_ROUNDS] of the whole run */
+  double low, high; /* quartiles of seconds */
 } timed_plan;
 
 typedef struct op_bench {
@@ -207,6 +208,12 @@ static lpot_status compile(op_bench *bench, lpot_precision precision, lpot_error
     return LPOT_OUT_OF_MEMORY(err);
   }
   LPOT_TRY(lpot_op_times_owners(bench->job, timed->plan, timed->owners, err));
+  for (size_t i = 0; i < timed->num_steps && precision == LPOT_PRECISION_BF16; i++) {
+    size_t op = timed->owners[i];
+    bool able =
+        op != SIZE_MAX && lpot_op_type_has_bf16(lpot_quant_ops_get(bench->job->ops, op)->type);
+    timed->owners[i] = able ? op : SIZE_MAX; /* What stays f32 there is the rest. */
+  }
   return LPOT_OK;
 }
 
@@ -378,16 +385,38 @@ static void drop_disturbed(op_bench *bench) {
   bench->num_rounds = kept;
 }
 
-/* Median over the rounds, in microseconds for one sample; the spread is raised to its own. */
-static double median_us(op_bench *bench, double *spread) {
+static void find_quartiles(op_bench *bench, timed_plan *timed) {
+  size_t quarter = bench->num_rounds / 4;
+  double ignored[3];
+  for (size_t round = 0; round < bench->num_rounds; round++) {
+    bench->scratch[round] = timed->seconds[round];
+  }
+  lpot_median_interval(bench->scratch, bench->num_rounds, &ignored[0], &ignored[1], &ignored[2]);
+  timed->low = bench->scratch[quarter]; /* They are sorted now. */
+  timed->high = bench->scratch[bench->num_rounds - 1 - quarter];
+}
+
+/* Mean of scratch over the rounds whose run is between the quartiles, in microseconds for one
+ * sample: the same rounds for all ops, so that their times add up. */
+static double mean_us(const op_bench *bench, const timed_plan *timed) {
+  double sum = 0;
+  size_t count = 0;
+  for (size_t round = 0; round < bench->num_rounds; round++) {
+    if (timed->seconds[round] >= timed->low && timed->seconds[round] <= timed->high) {
+      sum += bench->scratch[round];
+      count++;
+    }
+  }
+  return sum / (double)count * 1e6 / (double)bench->batch;
+}
+
+/* Half of the interval of scratch's median over the median; sorts scratch. */
+static double spread_of(op_bench *bench) {
   double median = 0;
   double low = 0;
   double high = 0;
   lpot_median_interval(bench->scratch, bench->num_rounds, &median, &low, &high);
-  if (median > 0 && spread != NULL) {
-    *spread = fmax(*spread, 0.5 * (high - low) / median);
-  }
-  return median * 1e6 / (double)bench->batch;
+  return median > 0 ? 0.5 * (high - low) / median : 0;
 }
 
 /* Puts the time that owner's steps take in each round into scratch. */
@@ -402,7 +431,8 @@ static void sum_steps(op_bench *bench, const timed_plan *timed, size_t owner) {
 }
 
 static void fill_precision(op_bench *bench, lpot_precision precision, lpot_op_times *times) {
-  const timed_plan *timed = &bench->plans[precision];
+  timed_plan *timed = &bench->plans[precision];
+  find_quartiles(bench, timed);
   for (size_t i = 0; i < times->num_ops; i++) {
     lpot_op_cost *cost = &times->ops[i];
     double *const columns[LPOT_NUM_PRECISIONS] = {&cost->f32_us, &cost->int8_us, &cost->bf16_us};
@@ -410,15 +440,16 @@ static void fill_precision(op_bench *bench, lpot_precision precision, lpot_op_ti
         precision != LPOT_PRECISION_BF16 || !isnan(cost->to_bf16_us); /* by lpot_op_type_has_bf16 */
     if (able) {
       sum_steps(bench, timed, i);
-      *columns[precision] = median_us(bench, &cost->spread);
+      *columns[precision] = mean_us(bench, timed);
+      cost->spread = fmax(cost->spread, spread_of(bench));
     }
   }
   sum_steps(bench, timed, SIZE_MAX);
-  times->rest_us[precision] = median_us(bench, NULL);
+  times->rest_us[precision] = mean_us(bench, timed);
   for (size_t round = 0; round < bench->num_rounds; round++) {
     bench->scratch[round] = timed->seconds[round];
   }
-  times->whole_us[precision] = median_us(bench, NULL);
+  times->whole_us[precision] = mean_us(bench, timed);
 }
 
 static void fill_table(op_bench *bench, lpot_op_times *times) {

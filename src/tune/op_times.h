@@ -24,8 +24,9 @@ LPOT_MUST_CHECK lpot_status lpot_op_times_owners(const lpot_job *job, const lpot
  * clock around each step (f32; all int8; all bf16 where the machine has it), and runs them over the
  * first batches of the performance section in turn: f32, int8, bf16, then backwards, each twice
  * with the second run timed. After a warm-up there are 200 rounds and more (0.6 seconds), or about
- * 3 seconds of them, or the configured number of iterations. An op's time is the median over the
- * rounds of the sum of its steps.
+ * 3 seconds of them, or the configured number of iterations. An op's time is the
+ * sum of its steps, averaged over the rounds in which the run of that plan was between its
+ * quartiles: outliers are out, and the times add up to the plan's.
  *
  * What crosses from one precision to another is timed apart, on tensors of the size of each op's
  * inputs and output.

@@ -41,10 +41,10 @@ typedef struct lpot_op_times {
   size_t num_ops;
   lpot_op_cost *ops;                    /* [num_ops], in the order of the op list; owned */
   double whole_us[LPOT_NUM_PRECISIONS]; /* of the plan */
-  double rest_us[LPOT_NUM_PRECISIONS];  /* of steps that belong to no op: what cannot be quantized,
-                                          changes of layout, and what converts between precisions */
+  double rest_us[LPOT_NUM_PRECISIONS];  /* of steps that belong to no op: what cannot have that
+                                          precision, changes of layout, conversions */
   int64_t batch;                        /* samples of one run */
-  uint64_t rounds;                      /* runs of each plan that the medians are made of */
+  uint64_t rounds;                      /* timed runs of each plan that were not disturbed */
   double seconds;                       /* that measuring took */
   bool trusted;
   char reason[LPOT_CLASS_SIZE]; /* why it is not trusted; empty when it is */

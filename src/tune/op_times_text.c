@@ -89,7 +89,7 @@ static lpot_status get_time(const lpot_yaml_node *map, const char *key, double *
   if (value < 0) {
     return lpot_yaml_fail(err, node, "expected a number of at least 0, got %s", node->text);
   }
-  *ret = value + 0.0; /* -0 becomes 0 */
+  *ret = value;
   return LPOT_OK;
 }
 

@@ -119,6 +119,17 @@ static bool is_time(double value) {
   return isfinite(value) && value >= 0;
 }
 
+/* Every step's clock runs inside of that of its plan, in the same rounds. */
+static void check_sum(const lpot_op_times *times, lpot_precision precision) {
+  double sum = times->rest_us[precision];
+  for (size_t i = 0; i < times->num_ops; i++) {
+    const lpot_op_cost *cost = &times->ops[i];
+    const double columns[LPOT_NUM_PRECISIONS] = {cost->f32_us, cost->int8_us, cost->bf16_us};
+    sum += isnan(columns[precision]) ? 0 : columns[precision];
+  }
+  assert_true(sum > 0 && sum <= times->whole_us[precision] * (1 + 1e-9));
+}
+
 /* Which cells of the table are filled; how long things take is not for a test to say. */
 static void check_table(lpot_job *job) {
   lpot_op_times times;
@@ -147,6 +158,9 @@ static void check_table(lpot_job *job) {
     bool measured = i != LPOT_PRECISION_BF16 || bf16;
     assert_true(measured ? times.whole_us[i] > 0 && is_time(times.rest_us[i])
                          : isnan(times.whole_us[i]) && isnan(times.rest_us[i]));
+    if (measured) {
+      check_sum(&times, (lpot_precision)i);
+    }
   }
   lpot_op_times_done(&times);
 }
