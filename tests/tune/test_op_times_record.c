@@ -32,6 +32,7 @@ static void record_comes_back_as_it_was_written(void **state) {
   assert_int_equal(read_record(&bytes, bytes.size, &back), LPOT_OK);
   assert_int_equal(back.num_ops, 2);
   assert_true(back.ops[0].f32_us == 12.5 && back.ops[0].spread == 0.02);
+  assert_true(back.ops[0].int8_us == 3.25 && back.ops[0].bf16_us == 6.1);
   assert_true(back.ops[0].quantize_us == 1.5 && back.ops[0].dequantize_us == 0.1);
   assert_true(back.ops[0].to_bf16_us == 0.75 && back.ops[0].from_bf16_us == 0.7);
   assert_true(back.ops[1].int8_us == 0 && isnan(back.ops[1].bf16_us));
