@@ -512,7 +512,8 @@ lpot_status lpot_job_rewrite(const lpot_job *job, const lpot_recipe *recipe, lpo
 }
 
 lpot_status lpot_job_compile(const lpot_job *job, const lpot_recipe *recipe, int64_t batch,
-                             lpot_plan **ret_plan, lpot_error *err) {
+                             const lpot_plan_options *options, lpot_plan **ret_plan,
+                             lpot_error *err) {
   lpot_graph *qdq = NULL;
   if (recipe != NULL) {
     LPOT_TRY(lpot_job_rewrite(job, recipe, &qdq, err));
@@ -521,7 +522,7 @@ lpot_status lpot_job_compile(const lpot_job *job, const lpot_recipe *recipe, int
   const lpot_graph *source = recipe == NULL ? job->graph : qdq;
   lpot_status status = lpot_graph_bind(source, batch, lpot_reference_run, &bound, err);
   if (status == LPOT_OK) {
-    status = lpot_plan_compile(job->engine, bound, NULL, ret_plan, err);
+    status = lpot_plan_compile(job->engine, bound, options, ret_plan, err);
   }
   lpot_graph_free(bound);
   lpot_graph_free(qdq);
@@ -559,7 +560,7 @@ lpot_status lpot_job_plan(lpot_job *job, const lpot_recipe *recipe, lpot_plan **
     drop_f32_plan(job); /* Its weights are four times as large, and it is not needed again. */
     lpot_plan_free(slot->plan);
     *slot = (lpot_kept_plan){.hash = hash};
-    LPOT_TRY(lpot_job_compile(job, recipe, job->batch_size, &slot->plan, err));
+    LPOT_TRY(lpot_job_compile(job, recipe, job->batch_size, NULL, &slot->plan, err));
   }
   make_first(job, index);
   *ret_plan = job->plans[0].plan;
