@@ -9,13 +9,11 @@
 #include "base/bits.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "formats/output_file.h"
 #include "tune/history_pieces.h"
 
 #define FORMAT_VERSION 2
 #define NAME_SIZE 128 /* bytes of a name of an op or a value in the file */
 #define CAUSE_SIZE 256
-#define IMAGE_STEP ((size_t)1 << 20) /* bytes by which the image grows */
 
 #define NUM_SPECS(specs) (sizeof(specs) / sizeof((specs)[0]))
 
@@ -656,7 +654,9 @@ static lpot_status put_baseline(hid_t file, const lpot_ledger *ledger, lpot_erro
   return status;
 }
 
-static lpot_status put_all(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+/* An lpot_hdf5_fill. */
+static lpot_status put_all(int64_t file, const void *context, lpot_error *err) {
+  const lpot_ledger *ledger = context;
   LPOT_TRY(put_header(file, ledger, err));
   LPOT_TRY(put_baseline(file, ledger, err));
   LPOT_TRY(put_ops(file, ledger, err));
@@ -673,59 +673,10 @@ static lpot_status put_all(hid_t file, const lpot_ledger *ledger, lpot_error *er
 
 /* ---- the file ---- */
 
-static lpot_status take_image(hid_t file, lpot_buffer *image, lpot_error *err) {
-  LPOT_TRY(lpot_hdf5_check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flush", err));
-  ssize_t size = H5Fget_file_image(file, NULL, 0);
-  LPOT_TRY(lpot_hdf5_check(size, "size of the image", err));
-  LPOT_TRY(lpot_buffer_reserve(image, (size_t)size, err));
-  LPOT_TRY(lpot_hdf5_check(H5Fget_file_image(file, image->data, (size_t)size), "image", err));
-  image->size = (size_t)size;
-  return LPOT_OK;
-}
-
-/* HDF5 makes the file in memory and never sees the disk: after a write that failed (no space) its
- * libraries crash when the program ends. */
-static lpot_status draw(const lpot_ledger *ledger, lpot_buffer *image, lpot_error *err) {
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  LPOT_TRY(lpot_hdf5_check(access, "access", err));
-  lpot_status status = lpot_hdf5_check(H5Pset_fapl_core(access, IMAGE_STEP, false), "access", err);
-  hid_t file = H5I_INVALID_HID;
-  if (status == LPOT_OK) {
-    file = H5Fcreate("history.h5", H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    status = lpot_hdf5_check(file, "history.h5", err);
-  }
-  H5Pclose(access);
-  LPOT_TRY(status);
-  status = put_all(file, ledger, err);
-  if (status == LPOT_OK) {
-    status = take_image(file, image, err);
-  }
-  lpot_status closed = lpot_hdf5_check(H5Fclose(file), "close", status == LPOT_OK ? err : NULL);
-  return status != LPOT_OK ? status : closed;
-}
-
-static lpot_status publish(const lpot_buffer *image, const char *path, lpot_error *err) {
-  lpot_output_file *file = NULL;
-  LPOT_TRY(lpot_output_file_open(path, &file, err));
-  lpot_status status = lpot_output_file_write(file, image->data, image->size, err);
-  if (status == LPOT_OK) {
-    status = lpot_output_file_commit(file, err);
-  }
-  lpot_output_file_free(file);
-  return status;
-}
-
 lpot_status lpot_history_write(const lpot_ledger *ledger, const char *path, lpot_error *err) {
   if (!ledger->has_header) {
     return LPOT_FAIL(err, LPOT_INTERNAL, "history of a run without a header");
   }
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  lpot_buffer image;
-  lpot_buffer_init(&image);
-  lpot_status status = draw(ledger, &image, err);
-  if (status == LPOT_OK) {
-    status = publish(&image, path, err);
-  }
-  lpot_buffer_done(&image);
-  return status;
+  LPOT_TRY(lpot_hdf5_write_file(path, put_all, ledger, err));
+  return LPOT_OK;
 }

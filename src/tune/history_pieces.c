@@ -4,6 +4,11 @@
 
 #include <hdf5.h>
 
+#include "base/buffer.h"
+#include "formats/output_file.h"
+
+#define IMAGE_STEP ((size_t)1 << 20) /* bytes by which the image grows */
+
 /* ---- errors ---- */
 
 static herr_t take_description(unsigned depth, const H5E_error2_t *entry, void *context) {
@@ -130,5 +135,52 @@ lpot_status lpot_hdf5_put_table(int64_t parent, const char *name, const lpot_hdf
     status = lpot_hdf5_put_dataset(parent, name, type, 1, dims, rows, err);
   }
   H5Tclose(type);
+  return status;
+}
+
+/* ---- the file ---- */
+
+static lpot_status take_image(hid_t file, lpot_buffer *image, lpot_error *err) {
+  LPOT_TRY(lpot_hdf5_check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flush", err));
+  ssize_t size = H5Fget_file_image(file, NULL, 0);
+  LPOT_TRY(lpot_hdf5_check(size, "size of the image", err));
+  LPOT_TRY(lpot_buffer_reserve(image, (size_t)size, err));
+  LPOT_TRY(lpot_hdf5_check(H5Fget_file_image(file, image->data, (size_t)size), "image", err));
+  image->size = (size_t)size;
+  return LPOT_OK;
+}
+
+/* HDF5 makes the file in memory and never sees the disk: after a write that failed (no space) its
+ * libraries crash when the program ends. */
+static lpot_status draw(lpot_hdf5_fill fill, const void *context, lpot_buffer *image,
+                        lpot_error *err) {
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  LPOT_TRY(lpot_hdf5_check(access, "access", err));
+  lpot_status status = lpot_hdf5_check(H5Pset_fapl_core(access, IMAGE_STEP, false), "access", err);
+  hid_t file = H5I_INVALID_HID;
+  if (status == LPOT_OK) {
+    file = H5Fcreate("file.h5", H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    status = lpot_hdf5_check(file, "file.h5", err);
+  }
+  H5Pclose(access);
+  LPOT_TRY(status);
+  status = fill(file, context, err);
+  if (status == LPOT_OK) {
+    status = take_image(file, image, err);
+  }
+  lpot_status closed = lpot_hdf5_check(H5Fclose(file), "close", status == LPOT_OK ? err : NULL);
+  return status != LPOT_OK ? status : closed;
+}
+
+lpot_status lpot_hdf5_write_file(const char *path, lpot_hdf5_fill fill, const void *context,
+                                 lpot_error *err) {
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  lpot_buffer image;
+  lpot_buffer_init(&image);
+  lpot_status status = draw(fill, context, &image, err);
+  if (status == LPOT_OK) {
+    status = lpot_output_file_replace(path, image.data, image.size, err);
+  }
+  lpot_buffer_done(&image);
   return status;
 }

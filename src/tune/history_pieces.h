@@ -43,4 +43,11 @@ LPOT_MUST_CHECK lpot_status lpot_hdf5_put_table(int64_t parent, const char *name
                                                 size_t row_size, const void *rows, size_t count,
                                                 lpot_error *err);
 
+/* Puts all into a new file. */
+typedef lpot_status (*lpot_hdf5_fill)(int64_t file, const void *context, lpot_error *err);
+/* Makes the file at path by fill, in memory; it is replaced whole (formats/output_file.h). Default
+ * library version bounds. */
+LPOT_MUST_CHECK lpot_status lpot_hdf5_write_file(const char *path, lpot_hdf5_fill fill,
+                                                 const void *context, lpot_error *err);
+
 #endif
