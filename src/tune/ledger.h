@@ -38,7 +38,7 @@ typedef enum lpot_record_type {
   LPOT_RECORD_MEASURE,
   LPOT_RECORD_VERDICT,
   LPOT_RECORD_MISHAP,
-  LPOT_RECORD_OP_TIMES,
+  LPOT_RECORD_OP_TIMES = 11,
   LPOT_NUM_RECORDS
 } lpot_record_type;
 

@@ -10,7 +10,7 @@ import sys
 
 HEADER = 1
 RESULT = 5
-OP_TIMES = 10
+OP_TIMES = 11
 HEAD = 20
 OP_BYTES = 8  # of a recipe
 
