@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-OP_TIMES = 10
+OP_TIMES = 11
 HEAD = 20
 QUICK = ["--set", "evaluation.performance.iteration=6", "--set", "evaluation.performance.warmup=1"]
 MEASURED = ["--set", "tuning.op_times=true"]
