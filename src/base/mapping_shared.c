@@ -19,7 +19,7 @@
 #include "base/clock.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#define WAIT_SECONDS 10.0
+#define WAIT_SECONDS 2.0
 #define POLL_SECONDS 0.005
 #define NAME_TEXT 64
 
@@ -109,39 +109,42 @@ static int new_file(const offer *offered) {
   return descriptor;
 }
 
-/* The turn of one process of this user: a socket bound to an abstract address. -1 where it is not
- * to be had. */
-static int take_turn(const offer *offered) {
+/* Takes the turn of this user's processes: a socket bound to an abstract address. -1 with errno
+ * EADDRINUSE while another one has it. */
+static int try_turn(const offer *offered) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "%s", offered->name);
   socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
-  const lpot_clock clock = lpot_clock_monotonic();
-  double deadline = lpot_clock_now(&clock) + WAIT_SECONDS;
   int turn = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  while (turn >= 0 && bind(turn, (struct sockaddr *)&address, size) != 0) {
-    if (errno != EADDRINUSE || lpot_clock_now(&clock) > deadline) {
-      close(turn);
-      return -1;
-    }
-    lpot_clock_sleep(POLL_SECONDS);
+  if (turn >= 0 && bind(turn, (struct sockaddr *)&address, size) != 0) {
+    int reason = errno;
+    close(turn);
+    errno = reason;
+    return -1;
   }
   return turn;
 }
 
+/* Who has the turn looks once more: another one may have made the file in between. */
 static int find_or_make(const offer *offered) {
+  const lpot_clock clock = lpot_clock_monotonic();
+  double deadline = lpot_clock_now(&clock) + WAIT_SECONDS;
   int descriptor = find_open_file(offered);
-  if (descriptor >= 0) {
-    return descriptor;
+  while (descriptor < 0) {
+    int turn = try_turn(offered);
+    if (turn < 0 && (errno != EADDRINUSE || lpot_clock_now(&clock) > deadline)) {
+      return -1;
+    }
+    if (turn < 0) {
+      lpot_clock_sleep(POLL_SECONDS);
+    }
+    descriptor = find_open_file(offered);
+    if (turn >= 0) {
+      descriptor = descriptor >= 0 ? descriptor : new_file(offered);
+      close(turn);
+      return descriptor;
+    }
   }
-  int turn = take_turn(offered);
-  if (turn < 0) {
-    return -1;
-  }
-  descriptor = find_open_file(offered);
-  if (descriptor < 0) {
-    descriptor = new_file(offered);
-  }
-  close(turn);
   return descriptor;
 }
 

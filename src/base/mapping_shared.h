@@ -17,7 +17,7 @@
 
 /* A mapping of size bytes equal to those at data, shared with the processes that ask for the same
  * ones; NULL where that cannot be had. Holds one open file while it lives, and takes no more than
- * half of the files that the process may open. Waits for others for ten seconds at most. */
+ * half of the files that the process may open. Waits for others for two seconds at most. */
 lpot_mapping *lpot_mapping_share(const void *data, size_t size);
 
 #endif

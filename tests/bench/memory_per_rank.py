@@ -126,13 +126,18 @@ def measure(program, model, shape, ranks):
         deadline = time.monotonic() + 300
         totals, shared, last = {}, 0, 0
         try:
-            # All evaluators have a compiled recipe when none is much smaller than another and memory stands still.
+            # All evaluators have a compiled recipe when trials are done, none is much smaller than another and memory
+            # stands still.
             while time.monotonic() < deadline and job.poll() is None:
                 time.sleep(5)
-                totals, shared = look(job.pid)
+                try:
+                    totals, shared = look(job.pid)
+                except OSError:  # A process came or went meanwhile.
+                    continue
                 now = sum(entry[1] for entry in totals.values()) + shared
                 count, _, _, _, least, most = totals.get("evaluator", [0] * 6)
-                if count == max(ranks - 1, 1) and 2 * least > most and abs(now - last) < 0.03 * now:
+                is_searching = os.path.exists(f"{folder}/workspace/history.h5")
+                if is_searching and count == max(ranks - 1, 1) and 2 * least > most and abs(now - last) < 0.03 * now:
                     break
                 last = now
         finally:
