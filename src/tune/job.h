@@ -28,7 +28,7 @@ typedef struct lpot_job_options {
   lpot_config_purpose purpose;
 } lpot_job_options;
 
-#define LPOT_KEPT_PLANS 2 /* recipes whose compiled plans stay in memory */
+#define LPOT_KEPT_PLANS 2 /* recipes whose compiled plans stay in memory, if they are not large */
 
 /* A compiled plan at batch_size. */
 typedef struct lpot_kept_plan {
