@@ -32,8 +32,8 @@ static const char *const dtype_texts[] = {"uint8", "int8", "fp32", "bf16", NULL}
 static const char *const scheme_names[] = {"sym", "asym", NULL};
 static const char *const granularity_names[] = {"per_tensor", "per_channel", NULL};
 static const char *const algorithm_names[] = {"minmax", "kl", "percentile", "mse", NULL};
-static const char *const root_keys[] = {"approach", "calibration_samples",
-                                        "scale_propagation_concat", "reduce_range", "ops", NULL};
+static const char *const root_keys[] = {
+    "approach", "calibration_samples", "scale_propagation_concat", "reduce_range", "ops", NULL};
 static const char *const dynamic_root_keys[] = {"approach", "reduce_range", "ops", NULL};
 static const char *const approach_names[] = {"static", "dynamic", NULL};
 static const char *const op_keys[] = {"name", "type", "activation", "weight", NULL};

@@ -11,8 +11,8 @@
 /* Largest magnitude of a quantized bias: half of the accumulator's range is left to the products.
  */
 #define BIAS_LIMIT 1073741824.0
-/* Steps of a weight on each side of zero. Without VNNI a sum of two products of u8 and s8 is made in
- * 16 bits: 2 x 255 x 63 fits there, 2 x 255 x 127 does not. */
+/* Steps of a weight on each side of zero. Without VNNI a sum of two products of u8 and s8 is made
+ * in 16 bits: 2 x 255 x 63 fits there, 2 x 255 x 127 does not. */
 #define STEPS 127.0f
 #define REDUCED_STEPS 63.0f
 

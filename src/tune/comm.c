@@ -52,7 +52,7 @@ struct lpot_comm {
   bool lossy;            /* some ranks will not come to the end */
   bool dissolved;        /* another rank has revoked the communicator */
   int num_failed, num_told;
-  int *failed; /* [size] ranks that died, of which the first num_told were told */
+  int *failed;                 /* [size] ranks that died, of which the first num_told were told */
   lpot_neighbours *neighbours; /* NULL where MPI tells of deaths */
   double last_poll;
 };
@@ -141,8 +141,8 @@ static lpot_status watch_neighbours(lpot_comm *comm, lpot_error *err) {
   }
   if (status == LPOT_OK) {
     bool root = comm->rank == 0;
-    status = lpot_neighbours_new(ids, root ? 1 : 0, root ? comm->size - 1 : 1, &comm->neighbours,
-                                 err);
+    status =
+        lpot_neighbours_new(ids, root ? 1 : 0, root ? comm->size - 1 : 1, &comm->neighbours, err);
   }
   lpot_buffer_done(&mine);
   lpot_free(all);
@@ -341,10 +341,9 @@ static void look_for_failures(lpot_comm *comm) {
     return;
   }
   comm->last_poll = time;
-  comm->num_failed =
-      comm->neighbours == NULL
-          ? lpot_failure_poll(comm->communicator, comm->failed, comm->size)
-          : lpot_neighbours_ended(comm->neighbours, comm->failed, comm->num_failed);
+  comm->num_failed = comm->neighbours == NULL
+                         ? lpot_failure_poll(comm->communicator, comm->failed, comm->size)
+                         : lpot_neighbours_ended(comm->neighbours, comm->failed, comm->num_failed);
   comm->lossy = comm->lossy || comm->num_failed > 0;
 }
 

@@ -28,8 +28,8 @@ void lpot_comm_finish(lpot_comm *comm, int exit_code);
 /* Some ranks will never come to lpot_comm_finish. Not collective. */
 void lpot_comm_note_loss(lpot_comm *comm);
 /* The next rank that is known to have died and was not told yet; -1: none. With ULFM (Open MPI 5,
- * mpirun --with-ft ulfm) MPI tells of all of them; without it rank 0 sees the deaths of its own host,
- * and the ranks there see its. Not collective. */
+ * mpirun --with-ft ulfm) MPI tells of all of them; without it rank 0 sees the deaths of its own
+ * host, and the ranks there see its. Not collective. */
 int lpot_comm_next_failure(lpot_comm *comm);
 /* True when the coordinator has ended the job without a message (ULFM). Not collective. */
 bool lpot_comm_is_dissolved(const lpot_comm *comm);

@@ -44,8 +44,7 @@ static const lpot_config_word objective_words[] = {{"performance", LPOT_OBJECTIV
                                                    {"modelsize", LPOT_OBJECTIVE_MODELSIZE},
                                                    {"footprint", LPOT_WORD_UNSUPPORTED},
                                                    {NULL, 0}};
-static const lpot_config_word mixed_isa_words[] = {
-    {"refuse", 0}, {"allow", 1}, {NULL, 0}};
+static const lpot_config_word mixed_isa_words[] = {{"refuse", 0}, {"allow", 1}, {NULL, 0}};
 
 #define CHOICE(key, vocabulary)                                                                    \
   {                                                                                                \

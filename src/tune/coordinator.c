@@ -177,23 +177,23 @@ static lpot_status make_header(const lpot_run *run, header_texts *texts, lpot_le
   LPOT_TRY(make_texts(run, texts, err));
   const lpot_quant_ops *ops = run->job->ops;
   /* The record only reads these texts and keeps copies, therefore the casts. */
-  *header = (lpot_ledger_header){
-      .program_version = (char *)LPOT_VERSION,
-      .engine = (char *)texts->engine.data,
-      .numeric_class = (char *)class_of_job(run),
-      .model_path = texts->model_path,
-      .config_name = texts->config_path,
-      .folder = texts->folder,
-      .config_text = (char *)texts->config.data,
-      .identity = (char *)texts->identity.data,
-      .model = run->job->model.digest,
-      .seed = run->job->config->seed,
-      .given_recipe =
-          run->options->given_recipe == NULL ? 0 : lpot_recipe_hash(run->options->given_recipe),
-      .higher_is_better = run->job->higher_is_better,
-      .num_ops = lpot_quant_ops_count(ops),
-      .op_names = (char **)lpot_quant_ops_names(ops),
-      .op_types = (char **)lpot_quant_ops_types(ops)};
+  *header = (lpot_ledger_header){.program_version = (char *)LPOT_VERSION,
+                                 .engine = (char *)texts->engine.data,
+                                 .numeric_class = (char *)class_of_job(run),
+                                 .model_path = texts->model_path,
+                                 .config_name = texts->config_path,
+                                 .folder = texts->folder,
+                                 .config_text = (char *)texts->config.data,
+                                 .identity = (char *)texts->identity.data,
+                                 .model = run->job->model.digest,
+                                 .seed = run->job->config->seed,
+                                 .given_recipe = run->options->given_recipe == NULL
+                                                     ? 0
+                                                     : lpot_recipe_hash(run->options->given_recipe),
+                                 .higher_is_better = run->job->higher_is_better,
+                                 .num_ops = lpot_quant_ops_count(ops),
+                                 .op_names = (char **)lpot_quant_ops_names(ops),
+                                 .op_types = (char **)lpot_quant_ops_types(ops)};
   LPOT_TRY(lpot_job_manifest(run->job, &header->manifest, err));
   return LPOT_OK;
 }

@@ -16,7 +16,7 @@ typedef struct sentence {
 } sentence;
 
 static bool is_launcher(pid_t process) {
-  static const char *const names[] = {"mpirun\n", "mpiexec\n", "orterun\n",
+  static const char *const names[] = {"mpirun\n",  "mpiexec\n", "orterun\n",
                                       "prterun\n", "orted\n",   "prted\n"};
   char path[64];
   char name[32] = "";

@@ -234,8 +234,8 @@ const lpot_ledger_result *lpot_ledger_result_of(const lpot_ledger *ledger,
  * none, or was not evaluated. */
 const lpot_ledger_result *lpot_ledger_exported_of(const lpot_ledger *ledger,
                                                   const lpot_ledger_trial *trial);
-/* True when all workers of all sessions were of the header's numeric class: results are equal to the
- * last bit. */
+/* True when all workers of all sessions were of the header's numeric class: results are equal to
+ * the last bit. */
 bool lpot_ledger_is_uniform(const lpot_ledger *ledger);
 /* Results that no trial asked for, nor the export of the chosen one. */
 size_t lpot_ledger_num_speculative(const lpot_ledger *ledger);

@@ -18,8 +18,8 @@ typedef struct lpot_neighbours lpot_neighbours;
 
 /* Of this process. */
 lpot_process_id lpot_process_own(void);
-/* A descriptor that is readable once the process has ended; -1 when there is no such process, or the
- * system knows no such descriptors (Linux before 5.3). To be closed by the caller. */
+/* A descriptor that is readable once the process has ended; -1 when there is no such process, or
+ * the system knows no such descriptors (Linux before 5.3). To be closed by the caller. */
 int lpot_process_watch(const lpot_process_id *id);
 
 /* Watches ranks [first, first + count) of ids, indexed by rank and borrowed for the call. */

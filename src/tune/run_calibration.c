@@ -94,7 +94,7 @@ static lpot_status count_observers(const lpot_run *run, size_t *ret_count, lpot_
 /* How a calibration is cut. */
 typedef struct calibration_parts {
   int64_t part, count;
-  int64_t next; /* first sample that nobody had yet */
+  int64_t next;         /* first sample that nobody had yet */
   size_t num_observers; /* workers that are left and can observe */
 } calibration_parts;
 

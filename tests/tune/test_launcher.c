@@ -20,7 +20,8 @@ static double now(void) {
   return lpot_clock_now(&clock);
 }
 
-/* A process of this name with a rank that condemns it and ends; how that process ended, and when. */
+/* A process of this name with a rank that condemns it and ends; how that process ended, and when.
+ */
 static int end_of(const char *name, bool stubborn, double grace_seconds, double *ret_seconds) {
   double start = now();
   pid_t launcher = fork();

@@ -264,8 +264,8 @@ static void weights_are_decided_before_the_first_session(void **state) {
   const uint8_t payload[] = {0};
   lpot_ledger ledger;
   write_run(temp_path(*state, "weights", path), &ledger);
-  assert_int_equal(
-      lpot_ledger_apply(&ledger, LPOT_RECORD_WEIGHTS, payload, sizeof payload, NULL), LPOT_FORMAT);
+  assert_int_equal(lpot_ledger_apply(&ledger, LPOT_RECORD_WEIGHTS, payload, sizeof payload, NULL),
+                   LPOT_FORMAT);
   assert_true(ledger.reduce_range);
   lpot_ledger_done(&ledger);
 }

@@ -197,9 +197,12 @@ static void raced_task_carries_the_race_and_what_f32_gets_right(void **state) {
 
 static void hello_comes_back_as_it_was_written(void **state) {
   (void)state;
-  const lpot_hello hello = {
-      .rank = 3, .host = "node7", .numeric_class = "x | y | z", .model = {1, 2}, .config_hash = 5,
-      .saturates = true};
+  const lpot_hello hello = {.rank = 3,
+                            .host = "node7",
+                            .numeric_class = "x | y | z",
+                            .model = {1, 2},
+                            .config_hash = 5,
+                            .saturates = true};
   lpot_hello back;
   lpot_buffer bytes;
   lpot_reader reader;

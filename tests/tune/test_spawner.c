@@ -114,7 +114,8 @@ static void each_way_to_die_is_reported(void **state) {
   static const struct {
     char order;
     int signal, exit_code;
-  } ways[] = {{'s', SIGSEGV, 0}, {'a', SIGABRT, 0}, {'k', SIGKILL, 0}, {'x', 0, 3}, {'i', 0, 7}, {'o', 0, 50}};
+  } ways[] = {{'s', SIGSEGV, 0}, {'a', SIGABRT, 0}, {'k', SIGKILL, 0},
+              {'x', 0, 3},       {'i', 0, 7},       {'o', 0, 50}};
   for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
     lpot_death death = life(spawner, ways[i].order);
     if (ways[i].signal != 0) {

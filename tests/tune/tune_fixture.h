@@ -44,8 +44,8 @@ static inline lpot_ledger_header make_header(void) {
                               .op_types = types};
 }
 
-/* Header, weights, session, baseline, calibration, two trials (the second INVALID), one speculative result,
- * a measurement and a verdict. */
+/* Header, weights, session, baseline, calibration, two trials (the second INVALID), one speculative
+ * result, a measurement and a verdict. */
 static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
   lpot_error error = {0};
   lpot_ledger_header header = make_header();
