@@ -36,8 +36,7 @@ static size_t best_truth(const class_match *match, const lpot_box *box, double o
     if (counts && match->taken[i]) {
       continue;
     }
-    if (!counts && best < match->num_truths &&
-        match->truths[best].kind == LPOT_TRUTH_COUNTS) {
+    if (!counts && best < match->num_truths && match->truths[best].kind == LPOT_TRUTH_COUNTS) {
       break;
     }
     double found = lpot_box_overlap(box, &truth->box, truth->kind == LPOT_TRUTH_CROWD);
@@ -139,8 +138,7 @@ static lpot_status match_classes(const lpot_detection *detections, size_t num_de
     while (truth < num_truths && truths[truth].class_index < detections[i].class_index) {
       truth++;
     }
-    bool has_truths =
-        truth < num_truths && truths[truth].class_index == detections[i].class_index;
+    bool has_truths = truth < num_truths && truths[truth].class_index == detections[i].class_index;
     class_match match = {
         .detections = detections + i,
         .num_detections = at_most_limit(length),

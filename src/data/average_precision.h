@@ -15,10 +15,11 @@
 
 /* Appends the record of image number `image` to records: detections (reordered) against truths at
  * each of the overlaps. */
-LPOT_MUST_CHECK lpot_status lpot_average_precision_match(
-    uint32_t image, lpot_detection *detections, size_t num_detections, lpot_truth *truths,
-    size_t num_truths, const double *overlaps, size_t num_overlaps, lpot_buffer *records,
-    lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_average_precision_match(uint32_t image, lpot_detection *detections,
+                                                         size_t num_detections, lpot_truth *truths,
+                                                         size_t num_truths, const double *overlaps,
+                                                         size_t num_overlaps, lpot_buffer *records,
+                                                         lpot_error *err);
 
 /* Mean over overlaps and classes that have an object which counts. points: 101 or 11 evenly spread
  * recalls at which precision is read, or 0 for the area under the curve (VOC 2010). LPOT_FORMAT

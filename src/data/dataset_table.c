@@ -34,37 +34,11 @@ const char *const *lpot_dataset_names(void) {
   return names;
 }
 
-static const lpot_dataset_class *find_class(const char *name) {
-  for (size_t i = 0; i < NUM_CLASSES; i++) {
-    if (lpot_text_equal(classes[i]->name, name)) {
-      return classes[i];
-    }
-  }
-  return NULL;
-}
-
-static lpot_status fail_unknown(const char *name, const lpot_yaml_node *settings, lpot_error *err) {
-  for (size_t i = 0; later_names[i] != NULL; i++) {
-    if (lpot_text_equal(later_names[i], name)) {
-      return lpot_setting_fail(settings, err, "dataset '%s' is not supported yet", name);
-    }
-  }
-  const char *nearest = lpot_text_nearest(name, names);
-  if (nearest != NULL) {
-    return lpot_setting_fail(settings, err, "unknown dataset '%s'; did you mean '%s'?", name,
-                             nearest);
-  }
-  char known[256];
-  lpot_text_names(names, known, sizeof known);
-  return lpot_setting_fail(settings, err, "unknown dataset '%s'; known are %s", name, known);
-}
-
 lpot_status lpot_dataset_open(const char *name, const lpot_yaml_node *settings, const char *folder,
                               lpot_dataset **ret_dataset, lpot_error *err) {
-  const lpot_dataset_class *class_of = find_class(name);
-  if (class_of == NULL) {
-    return fail_unknown(name, settings, err);
-  }
+  size_t index = 0;
+  LPOT_TRY(lpot_setting_find_name(settings, "dataset", name, names, later_names, &index, err));
+  const lpot_dataset_class *class_of = classes[index];
   lpot_dataset *dataset = lpot_calloc(1, class_of->size_bytes);
   if (dataset == NULL) {
     return LPOT_OUT_OF_MEMORY(err);

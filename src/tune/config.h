@@ -32,7 +32,8 @@ typedef struct lpot_config {
   lpot_dataloader_config evaluation;
   bool dynamic; /* approach: post_training_dynamic_quant; calibration and sampling sizes are unused
                  */
-  const lpot_yaml_node *metric; /* the map under evaluation.accuracy.metric */
+  const lpot_yaml_node *metric;      /* the map under evaluation.accuracy.metric */
+  const lpot_yaml_node *postprocess; /* under evaluation.accuracy.postprocess; NULL: none */
   lpot_wishes wishes; /* sampling sizes, model_wise, op_wise, recipes; arrays owned by the config */
   const char *strategy; /* default "basic" */
   bool absolute;        /* criterion is absolute */

@@ -267,6 +267,10 @@ static lpot_status put_evaluation(lpot_buffer *out, const lpot_config *config, l
   LPOT_TRY(lpot_buffer_printf(out, err, "evaluation:\n  accuracy:\n    iteration: %" PRId64 "\n",
                               config->evaluation_batches));
   LPOT_TRY(put_section(out, "    metric", config->metric, err));
+  if (config->postprocess != NULL) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "    postprocess:\n"));
+    LPOT_TRY(put_section(out, "      transform", config->postprocess, err));
+  }
   LPOT_TRY(put_loader(out, 4, &config->evaluation, err));
   LPOT_TRY(lpot_buffer_printf(
       out, err, "  performance:\n    warmup: %" PRId64 "\n    iteration: %" PRId64 "\n",

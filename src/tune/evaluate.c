@@ -3,7 +3,20 @@
 #include "base/bits.h"
 #include "base/memory.h"
 
-#define MAX_OUTPUTS 64
+/* What plan says of a batch, as the postprocesses leave it. */
+static lpot_status judge_batch(lpot_job *job, const lpot_plan *plan, const lpot_batch *batch,
+                               lpot_answer *answer, lpot_metric_state *state, lpot_error *err) {
+  size_t num_outputs = lpot_plan_num_outputs(plan);
+  answer->batch = *batch;
+  answer->num_outputs =
+      num_outputs < LPOT_MAX_ANSWER_OUTPUTS ? num_outputs : LPOT_MAX_ANSWER_OUTPUTS;
+  for (size_t i = 0; i < answer->num_outputs; i++) {
+    answer->outputs[i] = lpot_plan_output(plan, i);
+  }
+  LPOT_TRY(lpot_postprocess_apply(job->postprocess, answer, err));
+  return lpot_metric_update(job->metric, answer->outputs, answer->num_outputs, &answer->batch,
+                            state, job->batch_correct, err);
+}
 
 static lpot_status run_batch(lpot_job *job, lpot_plan *plan, int64_t index,
                              lpot_metric_state *state, lpot_outcome *outcome, lpot_error *err) {
@@ -14,16 +27,10 @@ static lpot_status run_batch(lpot_job *job, lpot_plan *plan, int64_t index,
     inputs[i] = batch->inputs[i];
   }
   LPOT_TRY(lpot_plan_run(plan, inputs, err));
-  const lpot_tensor *outputs[MAX_OUTPUTS];
-  size_t num_outputs = lpot_plan_num_outputs(plan);
-  num_outputs = num_outputs < MAX_OUTPUTS ? num_outputs : MAX_OUTPUTS;
-  for (size_t i = 0; i < num_outputs; i++) {
-    outputs[i] = lpot_plan_output(plan, i);
-  }
-  bool counts = job->batch_correct != NULL;
-  lpot_status status =
-      lpot_metric_update(job->metric, outputs, num_outputs, batch, state, job->batch_correct, err);
-  if (status == LPOT_OK && counts) {
+  lpot_answer answer = {0};
+  lpot_status status = judge_batch(job, plan, batch, &answer, state, err);
+  lpot_answer_done(&answer);
+  if (status == LPOT_OK && job->batch_correct != NULL) {
     lpot_bits_copy(outcome->correct, outcome->num_bits, job->batch_correct, 0,
                    (size_t)batch->num_valid);
     outcome->num_bits += (size_t)batch->num_valid;

@@ -393,6 +393,7 @@ static lpot_status open_metric(lpot_job *job, lpot_error *err) {
                      lpot_yaml_name(job->config->yaml));
   }
   LPOT_TRY(lpot_metric_new(job->config->metric, &job->metric, err));
+  LPOT_TRY(lpot_postprocess_new(job->config->postprocess, &job->postprocess, err));
   job->higher_is_better = job->config->higher_is_better_given
                               ? job->config->higher_is_better
                               : lpot_metric_higher_is_better(job->metric);
@@ -439,6 +440,7 @@ void lpot_job_free(lpot_job *job) {
     lpot_calibration_free(job->calibrations[i].calibration);
   }
   lpot_free(job->calibrations);
+  lpot_postprocess_free(job->postprocess);
   lpot_metric_free(job->metric);
   lpot_loader_free(job->calibration);
   lpot_loader_free(job->evaluation);

@@ -30,7 +30,7 @@ static inline double value_of(const lpot_metric *metric, const lpot_metric_state
 }
 
 static inline lpot_tensor *make_tensor(lpot_dtype dtype, int64_t rows, int64_t columns,
-                                const double *values) {
+                                       const double *values) {
   lpot_shape shape = lpot_shape_of(columns == 0 ? 1 : 2, (const int64_t[]){rows, columns});
   lpot_tensor *tensor = NULL;
   lpot_error err = {0};

@@ -17,8 +17,8 @@ typedef struct image_case {
 
 static void add_truth(image_case *image, int64_t class_index, double top, double left,
                       double bottom, double right, lpot_truth_kind kind) {
-  image->truths[image->num_truths++] = (lpot_truth){
-      .box = {top, left, bottom, right}, .class_index = class_index, .kind = kind};
+  image->truths[image->num_truths++] =
+      (lpot_truth){.box = {top, left, bottom, right}, .class_index = class_index, .kind = kind};
 }
 
 static void add_detection(image_case *image, float class_index, float score, float top, float left,
@@ -45,8 +45,8 @@ static lpot_status update_image(const lpot_metric *metric, const image_case *ima
   lpot_tensor *label = NULL;
   expect_ok(lpot_detection_label(image->truths, image->num_truths, &label, err), err);
   lpot_batch batch = {.row_labels = &label, .num_valid = 1, .indices = &index};
-  lpot_status status = lpot_metric_update(metric, (const lpot_tensor *const *)outputs, 3, &batch,
-                                          state, NULL, err);
+  lpot_status status =
+      lpot_metric_update(metric, (const lpot_tensor *const *)outputs, 3, &batch, state, NULL, err);
   for (size_t i = 0; i < 3; i++) {
     lpot_tensor_unref(outputs[i]);
   }
@@ -97,9 +97,9 @@ static image_case *golden_images(void) {
 
 static void values_are_those_of_pycocotools(void **state) {
   (void)state;
-  static const char *const metrics[] = {
-      "COCOmAP:", "COCOmAP: {iou_thrs: 0.5}", "mAP: {iou_thrs: 0.75, map_points: 101}",
-      "mAP: {map_points: 11}", "VOCmAP:"};
+  static const char *const metrics[] = {"COCOmAP:", "COCOmAP: {iou_thrs: 0.5}",
+                                        "mAP: {iou_thrs: 0.75, map_points: 101}",
+                                        "mAP: {map_points: 11}", "VOCmAP:"};
   image_case *images = golden_images();
   lpot_tensor *values = golden_tensor("coco_values.npy");
   for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
@@ -232,8 +232,8 @@ static void outputs_are_told_by_shape_type_and_mapping(void **state) {
     lpot_metric *metric = make_metric(cases[i].text);
     lpot_metric_state counted;
     lpot_metric_state_init(&counted);
-    expect_ok(
-        lpot_metric_update(metric, outputs, cases[i].count, &batch, &counted, NULL, &err), &err);
+    expect_ok(lpot_metric_update(metric, outputs, cases[i].count, &batch, &counted, NULL, &err),
+              &err);
     near(value_of(metric, &counted), cases[i].value);
     expect_error(lpot_metric_update(metric, outputs + 1, 1, &batch, &counted, NULL, &err),
                  LPOT_INVALID, &err, i < 4 ? "no output of the model gives" : "but there are 1");

@@ -106,8 +106,8 @@ static lpot_status take_classes(map_metric *metric, const lpot_yaml_node *root, 
     return LPOT_OUT_OF_MEMORY(err);
   }
   for (size_t i = 0; i < root->num_children; i++) {
-    LPOT_TRY(lpot_yaml_int(root->children[i], 0, LPOT_MAX_DETECTION_CLASS, &metric->classes[i],
-                           err));
+    LPOT_TRY(
+        lpot_yaml_int(root->children[i], 0, LPOT_MAX_DETECTION_CLASS, &metric->classes[i], err));
     metric->num_classes++;
   }
   qsort(metric->classes, metric->num_classes, sizeof *metric->classes, compare_classes);
@@ -132,9 +132,8 @@ static lpot_status parse_classes(map_metric *metric, const lpot_yaml_node *node,
 
 static lpot_status parse_map(map_metric *metric, const lpot_yaml_node *node, const char *overlaps,
                              int64_t points, lpot_error *err) {
-  static const char *const names[] = {"anno_path",            "iou_thrs",  "map_points",
-                                      "output_index_mapping", "box_order", "box_size",
-                                      NULL};
+  static const char *const names[] = {"anno_path", "iou_thrs", "map_points", "output_index_mapping",
+                                      "box_order", "box_size", NULL};
   LPOT_TRY(lpot_setting_check(node, names, err));
   LPOT_TRY(lpot_box_form_read(node, &metric->form, err));
   bool is_known = parse_range(metric, overlaps);
@@ -247,24 +246,23 @@ static lpot_status check_outputs(const map_metric *metric, detection_outputs *fo
     for (int i = OUTPUT_BOXES; i < NUM_OUTPUT_KINDS; i++) {
       lpot_shape_text(&found->kinds[i]->shape, text[i], sizeof text[i]);
     }
-    return LPOT_FAIL(err, LPOT_INVALID,
-                     "metric %s: boxes %s, scores %s, classes %s; expected [images, n, 4] and twice "
-                     "[images, n] for %lld images",
-                     metric->base.class_of->name, text[OUTPUT_BOXES], text[OUTPUT_SCORES],
-                     text[OUTPUT_CLASSES], (long long)batch->num_valid);
+    return LPOT_FAIL(
+        err, LPOT_INVALID,
+        "metric %s: boxes %s, scores %s, classes %s; expected [images, n, 4] and twice "
+        "[images, n] for %lld images",
+        metric->base.class_of->name, text[OUTPUT_BOXES], text[OUTPUT_SCORES], text[OUTPUT_CLASSES],
+        (long long)batch->num_valid);
   }
   return LPOT_OK;
 }
 
 static bool class_counts(const map_metric *metric, int64_t class_index) {
-  return metric->num_classes == 0 ||
-         bsearch(&class_index, metric->classes, metric->num_classes, sizeof *metric->classes,
-                 compare_classes) != NULL;
+  return metric->num_classes == 0 || bsearch(&class_index, metric->classes, metric->num_classes,
+                                             sizeof *metric->classes, compare_classes) != NULL;
 }
 
 static bool box_is_finite(const lpot_box *box) {
-  return isfinite(box->top) && isfinite(box->left) && isfinite(box->bottom) &&
-         isfinite(box->right);
+  return isfinite(box->top) && isfinite(box->left) && isfinite(box->bottom) && isfinite(box->right);
 }
 
 /* Reads one image's detections; those of no class (padding below 0) are left out. Returns false
@@ -284,8 +282,8 @@ static bool read_detections(const map_metric *metric, const detection_outputs *f
       is_good = false;
     } else if (class_index >= 0 && class_index <= LPOT_MAX_DETECTION_CLASS &&
                class_counts(metric, (int64_t)class_index)) {
-      detections[count++] = (lpot_detection){
-          .box = box, .score = (float)score, .class_index = (int64_t)class_index};
+      detections[count++] =
+          (lpot_detection){.box = box, .score = (float)score, .class_index = (int64_t)class_index};
     }
   }
   *ret_count = count;
@@ -330,8 +328,8 @@ static lpot_status update_image(const map_metric *metric, const detection_output
 }
 
 static lpot_status update_map(const lpot_metric *metric, const lpot_tensor *const *outputs,
-                              size_t num_outputs, const lpot_batch *batch,
-                              lpot_metric_state *state, uint8_t *correct, lpot_error *err) {
+                              size_t num_outputs, const lpot_batch *batch, lpot_metric_state *state,
+                              uint8_t *correct, lpot_error *err) {
   (void)correct;
   const map_metric *map = (const map_metric *)metric;
   detection_outputs found;
@@ -358,8 +356,8 @@ static lpot_status update_map(const lpot_metric *metric, const lpot_tensor *cons
 static lpot_status value_of_map(const lpot_metric *metric, const lpot_metric_state *state,
                                 double *ret_value, lpot_error *err) {
   const map_metric *map = (const map_metric *)metric;
-  lpot_status status = lpot_average_precision_value(&state->records, map->num_overlaps,
-                                                    map->points, ret_value, err);
+  lpot_status status =
+      lpot_average_precision_value(&state->records, map->num_overlaps, map->points, ret_value, err);
   if (status != LPOT_OK) {
     lpot_error_prefix(err, "metric %s", metric->class_of->name);
   }
