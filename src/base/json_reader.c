@@ -109,8 +109,7 @@ static int hex_digit(uint8_t byte) {
 static lpot_status read_unit(lpot_json_reader *reader, uint32_t *ret, lpot_error *err) {
   *ret = 0;
   for (int i = 0; i < 4; i++) {
-    int digit =
-        reader->position < reader->size ? hex_digit(reader->data[reader->position]) : -1;
+    int digit = reader->position < reader->size ? hex_digit(reader->data[reader->position]) : -1;
     if (digit < 0) {
       return fail_expected(reader, "four hexadecimal digits", err);
     }
@@ -215,8 +214,8 @@ lpot_status lpot_json_reader_string(lpot_json_reader *reader, const char **ret, 
 /* ---- numbers and words ---- */
 
 static bool is_of_number(uint8_t byte) {
-  return (byte >= '0' && byte <= '9') || byte == '-' || byte == '+' || byte == '.' ||
-         byte == 'e' || byte == 'E';
+  return (byte >= '0' && byte <= '9') || byte == '-' || byte == '+' || byte == '.' || byte == 'e' ||
+         byte == 'E';
 }
 
 /* Takes the characters of a number. */

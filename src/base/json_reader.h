@@ -48,7 +48,8 @@ lpot_json_kind lpot_json_reader_kind(lpot_json_reader *reader);
 LPOT_MUST_CHECK lpot_status lpot_json_reader_enter(lpot_json_reader *reader, lpot_json_kind kind,
                                                    lpot_error *err);
 /* Whether the container that was entered last has one more element; its key in an object (ret_key
- * may be NULL in an array), valid until the next call of next or skip. Without more, the container is left.
+ * may be NULL in an array), valid until the next call of next or skip. Without more, the container
+ * is left.
  */
 LPOT_MUST_CHECK lpot_status lpot_json_reader_next(lpot_json_reader *reader, const char **ret_key,
                                                   bool *ret_more, lpot_error *err);

@@ -13,21 +13,23 @@
 #define MANIFEST_CONTENT_LIMIT ((size_t)64 << 20)
 
 static const lpot_dataset_class *const classes[] = {
-    &lpot_dataset_class_cifar10,      &lpot_dataset_class_mnist, &lpot_dataset_class_image_folder,
-    &lpot_dataset_class_imagenet_raw, &lpot_dataset_class_npy,   &lpot_dataset_class_dummy,
-    &lpot_dataset_class_shapes,
+    &lpot_dataset_class_cifar10,      &lpot_dataset_class_mnist,
+    &lpot_dataset_class_image_folder, &lpot_dataset_class_imagenet_raw,
+    &lpot_dataset_class_npy,          &lpot_dataset_class_dummy,
+    &lpot_dataset_class_shapes,       &lpot_dataset_class_coco_raw,
+    &lpot_dataset_class_coco_npy,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
 static const char *const names[NUM_CLASSES + 1] = {
-    "CIFAR10", "MNIST", "ImageFolder", "ImagenetRaw", "npy", "dummy", "shapes", NULL,
+    "CIFAR10", "MNIST",  "ImageFolder", "ImagenetRaw", "npy",
+    "dummy",   "shapes", "COCORaw",     "COCONpy",     NULL,
 };
 
 /* Names of LPOT's schema that this version answers by saying so. */
 static const char *const later_names[] = {
-    "FashionMNIST",   "CIFAR100", "ImageRecord", "TFRecordDataset", "COCORecord", "COCORaw",
-    "style_transfer", "bert",     "Imagenet",    "dummy_v2",        "VOCRecord",  "COCONpy",
-    "GLUE",           NULL,
+    "FashionMNIST", "CIFAR100", "ImageRecord", "TFRecordDataset", "COCORecord", "style_transfer",
+    "bert",         "Imagenet", "dummy_v2",    "VOCRecord",       "GLUE",       NULL,
 };
 
 const char *const *lpot_dataset_names(void) {
@@ -63,6 +65,7 @@ void lpot_dataset_close(lpot_dataset *dataset) {
   }
   lpot_path_list_done(&dataset->files);
   lpot_buffer_done(&dataset->identity);
+  lpot_free(dataset->kept);
   lpot_free(dataset);
 }
 
@@ -89,7 +92,8 @@ lpot_status lpot_dataset_get(lpot_dataset *dataset, int64_t index, lpot_sample *
     return LPOT_FAIL(err, LPOT_INVALID, "dataset %s: sample %lld is outside [0, %lld)",
                      dataset->class_of->name, (long long)index, (long long)dataset->size);
   }
-  lpot_status status = dataset->class_of->get(dataset, index, sample, err);
+  int64_t place = dataset->kept == NULL ? index : dataset->kept[index];
+  lpot_status status = dataset->class_of->get(dataset, place, sample, err);
   if (status != LPOT_OK) {
     lpot_sample_done(sample);
   }

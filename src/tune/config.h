@@ -22,6 +22,7 @@ typedef struct lpot_dataloader_config {
   bool discard_last;   /* last_batch: discard */
   const char *dataset; /* name; NULL when there is no such section */
   const lpot_yaml_node *dataset_settings;
+  const lpot_yaml_node *filter;    /* the map under "filter"; NULL: none */
   const lpot_yaml_node *transform; /* NULL: none */
 } lpot_dataloader_config;
 

@@ -106,7 +106,9 @@ const lpot_config_row lpot_config_dataloader_rows[] = {
     {.name = "transform",
      .read = lpot_config_read_transform,
      .offset = offsetof(lpot_dataloader_config, transform)},
-    UNSUPPORTED("filter"),
+    {.name = "filter",
+     .read = lpot_config_read_filter,
+     .offset = offsetof(lpot_dataloader_config, filter)},
     IGNORED("shuffle", "samples are always taken in an order given by tuning.random_seed"),
     END,
 };

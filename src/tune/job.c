@@ -248,6 +248,9 @@ lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_conf
   LPOT_TRY(lpot_transforms_new(section->transform, &transforms, err));
   lpot_status status =
       lpot_dataset_open(section->dataset, section->dataset_settings, job->folder, &dataset, err);
+  if (status == LPOT_OK && section->filter != NULL) {
+    status = lpot_dataset_filter(dataset, section->filter, err);
+  }
   if (status == LPOT_OK && lpot_dataset_size(dataset) <= 0) {
     status = LPOT_FAIL(err, LPOT_CONFIG, "dataset '%s' is empty", section->dataset);
   }

@@ -71,7 +71,8 @@ static void values_are_read_in_their_order(void **state) {
 
 static void texts_have_escapes_and_pairs(void **state) {
   (void)state;
-  lpot_json_reader reader = start("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20AC\\ud83d\\ude00\xc3\xa9\"");
+  lpot_json_reader reader =
+      start("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20AC\\ud83d\\ude00\xc3\xa9\"");
   lpot_error err = {0};
   const char *text = NULL;
   ok(lpot_json_reader_string(&reader, &text, &err), &err);

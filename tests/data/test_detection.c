@@ -25,7 +25,8 @@ static void labels_are_read_as_they_were_written(void **state) {
   free(read);
   read = NULL;
   /* Each number may be damaged. */
-  static const double wrong[][2] = {{0, -1}, {0, 0.5}, {0, 1e9}, {5, 3}, {5, 0.5}, {2, (double)INFINITY}};
+  static const double wrong[][2] = {{0, -1}, {0, 0.5}, {0, 1e9},
+                                    {5, 3},  {5, 0.5}, {2, (double)INFINITY}};
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
     int64_t at = (int64_t)wrong[i][0];
     double before = lpot_tensor_get_double(label, at);

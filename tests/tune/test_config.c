@@ -328,7 +328,8 @@ static void config_reads_the_postprocess(void **state) {
   lpot_buffer_init(&text);
   assert_int_equal(lpot_config_text(config, false, &text, NULL), LPOT_OK);
   assert_int_equal(lpot_buffer_terminate(&text, NULL), LPOT_OK);
-  assert_non_null(strstr((const char *)text.data, "postprocess:\n      transform: {\"LabelShift\": \"1\"}"));
+  assert_non_null(
+      strstr((const char *)text.data, "postprocess:\n      transform: {\"LabelShift\": \"1\"}"));
   lpot_buffer_done(&text);
   lpot_config_free(config);
   assert_refused(MODEL "evaluation: {accuracy: {postprocess: {LabelShift: 1}}}\n",
