@@ -397,6 +397,10 @@ static lpot_status open_metric(lpot_job *job, lpot_error *err) {
   }
   LPOT_TRY(lpot_metric_new(job->config->metric, &job->metric, err));
   LPOT_TRY(lpot_postprocess_new(job->config->postprocess, &job->postprocess, err));
+  if (lpot_metric_compares_models(job->metric) && !lpot_postprocess_is_empty(job->postprocess)) {
+    return lpot_yaml_fail(err, job->config->postprocess,
+                          "a metric with compare_label: false compares the models' own outputs");
+  }
   job->higher_is_better = job->config->higher_is_better_given
                               ? job->config->higher_is_better
                               : lpot_metric_higher_is_better(job->metric);
@@ -443,6 +447,7 @@ void lpot_job_free(lpot_job *job) {
     lpot_calibration_free(job->calibrations[i].calibration);
   }
   lpot_free(job->calibrations);
+  lpot_plan_free(job->reference);
   lpot_postprocess_free(job->postprocess);
   lpot_metric_free(job->metric);
   lpot_loader_free(job->calibration);
@@ -577,6 +582,8 @@ void lpot_job_drop_plans(lpot_job *job) {
     lpot_plan_free(job->plans[i].plan);
     job->plans[i] = (lpot_kept_plan){0};
   }
+  lpot_plan_free(job->reference);
+  job->reference = NULL;
 }
 
 lpot_status lpot_job_config_hash(const lpot_job *job, uint64_t *ret_hash, lpot_error *err) {

@@ -56,6 +56,8 @@ typedef struct lpot_job {
   lpot_loader *calibration; /* batches of calibration_batch, in calibration order; NULL under
                                dynamic quantization */
   lpot_metric *metric;
+  lpot_plan *reference; /* f32, beside the plan that is evaluated, for metrics that compare the two;
+                           NULL until it is needed */
   lpot_postprocess *postprocess; /* of the outputs, before the metric; may be an empty chain */
   int64_t batch_size;            /* of evaluations: the configured one, or what the model allows */
   int64_t fixed_batch;           /* the only batch size that the model can run; 0: any */
