@@ -55,9 +55,11 @@ lpot_status lpot_metric_label(const lpot_batch *batch, int64_t row, int64_t num_
     if (value == 1.0 && found < 0) {
       found = i;
     } else if (value != 0.0) {
-      return LPOT_FAIL(err, LPOT_FORMAT, "label of sample %lld is not a single 1 among zeros (the setting multilabel of "
-                       "Accuracy reads such)",
-                       (long long)sample);
+      return LPOT_FAIL(
+          err, LPOT_FORMAT,
+          "label of sample %lld is not a single 1 among zeros (the setting multilabel of "
+          "Accuracy reads such)",
+          (long long)sample);
     }
   }
   if (found < 0) {
@@ -68,10 +70,10 @@ lpot_status lpot_metric_label(const lpot_batch *batch, int64_t row, int64_t num_
 }
 
 lpot_status lpot_metric_row_width(const lpot_metric *metric, const lpot_tensor *output,
-                             const lpot_batch *batch, int64_t *ret, lpot_error *err) {
+                                  const lpot_batch *batch, int64_t *ret, lpot_error *err) {
   const lpot_tensor *labels = batch->labels;
-  bool has_rows = output->shape.rank > 0 && output->shape.dims[0] >= batch->num_valid &&
-                  labels->shape.rank > 0;
+  bool has_rows =
+      output->shape.rank > 0 && output->shape.dims[0] >= batch->num_valid && labels->shape.rank > 0;
   int64_t width = has_rows ? lpot_tensor_elements(output) / output->shape.dims[0] : -1;
   if (!has_rows || width != lpot_tensor_elements(labels) / labels->shape.dims[0]) {
     char of_output[96];

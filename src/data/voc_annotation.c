@@ -15,7 +15,7 @@ typedef struct voc_parser {
   const char *data; /* borrowed */
   size_t size;
   size_t position;
-  char path[MAX_PATH]; /* names of the open elements, joined by '/' */
+  char path[MAX_PATH];       /* names of the open elements, joined by '/' */
   size_t lengths[MAX_DEPTH]; /* of path before each of them */
   int depth;
   bool has_root;
@@ -258,8 +258,8 @@ static lpot_status read_tag(voc_parser *parser, lpot_error *err) {
   if (starts_with(parser, "<!")) {
     return fail_at(parser, err, "a document type or CDATA, which is not read");
   }
-  lpot_status status = starts_with(parser, "</") ? read_closing_tag(parser, err)
-                                                 : read_opening_tag(parser, err);
+  lpot_status status =
+      starts_with(parser, "</") ? read_closing_tag(parser, err) : read_opening_tag(parser, err);
   parser->text_length = 0;
   return status;
 }

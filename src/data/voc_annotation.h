@@ -1,7 +1,7 @@
 /* VOC's annotation of one image, an XML file:
  *   <annotation> <size> <width/> <height/> </size>
- *     <object> <name/> <difficult/> <bndbox> <xmin/> <ymin/> <xmax/> <ymax/> </bndbox> </object> ...
- * All other elements (parts of objects, pose ...) are skipped. Of XML this is read: elements,
+ *     <object> <name/> <difficult/> <bndbox> <xmin/> <ymin/> <xmax/> <ymax/> </bndbox> </object>
+ * ... All other elements (parts of objects, pose ...) are skipped. Of XML this is read: elements,
  * attributes (skipped), text with the five named entities, comments and processing instructions;
  * a document type and CDATA are refused. */
 #ifndef LPOT_DATA_VOC_ANNOTATION_H

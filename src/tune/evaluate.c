@@ -50,8 +50,8 @@ static lpot_status run_batch(lpot_job *job, const plan_pair *plans, int64_t inde
   return lpot_job_blame_data(status, err);
 }
 
-static lpot_status run_block(lpot_job *job, const plan_pair *plans, int64_t block, const lpot_stop *stop,
-                             lpot_outcome *outcome, lpot_error *err) {
+static lpot_status run_block(lpot_job *job, const plan_pair *plans, int64_t block,
+                             const lpot_stop *stop, lpot_outcome *outcome, lpot_error *err) {
   int64_t num_batches = lpot_loader_num_batches(job->evaluation);
   int64_t end = (block + 1) * job->block_batches;
   end = end < num_batches ? end : num_batches;

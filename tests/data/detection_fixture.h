@@ -14,8 +14,8 @@ static inline void copy_golden(const char *name, const char *folder, const char 
 }
 
 /* A row of a label. */
-static inline void expect_truth(const lpot_tensor *label, int64_t row, double class_index, double top,
-                         double left, double bottom, double right, double kind) {
+static inline void expect_truth(const lpot_tensor *label, int64_t row, double class_index,
+                                double top, double left, double bottom, double right, double kind) {
   const double expected[] = {class_index, top, left, bottom, right, kind};
   for (int i = 0; i < LPOT_DETECTION_LABEL_WIDTH; i++) {
     assert_true(lpot_tensor_get_double(label, row * LPOT_DETECTION_LABEL_WIDTH + i) == expected[i]);

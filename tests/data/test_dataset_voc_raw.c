@@ -59,7 +59,8 @@ static void samples_stand_in_the_order_of_the_set(void **state) {
   expect_truth(sample.label, 1, 0, 0, 0, 1, 1, LPOT_TRUTH_DIFFICULT);
   lpot_sample_done(&sample);
   lpot_dataset_close(dataset);
-  assert_false(same_digest(before, manifest_of("VOCRaw", "{root: '.', label_map: map.yaml}", folder)));
+  assert_false(
+      same_digest(before, manifest_of("VOCRaw", "{root: '.', label_map: map.yaml}", folder)));
   write_file(folder, "Annotations/a.xml", annotation, sizeof annotation - 1);
   assert_false(same_digest(before, manifest_of("VOCRaw", "{root: '.'}", folder)));
   remove_folder(folder);
@@ -70,8 +71,7 @@ static void what_is_missing_is_named(void **state) {
   char folder[FIXTURE_PATH];
   make_voc(folder);
   expect_refused("VOCRaw", "{}", folder, LPOT_CONFIG, "needs the setting 'root'");
-  expect_refused("VOCRaw", "{root: '.', image_set: test}", folder, LPOT_CONFIG,
-                 "Main/test.txt'");
+  expect_refused("VOCRaw", "{root: '.', image_set: test}", folder, LPOT_CONFIG, "Main/test.txt'");
   write_file(folder, "map.yaml", "person: 7\n", 10);
   expect_refused("VOCRaw", "{root: '.', label_map: map.yaml}", folder, LPOT_FORMAT,
                  "object 1 is a 'aeroplane', which is no known class");

@@ -18,9 +18,9 @@
 #define MAX_NAME 256
 
 static const char *const voc_classes[] = {
-    "aeroplane", "bicycle",     "bird",  "boat",  "bottle",      "bus",   "car",
-    "cat",       "chair",       "cow",   "diningtable", "dog",   "horse", "motorbike",
-    "person",    "pottedplant", "sheep", "sofa",  "train",       "tvmonitor", NULL,
+    "aeroplane", "bicycle",     "bird",  "boat",        "bottle", "bus",       "car",
+    "cat",       "chair",       "cow",   "diningtable", "dog",    "horse",     "motorbike",
+    "person",    "pottedplant", "sheep", "sofa",        "train",  "tvmonitor", NULL,
 };
 
 /* What reading of the samples needs. */
@@ -45,8 +45,7 @@ static lpot_status put_map(lpot_hash_map *classes, const lpot_yaml_node *root, l
   }
   for (size_t i = 0; i < root->num_children; i++) {
     int64_t class_index = 0;
-    LPOT_TRY(
-        lpot_yaml_int(root->children[i], 0, LPOT_MAX_DETECTION_CLASS, &class_index, err));
+    LPOT_TRY(lpot_yaml_int(root->children[i], 0, LPOT_MAX_DETECTION_CLASS, &class_index, err));
     LPOT_TRY(lpot_hash_map_put(classes, root->children[i]->key, class_index, err));
   }
   return LPOT_OK;
@@ -167,8 +166,9 @@ static lpot_status read_set(lpot_detection_set *set, voc_source *source, const c
   }
   lpot_mapping_unref(mapping);
   if (status == LPOT_OK && set->base.size == 0) {
-    status = LPOT_FAIL(err, LPOT_NOT_FOUND, "none of the images that '%s' lists is in '%s/JPEGImages'",
-                       path, source->paths.paths[0]);
+    status =
+        LPOT_FAIL(err, LPOT_NOT_FOUND, "none of the images that '%s' lists is in '%s/JPEGImages'",
+                  path, source->paths.paths[0]);
   }
   return status;
 }
@@ -194,7 +194,8 @@ static lpot_status open_samples(lpot_detection_set *set, voc_source *source,
   LPOT_TRY(lpot_path_list_add(&source->paths, source->paths.paths[0], part, err));
   const char *list = lpot_path_list_last(&source->paths);
   if (!lpot_path_is_file(list)) {
-    return lpot_setting_fail(settings, err, "dataset VOCRaw: image_set: there is no file '%s'", list);
+    return lpot_setting_fail(settings, err, "dataset VOCRaw: image_set: there is no file '%s'",
+                             list);
   }
   LPOT_TRY(read_set(set, source, list, err));
   return lpot_buffer_printf(&set->base.identity, err, "annotations %016llx bgr %d",

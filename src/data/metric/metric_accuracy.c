@@ -16,7 +16,8 @@ static lpot_status parse_accuracy(lpot_metric *metric, const lpot_yaml_node *nod
 /* Several labels of 0 or 1 per sample, each of which is right or wrong: sum counts the right ones.
  */
 static lpot_status update_labels(const lpot_metric *metric, const lpot_tensor *output,
-                                 const lpot_batch *batch, lpot_metric_state *state, lpot_error *err) {
+                                 const lpot_batch *batch, lpot_metric_state *state,
+                                 lpot_error *err) {
   int64_t width = 0;
   LPOT_TRY(lpot_metric_row_width(metric, output, batch, &width, err));
   bool is_score = lpot_dtype_is_float(output->dtype);
@@ -69,8 +70,7 @@ static double chance_of_accuracy(const lpot_metric *metric, int64_t num_classes)
 static lpot_status value_of_accuracy(const lpot_metric *metric, const lpot_metric_state *state,
                                      double *ret_value, lpot_error *err) {
   (void)err;
-  *ret_value =
-      metric->is_graded ? state->sum / (double)state->elements : lpot_metric_share(state);
+  *ret_value = metric->is_graded ? state->sum / (double)state->elements : lpot_metric_share(state);
   return LPOT_OK;
 }
 

@@ -14,7 +14,7 @@
 
 /* Elements of one class. */
 typedef struct class_area {
-  uint64_t common;    /* labelled and predicted so */
+  uint64_t common; /* labelled and predicted so */
   uint64_t labelled;
   uint64_t predicted; /* where the label counts */
 } class_area;
