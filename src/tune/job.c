@@ -40,13 +40,13 @@ static void tell_of_calibration(const lpot_config *config) {
 }
 
 /* All errors of the file are told; the caller tells the last one. */
-static lpot_status make_config(lpot_yaml **yaml, bool warns, lpot_config **ret_config,
-                               lpot_error *err) {
+static lpot_status make_config(const lpot_job_options *options, lpot_yaml **yaml,
+                               lpot_config **ret_config, lpot_error *err) {
   lpot_buffer earlier;
   lpot_buffer_init(&earlier);
-  lpot_status status = lpot_config_new(yaml, ret_config, &earlier, err);
+  lpot_status status = lpot_config_new_for(options->purpose, yaml, ret_config, &earlier, err);
   const char *line = (const char *)earlier.data;
-  for (size_t left = earlier.size; left > 0 && warns;) {
+  for (size_t left = earlier.size; left > 0 && options->warns;) {
     size_t length = (size_t)((const char *)memchr(line, '\n', left) - line);
     lpot_log(LPOT_LOG_ERROR, "%.*s", (int)length, line);
     line += length + 1;
@@ -56,7 +56,8 @@ static lpot_status make_config(lpot_yaml **yaml, bool warns, lpot_config **ret_c
   return status;
 }
 
-static lpot_status read_config(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
+lpot_status lpot_job_read_config(const lpot_job_options *options, lpot_config **ret_config,
+                                 lpot_error *err) {
   lpot_yaml *yaml = NULL;
   if (options->config_text != NULL) {
     LPOT_TRY(lpot_yaml_parse(options->config_path, options->config_text,
@@ -71,12 +72,12 @@ static lpot_status read_config(lpot_job *job, const lpot_job_options *options, l
       return status;
     }
   }
-  LPOT_TRY(make_config(&yaml, options->warns, &job->config, err));
-  for (size_t i = 0; i < job->config->num_warnings && options->warns; i++) {
-    lpot_log(LPOT_LOG_WARNING, "%s", job->config->warnings[i]);
+  LPOT_TRY(make_config(options, &yaml, ret_config, err));
+  for (size_t i = 0; i < (*ret_config)->num_warnings && options->warns; i++) {
+    lpot_log(LPOT_LOG_WARNING, "%s", (*ret_config)->warnings[i]);
   }
   if (options->warns) {
-    tell_of_calibration(job->config);
+    tell_of_calibration(*ret_config);
   }
   return LPOT_OK;
 }
@@ -408,7 +409,7 @@ static lpot_status open_metric(lpot_job *job, lpot_error *err) {
 }
 
 static lpot_status fill(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
-  LPOT_TRY(read_config(job, options, err));
+  LPOT_TRY(lpot_job_read_config(options, &job->config, err));
   LPOT_TRY(lpot_config_check_supported(job->config, err));
   LPOT_TRY(lpot_engine_open(options->engine_name, &job->engine, err));
   if (!job->config->dynamic && !lpot_engine_has_bf16(job->engine)) {
