@@ -93,6 +93,24 @@ bool lpot_text_equal_ignoring_case(const char *a, const char *b) {
   return to_lower(*a) == to_lower(*b);
 }
 
+bool lpot_text_next_line(const char **text, const char *end, const char **line, size_t *length) {
+  if (*text == end) {
+    return false;
+  }
+  const char *stop = memchr(*text, '\n', (size_t)(end - *text));
+  const char *line_end = stop == NULL ? end : stop;
+  *line = *text;
+  *text = stop == NULL ? end : stop + 1;
+  while (line_end > *line && strchr(" \t\r", line_end[-1]) != NULL) {
+    line_end--;
+  }
+  while (*line < line_end && strchr(" \t", **line) != NULL) {
+    (*line)++;
+  }
+  *length = (size_t)(line_end - *line);
+  return true;
+}
+
 bool lpot_text_copy(char *out, size_t out_size, const char *text) {
   if (out_size == 0) {
     return false;

@@ -11,6 +11,9 @@ bool lpot_text_to_double(const char *text, double *ret);
 bool lpot_text_to_int64(const char *text, int64_t *ret);
 bool lpot_text_equal(const char *a, const char *b);
 bool lpot_text_equal_ignoring_case(const char *a, const char *b);
+/* The next line of text without its end, blanks trimmed; not terminated. False at end, the place
+ * behind the last character. */
+bool lpot_text_next_line(const char **text, const char *end, const char **line, size_t *length);
 /* Copies with truncation, always NUL terminated; false when truncated. */
 bool lpot_text_copy(char *out, size_t out_size, const char *text);
 /* The name (of a NULL terminated list) nearest to text by edit distance, or NULL when none is

@@ -26,6 +26,11 @@ int64_t lpot_dataset_size(const lpot_dataset *dataset);
 int64_t lpot_dataset_num_classes(const lpot_dataset *dataset);
 /* True where labels differ in shape from sample to sample, such as lists of boxes. */
 bool lpot_dataset_has_ragged_labels(const lpot_dataset *dataset);
+/* Keeps the samples that a filter lets pass. settings: the map under "filter", one key:
+ *   LabelBalance: {size: n}   images with exactly n objects
+ * LPOT_CONFIG where the dataset has no boxes, LPOT_INVALID where no sample passes. */
+LPOT_MUST_CHECK lpot_status lpot_dataset_filter(lpot_dataset *dataset,
+                                                const lpot_yaml_node *settings, lpot_error *err);
 /* Number of listed samples that were left out because their file is missing (ImagenetRaw). */
 int64_t lpot_dataset_num_skipped(const lpot_dataset *dataset);
 /* Fills sample (initialised, emptied first). index in [0, size). */

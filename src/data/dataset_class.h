@@ -19,6 +19,8 @@ typedef struct lpot_dataset_class {
       lpot_dataset *dataset); /* frees what open made, not the object itself; (optional) */
   /* index is valid, sample is empty. */
   lpot_status (*get)(lpot_dataset *dataset, int64_t index, lpot_sample *sample, lpot_error *err);
+  /* Objects in the label of a sample, without reading it; (optional: labels are not boxes) */
+  int64_t (*num_boxes)(const lpot_dataset *dataset, int64_t index);
 } lpot_dataset_class;
 
 struct lpot_dataset {
@@ -29,14 +31,18 @@ struct lpot_dataset {
   int64_t num_skipped;  /* listed samples whose file is missing */
   lpot_path_list files; /* all files that the data come from, in a fixed order */
   lpot_buffer identity; /* settings that decide what the samples are */
+  int64_t *kept;        /* [size] owned: what a filter left, as the class counts; NULL: all */
 };
 
 extern const lpot_dataset_class lpot_dataset_class_cifar10;
+extern const lpot_dataset_class lpot_dataset_class_coco_npy;
+extern const lpot_dataset_class lpot_dataset_class_coco_raw;
 extern const lpot_dataset_class lpot_dataset_class_dummy;
 extern const lpot_dataset_class lpot_dataset_class_image_folder;
 extern const lpot_dataset_class lpot_dataset_class_imagenet_raw;
 extern const lpot_dataset_class lpot_dataset_class_mnist;
 extern const lpot_dataset_class lpot_dataset_class_npy;
 extern const lpot_dataset_class lpot_dataset_class_shapes;
+extern const lpot_dataset_class lpot_dataset_class_voc_raw;
 
 #endif

@@ -13,58 +13,34 @@
 #define MANIFEST_CONTENT_LIMIT ((size_t)64 << 20)
 
 static const lpot_dataset_class *const classes[] = {
-    &lpot_dataset_class_cifar10,      &lpot_dataset_class_mnist, &lpot_dataset_class_image_folder,
-    &lpot_dataset_class_imagenet_raw, &lpot_dataset_class_npy,   &lpot_dataset_class_dummy,
-    &lpot_dataset_class_shapes,
+    &lpot_dataset_class_cifar10,      &lpot_dataset_class_mnist,
+    &lpot_dataset_class_image_folder, &lpot_dataset_class_imagenet_raw,
+    &lpot_dataset_class_npy,          &lpot_dataset_class_dummy,
+    &lpot_dataset_class_shapes,       &lpot_dataset_class_coco_raw,
+    &lpot_dataset_class_coco_npy,     &lpot_dataset_class_voc_raw,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
 static const char *const names[NUM_CLASSES + 1] = {
-    "CIFAR10", "MNIST", "ImageFolder", "ImagenetRaw", "npy", "dummy", "shapes", NULL,
+    "CIFAR10", "MNIST",   "ImageFolder", "ImagenetRaw", "npy", "dummy",
+    "shapes",  "COCORaw", "COCONpy",     "VOCRaw",      NULL,
 };
 
 /* Names of LPOT's schema that this version answers by saying so. */
 static const char *const later_names[] = {
-    "FashionMNIST",   "CIFAR100", "ImageRecord", "TFRecordDataset", "COCORecord", "COCORaw",
-    "style_transfer", "bert",     "Imagenet",    "dummy_v2",        "VOCRecord",  "COCONpy",
-    "GLUE",           NULL,
+    "FashionMNIST", "CIFAR100", "ImageRecord", "TFRecordDataset", "COCORecord", "style_transfer",
+    "bert",         "Imagenet", "dummy_v2",    "VOCRecord",       "GLUE",       NULL,
 };
 
 const char *const *lpot_dataset_names(void) {
   return names;
 }
 
-static const lpot_dataset_class *find_class(const char *name) {
-  for (size_t i = 0; i < NUM_CLASSES; i++) {
-    if (lpot_text_equal(classes[i]->name, name)) {
-      return classes[i];
-    }
-  }
-  return NULL;
-}
-
-static lpot_status fail_unknown(const char *name, const lpot_yaml_node *settings, lpot_error *err) {
-  for (size_t i = 0; later_names[i] != NULL; i++) {
-    if (lpot_text_equal(later_names[i], name)) {
-      return lpot_setting_fail(settings, err, "dataset '%s' is not supported yet", name);
-    }
-  }
-  const char *nearest = lpot_text_nearest(name, names);
-  if (nearest != NULL) {
-    return lpot_setting_fail(settings, err, "unknown dataset '%s'; did you mean '%s'?", name,
-                             nearest);
-  }
-  char known[256];
-  lpot_text_names(names, known, sizeof known);
-  return lpot_setting_fail(settings, err, "unknown dataset '%s'; known are %s", name, known);
-}
-
 lpot_status lpot_dataset_open(const char *name, const lpot_yaml_node *settings, const char *folder,
                               lpot_dataset **ret_dataset, lpot_error *err) {
-  const lpot_dataset_class *class_of = find_class(name);
-  if (class_of == NULL) {
-    return fail_unknown(name, settings, err);
-  }
+  size_t index = 0;
+  LPOT_TRY(lpot_setting_find_name(settings, "dataset", name, names, later_names, &index, err));
+  const lpot_dataset_class *class_of = classes[index];
   lpot_dataset *dataset = lpot_calloc(1, class_of->size_bytes);
   if (dataset == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
@@ -89,6 +65,7 @@ void lpot_dataset_close(lpot_dataset *dataset) {
   }
   lpot_path_list_done(&dataset->files);
   lpot_buffer_done(&dataset->identity);
+  lpot_free(dataset->kept);
   lpot_free(dataset);
 }
 
@@ -115,7 +92,8 @@ lpot_status lpot_dataset_get(lpot_dataset *dataset, int64_t index, lpot_sample *
     return LPOT_FAIL(err, LPOT_INVALID, "dataset %s: sample %lld is outside [0, %lld)",
                      dataset->class_of->name, (long long)index, (long long)dataset->size);
   }
-  lpot_status status = dataset->class_of->get(dataset, index, sample, err);
+  int64_t place = dataset->kept == NULL ? index : dataset->kept[index];
+  lpot_status status = dataset->class_of->get(dataset, place, sample, err);
   if (status != LPOT_OK) {
     lpot_sample_done(sample);
   }

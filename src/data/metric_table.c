@@ -3,48 +3,33 @@
 #include <math.h>
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "base/writer.h"
 #include "data/metric_class.h"
+#include "data/setting.h"
 
 static const lpot_metric_class *const classes[] = {
-    &lpot_metric_class_topk, &lpot_metric_class_accuracy, &lpot_metric_class_mse,
-    &lpot_metric_class_mae,  &lpot_metric_class_rmse,
+    &lpot_metric_class_topk,     &lpot_metric_class_accuracy, &lpot_metric_class_mse,
+    &lpot_metric_class_mae,      &lpot_metric_class_rmse,     &lpot_metric_class_map,
+    &lpot_metric_class_coco_map, &lpot_metric_class_voc_map,  &lpot_metric_class_miou,
+    &lpot_metric_class_f1,       &lpot_metric_class_loss,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
-static const char *const names[NUM_CLASSES + 1] = {"topk", "Accuracy", "MSE", "MAE", "RMSE", NULL};
+static const char *const names[NUM_CLASSES + 1] = {
+    "topk",    "Accuracy", "MSE",  "MAE", "RMSE", "mAP",
+    "COCOmAP", "VOCmAP",   "mIOU", "F1",  "Loss", NULL,
+};
 
 /* Names of LPOT's schema that this version answers by saying so. */
-static const char *const later_names[] = {"F1",   "Loss",    "mAP",  "COCOmAP", "VOCmAP",
-                                          "BLEU", "SquadF1", "mIOU", "GLUE",    NULL};
+static const char *const later_names[] = {
+    "BLEU",
+    "SquadF1",
+    "GLUE",
+    NULL,
+};
 
 const char *const *lpot_metric_names(void) {
   return names;
-}
-
-static lpot_status fail_unknown(const lpot_yaml_node *node, lpot_error *err) {
-  for (size_t i = 0; later_names[i] != NULL; i++) {
-    if (lpot_text_equal(later_names[i], node->key)) {
-      return lpot_yaml_fail(err, node, "metric '%s' is not supported yet", node->key);
-    }
-  }
-  const char *nearest = lpot_text_nearest(node->key, names);
-  if (nearest != NULL) {
-    return lpot_yaml_fail(err, node, "unknown metric '%s'; did you mean '%s'?", node->key, nearest);
-  }
-  char known[256];
-  lpot_text_names(names, known, sizeof known);
-  return lpot_yaml_fail(err, node, "unknown metric '%s'; known are %s", node->key, known);
-}
-
-static const lpot_metric_class *find_class(const char *name) {
-  for (size_t i = 0; i < NUM_CLASSES; i++) {
-    if (lpot_text_equal(classes[i]->name, name)) {
-      return classes[i];
-    }
-  }
-  return NULL;
 }
 
 lpot_status lpot_metric_new(const lpot_yaml_node *node, lpot_metric **ret_metric, lpot_error *err) {
@@ -52,10 +37,10 @@ lpot_status lpot_metric_new(const lpot_yaml_node *node, lpot_metric **ret_metric
     return lpot_yaml_fail(err, node, "expected a map with one key, the metric's name");
   }
   const lpot_yaml_node *settings = node->children[0];
-  const lpot_metric_class *class_of = find_class(settings->key);
-  if (class_of == NULL) {
-    return fail_unknown(settings, err);
-  }
+  size_t index = 0;
+  LPOT_TRY(
+      lpot_setting_find_name(settings, "metric", settings->key, names, later_names, &index, err));
+  const lpot_metric_class *class_of = classes[index];
   lpot_metric *metric = lpot_calloc(1, class_of->size_bytes);
   if (metric == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
@@ -86,7 +71,11 @@ bool lpot_metric_higher_is_better(const lpot_metric *metric) {
 }
 
 bool lpot_metric_is_per_sample(const lpot_metric *metric) {
-  return metric->class_of->is_per_sample;
+  return metric->class_of->is_per_sample && !metric->is_graded;
+}
+
+bool lpot_metric_compares_models(const lpot_metric *metric) {
+  return metric->compares_models;
 }
 
 double lpot_metric_chance_level(const lpot_metric *metric, int64_t num_classes) {
@@ -110,8 +99,15 @@ lpot_status lpot_metric_update(const lpot_metric *metric, const lpot_tensor *con
     return LPOT_FAIL(err, LPOT_INVALID, "metric %s: the model has no outputs",
                      metric->class_of->name);
   }
-  if (batch->labels == NULL && batch->row_labels == NULL) {
+  bool needs_labels = !metric->class_of->needs_no_labels;
+  if (needs_labels && batch->labels == NULL && batch->row_labels == NULL) {
     return LPOT_FAIL(err, LPOT_INVALID, "metric %s: the dataset has no labels",
+                     metric->class_of->name);
+  }
+  if (needs_labels && batch->labels == NULL && !metric->class_of->reads_row_labels) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "metric %s: labels differ in shape from sample to sample, such as lists of "
+                     "boxes: it cannot read them",
                      metric->class_of->name);
   }
   lpot_metric_state before = *state;

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/mapping.h"
 #include "base/reader.h"
 #include "base/size.h"
 #include "base/text.h"
@@ -241,4 +242,21 @@ lpot_status lpot_npy_parse(const uint8_t *data, size_t size, lpot_npy_header *re
   }
   *ret_header = header;
   return LPOT_OK;
+}
+
+lpot_status lpot_npy_load(const char *path, lpot_tensor **ret_tensor, lpot_error *err) {
+  lpot_mapping *mapping = NULL;
+  lpot_npy_header header;
+  LPOT_TRY(lpot_mapping_open(path, &mapping, err));
+  const uint8_t *data = lpot_mapping_data(mapping);
+  lpot_status status = lpot_npy_parse(data, lpot_mapping_size(mapping), &header, err);
+  if (status == LPOT_OK) {
+    status = lpot_tensor_copy_of(header.dtype, &header.shape, data + header.data_offset, ret_tensor,
+                                 err);
+  }
+  lpot_mapping_unref(mapping);
+  if (status != LPOT_OK) {
+    lpot_error_prefix(err, "'%s'", path);
+  }
+  return status;
 }

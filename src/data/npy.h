@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "tensor/dtype.h"
 #include "tensor/shape.h"
+#include "tensor/tensor.h"
 
 typedef struct lpot_npy_header {
   lpot_dtype dtype;
@@ -22,5 +23,8 @@ typedef struct lpot_npy_header {
  * demand), LPOT_UNSUPPORTED for Fortran order, big-endian or structured types. */
 LPOT_MUST_CHECK lpot_status lpot_npy_parse(const uint8_t *data, size_t size,
                                            lpot_npy_header *ret_header, lpot_error *err);
+/* The whole array of a file; errors name it. */
+LPOT_MUST_CHECK lpot_status lpot_npy_load(const char *path, lpot_tensor **ret_tensor,
+                                          lpot_error *err);
 
 #endif

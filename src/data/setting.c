@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
+
 static bool is_empty(const lpot_yaml_node *map) {
   return map == NULL || map->kind == LPOT_YAML_NULL;
 }
@@ -69,6 +71,49 @@ lpot_status lpot_setting_bgr(const lpot_yaml_node *map, bool *ret, lpot_error *e
   int choice = 0;
   LPOT_TRY(lpot_yaml_choice(node, names, &choice, err));
   *ret = choice == 1;
+  return LPOT_OK;
+}
+
+static bool find_name(const char *name, const char *const *names, size_t *ret_index) {
+  for (size_t i = 0; names[i] != NULL; i++) {
+    if (lpot_text_equal(names[i], name)) {
+      *ret_index = i;
+      return true;
+    }
+  }
+  return false;
+}
+
+lpot_status lpot_setting_find_name(const lpot_yaml_node *node, const char *kind, const char *name,
+                                   const char *const *names, const char *const *later_names,
+                                   size_t *ret_index, lpot_error *err) {
+  size_t later = 0;
+  if (find_name(name, names, ret_index)) {
+    return LPOT_OK;
+  }
+  if (find_name(name, later_names, &later)) {
+    return lpot_setting_fail(node, err, "%s '%s' is not supported yet", kind, name);
+  }
+  const char *nearest = lpot_text_nearest(name, names);
+  if (nearest != NULL) {
+    return lpot_setting_fail(node, err, "unknown %s '%s'; did you mean '%s'?", kind, name, nearest);
+  }
+  char known[256];
+  lpot_text_names(names, known, sizeof known);
+  return lpot_setting_fail(node, err, "unknown %s '%s'; known are %s", kind, name, known);
+}
+
+lpot_status lpot_setting_item(const lpot_yaml_node *chain, size_t index, const lpot_yaml_node **ret,
+                              lpot_error *err) {
+  const lpot_yaml_node *node = chain->children[index];
+  if (chain->kind == LPOT_YAML_MAP) {
+    *ret = node;
+    return LPOT_OK;
+  }
+  if (node->kind != LPOT_YAML_MAP || node->num_children != 1) {
+    return lpot_yaml_fail(err, node, "expected a map with one key, the transform's name");
+  }
+  *ret = node->children[0];
   return LPOT_OK;
 }
 

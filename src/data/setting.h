@@ -32,6 +32,16 @@ LPOT_MUST_CHECK lpot_status lpot_setting_string(const lpot_yaml_node *map, const
                                                 const char **ret, lpot_error *err);
 /* The key channel_order: rgb (false) or bgr (true). */
 LPOT_MUST_CHECK lpot_status lpot_setting_bgr(const lpot_yaml_node *map, bool *ret, lpot_error *err);
+/* Index of name in names, which hold what a kind ("metric") may be called. Fails at node (may be
+ * NULL) saying the nearest name, or that one of later_names is not supported yet. */
+LPOT_MUST_CHECK lpot_status lpot_setting_find_name(const lpot_yaml_node *node, const char *kind,
+                                                   const char *name, const char *const *names,
+                                                   const char *const *later_names,
+                                                   size_t *ret_index, lpot_error *err);
+/* The named node of child number index of a chain: the child of a map, or the only child of a
+ * list's one-key map. */
+LPOT_MUST_CHECK lpot_status lpot_setting_item(const lpot_yaml_node *chain, size_t index,
+                                              const lpot_yaml_node **ret, lpot_error *err);
 /* As lpot_yaml_fail, for a node that may be NULL. */
 lpot_status lpot_setting_fail(const lpot_yaml_node *node, lpot_error *err, const char *format, ...)
     LPOT_PRINTF(3, 4);

@@ -1,7 +1,6 @@
 #include "data/transform.h"
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "data/setting.h"
 #include "data/transform_class.h"
 
@@ -62,32 +61,11 @@ const char *const *lpot_transform_names(void) {
   return names;
 }
 
-static lpot_status fail_unknown(const lpot_yaml_node *node, lpot_error *err) {
-  for (size_t i = 0; later_names[i] != NULL; i++) {
-    if (lpot_text_equal(later_names[i], node->key)) {
-      return lpot_yaml_fail(err, node, "transform '%s' is not supported yet", node->key);
-    }
-  }
-  const char *nearest = lpot_text_nearest(node->key, names);
-  if (nearest != NULL) {
-    return lpot_yaml_fail(err, node, "unknown transform '%s'; did you mean '%s'?", node->key,
-                          nearest);
-  }
-  char known[256];
-  lpot_text_names(names, known, sizeof known);
-  return lpot_yaml_fail(err, node, "unknown transform '%s'; known are %s", node->key, known);
-}
-
 /* Makes the step that node, a value under the transform's name, describes. */
 static lpot_status make_step(transform_step *step, const lpot_yaml_node *node, lpot_error *err) {
-  for (size_t i = 0; i < NUM_CLASSES; i++) {
-    if (lpot_text_equal(classes[i]->name, node->key)) {
-      step->class_of = classes[i];
-    }
-  }
-  if (step->class_of == NULL) {
-    return fail_unknown(node, err);
-  }
+  size_t index = 0;
+  LPOT_TRY(lpot_setting_find_name(node, "transform", node->key, names, later_names, &index, err));
+  step->class_of = classes[index];
   step->parameters = lpot_calloc(1, step->class_of->size_bytes);
   if (step->parameters == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
@@ -95,26 +73,11 @@ static lpot_status make_step(transform_step *step, const lpot_yaml_node *node, l
   return step->class_of->parse(step->parameters, node, err);
 }
 
-/* The named node of one item: itself in a map, its only child in a list of one-key maps. */
-static lpot_status item_of(const lpot_yaml_node *settings, size_t index, const lpot_yaml_node **ret,
-                           lpot_error *err) {
-  const lpot_yaml_node *node = settings->children[index];
-  if (settings->kind == LPOT_YAML_MAP) {
-    *ret = node;
-    return LPOT_OK;
-  }
-  if (node->kind != LPOT_YAML_MAP || node->num_children != 1) {
-    return lpot_yaml_fail(err, node, "expected a map with one key, the transform's name");
-  }
-  *ret = node->children[0];
-  return LPOT_OK;
-}
-
 static lpot_status make_steps(lpot_transforms *chain, const lpot_yaml_node *settings,
                               lpot_error *err) {
   for (size_t i = 0; i < settings->num_children; i++) {
     const lpot_yaml_node *node = NULL;
-    LPOT_TRY(item_of(settings, i, &node, err));
+    LPOT_TRY(lpot_setting_item(settings, i, &node, err));
     chain->num_steps++;
     LPOT_TRY(make_step(&chain->steps[i], node, err));
   }

@@ -238,7 +238,7 @@ static lpot_status check_approach(lpot_config_box *box, lpot_error *err) {
 static void complete_loader(lpot_dataloader_config *loader,
                             const lpot_dataloader_config *evaluation) {
   bool absent = loader->batch_size == 0 && !loader->discard_last && loader->dataset == NULL &&
-                loader->transform == NULL;
+                loader->transform == NULL && loader->filter == NULL;
   if (absent) {
     *loader = *evaluation;
     return;
@@ -249,6 +249,7 @@ static void complete_loader(lpot_dataloader_config *loader,
   if (loader->dataset == NULL) {
     loader->dataset = evaluation->dataset;
     loader->dataset_settings = evaluation->dataset_settings;
+    loader->filter = loader->filter == NULL ? evaluation->filter : loader->filter;
     loader->transform = loader->transform == NULL ? evaluation->transform : loader->transform;
   }
 }

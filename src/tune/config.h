@@ -22,6 +22,7 @@ typedef struct lpot_dataloader_config {
   bool discard_last;   /* last_batch: discard */
   const char *dataset; /* name; NULL when there is no such section */
   const lpot_yaml_node *dataset_settings;
+  const lpot_yaml_node *filter;    /* the map under "filter"; NULL: none */
   const lpot_yaml_node *transform; /* NULL: none */
 } lpot_dataloader_config;
 
@@ -32,7 +33,8 @@ typedef struct lpot_config {
   lpot_dataloader_config evaluation;
   bool dynamic; /* approach: post_training_dynamic_quant; calibration and sampling sizes are unused
                  */
-  const lpot_yaml_node *metric; /* the map under evaluation.accuracy.metric */
+  const lpot_yaml_node *metric;      /* the map under evaluation.accuracy.metric */
+  const lpot_yaml_node *postprocess; /* under evaluation.accuracy.postprocess; NULL: none */
   lpot_wishes wishes; /* sampling sizes, model_wise, op_wise, recipes; arrays owned by the config */
   const char *strategy; /* default "basic" */
   bool absolute;        /* criterion is absolute */

@@ -248,6 +248,16 @@ lpot_status lpot_config_read_dataset(lpot_config_box *box, const lpot_config_row
   return LPOT_OK;
 }
 
+lpot_status lpot_config_read_filter(lpot_config_box *box, const lpot_config_row *row,
+                                    const lpot_yaml_node *node, void *object, lpot_error *err) {
+  (void)box;
+  (void)row;
+  const lpot_yaml_node *entry = NULL;
+  LPOT_TRY(only_entry(node, "filter", &entry, err));
+  *(const lpot_yaml_node **)object = node;
+  return LPOT_OK;
+}
+
 lpot_status lpot_config_read_transform(lpot_config_box *box, const lpot_config_row *row,
                                        const lpot_yaml_node *node, void *object, lpot_error *err) {
   (void)box;

@@ -129,6 +129,8 @@ lpot_status lpot_config_read_op_wise(lpot_config_box *box, const lpot_config_row
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_dataset(lpot_config_box *box, const lpot_config_row *row,
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_filter(lpot_config_box *box, const lpot_config_row *row,
+                                    const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_transform(lpot_config_box *box, const lpot_config_row *row,
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_metric(lpot_config_box *box, const lpot_config_row *row,

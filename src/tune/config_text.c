@@ -121,6 +121,17 @@ static lpot_status put_wish_list(lpot_buffer *out, const char *key, const lpot_w
   return LPOT_OK;
 }
 
+/* A section as it was written, under its key; nothing for NULL. */
+static lpot_status put_section(lpot_buffer *out, int indent, const char *key,
+                               const lpot_yaml_node *node, lpot_error *err) {
+  if (node == NULL) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_buffer_printf(out, err, "%*s%s: ", indent, "", key));
+  LPOT_TRY(put_node(out, node, err));
+  return lpot_buffer_append(out, "\n", 1, err);
+}
+
 /* A dataloader section whose key stands at indent blanks. */
 static lpot_status put_loader(lpot_buffer *out, int indent, const lpot_dataloader_config *loader,
                               lpot_error *err) {
@@ -135,24 +146,8 @@ static lpot_status put_loader(lpot_buffer *out, int indent, const lpot_dataloade
     LPOT_TRY(put_node(out, loader->dataset_settings, err));
     LPOT_TRY(lpot_buffer_printf(out, err, "}\n"));
   }
-  if (loader->transform != NULL) {
-    LPOT_TRY(lpot_buffer_printf(out, err, "%*stransform: ", indent + 2, ""));
-    LPOT_TRY(put_node(out, loader->transform, err));
-    LPOT_TRY(lpot_buffer_append(out, "\n", 1, err));
-  }
-  return LPOT_OK;
-}
-
-/* A section as it was written, under its key; nothing for NULL. */
-static lpot_status put_section(lpot_buffer *out, const char *key, const lpot_yaml_node *node,
-                               lpot_error *err) {
-  if (node == NULL) {
-    return LPOT_OK;
-  }
-  LPOT_TRY(lpot_buffer_printf(out, err, "%s: ", key));
-  LPOT_TRY(put_node(out, node, err));
-  LPOT_TRY(lpot_buffer_append(out, "\n", 1, err));
-  return LPOT_OK;
+  LPOT_TRY(put_section(out, indent + 2, "filter", loader->filter, err));
+  return put_section(out, indent + 2, "transform", loader->transform, err);
 }
 
 /* Dynamic quantization has no calibration. */
@@ -177,7 +172,7 @@ static lpot_status put_approach(lpot_buffer *out, const lpot_config *config, lpo
   LPOT_TRY(lpot_buffer_printf(out, err, "]\n"));
   LPOT_TRY(put_loader(out, 4, &config->calibration, err));
   if (config->trains) {
-    LPOT_TRY(put_section(out, "  train", config->train, err));
+    LPOT_TRY(put_section(out, 2, "train", config->train, err));
   }
   LPOT_TRY(lpot_buffer_printf(out, err,
                               "  recipes:\n    scale_propagation_concat: %s\n"
@@ -212,7 +207,11 @@ static lpot_status put_performance_configs(lpot_buffer *out, const lpot_config *
 static lpot_status put_evaluation(lpot_buffer *out, const lpot_config *config, lpot_error *err) {
   LPOT_TRY(lpot_buffer_printf(out, err, "evaluation:\n  accuracy:\n    iteration: %" PRId64 "\n",
                               config->evaluation_batches));
-  LPOT_TRY(put_section(out, "    metric", config->metric, err));
+  LPOT_TRY(put_section(out, 4, "metric", config->metric, err));
+  if (config->postprocess != NULL) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "    postprocess:\n"));
+    LPOT_TRY(put_section(out, 6, "transform", config->postprocess, err));
+  }
   LPOT_TRY(put_loader(out, 4, &config->evaluation, err));
   LPOT_TRY(lpot_buffer_printf(
       out, err, "  performance:\n    warmup: %" PRId64 "\n    iteration: %" PRId64 "\n",
@@ -275,8 +274,8 @@ lpot_status lpot_config_text(const lpot_config *config, bool identity, lpot_buff
     LPOT_TRY(put_quantization(out, config, err));
     LPOT_TRY(put_evaluation(out, config, err));
   } else {
-    LPOT_TRY(put_section(out, "pruning", config->pruning, err));
-    LPOT_TRY(put_section(out, "model_conversion", config->conversion, err));
+    LPOT_TRY(put_section(out, 0, "pruning", config->pruning, err));
+    LPOT_TRY(put_section(out, 0, "model_conversion", config->conversion, err));
   }
   LPOT_TRY(put_tuning(out, config, identity, err));
   return LPOT_OK;

@@ -262,6 +262,9 @@ lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_conf
   LPOT_TRY(lpot_transforms_new(section->transform, &transforms, err));
   lpot_status status =
       lpot_dataset_open(section->dataset, section->dataset_settings, job->folder, &dataset, err);
+  if (status == LPOT_OK && section->filter != NULL) {
+    status = lpot_dataset_filter(dataset, section->filter, err);
+  }
   if (status == LPOT_OK && lpot_dataset_size(dataset) <= 0) {
     status = LPOT_FAIL(err, LPOT_CONFIG, "dataset '%s' is empty", section->dataset);
   }
@@ -407,6 +410,11 @@ static lpot_status open_metric(lpot_job *job, lpot_error *err) {
                      lpot_yaml_name(job->config->yaml));
   }
   LPOT_TRY(lpot_metric_new(job->config->metric, &job->metric, err));
+  LPOT_TRY(lpot_postprocess_new(job->config->postprocess, &job->postprocess, err));
+  if (lpot_metric_compares_models(job->metric) && !lpot_postprocess_is_empty(job->postprocess)) {
+    return lpot_yaml_fail(err, job->config->postprocess,
+                          "a metric with compare_label: false compares the models' own outputs");
+  }
   job->higher_is_better = job->config->higher_is_better_given
                               ? job->config->higher_is_better
                               : lpot_metric_higher_is_better(job->metric);
@@ -453,6 +461,8 @@ void lpot_job_free(lpot_job *job) {
     lpot_calibration_free(job->calibrations[i].calibration);
   }
   lpot_free(job->calibrations);
+  lpot_plan_free(job->reference);
+  lpot_postprocess_free(job->postprocess);
   lpot_metric_free(job->metric);
   lpot_loader_free(job->calibration);
   lpot_loader_free(job->evaluation);
@@ -599,6 +609,8 @@ void lpot_job_drop_plans(lpot_job *job) {
   for (size_t i = 0; i < LPOT_KEPT_PLANS; i++) {
     drop_plan(&job->plans[i]);
   }
+  lpot_plan_free(job->reference);
+  job->reference = NULL;
   lpot_memory_trim();
 }
 

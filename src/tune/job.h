@@ -5,6 +5,7 @@
 
 #include "data/loader.h"
 #include "data/metric.h"
+#include "data/postprocess.h"
 #include "engine/engine.h"
 #include "formats/model.h"
 #include "quant/calibration.h"
@@ -56,11 +57,14 @@ typedef struct lpot_job {
   lpot_loader *calibration; /* batches of calibration_batch, in calibration order; NULL under
                                dynamic quantization */
   lpot_metric *metric;
-  int64_t batch_size;        /* of evaluations: the configured one, or what the model allows */
-  int64_t fixed_batch;       /* the only batch size that the model can run; 0: any */
-  int64_t calibration_batch; /* 1 unless the model's batch is fixed */
-  int64_t block_batches;     /* batches in one block */
-  lpot_blocks blocks;        /* of the evaluation set */
+  lpot_plan *reference; /* f32, beside the plan that is evaluated, for metrics that compare the two;
+                           NULL until it is needed */
+  lpot_postprocess *postprocess; /* of the outputs, before the metric; may be an empty chain */
+  int64_t batch_size;            /* of evaluations: the configured one, or what the model allows */
+  int64_t fixed_batch;           /* the only batch size that the model can run; 0: any */
+  int64_t calibration_batch;     /* 1 unless the model's batch is fixed */
+  int64_t block_batches;         /* batches in one block */
+  lpot_blocks blocks;            /* of the evaluation set */
   uint8_t *batch_correct; /* scratch for the bits of one batch; NULL: the metric knows no right */
   lpot_kept_plan plans[LPOT_KEPT_PLANS]; /* of the last evaluations, the latest first */
   double best_f32_ms; /* per sample: the fastest that a latency measurement of this process has

@@ -152,6 +152,22 @@ static void printable_does_not_cut_a_character(void **state) {
   lpot_text_printable("abc", NULL, 0);
 }
 
+static void lines_are_trimmed_and_may_lack_their_end(void **state) {
+  (void)state;
+  static const char text[] = "\ta b \r\n\n  \nlast";
+  static const char *const expected[] = {"a b", "", "", "last"};
+  const char *at = text;
+  const char *end = text + sizeof text - 1;
+  const char *line = NULL;
+  size_t length = 0;
+  for (size_t i = 0; i < 4; i++) {
+    assert_true(lpot_text_next_line(&at, end, &line, &length));
+    assert_int_equal(length, strlen(expected[i]));
+    assert_memory_equal(line, expected[i], length);
+  }
+  assert_false(lpot_text_next_line(&at, end, &line, &length));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_with_anything_else_are_refused),
@@ -164,6 +180,7 @@ int main(void) {
       cmocka_unit_test(names_are_listed_as_far_as_they_fit),
       cmocka_unit_test(printable_replaces_what_disturbs_a_terminal),
       cmocka_unit_test(printable_does_not_cut_a_character),
+      cmocka_unit_test(lines_are_trimmed_and_may_lack_their_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,7 @@ static inline void remove_folder(const char *path) {
 
 /* Writes folder/name; a sub-folder in name is made. */
 static inline void write_file(const char *folder, const char *name, const void *data, size_t size) {
-  char path[FIXTURE_PATH];
+  char path[FIXTURE_PATH * 2];
   snprintf(path, sizeof path, "%s/%s", folder, name);
   char *slash = strrchr(path, '/');
   *slash = '\0';
@@ -92,16 +92,11 @@ static inline lpot_mapping *golden_map(const char *name) {
 
 /* A golden .npy file as a tensor. */
 static inline lpot_tensor *golden_tensor(const char *name) {
-  lpot_mapping *mapping = golden_map(name);
-  lpot_npy_header header;
+  char path[FIXTURE_PATH];
   lpot_tensor *tensor = NULL;
   lpot_error err = {0};
-  const uint8_t *data = lpot_mapping_data(mapping);
-  expect_ok(lpot_npy_parse(data, lpot_mapping_size(mapping), &header, &err), &err);
-  expect_ok(
-      lpot_tensor_copy_of(header.dtype, &header.shape, data + header.data_offset, &tensor, &err),
-      &err);
-  lpot_mapping_unref(mapping);
+  golden_path(name, path);
+  expect_ok(lpot_npy_load(path, &tensor, &err), &err);
   return tensor;
 }
 

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "data/metric.h"
+#include "data/postprocess.h"
 
 #define MODEL "model: {name: net, framework: onnxrt_qdqops}\n"
 #define LOADER "dataloader: {dataset: {CIFAR10: {root: /data}}}"
@@ -310,7 +312,32 @@ static void config_knows_what_is_not_supported_yet(void **state) {
   assert_refused(MINIMAL "tuning: {objective: footprint}\n", "footprint is not supported yet");
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {bit: [6.5]}}}\n",
                  "6.5 bits are not supported yet");
-  assert_refused(MODEL "evaluation: {accuracy: {postprocess: {}}}\n", "not supported yet");
+}
+
+static void config_reads_the_postprocess(void **state) {
+  (void)state;
+  lpot_config *config = good(MINIMAL);
+  assert_null(config->postprocess);
+  lpot_config_free(config);
+  config = good(MODEL "evaluation: {accuracy: {metric: {topk: 1}, dataloader: {dataset: {dummy: "
+                      "{shape: [2, 3]}}}, postprocess: {transform: {LabelShift: 1}}},\n"
+                      "             performance: {postprocess: {transform: {LabelShift: 1}}}}\n");
+  assert_non_null(config->postprocess);
+  assert_string_equal(config->postprocess->children[0]->key, "LabelShift");
+  assert_int_equal(config->num_warnings, 1);
+  assert_non_null(strstr(config->warnings[0], "latency is that of the model alone"));
+  lpot_buffer text;
+  lpot_buffer_init(&text);
+  assert_int_equal(lpot_config_text(config, false, &text, NULL), LPOT_OK);
+  assert_int_equal(lpot_buffer_terminate(&text, NULL), LPOT_OK);
+  assert_non_null(
+      strstr((const char *)text.data, "postprocess:\n      transform: {\"LabelShift\": \"1\"}"));
+  lpot_buffer_done(&text);
+  lpot_config_free(config);
+  assert_refused(MODEL "evaluation: {accuracy: {postprocess: {LabelShift: 1}}}\n",
+                 "LabelShift: unknown key (known are transform)");
+  assert_refused(MODEL "evaluation: {accuracy: {postprocess: {transform: LabelShift}}}\n",
+                 "expected a map or a list of transforms");
 }
 
 static void config_reads_the_approach(void **state) {
@@ -681,6 +708,22 @@ static void template_is_valid_and_holds_the_defaults(void **state) {
   lpot_config_free(config);
 }
 
+static void detection_template_is_valid(void **state) {
+  (void)state;
+  lpot_config *config = load_template("detection.yaml");
+  lpot_metric *metric = NULL;
+  lpot_postprocess *postprocess = NULL;
+  lpot_error err = {0};
+  assert_int_equal(config->num_warnings, 0);
+  assert_int_equal(lpot_metric_new(config->metric, &metric, &err), LPOT_OK);
+  assert_int_equal(lpot_postprocess_new(config->postprocess, &postprocess, &err), LPOT_OK);
+  assert_string_equal(config->evaluation.dataset, "COCORaw");
+  assert_string_equal(config->calibration.dataset, "ImageFolder");
+  lpot_postprocess_free(postprocess);
+  lpot_metric_free(metric);
+  lpot_config_free(config);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(config_rejects_empty_text),
@@ -694,6 +737,7 @@ int main(void) {
       cmocka_unit_test(training_and_pruning_are_read_and_not_run_yet),
       cmocka_unit_test(training_and_pruning_are_checked),
       cmocka_unit_test(graph_optimization_is_a_space_of_bf16_and_fp32),
+      cmocka_unit_test(config_reads_the_postprocess),
       cmocka_unit_test(config_reads_the_approach),
       cmocka_unit_test(config_rejects_two_criteria_and_a_whole_percent),
       cmocka_unit_test(config_fills_in_the_defaults),
@@ -710,6 +754,7 @@ int main(void) {
       cmocka_unit_test(benchmark_template_is_valid),
       cmocka_unit_test(benchmark_needs_data_alone),
       cmocka_unit_test(template_is_valid_and_holds_the_defaults),
+      cmocka_unit_test(detection_template_is_valid),
   };
   return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

@@ -21,25 +21,6 @@ typedef struct dataset_imagenet_raw {
   int64_t *labels; /* [size] owned */
 } dataset_imagenet_raw;
 
-/* The next line of text without its end, blanks trimmed; false at the end of the text. */
-static bool next_line(const char **text, const char *end, const char **line, size_t *length) {
-  if (*text == end) {
-    return false;
-  }
-  const char *stop = memchr(*text, '\n', (size_t)(end - *text));
-  const char *line_end = stop == NULL ? end : stop;
-  *line = *text;
-  *text = stop == NULL ? end : stop + 1;
-  while (line_end > *line && strchr(" \t\r", line_end[-1]) != NULL) {
-    line_end--;
-  }
-  while (*line < line_end && strchr(" \t", **line) != NULL) {
-    (*line)++;
-  }
-  *length = (size_t)(line_end - *line);
-  return true;
-}
-
 /* Cuts a line in two at its last blank. */
 static bool split_line(const char *line, size_t length, char name[MAX_LINE], int64_t *label) {
   if (length >= MAX_LINE || memchr(line, '\0', length) != NULL) {
@@ -94,7 +75,7 @@ static lpot_status read_list(dataset_imagenet_raw *set, const char *data_path, c
   }
   const char *line = NULL;
   size_t length = 0;
-  for (int number = 1; next_line(&text, end, &line, &length); number++) {
+  for (int number = 1; lpot_text_next_line(&text, end, &line, &length); number++) {
     char name[MAX_LINE];
     int64_t label = 0;
     if (length == 0) {
