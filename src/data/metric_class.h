@@ -11,7 +11,8 @@ typedef struct lpot_metric_class {
   const char *name;  /* as in the YAML */
   size_t size_bytes; /* of the class's own struct, which begins with lpot_metric */
   bool higher_is_better;
-  bool is_per_sample; /* a sample is right or wrong */
+  bool is_per_sample;    /* a sample is right or wrong */
+  bool reads_row_labels; /* false: update is never given a batch without labels */
   /* Fills the zero-filled object. On failure it is only done. */
   lpot_status (*parse)(lpot_metric *metric, const lpot_yaml_node *node, lpot_error *err);
   void (*done)(lpot_metric *metric); /* frees what parse made, not the object; (optional) */

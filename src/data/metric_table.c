@@ -93,6 +93,12 @@ lpot_status lpot_metric_update(const lpot_metric *metric, const lpot_tensor *con
     return LPOT_FAIL(err, LPOT_INVALID, "metric %s: the dataset has no labels",
                      metric->class_of->name);
   }
+  if (batch->labels == NULL && !metric->class_of->reads_row_labels) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "metric %s: labels differ in shape from sample to sample, such as lists of "
+                     "boxes: it cannot read them",
+                     metric->class_of->name);
+  }
   lpot_metric_state before = *state;
   size_t size_before = state->records.size;
   lpot_status status =

@@ -131,6 +131,10 @@ static void label_balance_keeps_images_with_so_many_objects(void **state) {
   assert_false(same_digest(before, after));
   lpot_dataset_close(dataset);
   dataset = open_dataset("COCORaw", "{root: '.'}", folder);
+  expect_ok(filter_with(dataset, "{LabelBalance: {size: 1}}", &err), &err);
+  assert_int_equal(lpot_dataset_size(dataset), 1);
+  lpot_dataset_close(dataset);
+  dataset = open_dataset("COCORaw", "{root: '.'}", folder);
   expect_error(filter_with(dataset, "{LabelBalance: {size: 9}}", &err), LPOT_INVALID, &err,
                "no image has exactly 9 objects");
   lpot_dataset_close(dataset);

@@ -211,6 +211,27 @@ static void errors_are_averaged_over_elements(void **state) {
   }
 }
 
+static void ragged_labels_are_for_metrics_that_read_them(void **state) {
+  (void)state;
+  static const double outputs[] = {1, 2};
+  lpot_tensor *output = make_tensor(LPOT_F32, 1, 2, outputs);
+  const lpot_tensor *all[] = {output};
+  const uint64_t index = 0;
+  lpot_batch batch = {.row_labels = &output, .num_valid = 1, .indices = &index};
+  for (size_t i = 0; i < 5; i++) {
+    char text[32];
+    snprintf(text, sizeof text, "%s:", lpot_metric_names()[i]);
+    lpot_metric *metric = make_metric(text);
+    lpot_metric_state counts;
+    lpot_error err = {0};
+    lpot_metric_state_init(&counts);
+    expect_error(lpot_metric_update(metric, all, 1, &batch, &counts, NULL, &err), LPOT_INVALID,
+                 &err, "labels differ in shape from sample to sample");
+    lpot_metric_free(metric);
+  }
+  lpot_tensor_unref(output);
+}
+
 static void merged_states_are_as_one(void **state) {
   (void)state;
   lpot_metric_state a = {.samples = 3, .correct = 1, .first_class = 5, .classes = 10, .sum = 0.5};
@@ -290,6 +311,7 @@ int main(void) {
       cmocka_unit_test(accuracy_is_binary_for_a_single_score),
       cmocka_unit_test(labels_may_be_one_hot),
       cmocka_unit_test(errors_are_averaged_over_elements),
+      cmocka_unit_test(ragged_labels_are_for_metrics_that_read_them),
       cmocka_unit_test(merged_states_are_as_one),
       cmocka_unit_test(state_survives_writing_and_reading),
   };

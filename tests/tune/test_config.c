@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "data/metric.h"
+#include "data/postprocess.h"
 
 #define MODEL "model: {name: net, framework: onnxrt_qdqops}\n"
 #define LOADER "dataloader: {dataset: {CIFAR10: {root: /data}}}"
@@ -669,6 +671,22 @@ static void template_is_valid_and_holds_the_defaults(void **state) {
   lpot_config_free(config);
 }
 
+static void detection_template_is_valid(void **state) {
+  (void)state;
+  lpot_config *config = load_template("detection.yaml");
+  lpot_metric *metric = NULL;
+  lpot_postprocess *postprocess = NULL;
+  lpot_error err = {0};
+  assert_int_equal(config->num_warnings, 0);
+  assert_int_equal(lpot_metric_new(config->metric, &metric, &err), LPOT_OK);
+  assert_int_equal(lpot_postprocess_new(config->postprocess, &postprocess, &err), LPOT_OK);
+  assert_string_equal(config->evaluation.dataset, "COCORaw");
+  assert_string_equal(config->calibration.dataset, "ImageFolder");
+  lpot_postprocess_free(postprocess);
+  lpot_metric_free(metric);
+  lpot_config_free(config);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(config_rejects_empty_text),
@@ -697,6 +715,7 @@ int main(void) {
       cmocka_unit_test(config_survives_every_failed_allocation),
       cmocka_unit_test(all_templates_are_valid),
       cmocka_unit_test(template_is_valid_and_holds_the_defaults),
+      cmocka_unit_test(detection_template_is_valid),
   };
   return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }
