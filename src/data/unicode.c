@@ -71,6 +71,16 @@ bool lpot_unicode_is_ideograph(int32_t character) {
   return false;
 }
 
+bool lpot_unicode_is_alphanumeric(int32_t character) {
+  utf8proc_category_t category = utf8proc_category(character);
+  return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
+         (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
+}
+
+lpot_status lpot_unicode_put_lower(lpot_buffer *text, int32_t character, lpot_error *err) {
+  return lpot_unicode_put(text, utf8proc_tolower(character), err);
+}
+
 /* The characters of text, decomposed and in canonical order; owned by the caller. */
 static lpot_status decompose(const char *text, size_t size, utf8proc_int32_t **ret_characters,
                              size_t *ret_count, lpot_error *err) {
@@ -97,7 +107,7 @@ lpot_status lpot_unicode_fold(const char *text, size_t size, lpot_buffer *out, l
   lpot_status status = LPOT_OK;
   for (size_t i = 0; i < count && status == LPOT_OK; i++) {
     if (utf8proc_category(characters[i]) != UTF8PROC_CATEGORY_MN) {
-      status = lpot_unicode_put(out, utf8proc_tolower(characters[i]), err);
+      status = lpot_unicode_put_lower(out, characters[i], err);
     }
   }
   lpot_free(characters);

@@ -25,6 +25,11 @@ bool lpot_unicode_is_control(int32_t character);
 bool lpot_unicode_is_punctuation(int32_t character);
 bool lpot_unicode_is_ideograph(int32_t character); /* CJK, without kana and Hangul */
 
+/* Of the categories L* and N*. */
+bool lpot_unicode_is_alphanumeric(int32_t character);
+/* Appends the character in lower case. */
+LPOT_MUST_CHECK lpot_status lpot_unicode_put_lower(lpot_buffer *text, int32_t character,
+                                                   lpot_error *err);
 /* Appends valid UTF-8 text in lower case, decomposed (NFD) and without nonspacing marks. */
 LPOT_MUST_CHECK lpot_status lpot_unicode_fold(const char *text, size_t size, lpot_buffer *out,
                                               lpot_error *err);
