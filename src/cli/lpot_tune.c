@@ -51,6 +51,8 @@ static int run_alone(const lpot_options *options) {
     return lpot_tune_status(options->workspace, options->tune.json);
   case LPOT_COMMAND_REBUILD:
     return lpot_tune_rebuild(options->workspace);
+  case LPOT_COMMAND_REPORT:
+    return lpot_tune_report(options->workspace, options->tune.engine_name);
   default:
     return lpot_tune_dry_run(&options->tune);
   }

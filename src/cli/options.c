@@ -21,7 +21,8 @@ typedef struct option_row {
 #define FOR_DRY_RUN 4u
 #define FOR_STATUS 8u
 #define FOR_REBUILD 16u
-#define FOR_ALL (FOR_TUNE | FOR_EXPORT | FOR_DRY_RUN | FOR_STATUS | FOR_REBUILD)
+#define FOR_REPORT 32u
+#define FOR_ALL (FOR_TUNE | FOR_EXPORT | FOR_DRY_RUN | FOR_STATUS | FOR_REBUILD | FOR_REPORT)
 
 static lpot_status set_workspace(lpot_options *options, const char *value, lpot_error *err) {
   if (value[0] == '\0') {
@@ -176,6 +177,7 @@ void lpot_options_help(FILE *out) {
       "       lpot-tune export [options] WORKSPACE --trial N\n"
       "       lpot-tune status [--json] WORKSPACE\n"
       "       lpot-tune rebuild WORKSPACE\n"
+      "       lpot-tune report WORKSPACE\n"
       "Finds the fastest int8 recipe of the ONNX network MODEL that keeps its accuracy within the\n"
       "criterion of the YAML file CONF. Under mpirun rank 0 coordinates and the others work.\n\n"
       "Options:\n",
@@ -287,7 +289,8 @@ static const struct {
   unsigned bit;
 } sub_commands[] = {{"export", LPOT_COMMAND_EXPORT, FOR_EXPORT},
                     {"status", LPOT_COMMAND_STATUS, FOR_STATUS},
-                    {"rebuild", LPOT_COMMAND_REBUILD, FOR_REBUILD}};
+                    {"rebuild", LPOT_COMMAND_REBUILD, FOR_REBUILD},
+                    {"report", LPOT_COMMAND_REPORT, FOR_REPORT}};
 
 #define NUM_SUB_COMMANDS (sizeof sub_commands / sizeof sub_commands[0])
 

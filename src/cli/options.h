@@ -18,6 +18,7 @@ typedef enum lpot_command {
   LPOT_COMMAND_EXPORT,  /* lpot-tune export [options] WORKSPACE --trial N */
   LPOT_COMMAND_STATUS,  /* lpot-tune status [--json] WORKSPACE */
   LPOT_COMMAND_REBUILD, /* lpot-tune rebuild WORKSPACE */
+  LPOT_COMMAND_REPORT,  /* lpot-tune report WORKSPACE */
   LPOT_COMMAND_HELP,
   LPOT_COMMAND_VERSION
 } lpot_command;
@@ -28,7 +29,7 @@ typedef struct lpot_options {
   bool dry_run;
   lpot_progress_style progress;
   lpot_log_level log_level;
-  const char *workspace; /* EXPORT, STATUS, REBUILD */
+  const char *workspace; /* EXPORT, STATUS, REBUILD, REPORT */
   uint64_t trial;        /* EXPORT; 0: not given */
   const char *output;    /* EXPORT: folder; NULL: WORKSPACE/trial_N */
   const char *settings[LPOT_MAX_SETTINGS];

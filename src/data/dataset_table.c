@@ -17,14 +17,14 @@ static const lpot_dataset_class *const classes[] = {
     &lpot_dataset_class_image_folder, &lpot_dataset_class_imagenet_raw,
     &lpot_dataset_class_npy,          &lpot_dataset_class_dummy,
     &lpot_dataset_class_shapes,       &lpot_dataset_class_coco_raw,
-    &lpot_dataset_class_coco_npy,     &lpot_dataset_class_bert,
-    &lpot_dataset_class_glue,
+    &lpot_dataset_class_coco_npy,     &lpot_dataset_class_voc_raw,
+    &lpot_dataset_class_bert,         &lpot_dataset_class_glue,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
 static const char *const names[NUM_CLASSES + 1] = {
-    "CIFAR10", "MNIST",   "ImageFolder", "ImagenetRaw", "npy",  "dummy",
-    "shapes",  "COCORaw", "COCONpy",     "bert",        "GLUE", NULL,
+    "CIFAR10", "MNIST",   "ImageFolder", "ImagenetRaw", "npy",  "dummy", "shapes",
+    "COCORaw", "COCONpy", "VOCRaw",      "bert",        "GLUE", NULL,
 };
 
 /* Names of LPOT's schema that this version answers by saying so. */

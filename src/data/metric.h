@@ -37,6 +37,9 @@ const char *lpot_metric_name(const lpot_metric *metric);
 /* The metric's own sense: topk true, MSE false. */
 bool lpot_metric_higher_is_better(const lpot_metric *metric);
 bool lpot_metric_is_per_sample(const lpot_metric *metric);
+/* True where labels are the first output of the f32 model on the same samples, not the dataset's:
+ * the caller puts it into batch->labels. */
+bool lpot_metric_compares_models(const lpot_metric *metric);
 /* Share of right answers of a constant guess, given num_classes (of the dataset, or state.classes
  * where it does not know); NaN when meaningless or num_classes is 0. */
 double lpot_metric_chance_level(const lpot_metric *metric, int64_t num_classes);

@@ -12,7 +12,8 @@ typedef struct lpot_metric_class {
   size_t size_bytes; /* of the class's own struct, which begins with lpot_metric */
   bool higher_is_better;
   bool is_per_sample;    /* a sample is right or wrong */
-  bool reads_row_labels; /* false: update is never given a batch without labels */
+  bool needs_no_labels;  /* samples need not have any */
+  bool reads_row_labels; /* of the two, false: update is never given a batch without labels */
   /* Fills the zero-filled object. On failure it is only done. */
   lpot_status (*parse)(lpot_metric *metric, const lpot_yaml_node *node, lpot_error *err);
   void (*done)(lpot_metric *metric); /* frees what parse made, not the object; (optional) */
@@ -33,13 +34,19 @@ typedef struct lpot_metric_class {
 
 struct lpot_metric {
   const lpot_metric_class *class_of;
+  /* Set by parse: */
+  bool is_graded;       /* samples are not right or wrong, whatever the class says */
+  bool compares_models; /* the labels are the f32 model's outputs */
 };
 
 extern const lpot_metric_class lpot_metric_class_accuracy;
 extern const lpot_metric_class lpot_metric_class_coco_map;
+extern const lpot_metric_class lpot_metric_class_f1;
 extern const lpot_metric_class lpot_metric_class_glue;
+extern const lpot_metric_class lpot_metric_class_loss;
 extern const lpot_metric_class lpot_metric_class_mae;
 extern const lpot_metric_class lpot_metric_class_map;
+extern const lpot_metric_class lpot_metric_class_miou;
 extern const lpot_metric_class lpot_metric_class_mse;
 extern const lpot_metric_class lpot_metric_class_rmse;
 extern const lpot_metric_class lpot_metric_class_squad_f1;
@@ -58,6 +65,11 @@ LPOT_MUST_CHECK lpot_status lpot_metric_num_scores(const char *name, const lpot_
  * [0, num_classes). */
 LPOT_MUST_CHECK lpot_status lpot_metric_label(const lpot_batch *batch, int64_t row,
                                               int64_t num_classes, int64_t *ret, lpot_error *err);
+/* Numbers per sample, which output and labels must agree on, else LPOT_INVALID. */
+LPOT_MUST_CHECK lpot_status lpot_metric_row_width(const lpot_metric *metric,
+                                                  const lpot_tensor *output,
+                                                  const lpot_batch *batch, int64_t *ret,
+                                                  lpot_error *err);
 /* Score of element index of a tensor, fast where it is f32. */
 double lpot_metric_score(const lpot_tensor *tensor, int64_t index);
 /* How a row of num_scores scores looks. */

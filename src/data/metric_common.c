@@ -55,14 +55,36 @@ lpot_status lpot_metric_label(const lpot_batch *batch, int64_t row, int64_t num_
     if (value == 1.0 && found < 0) {
       found = i;
     } else if (value != 0.0) {
-      return LPOT_FAIL(err, LPOT_FORMAT, "label of sample %lld is not a single 1 among zeros",
-                       (long long)sample);
+      return LPOT_FAIL(
+          err, LPOT_FORMAT,
+          "label of sample %lld is not a single 1 among zeros (the setting multilabel of "
+          "Accuracy reads such)",
+          (long long)sample);
     }
   }
   if (found < 0) {
     return LPOT_FAIL(err, LPOT_FORMAT, "label of sample %lld names no class", (long long)sample);
   }
   *ret = found;
+  return LPOT_OK;
+}
+
+lpot_status lpot_metric_row_width(const lpot_metric *metric, const lpot_tensor *output,
+                                  const lpot_batch *batch, int64_t *ret, lpot_error *err) {
+  const lpot_tensor *labels = batch->labels;
+  bool has_rows =
+      output->shape.rank > 0 && output->shape.dims[0] >= batch->num_valid && labels->shape.rank > 0;
+  int64_t width = has_rows ? lpot_tensor_elements(output) / output->shape.dims[0] : -1;
+  if (!has_rows || width != lpot_tensor_elements(labels) / labels->shape.dims[0]) {
+    char of_output[96];
+    char of_labels[96];
+    lpot_shape_text(&output->shape, of_output, sizeof(of_output));
+    lpot_shape_text(&labels->shape, of_labels, sizeof(of_labels));
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "metric %s: output of shape %s cannot be compared with labels of shape %s",
+                     metric->class_of->name, of_output, of_labels);
+  }
+  *ret = width;
   return LPOT_OK;
 }
 

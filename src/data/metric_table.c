@@ -10,19 +10,23 @@
 static const lpot_metric_class *const classes[] = {
     &lpot_metric_class_topk,     &lpot_metric_class_accuracy, &lpot_metric_class_mse,
     &lpot_metric_class_mae,      &lpot_metric_class_rmse,     &lpot_metric_class_map,
-    &lpot_metric_class_coco_map, &lpot_metric_class_voc_map,  &lpot_metric_class_squad_f1,
+    &lpot_metric_class_coco_map, &lpot_metric_class_voc_map,  &lpot_metric_class_miou,
+    &lpot_metric_class_f1,       &lpot_metric_class_loss,     &lpot_metric_class_squad_f1,
     &lpot_metric_class_glue,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
 static const char *const names[NUM_CLASSES + 1] = {
-    "topk", "Accuracy", "MSE", "MAE", "RMSE", "mAP", "COCOmAP", "VOCmAP", "SquadF1", "GLUE", NULL,
+    "topk",   "Accuracy", "MSE", "MAE",  "RMSE",    "mAP",  "COCOmAP",
+    "VOCmAP", "mIOU",     "F1",  "Loss", "SquadF1", "GLUE", NULL,
 };
 
 /* Names of LPOT's schema that this version answers by saying so. */
 static const char *const later_names[] = {
-    "F1", "Loss", "BLEU", "mIOU", NULL,
+    "BLEU",
+    NULL,
 };
+
 const char *const *lpot_metric_names(void) {
   return names;
 }
@@ -66,7 +70,11 @@ bool lpot_metric_higher_is_better(const lpot_metric *metric) {
 }
 
 bool lpot_metric_is_per_sample(const lpot_metric *metric) {
-  return metric->class_of->is_per_sample;
+  return metric->class_of->is_per_sample && !metric->is_graded;
+}
+
+bool lpot_metric_compares_models(const lpot_metric *metric) {
+  return metric->compares_models;
 }
 
 double lpot_metric_chance_level(const lpot_metric *metric, int64_t num_classes) {
@@ -90,11 +98,12 @@ lpot_status lpot_metric_update(const lpot_metric *metric, const lpot_tensor *con
     return LPOT_FAIL(err, LPOT_INVALID, "metric %s: the model has no outputs",
                      metric->class_of->name);
   }
-  if (batch->labels == NULL && batch->row_labels == NULL) {
+  bool needs_labels = !metric->class_of->needs_no_labels;
+  if (needs_labels && batch->labels == NULL && batch->row_labels == NULL) {
     return LPOT_FAIL(err, LPOT_INVALID, "metric %s: the dataset has no labels",
                      metric->class_of->name);
   }
-  if (batch->labels == NULL && !metric->class_of->reads_row_labels) {
+  if (needs_labels && batch->labels == NULL && !metric->class_of->reads_row_labels) {
     return LPOT_FAIL(err, LPOT_INVALID,
                      "metric %s: labels differ in shape from sample to sample, such as lists of "
                      "boxes: it cannot read them",

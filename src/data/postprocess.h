@@ -32,6 +32,9 @@ bool lpot_postprocess_is_empty(const lpot_postprocess *chain);
 /* All zero but for outputs and batch, which the caller fills. On failure it is only done. */
 LPOT_MUST_CHECK lpot_status lpot_postprocess_apply(const lpot_postprocess *chain,
                                                    lpot_answer *answer, lpot_error *err);
+/* Makes labels, which must outlive answer, the labels of its batch. */
+LPOT_MUST_CHECK lpot_status lpot_answer_set_labels(lpot_answer *answer, const lpot_tensor *labels,
+                                                   lpot_error *err);
 void lpot_answer_done(lpot_answer *answer); /* frees what postprocesses made */
 
 #endif

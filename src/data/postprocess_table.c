@@ -122,6 +122,18 @@ lpot_status lpot_answer_make(lpot_answer *answer, lpot_dtype dtype, const lpot_s
   return LPOT_OK;
 }
 
+lpot_status lpot_answer_set_labels(lpot_answer *answer, const lpot_tensor *labels,
+                                   lpot_error *err) {
+  LPOT_ASSERT(answer->num_made < sizeof answer->made / sizeof answer->made[0]);
+  lpot_tensor **made = &answer->made[answer->num_made];
+  LPOT_TRY(lpot_tensor_view(labels->dtype, &labels->shape, labels->data, labels->size_bytes, NULL,
+                            made, err));
+  answer->num_made++;
+  answer->batch.labels = *made;
+  answer->batch.row_labels = NULL;
+  return LPOT_OK;
+}
+
 void lpot_answer_done(lpot_answer *answer) {
   for (size_t i = 0; i < answer->num_made; i++) {
     lpot_tensor_unref(answer->made[i]);

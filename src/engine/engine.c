@@ -98,6 +98,12 @@ static lpot_status keep_input_types(const lpot_graph *graph, lpot_plan *plan, lp
   return LPOT_OK;
 }
 
+void lpot_engine_use_threads(lpot_engine *engine, int count) {
+  if (engine->methods->use_threads != NULL) {
+    engine->methods->use_threads(count);
+  }
+}
+
 lpot_status lpot_plan_compile(lpot_engine *engine, const lpot_graph *graph,
                               const lpot_plan_options *options, lpot_plan **ret_plan,
                               lpot_error *err) {

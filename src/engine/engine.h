@@ -68,6 +68,11 @@ bool lpot_engine_saturates(const lpot_engine *engine);
  * right, but nothing is gained. */
 bool lpot_engine_has_bf16(const lpot_engine *engine);
 
+/* Lets the plans that are compiled from now on compute with up to count threads of this process
+ * where the library can; an engine begins with one. Results of different counts may differ in their
+ * last bits. */
+void lpot_engine_use_threads(lpot_engine *engine, int count);
+
 /* graph must be bound (graph/infer.h); it is not kept, its constants are referenced. options may be
  * NULL. The engine must outlive the plan. LPOT_UNSUPPORTED names the node. */
 LPOT_MUST_CHECK lpot_status lpot_plan_compile(lpot_engine *engine, const lpot_graph *graph,

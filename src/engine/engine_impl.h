@@ -10,6 +10,7 @@ typedef struct lpot_engine_methods {
   const char *(*isa)(void);
   lpot_status (*open)(void **ret_state, lpot_error *err); /* (optional) */
   void (*close)(void *state);                             /* (optional) */
+  void (*use_threads)(int count);                         /* (optional) */
   lpot_status (*compile)(void *state, const lpot_graph *graph, const lpot_plan_options *options,
                          void **ret_plan, lpot_error *err);
   void (*free_plan)(void *plan);

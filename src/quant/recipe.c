@@ -9,7 +9,8 @@
 #define RECIPE_VERSION 1
 #define RECIPE_FLAG_CONCAT 1
 #define RECIPE_FLAG_DYNAMIC 2
-#define RECIPE_FLAGS (RECIPE_FLAG_CONCAT | RECIPE_FLAG_DYNAMIC)
+#define RECIPE_FLAG_REDUCE 4
+#define RECIPE_FLAGS (RECIPE_FLAG_CONCAT | RECIPE_FLAG_DYNAMIC | RECIPE_FLAG_REDUCE)
 #define OP_BYTES 8     /* two tensors of four fields */
 #define HEADER_BYTES 9 /* what the hash takes of the recipe itself: flags and samples */
 
@@ -163,6 +164,7 @@ lpot_status lpot_recipe_clone(const lpot_recipe *recipe, lpot_recipe **ret_recip
   clone->calibration_samples = recipe->calibration_samples;
   clone->scale_propagation_concat = recipe->scale_propagation_concat;
   clone->dynamic = recipe->dynamic;
+  clone->reduce_range = recipe->reduce_range;
   *ret_recipe = clone;
   return LPOT_OK;
 }
@@ -224,7 +226,8 @@ static void encode_op(const lpot_op_config *config, uint8_t out[OP_BYTES]) {
 static uint8_t recipe_flags(const lpot_recipe *recipe) {
   int concat = recipe->scale_propagation_concat ? RECIPE_FLAG_CONCAT : 0;
   int dynamic = recipe->dynamic ? RECIPE_FLAG_DYNAMIC : 0;
-  return (uint8_t)(concat | dynamic);
+  int reduce = recipe->reduce_range ? RECIPE_FLAG_REDUCE : 0;
+  return (uint8_t)(concat | dynamic | reduce);
 }
 
 /* The hash is chained over the ops, so it needs no memory and cannot fail. */
@@ -332,6 +335,7 @@ lpot_status lpot_recipe_read(lpot_reader *reader, lpot_recipe **ret_recipe, lpot
   recipe->calibration_samples = samples;
   recipe->scale_propagation_concat = (flags & RECIPE_FLAG_CONCAT) != 0;
   recipe->dynamic = dynamic;
+  recipe->reduce_range = (flags & RECIPE_FLAG_REDUCE) != 0;
   lpot_status status = read_ops(reader, recipe, err);
   if (status != LPOT_OK) {
     lpot_recipe_free(recipe);

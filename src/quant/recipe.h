@@ -69,6 +69,8 @@ typedef struct lpot_recipe {
   bool scale_propagation_concat; /* inputs and output of an int8 Concat share one scale */
   bool dynamic; /* activations are quantized by the range that they have at run time: there is no
                    calibration, and the two fields above are 0 */
+  bool reduce_range; /* weights of ops with U8 activations lie in [-63, 63]: then no processor
+                        saturates */
 } lpot_recipe;
 
 LPOT_MUST_CHECK lpot_status lpot_recipe_new(size_t num_ops, lpot_recipe **ret_recipe,

@@ -13,7 +13,7 @@
  *
  * bf16 stands alone as fp32 does. An op without a constant weight has no weight entry. Ops may
  * stand in any order when read. Of dynamic quantization the first two lines are one: "approach:
- * dynamic". */
+ * dynamic". Where weights have the reduced range "reduce_range: true" follows. */
 #include "quant/recipe.h"
 
 #include "base/hash_map.h"
@@ -32,9 +32,9 @@ static const char *const dtype_texts[] = {"uint8", "int8", "fp32", "bf16", NULL}
 static const char *const scheme_names[] = {"sym", "asym", NULL};
 static const char *const granularity_names[] = {"per_tensor", "per_channel", NULL};
 static const char *const algorithm_names[] = {"minmax", "kl", "percentile", "mse", NULL};
-static const char *const root_keys[] = {"approach", "calibration_samples",
-                                        "scale_propagation_concat", "ops", NULL};
-static const char *const dynamic_root_keys[] = {"approach", "ops", NULL};
+static const char *const root_keys[] = {
+    "approach", "calibration_samples", "scale_propagation_concat", "reduce_range", "ops", NULL};
+static const char *const dynamic_root_keys[] = {"approach", "reduce_range", "ops", NULL};
 static const char *const approach_names[] = {"static", "dynamic", NULL};
 static const char *const op_keys[] = {"name", "type", "activation", "weight", NULL};
 static const char *const tensor_keys[] = {"dtype", "scheme", "granularity", "algorithm", NULL};
@@ -91,12 +91,16 @@ static lpot_status write_op(lpot_buffer *out, const char *name, const char *type
 
 static lpot_status write_root(lpot_buffer *out, const lpot_recipe *recipe, lpot_error *err) {
   if (recipe->dynamic) {
-    return lpot_buffer_printf(out, err, "approach: dynamic\n");
+    LPOT_TRY(lpot_buffer_printf(out, err, "approach: dynamic\n"));
+  } else {
+    LPOT_TRY(lpot_buffer_printf(out, err,
+                                "calibration_samples: %lld\nscale_propagation_concat: %s\n",
+                                (long long)recipe->calibration_samples,
+                                recipe->scale_propagation_concat ? "true" : "false"));
   }
-  LPOT_TRY(lpot_buffer_printf(out, err, "calibration_samples: %lld\n",
-                              (long long)recipe->calibration_samples));
-  LPOT_TRY(lpot_buffer_printf(out, err, "scale_propagation_concat: %s\n",
-                              recipe->scale_propagation_concat ? "true" : "false"));
+  if (recipe->reduce_range) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "reduce_range: true\n"));
+  }
   return LPOT_OK;
 }
 
@@ -267,6 +271,10 @@ static lpot_status read_root(text_reader *reader, const lpot_yaml_node *root, lp
     LPOT_TRY(lpot_yaml_check_keys(root, dynamic_root_keys, err));
   } else {
     LPOT_TRY(read_static_keys(reader, root, err));
+  }
+  node = lpot_yaml_get(root, "reduce_range");
+  if (node != NULL) {
+    LPOT_TRY(lpot_yaml_bool(node, &reader->recipe->reduce_range, err));
   }
   LPOT_TRY(require(root, "ops", &node, err));
   LPOT_TRY(read_items(reader, node, err));

@@ -9,9 +9,10 @@
  * - Tensors tied by transparent nodes, and by Concat when scale_propagation_concat, share
  * parameters; their ranges are the union over the tied tensors.
  * - Weights: s8 symmetric, constants of s8 with a DequantizeLinear (axis = weight_axis when per
- * channel); scale = m/127 of each channel, 1 for an all-zero channel. Bias: s32 constant, scale =
- * input scale x weight scale, with a DequantizeLinear. A bias that would leave the range of s32
- * widens the weight scale of its channel. Bias of MatMul's Add stays f32.
+ * channel); scale = m/127 of each channel (m/63 under reduce_range where the activation is u8), 1
+ * for an all-zero channel. Bias: s32 constant, scale = input scale x weight scale, with a
+ * DequantizeLinear. A bias that would leave the range of s32 widens the weight scale of its
+ * channel. Bias of MatMul's Add stays f32.
  * - Relu and Clip stay in the graph, except where the pair behind them clips the same values anyway
  * (zero point at the lower end for Relu): then they go and the anchor produces the output. For s8
  * and asymmetric zero points, where Relu stays, an equal pair is put between anchor and Relu: it

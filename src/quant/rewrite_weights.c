@@ -11,6 +11,10 @@
 /* Largest magnitude of a quantized bias: half of the accumulator's range is left to the products.
  */
 #define BIAS_LIMIT 1073741824.0
+/* Steps of a weight on each side of zero. Without VNNI a sum of two products of u8 and s8 is made
+ * in 16 bits: 2 x 255 x 63 fits there, 2 x 255 x 127 does not. */
+#define STEPS 127.0f
+#define REDUCED_STEPS 63.0f
 
 /* A weight seen as [outer, channels, inner], scaled per channel or as a whole. */
 typedef struct weight_form {
@@ -22,6 +26,7 @@ typedef struct weight_form {
   int64_t num_scales;
   float *scales;       /* [num_scales]; arena */
   bool transposed;     /* the s8 weight is the transposed matrix */
+  bool reduce_range;   /* the recipe says so, and the activation is u8 */
   bool is_widened;     /* the bias needs larger scales than the weight */
   lpot_tensor *tensor; /* the s8 weight, where the cache had it; borrowed */
 } weight_form;
@@ -97,12 +102,13 @@ static lpot_status new_scales(lpot_rewrite *rewrite, weight_form *form, lpot_err
 }
 
 static lpot_status find_scales(lpot_rewrite *rewrite, weight_form *form, lpot_error *err) {
+  float steps = form->reduce_range ? REDUCED_STEPS : STEPS;
   form->num_scales = form->axis == LPOT_NONE ? 1 : form->channels;
   LPOT_TRY(new_scales(rewrite, form, err));
   find_magnitudes(form);
   for (int64_t i = 0; i < form->num_scales; i++) {
     float magnitude = form->scales[i];
-    form->scales[i] = magnitude == 0 ? 1 : fmaxf(magnitude / 127, FLT_MIN);
+    form->scales[i] = magnitude == 0 ? 1 : fmaxf(magnitude / steps, FLT_MIN);
   }
   return LPOT_OK;
 }
@@ -189,7 +195,8 @@ static lpot_weight_key key_of(const weight_form *form) {
   return (lpot_weight_key){.weight = form->op->weight,
                            .axis = form->axis,
                            .factor = form->factor,
-                           .transposed = form->transposed};
+                           .transposed = form->transposed,
+                           .reduce_range = form->reduce_range};
 }
 
 /* True when the cache has the weight; the form then has its scales. */
@@ -355,6 +362,13 @@ static lpot_status quantize_form(lpot_rewrite *rewrite, weight_form *form, made_
   return LPOT_OK;
 }
 
+/* Beside s8 activations oneDNN itself gives a bit of the weights away where there is no VNNI. */
+static bool has_reduced_range(const lpot_rewrite *rewrite, const lpot_quant_op *op) {
+  const lpot_recipe *recipe = rewrite->recipe;
+  return recipe->reduce_range &&
+         (recipe->dynamic || rewrite->tensors[op->inputs[0]].params.dtype == LPOT_U8);
+}
+
 static weight_form form_of(const lpot_rewrite *rewrite, size_t index) {
   const lpot_quant_op *op = lpot_quant_ops_get(rewrite->ops, index);
   const lpot_node *node = lpot_graph_node(rewrite->graph, op->anchor);
@@ -363,6 +377,7 @@ static weight_form form_of(const lpot_rewrite *rewrite, size_t index) {
       .op = op,
       .factor = node->op == LPOT_OP_GEMM ? lpot_node_float(node, "alpha", 1) : 1,
       .axis = per_channel ? op->weight_axis : LPOT_NONE,
+      .reduce_range = has_reduced_range(rewrite, op),
   };
 }
 

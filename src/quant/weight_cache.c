@@ -43,7 +43,7 @@ static const cache_entry *find(const lpot_weight_cache *cache, const lpot_weight
   for (size_t i = 0; cache != NULL && i < cache->count; i++) {
     const lpot_weight_key *other = &cache->entries[i].key;
     if (other->weight == key->weight && other->axis == key->axis &&
-        other->transposed == key->transposed &&
+        other->transposed == key->transposed && other->reduce_range == key->reduce_range &&
         memcmp(&other->factor, &key->factor, sizeof key->factor) == 0) {
       return &cache->entries[i];
     }

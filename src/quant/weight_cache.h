@@ -16,6 +16,7 @@ typedef struct lpot_weight_key {
   int axis;             /* of the scales; LPOT_NONE: one scale */
   float factor;         /* that the weight is multiplied by first */
   bool transposed;      /* the bytes are those of the transposed matrix */
+  bool reduce_range;    /* fewer steps: see quant/recipe.h */
 } lpot_weight_key;
 
 typedef struct lpot_cached_weight {

@@ -13,6 +13,7 @@ struct lpot_space {
   size_t num_sampling_sizes;
   int64_t *sampling_sizes; /* [num_sampling_sizes] */
   bool scale_propagation_concat;
+  bool reduce_range;
   bool dynamic;
   lpot_space_warnings warnings;
 };
@@ -37,6 +38,7 @@ static lpot_status fill_rest(lpot_space *space, bool dynamic, const lpot_wishes 
   static const int64_t none = 0;
   space->dynamic = dynamic;
   space->scale_propagation_concat = !dynamic && wishes->scale_propagation_concat;
+  space->reduce_range = wishes->reduce_range;
   LPOT_TRY(copy_sampling_sizes(space, dynamic ? 1 : wishes->num_sampling_sizes,
                                dynamic ? &none : wishes->sampling_sizes, err));
   return LPOT_OK;
@@ -219,6 +221,10 @@ bool lpot_space_is_dynamic(const lpot_space *space) {
 
 bool lpot_space_scale_propagation_concat(const lpot_space *space) {
   return space->scale_propagation_concat;
+}
+
+bool lpot_space_reduce_range(const lpot_space *space) {
+  return space->reduce_range;
 }
 
 size_t lpot_space_num_warnings(const lpot_space *space) {

@@ -47,6 +47,7 @@ typedef struct lpot_wishes {
   size_t num_sampling_sizes; /* >= 1 */
   const int64_t *sampling_sizes;
   bool scale_propagation_concat;
+  bool reduce_range; /* weights have the reduced range, for ops of both kinds */
   bool first_conv_or_matmul_quantization; /* false: the first Conv or MatMul/Gemm in topological
                                              order stays f32 */
   const char *model_wise_file; /* where model_wise was written; NULL: not known; borrowed */
@@ -80,6 +81,7 @@ size_t lpot_space_num_sampling_sizes(const lpot_space *space);
 int64_t lpot_space_sampling_size(const lpot_space *space, size_t index);
 bool lpot_space_is_dynamic(const lpot_space *space); /* of the recipes */
 bool lpot_space_scale_propagation_concat(const lpot_space *space);
+bool lpot_space_reduce_range(const lpot_space *space);
 /* What was dropped or matched nothing, one line each. */
 size_t lpot_space_num_warnings(const lpot_space *space);
 const char *lpot_space_warning(const lpot_space *space, size_t index);

@@ -209,6 +209,7 @@ lpot_status lpot_strategy_blank_recipe(const lpot_space *space, size_t sampling_
   recipe->calibration_samples = lpot_space_sampling_size(space, sampling_index);
   recipe->scale_propagation_concat = lpot_space_scale_propagation_concat(space);
   recipe->dynamic = lpot_space_is_dynamic(space);
+  recipe->reduce_range = lpot_space_reduce_range(space);
   *ret_recipe = recipe;
   return LPOT_OK;
 }

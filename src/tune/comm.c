@@ -1,9 +1,6 @@
 #include "tune/comm.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +15,8 @@
 #include "base/text.h"
 #include "base/writer.h"
 #include "tune/comm_failure.h"
+#include "tune/launcher.h"
+#include "tune/neighbours.h"
 #include "tune/protocol.h"
 
 #define TAG 1
@@ -28,6 +27,10 @@
 #define LONGEST_SLEEP_NS 10000000L
 #define POLL_SECONDS 0.05      /* between two looks for ranks that died */
 #define LAST_WORDS_SECONDS 1.5 /* for what was printed to get through the launcher */
+/* No further message is begun to be taken while those on their way in have so many bytes. */
+#define MAX_RECEIVING (256u << 20)
+#define ABORT_SECONDS 10u /* bound for an abort by MPI */
+#define PROCESS_SIZE 16   /* bytes of an lpot_process_id */
 
 /* Bytes on their way to one or more ranks. */
 typedef struct parcel {
@@ -40,6 +43,15 @@ typedef struct pending_send {
   parcel *parcel;
 } pending_send;
 
+/* A message on its way in: of a long one only the envelope is there at first, and its sender may
+ * stop behind it. */
+typedef struct pending_receive {
+  MPI_Request request;
+  int from;
+  bool arrived;
+  lpot_buffer bytes;
+} pending_receive;
+
 struct lpot_comm {
   bool alone; /* no launcher: MPI is not used */
   MPI_Comm communicator;
@@ -48,10 +60,15 @@ struct lpot_comm {
   size_t num_pending;
   size_t pending_capacity;
   pending_send *pending; /* [num_pending] */
-  bool lossy;            /* some ranks will not come to the end */
-  bool dissolved;        /* another rank has revoked the communicator */
+  size_t num_receiving;
+  size_t receiving_capacity;
+  size_t receiving_bytes;     /* of all of them */
+  pending_receive *receiving; /* [num_receiving] in the order in which they were found */
+  bool lossy;                 /* some ranks will not come to the end */
+  bool dissolved;             /* another rank has revoked the communicator */
   int num_failed, num_told;
-  int *failed; /* [size] ranks that died, of which the first num_told were told */
+  int *failed;                 /* [size] ranks that died, of which the first num_told were told */
+  lpot_neighbours *neighbours; /* NULL where MPI tells of deaths */
   double last_poll;
 };
 
@@ -68,13 +85,25 @@ static const char *launcher_rank(void) {
   return NULL;
 }
 
+/* A number from 0 on, or fallback. */
+static int number_of(const char *text, int fallback) {
+  int64_t number = 0;
+  bool valid =
+      text != NULL && lpot_text_to_int64(text, &number) && number >= 0 && number <= INT32_MAX;
+  return valid ? (int)number : fallback;
+}
+
 int lpot_comm_rank_by_environment(void) {
-  const char *text = launcher_rank();
-  int64_t rank = 0;
-  if (text == NULL || !lpot_text_to_int64(text, &rank) || rank < 0 || rank > INT32_MAX) {
-    return 0;
-  }
-  return (int)rank;
+  return number_of(launcher_rank(), 0);
+}
+
+void lpot_comm_local_by_environment(int *ret_rank, int *ret_size) {
+  const char *open_mpi = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  bool by_mpirun = open_mpi != NULL;
+  int size = number_of(by_mpirun ? open_mpi : getenv("SLURM_NTASKS_PER_NODE"), 1);
+  int rank = number_of(getenv(by_mpirun ? "OMPI_COMM_WORLD_LOCAL_RANK" : "SLURM_LOCALID"), 0);
+  *ret_size = size > 0 ? size : 1;
+  *ret_rank = rank < *ret_size ? rank : 0;
 }
 
 static lpot_status check(int code, const char *what, lpot_error *err) {
@@ -110,6 +139,44 @@ static double now(void) {
   return lpot_clock_now(&clock);
 }
 
+/* All ranks tell which process they are; rank 0 watches the others, they watch it. */
+static lpot_status watch_neighbours(lpot_comm *comm, lpot_error *err) {
+  const lpot_process_id own = lpot_process_own();
+  lpot_buffer mine;
+  lpot_buffer_init(&mine);
+  uint8_t *all = lpot_calloc((size_t)comm->size, PROCESS_SIZE);
+  lpot_process_id *ids = lpot_calloc((size_t)comm->size, sizeof *ids);
+  lpot_status status = all == NULL || ids == NULL ? LPOT_OUT_OF_MEMORY(err) : LPOT_OK;
+  if (status == LPOT_OK) {
+    status = lpot_writer_i64(&mine, own.pid, err);
+  }
+  if (status == LPOT_OK) {
+    status = lpot_writer_i64(&mine, own.start_ticks, err);
+  }
+  if (status == LPOT_OK) {
+    status = check(MPI_Allgather(mine.data, PROCESS_SIZE, MPI_BYTE, all, PROCESS_SIZE, MPI_BYTE,
+                                 comm->communicator),
+                   "MPI_Allgather", err);
+  }
+  lpot_reader reader;
+  lpot_reader_init(&reader, all, (size_t)comm->size * PROCESS_SIZE);
+  for (int rank = 0; rank < comm->size && status == LPOT_OK; rank++) {
+    status = lpot_reader_i64(&reader, &ids[rank].pid, err);
+    if (status == LPOT_OK) {
+      status = lpot_reader_i64(&reader, &ids[rank].start_ticks, err);
+    }
+  }
+  if (status == LPOT_OK) {
+    bool root = comm->rank == 0;
+    status =
+        lpot_neighbours_new(ids, root ? 1 : 0, root ? comm->size - 1 : 1, &comm->neighbours, err);
+  }
+  lpot_buffer_done(&mine);
+  lpot_free(all);
+  lpot_free(ids);
+  return status;
+}
+
 static lpot_status join_ranks(lpot_comm *comm, int *argc, char ***argv, lpot_error *err) {
   alarm(START_SECONDS); /* The only bound that can be put on MPI_Init. */
   LPOT_TRY(check(MPI_Init(argc, argv), "MPI_Init", err));
@@ -130,6 +197,9 @@ static lpot_status join_ranks(lpot_comm *comm, int *argc, char ***argv, lpot_err
   if (comm->failed == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
+  if (!lpot_failure_is_told()) {
+    LPOT_TRY(watch_neighbours(comm, err));
+  }
   return LPOT_OK;
 }
 
@@ -149,6 +219,7 @@ lpot_status lpot_comm_start(int *argc, char ***argv, lpot_comm **ret_comm, lpot_
   alarm(0);
   if (status != LPOT_OK) {
     lpot_free(comm->failed);
+    lpot_neighbours_free(comm->neighbours);
     lpot_free(comm);
     return status;
   }
@@ -219,16 +290,24 @@ static lpot_status new_parcel(const lpot_buffer *message, parcel **ret_parcel, l
   return LPOT_OK;
 }
 
-static lpot_status post(lpot_comm *comm, int to, parcel *sent, lpot_error *err) {
-  if (comm->num_pending == comm->pending_capacity) {
-    size_t capacity = comm->pending_capacity == 0 ? 64 : 2 * comm->pending_capacity;
-    pending_send *grown = lpot_realloc(comm->pending, capacity, sizeof *grown);
-    if (grown == NULL) {
-      return LPOT_OUT_OF_MEMORY(err);
-    }
-    comm->pending = grown;
-    comm->pending_capacity = capacity;
+/* list with room for one more object of size bytes; NULL when there is no memory. */
+static void *grow(void *list, size_t count, size_t *capacity, size_t size) {
+  if (count < *capacity) {
+    return list;
   }
+  size_t larger = *capacity == 0 ? 64 : 2 * *capacity;
+  void *grown = lpot_realloc(list, larger, size);
+  *capacity = grown != NULL ? larger : *capacity;
+  return grown;
+}
+
+static lpot_status post(lpot_comm *comm, int to, parcel *sent, lpot_error *err) {
+  pending_send *grown =
+      grow(comm->pending, comm->num_pending, &comm->pending_capacity, sizeof *grown);
+  if (grown == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  comm->pending = grown;
   int count = 0;
   LPOT_TRY(lpot_to_int((int64_t)sent->bytes.size, &count, err));
   pending_send *slot = &comm->pending[comm->num_pending];
@@ -272,22 +351,85 @@ lpot_status lpot_comm_send_all(lpot_comm *comm, const lpot_buffer *message, lpot
 
 /* ---- receiving ---- */
 
-static lpot_status take(lpot_comm *comm, const MPI_Status *found, bool *ret_taken, lpot_buffer *out,
-                        lpot_error *err) {
+/* Sees how far the messages on their way in are; those of ranks that died will never come. */
+static lpot_status test_receives(lpot_comm *comm, lpot_error *err) {
+  size_t kept = 0;
+  lpot_status status = LPOT_OK;
+  for (size_t i = 0; i < comm->num_receiving; i++) {
+    pending_receive *one = &comm->receiving[i];
+    int done = 0;
+    int code = MPI_SUCCESS;
+    if (status == LPOT_OK && !one->arrived) {
+      code = MPI_Test(&one->request, &done, MPI_STATUS_IGNORE);
+      status = check_alive(comm, code, "MPI_Test", err);
+      one->arrived = code == MPI_SUCCESS && done;
+    }
+    if (code != MPI_SUCCESS && lpot_failure_caused(code)) {
+      comm->receiving_bytes -= one->bytes.size;
+      lpot_buffer_done(&one->bytes);
+    } else {
+      comm->receiving[kept++] = *one;
+    }
+  }
+  comm->num_receiving = kept;
+  return status;
+}
+
+/* Begins to take a message that was matched. */
+static lpot_status begin_receive(lpot_comm *comm, MPI_Message *message, const MPI_Status *found,
+                                 lpot_error *err) {
   int count = 0;
   LPOT_TRY(check(MPI_Get_count(found, MPI_BYTE, &count), "MPI_Get_count", err));
   if (count < 0 || (size_t)count > LPOT_MAX_MESSAGE) {
     return LPOT_FAIL(err, LPOT_FORMAT, "message from rank %d has %d bytes, at most %u are allowed",
                      found->MPI_SOURCE, count, LPOT_MAX_MESSAGE);
   }
-  lpot_buffer_clear(out);
-  LPOT_TRY(lpot_buffer_reserve(out, (size_t)count, err));
-  int code = MPI_Recv(out->data, count, MPI_BYTE, found->MPI_SOURCE, TAG, comm->communicator,
-                      MPI_STATUS_IGNORE);
-  LPOT_TRY(check_alive(comm, code, "MPI_Recv", err));
-  *ret_taken = code == MPI_SUCCESS;
-  out->size = *ret_taken ? (size_t)count : 0;
+  pending_receive *grown =
+      grow(comm->receiving, comm->num_receiving, &comm->receiving_capacity, sizeof *grown);
+  if (grown == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  comm->receiving = grown;
+  pending_receive *slot = &grown[comm->num_receiving];
+  *slot = (pending_receive){.request = MPI_REQUEST_NULL, .from = found->MPI_SOURCE};
+  LPOT_TRY(lpot_buffer_reserve(&slot->bytes, (size_t)count, err));
+  int code = MPI_Imrecv(slot->bytes.data, count, MPI_BYTE, message, &slot->request);
+  lpot_status status = check_alive(comm, code, "MPI_Imrecv", err);
+  if (code != MPI_SUCCESS) {
+    lpot_buffer_done(&slot->bytes);
+    return status;
+  }
+  slot->bytes.size = (size_t)count;
+  comm->receiving_bytes += (size_t)count;
+  comm->num_receiving++;
   return LPOT_OK;
+}
+
+/* The first message that is there and has none of the same sender before it; SIZE_MAX: none. */
+static size_t find_arrived(const lpot_comm *comm) {
+  for (size_t i = 0; i < comm->num_receiving; i++) {
+    bool next = comm->receiving[i].arrived;
+    for (size_t before = 0; before < i && next; before++) {
+      next = comm->receiving[before].from != comm->receiving[i].from;
+    }
+    if (next) {
+      return i;
+    }
+  }
+  return SIZE_MAX;
+}
+
+/* Hands out a message that has arrived. */
+static void take(lpot_comm *comm, size_t index, int *ret_from, lpot_buffer *out) {
+  pending_receive *one = &comm->receiving[index];
+  *ret_from = one->from;
+  lpot_buffer_done(out);
+  *out = one->bytes;
+  comm->receiving_bytes -= out->size;
+  comm->num_receiving--;
+  for (size_t i = index; i < comm->num_receiving; i++) {
+    comm->receiving[i] = comm->receiving[i + 1];
+  }
 }
 
 /* Looks for ranks that died, not too often. */
@@ -297,7 +439,9 @@ static void look_for_failures(lpot_comm *comm) {
     return;
   }
   comm->last_poll = time;
-  comm->num_failed = lpot_failure_poll(comm->communicator, comm->failed, comm->size);
+  comm->num_failed = comm->neighbours == NULL
+                         ? lpot_failure_poll(comm->communicator, comm->failed, comm->size)
+                         : lpot_neighbours_ended(comm->neighbours, comm->failed, comm->num_failed);
   comm->lossy = comm->lossy || comm->num_failed > 0;
 }
 
@@ -314,19 +458,39 @@ void lpot_comm_note_loss(lpot_comm *comm) {
   comm->lossy = true;
 }
 
-/* One look for a message. */
-static lpot_status try_receive(lpot_comm *comm, int *ret_from, lpot_buffer *out, lpot_error *err) {
+/* Looks for one more message and begins to take it. */
+static lpot_status look_for_message(lpot_comm *comm, bool *ret_found, lpot_error *err) {
   int found = 0;
-  bool taken = false;
+  MPI_Message message = MPI_MESSAGE_NULL;
   MPI_Status status;
+  *ret_found = false;
+  if (comm->receiving_bytes >= MAX_RECEIVING) {
+    return LPOT_OK;
+  }
+  int code = MPI_Improbe(MPI_ANY_SOURCE, TAG, comm->communicator, &found, &message, &status);
+  LPOT_TRY(check_alive(comm, code, "MPI_Improbe", err));
+  if (code == MPI_SUCCESS && found) {
+    LPOT_TRY(begin_receive(comm, &message, &status, err));
+    *ret_found = true;
+  }
+  return LPOT_OK;
+}
+
+/* Looks until a whole message is there, or no other can be begun. */
+static lpot_status try_receive(lpot_comm *comm, int *ret_from, lpot_buffer *out, lpot_error *err) {
+  bool found = true;
   LPOT_TRY(progress(comm, err));
   look_for_failures(comm);
-  int code = MPI_Iprobe(MPI_ANY_SOURCE, TAG, comm->communicator, &found, &status);
-  LPOT_TRY(check_alive(comm, code, "MPI_Iprobe", err));
-  if (code == MPI_SUCCESS && found) {
-    LPOT_TRY(take(comm, &status, &taken, out, err));
+  LPOT_TRY(test_receives(comm, err));
+  size_t index = find_arrived(comm);
+  while (index == SIZE_MAX && found) {
+    LPOT_TRY(look_for_message(comm, &found, err));
+    LPOT_TRY(test_receives(comm, err));
+    index = find_arrived(comm);
   }
-  *ret_from = taken ? status.MPI_SOURCE : -1;
+  if (index != SIZE_MAX) {
+    take(comm, index, ret_from, out);
+  }
   return LPOT_OK;
 }
 
@@ -427,13 +591,24 @@ lpot_status lpot_comm_agree(lpot_comm *comm, lpot_status status, double timeout_
   return result;
 }
 
+static bool is_receiving(const lpot_comm *comm) {
+  bool all = true;
+  for (size_t i = 0; i < comm->num_receiving; i++) {
+    all = all && comm->receiving[i].arrived;
+  }
+  return !all;
+}
+
+/* Waits for all that is on its way, in either direction. */
 static lpot_status drain(lpot_comm *comm, lpot_error *err) {
   double deadline = now() + FINISH_SECONDS;
   long sleep_ns = SHORTEST_SLEEP_NS;
-  while (comm->num_pending > 0) {
+  while (comm->num_pending > 0 || is_receiving(comm)) {
     LPOT_TRY(progress(comm, err));
+    LPOT_TRY(test_receives(comm, err));
     if (now() >= deadline) {
-      return LPOT_FAIL(err, LPOT_MPI, "%zu messages were not taken", comm->num_pending);
+      return LPOT_FAIL(err, LPOT_MPI, "%zu messages were not taken, %zu did not come",
+                       comm->num_pending, comm->num_receiving);
     }
     doze(&sleep_ns);
   }
@@ -465,59 +640,44 @@ static lpot_status leave_ranks(lpot_comm *comm, lpot_error *err) {
   return LPOT_OK;
 }
 
-/* The process that started this one if it is mpirun, else 0. */
-static pid_t parent_launcher(void) {
-  char path[64];
-  char name[32] = "";
-  pid_t parent = getppid();
-  snprintf(path, sizeof path, "/proc/%ld/comm", (long)parent);
-  FILE *file = fopen(path, "r");
-  if (file == NULL) {
-    return 0;
-  }
-  static const char *const names[] = {"mpirun\n", "mpiexec\n", "orterun\n", "prterun\n"};
-  bool is_launcher = false;
-  if (fgets(name, sizeof name, file) != NULL) {
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-      is_launcher = is_launcher || strcmp(name, names[i]) == 0;
-    }
-  }
-  fclose(file);
-  return is_launcher ? parent : 0;
-}
-
-/* Without ULFM neither MPI_Finalize nor mpirun comes to an end when a rank is gone. All that
- * matters has been written: mpirun is told to end the rest. */
-static _Noreturn void end_without(lpot_comm *comm, int exit_code) {
-  pid_t launcher = parent_launcher();
-  if (launcher == 0) {
-    lpot_comm_abort(comm, exit_code != 0 ? exit_code : 1);
-  }
-  lpot_clock_sleep(LAST_WORDS_SECONDS);
-  kill(launcher, SIGTERM);
-  lpot_clock_sleep(FINISH_SECONDS);
-  kill(launcher, SIGKILL);
-  _exit(exit_code);
-}
-
 void lpot_comm_finish(lpot_comm *comm, int exit_code) {
   if (comm == NULL) {
     return;
   }
-  bool plain_loss = comm->lossy && comm->num_failed == 0;
+  bool plain_loss = comm->lossy && (comm->num_failed == 0 || !lpot_failure_is_told());
   if (!comm->alone && plain_loss) {
-    end_without(comm, exit_code);
+    lpot_comm_abort(comm, exit_code != 0 ? exit_code : 1);
   }
   if (!comm->alone && leave_ranks(comm, NULL) != LPOT_OK) {
     lpot_comm_abort(comm, exit_code != 0 ? exit_code : 1);
   }
+  for (size_t i = 0; i < comm->num_receiving; i++) {
+    lpot_buffer_done(&comm->receiving[i].bytes);
+  }
+  lpot_free(comm->receiving);
   lpot_free(comm->pending);
   lpot_free(comm->failed);
+  lpot_neighbours_free(comm->neighbours);
   lpot_free(comm);
 }
 
+/* Without ULFM neither MPI_Finalize nor mpirun comes to an end when a rank is gone, and an abort of
+ * all ranks may be told as success. Where the launcher cannot be ended this returns. */
+static void end_launcher(void) {
+  lpot_clock_sleep(LAST_WORDS_SECONDS);
+  if (lpot_launcher_condemn(0)) {
+    lpot_clock_sleep(ABORT_SECONDS); /* It ends this process too. */
+  }
+}
+
 _Noreturn void lpot_comm_abort(lpot_comm *comm, int exit_code) {
-  if (comm != NULL && !comm->alone) {
+  bool in_job = comm != NULL && !comm->alone;
+  if (in_job && comm->lossy && !lpot_failure_is_told()) {
+    end_launcher();
+  }
+  if (in_job) {
+    (void)lpot_launcher_condemn(ABORT_SECONDS);
+    alarm(ABORT_SECONDS);
     MPI_Abort(MPI_COMM_WORLD, exit_code);
   }
   _exit(exit_code);

@@ -16,6 +16,9 @@ typedef struct lpot_comm lpot_comm;
 /* The rank by the launcher's environment, known before lpot_comm_start; 0 when there is none. For
  * messages that only one rank prints. */
 int lpot_comm_rank_by_environment(void);
+/* The same for the ranks of this host: which of them this is, and how many there are. 0 of 1 where
+ * the launcher does not tell. */
+void lpot_comm_local_by_environment(int *ret_rank, int *ret_size);
 
 /* Initialises MPI. Collective. */
 LPOT_MUST_CHECK lpot_status lpot_comm_start(int *argc, char ***argv, lpot_comm **ret_comm,
@@ -23,16 +26,18 @@ LPOT_MUST_CHECK lpot_status lpot_comm_start(int *argc, char ***argv, lpot_comm *
 /* Waits (bounded) for what is still being sent and for the other ranks, then finalises MPI and
  * frees comm. Where the bound is reached it ends all ranks by lpot_comm_abort with exit_code, or 1
  * where that is 0. Where ranks are lost: with ULFM those that live finish; without it this process
- * ends the job, and the launcher's exit code may not be exit_code. Collective. */
+ * ends the job (tune/launcher.h), and the launcher's exit code may not be exit_code. Collective. */
 void lpot_comm_finish(lpot_comm *comm, int exit_code);
 /* Some ranks will never come to lpot_comm_finish. Not collective. */
 void lpot_comm_note_loss(lpot_comm *comm);
-/* The next rank that is known to have died and was not told yet; -1: none. MPI tells only with ULFM
- * (Open MPI 5, mpirun --with-ft ulfm). Not collective. */
+/* The next rank that is known to have died and was not told yet; -1: none. With ULFM (Open MPI 5,
+ * mpirun --with-ft ulfm) MPI tells of all of them; without it rank 0 sees the deaths of its own
+ * host, and the ranks there see its. Not collective. */
 int lpot_comm_next_failure(lpot_comm *comm);
 /* True when the coordinator has ended the job without a message (ULFM). Not collective. */
 bool lpot_comm_is_dissolved(const lpot_comm *comm);
-/* Ends all ranks at once with this exit code. Not collective. */
+/* Ends all ranks at once with this exit code; where MPI does not, the launcher is ended within some
+ * seconds. Not collective. */
 _Noreturn void lpot_comm_abort(lpot_comm *comm, int exit_code);
 
 /* Not collective. */
@@ -53,8 +58,11 @@ LPOT_MUST_CHECK lpot_status lpot_comm_send(lpot_comm *comm, int to, const lpot_b
                                            lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_comm_send_all(lpot_comm *comm, const lpot_buffer *message,
                                                lpot_error *err);
-/* Waits at most timeout_seconds for a message from any rank and puts its bytes in out.
- * *ret_from is the sender, or -1 when none came. A signal ends the wait early. Not collective. */
+/* Waits at most timeout_seconds for a message from any rank and puts its bytes in out
+ * (initialised). *ret_from is the sender, or -1 when none came. A signal ends the wait early. A
+ * sender's messages come in the order in which it sent them; one that stops or dies in the middle
+ * of a long message keeps back nothing but its own. The messages on their way in have at most 256
+ * MiB together, and the last of them: more wait with their senders. Not collective. */
 LPOT_MUST_CHECK lpot_status lpot_comm_receive(lpot_comm *comm, double timeout_seconds,
                                               int *ret_from, lpot_buffer *out, lpot_error *err);
 

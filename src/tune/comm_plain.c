@@ -1,5 +1,9 @@
 #include "tune/comm_failure.h"
 
+bool lpot_failure_is_told(void) {
+  return false;
+}
+
 int lpot_failure_poll(MPI_Comm communicator, int *ranks, int capacity) {
   (void)communicator;
   (void)ranks;

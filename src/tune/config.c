@@ -29,6 +29,7 @@ static void set_defaults(lpot_config *config) {
   config->lease_seconds = 60;
   config->warmup = 5;
   config->iteration = -1;
+  config->num_instances = 1;
   config->evaluation_batches = -1;
 }
 
@@ -102,7 +103,23 @@ static bool has_value(const lpot_yaml *yaml, const char *const *path) {
   return node != NULL && node->kind != LPOT_YAML_NULL;
 }
 
+/* A benchmark only needs to know what to run, and on which data. */
+static lpot_status check_benchmark(lpot_config_box *box, lpot_error *err) {
+  static const char *const path[] = {"evaluation", "performance", "dataloader", "dataset", NULL};
+  const lpot_config *config = &box->config;
+  if (config->performance.dataset == NULL && config->evaluation.dataset == NULL) {
+    return fail_missing(box->yaml, path, "evaluation.performance.dataloader.dataset",
+                        "a benchmark needs data, for example 'dummy'", err);
+  }
+  return LPOT_OK;
+}
+
 static lpot_status check_mandatory(lpot_config_box *box, lpot_error *err) {
+  if (box->purpose == LPOT_CONFIG_BENCHMARK) {
+    lpot_status status = check_benchmark(box, err);
+    LPOT_TRY(lpot_config_collect(box, status, err));
+    return LPOT_OK;
+  }
   const mandatory_key *missing = NULL;
   for (size_t i = 0; i < sizeof mandatory_keys / sizeof mandatory_keys[0]; i++) {
     const mandatory_key *key = &mandatory_keys[i];
@@ -275,6 +292,11 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
   LPOT_TRY(check_approach(box, err));
   LPOT_TRY(check_sections(box, err));
   apply_mixed(box);
+  if (config->evaluation.dataset == NULL) { /* in benchmarks only */
+    config->evaluation = config->performance;
+    config->evaluation.batch_size =
+        config->evaluation.batch_size > 0 ? config->evaluation.batch_size : 1;
+  }
   complete_loader(&config->calibration, &config->evaluation);
   complete_loader(&config->performance, &config->evaluation);
   if (config->workspace == NULL && config->model_name != NULL) {
@@ -295,6 +317,12 @@ static lpot_status fill_and_tell(lpot_config_box *box, lpot_buffer *earlier, lpo
 
 lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_config, lpot_buffer *earlier,
                             lpot_error *err) {
+  LPOT_TRY(lpot_config_new_for(LPOT_CONFIG_TUNE, yaml, ret_config, earlier, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_config_new_for(lpot_config_purpose purpose, lpot_yaml **yaml,
+                                lpot_config **ret_config, lpot_buffer *earlier, lpot_error *err) {
   lpot_yaml *moved = *yaml;
   *yaml = NULL;
   lpot_config_box *box = lpot_calloc(1, sizeof *box);
@@ -302,6 +330,7 @@ lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_config, lpot_buf
     lpot_yaml_free(moved);
     return LPOT_OUT_OF_MEMORY(err);
   }
+  box->purpose = purpose;
   box->yaml = moved;
   box->config.yaml = moved;
   lpot_status status = fill_and_tell(box, earlier, err);

@@ -46,11 +46,13 @@ typedef struct lpot_config {
   int64_t max_trials;     /* default 100 */
   bool performance_only;
   bool racing;       /* recipes that clearly miss the criterion are rejected early; default true */
+  bool mixed_isa;    /* workers may be of different numeric classes; default false */
   bool cold_weights; /* latency: caches are swept before every timing */
   uint64_t seed;     /* default 1978 */
   int64_t lease_seconds;      /* a worker may be silent for so long at least; default 60 */
   const char *workspace;      /* default ./lpot_workspace/<model name> */
-  int64_t cores_per_instance; /* latency: cores of the measuring rank; 0 = 1 */
+  int64_t cores_per_instance; /* latency: cores of the measuring rank; 0: not given, 1 */
+  int64_t num_instances;      /* performance.configs.num_of_instance; benchmarks only; default 1 */
   int64_t warmup;             /* evaluation.performance.warmup, default 5 */
   int64_t iteration; /* evaluation.performance.iteration, -1 = until the interval is small */
   lpot_dataloader_config
@@ -65,11 +67,20 @@ typedef struct lpot_config {
   const lpot_yaml *yaml; /* the tree all pointers above point into; owned */
 } lpot_config;
 
-/* Reads the tree (moved, also on failure). LPOT_CONFIG: all errors of the file are found; err has
- * the last of them, and earlier (initialised; may be NULL) gets a line for each of the others, in
- * the order of the file. */
+/* What a configuration is read for: which keys must be there, and which have no effect. */
+typedef enum lpot_config_purpose {
+  LPOT_CONFIG_TUNE,
+  LPOT_CONFIG_BENCHMARK /* data of evaluation.performance or evaluation.accuracy are enough */
+} lpot_config_purpose;
+
+/* Reads the tree (moved, also on failure) for tuning. LPOT_CONFIG: all errors of the file are
+ * found; err has the last of them, and earlier (initialised; may be NULL) gets a line for each of
+ * the others, in the order of the file. */
 LPOT_MUST_CHECK lpot_status lpot_config_new(lpot_yaml **yaml, lpot_config **ret_config,
                                             lpot_buffer *earlier, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_config_new_for(lpot_config_purpose purpose, lpot_yaml **yaml,
+                                                lpot_config **ret_config, lpot_buffer *earlier,
+                                                lpot_error *err);
 void lpot_config_free(lpot_config *config);
 /* Sampling sizes above limit become limit; what is then equal counts once. */
 LPOT_MUST_CHECK lpot_status lpot_config_limit_sampling(lpot_config *config, int64_t limit,

@@ -336,7 +336,7 @@ lpot_status lpot_config_read_timeout(lpot_config_box *box, const lpot_config_row
 lpot_status lpot_config_read_cores(lpot_config_box *box, const lpot_config_row *row,
                                    const lpot_yaml_node *node, void *object, lpot_error *err) {
   LPOT_TRY(lpot_config_read_int(box, row, node, object, err));
-  if (*(const int64_t *)object > 1) {
+  if (*(const int64_t *)object > 1 && box->purpose == LPOT_CONFIG_TUNE) {
     LPOT_TRY(lpot_config_warn(box, node, err,
                               "latency is measured with one thread, which is pinned to all of "
                               "these cores"));
@@ -375,8 +375,9 @@ lpot_status lpot_config_read_instances(lpot_config_box *box, const lpot_config_r
   (void)row;
   (void)object;
   int64_t value = 0;
-  LPOT_TRY(lpot_yaml_int(node, 1, INT64_MAX, &value, err));
-  if (value > 1) {
+  LPOT_TRY(lpot_yaml_int(node, 1, 1 << 16, &value, err));
+  box->config.num_instances = value;
+  if (value > 1 && box->purpose == LPOT_CONFIG_TUNE) {
     LPOT_TRY(lpot_config_warn(box, node, err, "ignored: latency is measured with one instance"));
   }
   return LPOT_OK;

@@ -44,8 +44,7 @@ static const lpot_config_word objective_words[] = {{"performance", LPOT_OBJECTIV
                                                    {"modelsize", LPOT_OBJECTIVE_MODELSIZE},
                                                    {"footprint", LPOT_WORD_UNSUPPORTED},
                                                    {NULL, 0}};
-static const lpot_config_word mixed_isa_words[] = {
-    {"refuse", 0}, {"allow", LPOT_WORD_UNSUPPORTED}, {NULL, 0}};
+static const lpot_config_word mixed_isa_words[] = {{"refuse", 0}, {"allow", 1}, {NULL, 0}};
 
 #define CHOICE(key, vocabulary)                                                                    \
   {                                                                                                \
@@ -281,7 +280,10 @@ static const lpot_config_row tuning_rows[] = {
      .maximum = 1000000},
     {.name = "racing", .read = lpot_config_read_bool, .offset = offsetof(lpot_config, racing)},
     SECTION("workspace", workspace_rows),
-    {.name = "mixed_isa", .read = lpot_config_read_only_word, .words = mixed_isa_words},
+    {.name = "mixed_isa",
+     .read = lpot_config_read_flag_word,
+     .words = mixed_isa_words,
+     .offset = offsetof(lpot_config, mixed_isa)},
     END,
 };
 

@@ -38,6 +38,7 @@ typedef struct lpot_config_box {
   const lpot_yaml_node *integer_framework; /* model.framework that asks for dynamic quantization */
   const lpot_yaml_node *relative;          /* accuracy_criterion.relative, NULL when absent */
   const lpot_yaml_node *absolute_node;
+  lpot_config_purpose purpose;
   lpot_config_mixed mixed;
   size_t num_errors;
   lpot_error last_error;

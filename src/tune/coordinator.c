@@ -13,6 +13,7 @@
 #include "tune/export.h"
 #include "tune/judge.h"
 #include "tune/progress.h"
+#include "tune/report_html.h"
 #include "tune/search.h"
 
 #define HELLO_SECONDS 120.0
@@ -21,6 +22,10 @@
 
 static bool same_digest(const lpot_digest *a, const lpot_digest *b) {
   return a->low == b->low && a->high == b->high;
+}
+
+static bool same_class(const lpot_hello *hello, const char *numeric_class) {
+  return strcmp(hello->numeric_class, numeric_class) == 0;
 }
 
 static lpot_status check_worker(const lpot_run *run, const lpot_hello *hello, const lpot_hello *own,
@@ -38,10 +43,10 @@ static lpot_status check_worker(const lpot_run *run, const lpot_hello *hello, co
     return LPOT_FAIL(err, LPOT_INVALID, "rank %d on %s reads other data files than rank 0",
                      hello->rank, hello->host);
   }
-  if (strcmp(hello->numeric_class, first->numeric_class) != 0) {
+  if (!run->job->config->mixed_isa && !same_class(hello, first->numeric_class)) {
     return LPOT_FAIL(err, LPOT_INVALID,
                      "rank %d on %s computes as '%.120s', rank %d on %s as '%.120s': results would "
-                     "differ",
+                     "differ (tuning.mixed_isa: refuse)",
                      hello->rank, hello->host, hello->numeric_class, first->rank, first->host,
                      first->numeric_class);
   }
@@ -56,11 +61,80 @@ static lpot_status meet_workers(lpot_run *run, lpot_error *err) {
   for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
     LPOT_TRY(check_worker(run, lpot_crew_hello(run->crew, i), &own, err));
   }
-  if (lpot_engine_saturates(run->job->engine)) {
-    lpot_log(
-        LPOT_LOG_WARNING,
-        "this processor has no VNNI: products of u8 and s8 saturate in 16 bits, int8 accuracies "
-        "are lower than on others (tune where you deploy, or allow int8 activations only)");
+  return LPOT_OK;
+}
+
+/* ---- numeric classes ---- */
+
+/* The first worker whose processor saturates; NULL: none does. */
+static const lpot_hello *saturating_worker(const lpot_run *run) {
+  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
+    const lpot_hello *hello = lpot_crew_hello(run->crew, i);
+    if (hello->saturates) {
+      return hello;
+    }
+  }
+  return NULL;
+}
+
+/* The journal's class where a worker is of it, else the first worker's. */
+static const char *class_of_job(const lpot_run *run) {
+  const char *journaled = run->ledger->has_header ? run->ledger->header.numeric_class : "";
+  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
+    if (same_class(lpot_crew_hello(run->crew, i), journaled)) {
+      return journaled;
+    }
+  }
+  return lpot_crew_hello(run->crew, 0)->numeric_class;
+}
+
+static size_t count_class(const lpot_run *run, size_t end, const char *numeric_class) {
+  size_t count = 0;
+  for (size_t i = 0; i < end; i++) {
+    count += same_class(lpot_crew_hello(run->crew, i), numeric_class) ? 1 : 0;
+  }
+  return count;
+}
+
+/* One line for each class that is not the job's. */
+static void tell_classes(const lpot_run *run) {
+  const char *own = run->ledger->header.numeric_class;
+  size_t size = lpot_crew_size(run->crew);
+  for (size_t i = 0; i < size; i++) {
+    const lpot_hello *hello = lpot_crew_hello(run->crew, i);
+    if (same_class(hello, own) || count_class(run, i, hello->numeric_class) > 0) {
+      continue;
+    }
+    lpot_log(LPOT_LOG_WARNING,
+             "rank %d on %s, one of %zu such workers, computes as '%s', not as '%s': bit equality "
+             "is off",
+             hello->rank, hello->host, count_class(run, size, hello->numeric_class),
+             hello->numeric_class, own);
+  }
+}
+
+/* Whether weights have the reduced range is decided at a job's first start and stays. */
+static lpot_status settle_weights(lpot_run *run, lpot_error *err) {
+  const lpot_hello *worker = saturating_worker(run);
+  bool wanted = worker != NULL && run->job->config->mixed_isa;
+  if (wanted && run->ledger->num_sessions == 0 && !run->ledger->reduce_range) {
+    LPOT_TRY(lpot_ledger_add_weights(run->ledger, run->journal, true, err));
+  }
+  if (wanted && !run->ledger->reduce_range) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "rank %d on %s computes as '%.120s', without VNNI, but the journal's recipes "
+                     "have weights of 8 bits: they would saturate there",
+                     worker->rank, worker->host, worker->numeric_class);
+  }
+  run->job->config->wishes.reduce_range = run->ledger->reduce_range;
+  if (run->ledger->reduce_range) {
+    lpot_log(LPOT_LOG_INFO, "weights have 7 bits, so that workers without VNNI do not saturate");
+  } else if (worker != NULL) {
+    lpot_log(LPOT_LOG_WARNING,
+             "rank %d on %s has no VNNI: products of u8 and s8 saturate in 16 bits, int8 "
+             "accuracies are lower than on others (tune where you deploy, allow int8 activations "
+             "only, or set tuning.mixed_isa: allow, which makes weights of 7 bits)",
+             worker->rank, worker->host);
   }
   return LPOT_OK;
 }
@@ -104,23 +178,23 @@ static lpot_status make_header(const lpot_run *run, header_texts *texts, lpot_le
   LPOT_TRY(make_texts(run, texts, err));
   const lpot_quant_ops *ops = run->job->ops;
   /* The record only reads these texts and keeps copies, therefore the casts. */
-  *header = (lpot_ledger_header){
-      .program_version = (char *)LPOT_VERSION,
-      .engine = (char *)texts->engine.data,
-      .numeric_class = (char *)lpot_crew_hello(run->crew, 0)->numeric_class,
-      .model_path = texts->model_path,
-      .config_name = texts->config_path,
-      .folder = texts->folder,
-      .config_text = (char *)texts->config.data,
-      .identity = (char *)texts->identity.data,
-      .model = run->job->model.digest,
-      .seed = run->job->config->seed,
-      .given_recipe =
-          run->options->given_recipe == NULL ? 0 : lpot_recipe_hash(run->options->given_recipe),
-      .higher_is_better = run->job->higher_is_better,
-      .num_ops = lpot_quant_ops_count(ops),
-      .op_names = (char **)lpot_quant_ops_names(ops),
-      .op_types = (char **)lpot_quant_ops_types(ops)};
+  *header = (lpot_ledger_header){.program_version = (char *)LPOT_VERSION,
+                                 .engine = (char *)texts->engine.data,
+                                 .numeric_class = (char *)class_of_job(run),
+                                 .model_path = texts->model_path,
+                                 .config_name = texts->config_path,
+                                 .folder = texts->folder,
+                                 .config_text = (char *)texts->config.data,
+                                 .identity = (char *)texts->identity.data,
+                                 .model = run->job->model.digest,
+                                 .seed = run->job->config->seed,
+                                 .given_recipe = run->options->given_recipe == NULL
+                                                     ? 0
+                                                     : lpot_recipe_hash(run->options->given_recipe),
+                                 .higher_is_better = run->job->higher_is_better,
+                                 .num_ops = lpot_quant_ops_count(ops),
+                                 .op_names = (char **)lpot_quant_ops_names(ops),
+                                 .op_types = (char **)lpot_quant_ops_types(ops)};
   LPOT_TRY(lpot_job_manifest(run->job, &header->manifest, err));
   return LPOT_OK;
 }
@@ -343,13 +417,29 @@ static lpot_status run_phases(lpot_run *run, lpot_error *err) {
   return LPOT_OK;
 }
 
+static lpot_status write_report(const lpot_run *run, lpot_error *err) {
+  lpot_buffer path;
+  lpot_buffer_init(&path);
+  lpot_status status = lpot_workspace_path(run->options->workspace, LPOT_REPORT_NAME, &path, err);
+  if (status == LPOT_OK) {
+    status = lpot_report_html_write(run->ledger, run->job, (const char *)path.data, err);
+  }
+  lpot_buffer_done(&path);
+  return status;
+}
+
 lpot_status lpot_coordinate(lpot_run *run, const char *model_path, const char *config_path,
                             lpot_error *err) {
   LPOT_TRY(meet_workers(run, err));
   LPOT_TRY(enter_header(run, model_path, config_path, err));
+  LPOT_TRY(settle_weights(run, err));
+  tell_classes(run);
   LPOT_TRY(enter_session(run, err));
   lpot_status status = run_phases(run, err);
   /* Also after a failure or a signal: what was found until then can be looked at. */
   lpot_status written = lpot_run_checkpoint(run, true, status == LPOT_OK ? err : NULL);
+  if (written == LPOT_OK) {
+    written = write_report(run, status == LPOT_OK ? err : NULL);
+  }
   return status != LPOT_OK ? status : written;
 }

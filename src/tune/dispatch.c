@@ -4,6 +4,7 @@
  * several workers share one. A piece is a fair share of all blocks that nobody has, but neither so
  * small that handing it out costs more than computing it, nor so large that an urgent demand has to
  * wait long. Pieces have no influence on results: see evaluation.h. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -288,15 +289,60 @@ lpot_status lpot_run_settle(lpot_run *run, uint64_t number, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* Whether the blocks are some of those that were asked for. An answer without any would have the
+ * same ones dealt for ever. */
+static lpot_status check_blocks(const lpot_assignment *assignment, const lpot_outcome *outcome,
+                                lpot_error *err) {
+  int64_t count = (int64_t)outcome->num_states;
+  bool empty = count == 0 && outcome->status == LPOT_OK;
+  bool elsewhere = count > 0 && outcome->first != assignment->first;
+  if (empty || elsewhere || count > assignment->count) {
+    return LPOT_FAIL(err, LPOT_FORMAT,
+                     "answer has blocks %" PRId64 " + %" PRId64 ", not %" PRId64 " + %" PRId64,
+                     outcome->first, count, assignment->first, assignment->count);
+  }
+  return LPOT_OK;
+}
+
+/* Nonsense is as good as no answer: the memory that it comes from may be damaged. */
+static lpot_status refuse_blocks(lpot_run *run, size_t worker, const lpot_error *why,
+                                 lpot_error *err) {
+  const lpot_hello *hello = lpot_crew_hello(run->crew, worker);
+  lpot_outcome none = {.status = LPOT_CRASHED};
+  lpot_text_copy(none.cause, sizeof none.cause, why->message);
+  lpot_log(LPOT_LOG_WARNING, "rank %d on %s: %s", hello->rank, hello->host, why->message);
+  LPOT_TRY(lpot_run_take_crash(run, worker, &none, err));
+  return LPOT_OK;
+}
+
+/* *ret_evaluation is what the blocks were added to, NULL where nobody wants them any more. */
+static lpot_status add_blocks(lpot_run *run, size_t worker, lpot_outcome *outcome,
+                              lpot_evaluation **ret_evaluation, lpot_error *err) {
+  const lpot_assignment *assignment = &run->assignments[worker];
+  LPOT_TRY(check_blocks(assignment, outcome, err));
+  note_speed(run, outcome);
+  lpot_evaluation *evaluation = lpot_run_find(run, assignment->evaluation);
+  bool wanted = evaluation != NULL && evaluation->ending == LPOT_ENDING_OPEN;
+  if (wanted) {
+    LPOT_TRY(lpot_evaluation_add(evaluation, worker, outcome, err));
+  }
+  *ret_evaluation = wanted ? evaluation : NULL;
+  return LPOT_OK;
+}
+
 lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker, lpot_outcome *outcome,
                                 lpot_error *err) {
   const lpot_assignment *assignment = &run->assignments[worker];
-  note_speed(run, outcome);
-  lpot_evaluation *evaluation = lpot_run_find(run, assignment->evaluation);
-  if (evaluation == NULL || evaluation->ending != LPOT_ENDING_OPEN) {
-    return LPOT_OK; /* Nobody wants it any more. */
+  lpot_evaluation *evaluation = NULL;
+  lpot_error why = {0};
+  lpot_status status = add_blocks(run, worker, outcome, &evaluation, &why);
+  if (status != LPOT_OK) {
+    LPOT_TRY(refuse_blocks(run, worker, &why, err));
+    return LPOT_OK;
   }
-  LPOT_TRY(lpot_evaluation_add(evaluation, worker, outcome, err));
+  if (evaluation == NULL) {
+    return LPOT_OK;
+  }
   if (!assignment->overdue) {
     lpot_evaluation_return(evaluation, assignment->first, assignment->count);
   }

@@ -3,22 +3,31 @@
 #include "base/bits.h"
 #include "base/memory.h"
 
+/* The plan that is evaluated, and f32 where the metric compares the two (else NULL). */
+typedef struct plan_pair {
+  lpot_plan *plan;
+  lpot_plan *reference;
+} plan_pair;
+
 /* What plan says of a batch, as the postprocesses leave it. */
-static lpot_status judge_batch(lpot_job *job, const lpot_plan *plan, const lpot_batch *batch,
+static lpot_status judge_batch(lpot_job *job, const plan_pair *plans, const lpot_batch *batch,
                                lpot_answer *answer, lpot_metric_state *state, lpot_error *err) {
-  size_t num_outputs = lpot_plan_num_outputs(plan);
+  size_t num_outputs = lpot_plan_num_outputs(plans->plan);
   answer->batch = *batch;
   answer->num_outputs =
       num_outputs < LPOT_MAX_ANSWER_OUTPUTS ? num_outputs : LPOT_MAX_ANSWER_OUTPUTS;
   for (size_t i = 0; i < answer->num_outputs; i++) {
-    answer->outputs[i] = lpot_plan_output(plan, i);
+    answer->outputs[i] = lpot_plan_output(plans->plan, i);
+  }
+  if (plans->reference != NULL && num_outputs > 0) {
+    LPOT_TRY(lpot_answer_set_labels(answer, lpot_plan_output(plans->reference, 0), err));
   }
   LPOT_TRY(lpot_postprocess_apply(job->postprocess, answer, err));
   return lpot_metric_update(job->metric, answer->outputs, answer->num_outputs, &answer->batch,
                             state, job->batch_correct, err);
 }
 
-static lpot_status run_batch(lpot_job *job, lpot_plan *plan, int64_t index,
+static lpot_status run_batch(lpot_job *job, const plan_pair *plans, int64_t index,
                              lpot_metric_state *state, lpot_outcome *outcome, lpot_error *err) {
   const lpot_batch *batch = NULL;
   LPOT_TRY(lpot_job_batch(job->evaluation, index, &batch, err));
@@ -26,9 +35,12 @@ static lpot_status run_batch(lpot_job *job, lpot_plan *plan, int64_t index,
   for (size_t i = 0; i < batch->num_inputs; i++) {
     inputs[i] = batch->inputs[i];
   }
-  LPOT_TRY(lpot_plan_run(plan, inputs, err));
+  LPOT_TRY(lpot_plan_run(plans->plan, inputs, err));
+  if (plans->reference != NULL && plans->reference != plans->plan) {
+    LPOT_TRY(lpot_plan_run(plans->reference, inputs, err));
+  }
   lpot_answer answer = {0};
-  lpot_status status = judge_batch(job, plan, batch, &answer, state, err);
+  lpot_status status = judge_batch(job, plans, batch, &answer, state, err);
   lpot_answer_done(&answer);
   if (status == LPOT_OK && job->batch_correct != NULL) {
     lpot_bits_copy(outcome->correct, outcome->num_bits, job->batch_correct, 0,
@@ -38,8 +50,8 @@ static lpot_status run_batch(lpot_job *job, lpot_plan *plan, int64_t index,
   return lpot_job_blame_data(status, err);
 }
 
-static lpot_status run_block(lpot_job *job, lpot_plan *plan, int64_t block, const lpot_stop *stop,
-                             lpot_outcome *outcome, lpot_error *err) {
+static lpot_status run_block(lpot_job *job, const plan_pair *plans, int64_t block,
+                             const lpot_stop *stop, lpot_outcome *outcome, lpot_error *err) {
   int64_t num_batches = lpot_loader_num_batches(job->evaluation);
   int64_t end = (block + 1) * job->block_batches;
   end = end < num_batches ? end : num_batches;
@@ -49,7 +61,7 @@ static lpot_status run_block(lpot_job *job, lpot_plan *plan, int64_t block, cons
     if (stop != NULL && stop->requested(stop->context)) {
       return LPOT_FAIL(err, LPOT_INTERRUPTED, "evaluation was stopped");
     }
-    LPOT_TRY(run_batch(job, plan, index, state, outcome, err));
+    LPOT_TRY(run_batch(job, plans, index, state, outcome, err));
   }
   return LPOT_OK;
 }
@@ -62,14 +74,27 @@ static bool is_over(lpot_race *race, const lpot_task *task, const lpot_outcome *
   return outcome->states[outcome->num_states - 1].bad > 0 || lpot_race_is_lost(race, &task->terms);
 }
 
+static lpot_status find_plans(lpot_job *job, const lpot_recipe *recipe, plan_pair *plans,
+                              lpot_error *err) {
+  LPOT_TRY(lpot_job_plan(job, recipe, &plans->plan, err));
+  if (!lpot_metric_compares_models(job->metric)) {
+    return LPOT_OK;
+  }
+  if (recipe != NULL && job->reference == NULL) {
+    LPOT_TRY(lpot_job_compile(job, NULL, job->batch_size, &job->reference, err));
+  }
+  plans->reference = recipe == NULL ? plans->plan : job->reference;
+  return LPOT_OK;
+}
+
 static lpot_status run_blocks(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
                               lpot_outcome *outcome, lpot_error *err) {
-  lpot_plan *plan = NULL;
+  plan_pair plans = {0};
   lpot_race race = task->race;
-  LPOT_TRY(lpot_job_plan(job, task->recipe, &plan, err));
+  LPOT_TRY(find_plans(job, task->recipe, &plans, err));
   for (int64_t i = 0; i < task->count; i++) {
     size_t bits_before = outcome->num_bits;
-    lpot_status status = run_block(job, plan, task->first + i, stop, outcome, err);
+    lpot_status status = run_block(job, &plans, task->first + i, stop, outcome, err);
     if (status != LPOT_OK) {
       outcome->num_bits = bits_before;
       lpot_metric_state_done(&outcome->states[outcome->num_states]);

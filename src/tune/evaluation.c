@@ -164,25 +164,22 @@ void lpot_evaluation_blame(lpot_evaluation *evaluation, size_t worker, lpot_brea
   }
 }
 
-static void end(lpot_evaluation *evaluation, lpot_ending ending) {
-  evaluation->ending = ending;
-}
-
 /* Moves over the blocks that have come, and ends where they end the evaluation. */
 static void advance(lpot_evaluation *evaluation) {
   const lpot_blocks *blocks = &evaluation->blocks;
+  bool judged = evaluation->raced || evaluation->recipe != NULL;
   while (evaluation->ending == LPOT_ENDING_OPEN && evaluation->prefix < blocks->num_blocks) {
     int64_t block = evaluation->prefix;
     if (block == evaluation->failed_block) {
-      end(evaluation, LPOT_ENDING_FAILED);
+      evaluation->ending = LPOT_ENDING_FAILED;
       return;
     }
     if (evaluation->places[block] != DONE) {
       return;
     }
     evaluation->prefix++;
-    if (evaluation->recipe != NULL && evaluation->states[block].bad > 0) {
-      end(evaluation, LPOT_ENDING_BAD);
+    if (judged && evaluation->states[block].bad > 0) {
+      evaluation->ending = LPOT_ENDING_BAD;
       return;
     }
     if (!evaluation->raced) {
@@ -191,15 +188,13 @@ static void advance(lpot_evaluation *evaluation) {
     int64_t start = start_of(blocks, block);
     lpot_race_add(&evaluation->race, &evaluation->terms, evaluation->baseline, evaluation->correct,
                   start, start_of(blocks, block + 1) - start);
-    if (evaluation->states[block].bad > 0) {
-      end(evaluation, LPOT_ENDING_BAD);
-    } else if (evaluation->prefix < blocks->num_blocks &&
-               lpot_race_is_lost(&evaluation->race, &evaluation->terms)) {
-      end(evaluation, LPOT_ENDING_LOST);
+    if (evaluation->prefix < blocks->num_blocks &&
+        lpot_race_is_lost(&evaluation->race, &evaluation->terms)) {
+      evaluation->ending = LPOT_ENDING_LOST;
     }
   }
   if (evaluation->ending == LPOT_ENDING_OPEN) {
-    end(evaluation, LPOT_ENDING_WHOLE);
+    evaluation->ending = LPOT_ENDING_WHOLE;
   }
 }
 
@@ -209,12 +204,22 @@ static lpot_status check_outcome(const lpot_evaluation *evaluation, const lpot_o
   int64_t count = (int64_t)outcome->num_states;
   if (outcome->first < 0 || outcome->first > blocks->num_blocks ||
       count > blocks->num_blocks - outcome->first) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "outcome has blocks %lld + %lld of %lld",
+    return LPOT_FAIL(err, LPOT_FORMAT, "answer has blocks %lld + %lld of %lld",
                      (long long)outcome->first, (long long)count, (long long)blocks->num_blocks);
   }
-  int64_t samples = start_of(blocks, outcome->first + count) - start_of(blocks, outcome->first);
+  int64_t origin = start_of(blocks, outcome->first);
+  for (int64_t i = 0; i < count; i++) {
+    int64_t block = outcome->first + i;
+    int64_t samples = start_of(blocks, block + 1) - start_of(blocks, block);
+    if (outcome->states[i].samples != (uint64_t)samples) {
+      return LPOT_FAIL(err, LPOT_FORMAT, "answer has %llu samples for block %lld of %lld",
+                       (unsigned long long)outcome->states[i].samples, (long long)block,
+                       (long long)samples);
+    }
+  }
+  int64_t samples = start_of(blocks, outcome->first + count) - origin;
   if ((outcome->num_bits != 0 || evaluation->raced) && outcome->num_bits != (size_t)samples) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "outcome has %zu bits for %lld samples", outcome->num_bits,
+    return LPOT_FAIL(err, LPOT_FORMAT, "answer has %zu bits for %lld samples", outcome->num_bits,
                      (long long)samples);
   }
   return LPOT_OK;
@@ -252,7 +257,6 @@ lpot_status lpot_evaluation_add(lpot_evaluation *evaluation, size_t worker, lpot
   bool failed = outcome->status != LPOT_OK && outcome->status != LPOT_INTERRUPTED;
   if (failed && next < evaluation->failed_block) {
     set_failed_block(evaluation, next);
-    evaluation->failure = outcome->status;
     lpot_text_copy(evaluation->cause, sizeof evaluation->cause, outcome->cause);
   }
   advance(evaluation);
@@ -275,14 +279,23 @@ lpot_status lpot_evaluation_total(const lpot_evaluation *evaluation, const lpot_
   return LPOT_OK;
 }
 
+int64_t lpot_evaluation_num_good(const lpot_evaluation *evaluation) {
+  bool bad = evaluation->ending == LPOT_ENDING_BAD;
+  return start_of(&evaluation->blocks, evaluation->prefix - (bad ? 1 : 0));
+}
+
 void lpot_race_replay(const lpot_blocks *blocks, const lpot_race_terms *terms,
-                      const uint8_t *baseline, const uint8_t *correct, int64_t *ret_blocks,
-                      lpot_race *ret_race) {
+                      const uint8_t *baseline, const uint8_t *correct, size_t num_bits,
+                      int64_t *ret_blocks, lpot_race *ret_race) {
   lpot_race_init(ret_race);
   *ret_blocks = blocks->num_blocks + 1;
   for (int64_t block = 0; block + 1 < blocks->num_blocks; block++) {
     int64_t start = start_of(blocks, block);
-    lpot_race_add(ret_race, terms, baseline, correct, start, start_of(blocks, block + 1) - start);
+    int64_t end = start_of(blocks, block + 1);
+    if (end > (int64_t)num_bits) {
+      return;
+    }
+    lpot_race_add(ret_race, terms, baseline, correct, start, end - start);
     if (lpot_race_is_lost(ret_race, terms)) {
       *ret_blocks = block + 1;
       return;

@@ -18,7 +18,7 @@ typedef enum lpot_ending {
   LPOT_ENDING_OPEN,   /* it has not */
   LPOT_ENDING_WHOLE,  /* all blocks are there */
   LPOT_ENDING_LOST,   /* the race was lost after `prefix` blocks */
-  LPOT_ENDING_BAD,    /* predictions of block prefix - 1 are NaN or infinite (raced ones only) */
+  LPOT_ENDING_BAD,    /* predictions of block prefix - 1 are NaN or infinite (never f32's) */
   LPOT_ENDING_FAILED, /* block number `prefix` failed */
   LPOT_ENDING_BROKEN  /* too many attempts crashed or did not answer */
 } lpot_ending;
@@ -49,7 +49,6 @@ typedef struct lpot_evaluation {
   uint8_t *correct;          /* bits [num_samples] of those that are done */
   bool has_correct;          /* the metric tells right from wrong */
   int64_t failed_block;      /* the first that is known to fail; num_blocks: none */
-  lpot_status failure;       /* its status */
   char cause[LPOT_CAUSE_SIZE];
   unsigned attempts;      /* that crashed or did not answer */
   unsigned losses;        /* workers that were lost with a piece of it */
@@ -88,11 +87,13 @@ LPOT_MUST_CHECK lpot_status lpot_evaluation_add(lpot_evaluation *evaluation, siz
 LPOT_MUST_CHECK lpot_status lpot_evaluation_total(const lpot_evaluation *evaluation,
                                                   const lpot_metric *metric,
                                                   lpot_metric_state *ret_total, lpot_error *err);
+/* Samples of the first `prefix` blocks without one that is BAD: their bits are worth keeping. */
+int64_t lpot_evaluation_num_good(const lpot_evaluation *evaluation);
 
-/* The race over the bits of a whole evaluation: *ret_blocks is after how many blocks it would have
- * been lost, num_blocks + 1 when it would not. */
+/* The race over the first num_bits bits of an evaluation, whole blocks: *ret_blocks is after how
+ * many of them it would have been lost, num_blocks + 1 when it would not. */
 void lpot_race_replay(const lpot_blocks *blocks, const lpot_race_terms *terms,
-                      const uint8_t *baseline, const uint8_t *correct, int64_t *ret_blocks,
-                      lpot_race *ret_race);
+                      const uint8_t *baseline, const uint8_t *correct, size_t num_bits,
+                      int64_t *ret_blocks, lpot_race *ret_race);
 
 #endif

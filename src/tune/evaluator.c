@@ -137,6 +137,7 @@ static lpot_status send_hello(evaluator *self, lpot_error *err) {
   lpot_text_copy(hello.host, sizeof hello.host, self->start.host);
   lpot_text_copy(hello.numeric_class, sizeof hello.numeric_class,
                  lpot_engine_numeric_class(self->job->engine));
+  hello.saturates = lpot_engine_saturates(self->job->engine);
   LPOT_TRY(lpot_job_config_hash(self->job, &hello.config_hash, err));
   LPOT_TRY(lpot_job_manifest(self->job, &hello.data, err));
   LPOT_TRY(lpot_message_begin(&self->outbox, LPOT_MESSAGE_HELLO, 0, err));

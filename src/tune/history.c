@@ -672,6 +672,8 @@ static lpot_status put_header(hid_t file, const lpot_ledger *ledger, lpot_error 
   LPOT_TRY(put_text(file, "program_version", header->program_version, err));
   LPOT_TRY(put_text(file, "engine", header->engine, err));
   LPOT_TRY(put_text(file, "numeric_class", header->numeric_class, err));
+  LPOT_TRY(put_uint(file, "reduce_range", ledger->reduce_range, err));
+  LPOT_TRY(put_uint(file, "bit_equality", lpot_ledger_is_uniform(ledger), err));
   LPOT_TRY(put_text(file, "model", header->model_path, err));
   LPOT_TRY(put_text(file, "model_digest", model, err));
   LPOT_TRY(put_text(file, "data_manifest", data, err));

@@ -40,13 +40,13 @@ static void tell_of_calibration(const lpot_config *config) {
 }
 
 /* All errors of the file are told; the caller tells the last one. */
-static lpot_status make_config(lpot_yaml **yaml, bool warns, lpot_config **ret_config,
-                               lpot_error *err) {
+static lpot_status make_config(const lpot_job_options *options, lpot_yaml **yaml,
+                               lpot_config **ret_config, lpot_error *err) {
   lpot_buffer earlier;
   lpot_buffer_init(&earlier);
-  lpot_status status = lpot_config_new(yaml, ret_config, &earlier, err);
+  lpot_status status = lpot_config_new_for(options->purpose, yaml, ret_config, &earlier, err);
   const char *line = (const char *)earlier.data;
-  for (size_t left = earlier.size; left > 0 && warns;) {
+  for (size_t left = earlier.size; left > 0 && options->warns;) {
     size_t length = (size_t)((const char *)memchr(line, '\n', left) - line);
     lpot_log(LPOT_LOG_ERROR, "%.*s", (int)length, line);
     line += length + 1;
@@ -56,7 +56,8 @@ static lpot_status make_config(lpot_yaml **yaml, bool warns, lpot_config **ret_c
   return status;
 }
 
-static lpot_status read_config(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
+lpot_status lpot_job_read_config(const lpot_job_options *options, lpot_config **ret_config,
+                                 lpot_error *err) {
   lpot_yaml *yaml = NULL;
   if (options->config_text != NULL) {
     LPOT_TRY(lpot_yaml_parse(options->config_path, options->config_text,
@@ -71,12 +72,12 @@ static lpot_status read_config(lpot_job *job, const lpot_job_options *options, l
       return status;
     }
   }
-  LPOT_TRY(make_config(&yaml, options->warns, &job->config, err));
-  for (size_t i = 0; i < job->config->num_warnings && options->warns; i++) {
-    lpot_log(LPOT_LOG_WARNING, "%s", job->config->warnings[i]);
+  LPOT_TRY(make_config(options, &yaml, ret_config, err));
+  for (size_t i = 0; i < (*ret_config)->num_warnings && options->warns; i++) {
+    lpot_log(LPOT_LOG_WARNING, "%s", (*ret_config)->warnings[i]);
   }
   if (options->warns) {
-    tell_of_calibration(job->config);
+    tell_of_calibration(*ret_config);
   }
   return LPOT_OK;
 }
@@ -398,6 +399,10 @@ static lpot_status open_metric(lpot_job *job, lpot_error *err) {
   }
   LPOT_TRY(lpot_metric_new(job->config->metric, &job->metric, err));
   LPOT_TRY(lpot_postprocess_new(job->config->postprocess, &job->postprocess, err));
+  if (lpot_metric_compares_models(job->metric) && !lpot_postprocess_is_empty(job->postprocess)) {
+    return lpot_yaml_fail(err, job->config->postprocess,
+                          "a metric with compare_label: false compares the models' own outputs");
+  }
   job->higher_is_better = job->config->higher_is_better_given
                               ? job->config->higher_is_better
                               : lpot_metric_higher_is_better(job->metric);
@@ -405,7 +410,7 @@ static lpot_status open_metric(lpot_job *job, lpot_error *err) {
 }
 
 static lpot_status fill(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
-  LPOT_TRY(read_config(job, options, err));
+  LPOT_TRY(lpot_job_read_config(options, &job->config, err));
   LPOT_TRY(lpot_config_check_supported(job->config, err));
   LPOT_TRY(lpot_engine_open(options->engine_name, &job->engine, err));
   if (!job->config->dynamic && !lpot_engine_has_bf16(job->engine)) {
@@ -444,6 +449,7 @@ void lpot_job_free(lpot_job *job) {
     lpot_calibration_free(job->calibrations[i].calibration);
   }
   lpot_free(job->calibrations);
+  lpot_plan_free(job->reference);
   lpot_postprocess_free(job->postprocess);
   lpot_metric_free(job->metric);
   lpot_loader_free(job->calibration);
@@ -578,6 +584,8 @@ void lpot_job_drop_plans(lpot_job *job) {
     lpot_plan_free(job->plans[i].plan);
     job->plans[i] = (lpot_kept_plan){0};
   }
+  lpot_plan_free(job->reference);
+  job->reference = NULL;
 }
 
 lpot_status lpot_job_config_hash(const lpot_job *job, uint64_t *ret_hash, lpot_error *err) {

@@ -25,7 +25,8 @@ typedef struct lpot_job_options {
   const char *engine_name;
   int local_ranks; /* ranks that share this host's memory */
   bool warns;      /* this rank logs warnings */
-  bool needs_data; /* false: datasets are not opened */
+  bool needs_data; /* false: datasets are not opened, there is no metric */
+  lpot_config_purpose purpose;
 } lpot_job_options;
 
 #define LPOT_KEPT_PLANS 2 /* recipes whose compiled plans stay in memory */
@@ -56,6 +57,8 @@ typedef struct lpot_job {
   lpot_loader *calibration; /* batches of calibration_batch, in calibration order; NULL under
                                dynamic quantization */
   lpot_metric *metric;
+  lpot_plan *reference; /* f32, beside the plan that is evaluated, for metrics that compare the two;
+                           NULL until it is needed */
   lpot_postprocess *postprocess; /* of the outputs, before the metric; may be an empty chain */
   int64_t batch_size;            /* of evaluations: the configured one, or what the model allows */
   int64_t fixed_batch;           /* the only batch size that the model can run; 0: any */
@@ -76,6 +79,10 @@ typedef struct lpot_stop {
   void *context;
 } lpot_stop;
 
+/* The configuration alone. LPOT_CONFIG; where options->warns, warnings and all errors but the last
+ * are logged. */
+LPOT_MUST_CHECK lpot_status lpot_job_read_config(const lpot_job_options *options,
+                                                 lpot_config **ret_config, lpot_error *err);
 /* LPOT_CONFIG, LPOT_NOT_FOUND, LPOT_FORMAT, LPOT_UNSUPPORTED ... naming the place. */
 LPOT_MUST_CHECK lpot_status lpot_job_new(const lpot_job_options *options, lpot_job **ret_job,
                                          lpot_error *err);

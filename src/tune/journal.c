@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -17,14 +18,16 @@
 #include "formats/output_file.h"
 
 #define MAGIC 0x524a504cu /* "LPJR" */
-#define VERSION 1u
+#define VERSION 2u
+#define MARK 0u /* type of what is written behind a sync */
 #define LOCK_TRIES 10
 #define LOCK_PAUSE_SECONDS 0.05
-#define CHECKED_HEAD 12u /* bytes of the head that the checksum covers */
+#define CHECKED_HEAD 20u /* bytes of the head that the checksum covers */
 
 struct lpot_journal {
   int descriptor;
   uint64_t size;       /* bytes of valid records in the file */
+  uint64_t durable;    /* of them that are known to be on disk */
   size_t num_dropped;  /* bytes cut off at opening */
   bool dirty;          /* something was appended since the last sync */
   lpot_buffer scratch; /* the record under construction */
@@ -33,14 +36,41 @@ struct lpot_journal {
 
 typedef struct record {
   unsigned type;
+  uint64_t durable;
   const uint8_t *payload;
   size_t size;
 } record;
+
+/* What a scan finds. */
+typedef struct extent {
+  size_t valid;     /* length of the valid prefix */
+  size_t told;      /* of it, without marks at its end */
+  uint64_t durable; /* bytes of which some record says that they were */
+} extent;
 
 static uint64_t checksum_of(const uint8_t *head, const uint8_t *payload, size_t size,
                             uint64_t offset) {
   uint64_t seed = lpot_hash64(head, CHECKED_HEAD, offset);
   return lpot_hash64(payload, size, seed);
+}
+
+/* Reads the head of a record, or LPOT_FORMAT; the payload is not looked at. */
+static lpot_status read_head(lpot_reader *reader, record *ret, unsigned *ret_version,
+                             uint64_t *ret_checksum) {
+  uint32_t magic = 0;
+  uint16_t type = 0;
+  uint16_t version = 0;
+  uint32_t length = 0;
+  LPOT_TRY(lpot_reader_u32(reader, &magic, NULL));
+  LPOT_TRY(lpot_reader_u16(reader, &type, NULL));
+  LPOT_TRY(lpot_reader_u16(reader, &version, NULL));
+  LPOT_TRY(lpot_reader_u32(reader, &length, NULL));
+  LPOT_TRY(lpot_reader_u64(reader, &ret->durable, NULL));
+  LPOT_TRY(lpot_reader_u64(reader, ret_checksum, NULL));
+  ret->type = type;
+  ret->size = length;
+  *ret_version = version;
+  return magic == MAGIC ? LPOT_OK : LPOT_FORMAT;
 }
 
 /* True when a whole, valid record stands at offset. */
@@ -50,46 +80,80 @@ static bool record_at(const uint8_t *data, size_t size, size_t offset, record *r
   }
   lpot_reader reader;
   lpot_reader_init(&reader, data + offset, size - offset);
-  uint32_t magic = 0;
-  uint16_t type = 0;
-  uint16_t version = 0;
-  uint32_t length = 0;
+  unsigned version = 0;
   uint64_t checksum = 0;
-  const uint8_t *payload = NULL;
-  bool whole = lpot_reader_u32(&reader, &magic, NULL) == LPOT_OK && magic == MAGIC &&
-               lpot_reader_u16(&reader, &type, NULL) == LPOT_OK &&
-               lpot_reader_u16(&reader, &version, NULL) == LPOT_OK && version == VERSION &&
-               lpot_reader_u32(&reader, &length, NULL) == LPOT_OK &&
-               length <= LPOT_JOURNAL_MAX_PAYLOAD &&
-               lpot_reader_u64(&reader, &checksum, NULL) == LPOT_OK &&
-               lpot_reader_bytes(&reader, length, &payload, NULL) == LPOT_OK;
-  if (!whole || checksum_of(data + offset, payload, length, offset) != checksum) {
-    return false;
+  bool whole = read_head(&reader, ret, &version, &checksum) == LPOT_OK && version == VERSION &&
+               ret->size <= LPOT_JOURNAL_MAX_PAYLOAD && ret->durable <= offset &&
+               lpot_reader_bytes(&reader, ret->size, &ret->payload, NULL) == LPOT_OK;
+  return whole && checksum_of(data + offset, ret->payload, ret->size, offset) == checksum;
+}
+
+static void note_record(extent *found, const record *one) {
+  found->durable = one->durable > found->durable ? one->durable : found->durable;
+}
+
+/* Shows the records of the valid prefix. */
+static lpot_status visit_prefix(const uint8_t *data, size_t size, lpot_journal_visitor visit,
+                                void *context, extent *found, lpot_error *err) {
+  record one;
+  while (found->valid < size && record_at(data, size, found->valid, &one)) {
+    lpot_status status =
+        one.type == MARK ? LPOT_OK : visit(context, one.type, one.payload, one.size, err);
+    if (status != LPOT_OK) {
+      lpot_error_prefix(err, "journal record at byte %zu", found->valid);
+      return status;
+    }
+    note_record(found, &one);
+    found->valid += LPOT_JOURNAL_RECORD_HEAD + one.size;
+    found->told = one.type == MARK ? found->told : found->valid;
   }
-  *ret = (record){.type = type, .payload = payload, .size = length};
-  return true;
+  return LPOT_OK;
+}
+
+/* Nothing of a journal of another version is valid, and nothing of it may be taken for a tail. */
+static lpot_status check_version(const uint8_t *data, size_t size, lpot_error *err) {
+  lpot_reader reader;
+  record one;
+  unsigned version = 0;
+  uint64_t checksum = 0;
+  lpot_reader_init(&reader, data, size);
+  if (read_head(&reader, &one, &version, &checksum) == LPOT_OK && version != VERSION) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED,
+                     "journal is of version %u, this program writes version %u: finish it with the "
+                     "program that began it, or choose another --workspace",
+                     version, VERSION);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status scan(const uint8_t *data, size_t size, lpot_journal_visitor visit, void *context,
+                        extent *found, lpot_error *err) {
+  *found = (extent){0};
+  LPOT_TRY(visit_prefix(data, size, visit, context, found, err));
+  record one;
+  for (size_t at = found->valid + 1; at + LPOT_JOURNAL_RECORD_HEAD <= size; at++) {
+    if (record_at(data, size, at, &one)) {
+      note_record(found, &one);
+      at += LPOT_JOURNAL_RECORD_HEAD + one.size - 1;
+    }
+  }
+  if (found->durable > found->valid) {
+    return LPOT_FAIL(err, LPOT_FORMAT,
+                     "journal is damaged: no valid record at byte %zu, but %" PRIu64
+                     " bytes were durable",
+                     found->valid, found->durable);
+  }
+  if (found->valid == 0) {
+    LPOT_TRY(check_version(data, size, err));
+  }
+  return LPOT_OK;
 }
 
 lpot_status lpot_journal_scan(const uint8_t *data, size_t size, lpot_journal_visitor visit,
                               void *context, size_t *ret_valid, lpot_error *err) {
-  size_t offset = 0;
-  record found;
-  while (offset < size && record_at(data, size, offset, &found)) {
-    lpot_status status = visit(context, found.type, found.payload, found.size, err);
-    if (status != LPOT_OK) {
-      lpot_error_prefix(err, "journal record at byte %zu", offset);
-      return status;
-    }
-    offset += LPOT_JOURNAL_RECORD_HEAD + found.size;
-  }
-  for (size_t later = offset + 1; later + LPOT_JOURNAL_RECORD_HEAD <= size; later++) {
-    if (record_at(data, size, later, &found)) {
-      return LPOT_FAIL(err, LPOT_FORMAT,
-                       "journal is damaged: no valid record at byte %zu, but one at byte %zu",
-                       offset, later);
-    }
-  }
-  *ret_valid = offset;
+  extent found;
+  LPOT_TRY(scan(data, size, visit, context, &found, err));
+  *ret_valid = found.valid;
   return LPOT_OK;
 }
 
@@ -156,23 +220,24 @@ static lpot_status cut_to(lpot_journal *journal, uint64_t size, lpot_error *err)
   return LPOT_OK;
 }
 
-/* Shows what is there and cuts the torn tail off. */
+/* Shows what is there and cuts the tail off. */
 static lpot_status recover(lpot_journal *journal, const char *path, lpot_journal_visitor visit,
                            void *context, lpot_error *err) {
   lpot_mapping *mapping = NULL;
   LPOT_TRY(lpot_mapping_open(path, &mapping, err));
   size_t size = lpot_mapping_size(mapping);
-  size_t valid = 0;
-  lpot_status status =
-      lpot_journal_scan(lpot_mapping_data(mapping), size, visit, context, &valid, err);
+  extent found;
+  lpot_status status = scan(lpot_mapping_data(mapping), size, visit, context, &found, err);
   lpot_mapping_unref(mapping);
   if (status != LPOT_OK) {
     return blame_journal(path, status, err);
   }
-  journal->size = valid;
-  journal->num_dropped = size - valid;
+  journal->size = found.valid;
+  journal->durable = found.durable;
+  journal->dirty = found.told > found.durable; /* What was shown is going to be acted upon. */
+  journal->num_dropped = size - found.valid;
   if (journal->num_dropped > 0) {
-    LPOT_TRY(cut_to(journal, valid, err));
+    LPOT_TRY(cut_to(journal, found.valid, err));
   }
   return LPOT_OK;
 }
@@ -277,10 +342,32 @@ static lpot_status build(lpot_journal *journal, unsigned type, const void *paylo
   LPOT_TRY(lpot_writer_u16(out, (uint16_t)type, err));
   LPOT_TRY(lpot_writer_u16(out, VERSION, err));
   LPOT_TRY(lpot_writer_u32(out, (uint32_t)size, err));
+  LPOT_TRY(lpot_writer_u64(out, journal->durable, err));
   uint64_t checksum = checksum_of(out->data, payload, size, journal->size);
   LPOT_TRY(lpot_writer_u64(out, checksum, err));
   LPOT_TRY(lpot_writer_bytes(out, payload, size, err));
   return LPOT_OK;
+}
+
+/* On failure the file is cut back to what it was. */
+static lpot_status write_record(lpot_journal *journal, unsigned type, const void *payload,
+                                size_t size, lpot_error *err) {
+  LPOT_TRY(build(journal, type, payload, size, err));
+  ssize_t written = 0;
+  do {
+    written = write(journal->descriptor, journal->scratch.data, journal->scratch.size);
+  } while (written < 0 && errno == EINTR);
+  if (written == (ssize_t)journal->scratch.size) {
+    journal->size += journal->scratch.size;
+    return LPOT_OK;
+  }
+  if (written >= 0) {
+    errno = ENOSPC; /* A short write to a file means that the space ran out. */
+  }
+  lpot_status status = io_failure(journal, "write to", err);
+  lpot_status cut = cut_to(journal, journal->size, NULL);
+  (void)cut; /* The tail is then cut off when the journal is opened again. */
+  return status;
 }
 
 lpot_status lpot_journal_append(lpot_journal *journal, unsigned type, const void *payload,
@@ -289,29 +376,20 @@ lpot_status lpot_journal_append(lpot_journal *journal, unsigned type, const void
     return LPOT_FAIL(err, LPOT_INTERNAL, "journal record has %zu bytes, at most %u are allowed",
                      size, LPOT_JOURNAL_MAX_PAYLOAD);
   }
-  LPOT_TRY(build(journal, type, payload, size, err));
-  ssize_t written = 0;
-  do {
-    written = write(journal->descriptor, journal->scratch.data, journal->scratch.size);
-  } while (written < 0 && errno == EINTR);
-  if (written == (ssize_t)journal->scratch.size) {
-    journal->size += journal->scratch.size;
-    journal->dirty = true;
-    return LPOT_OK;
-  }
-  if (written >= 0) {
-    errno = ENOSPC; /* A short write to a file means that the space ran out. */
-  }
-  lpot_status status = io_failure(journal, "write to", err);
-  lpot_status cut = cut_to(journal, journal->size, NULL);
-  (void)cut; /* The torn tail is then cut off when the journal is opened again. */
-  return status;
+  LPOT_TRY(write_record(journal, type, payload, size, err));
+  journal->dirty = true;
+  return LPOT_OK;
 }
 
 lpot_status lpot_journal_sync(lpot_journal *journal, lpot_error *err) {
-  if (journal->dirty && fdatasync(journal->descriptor) != 0) {
+  if (!journal->dirty) {
+    return LPOT_OK;
+  }
+  if (fdatasync(journal->descriptor) != 0) {
     return io_failure(journal, "make durable", err);
   }
   journal->dirty = false;
+  journal->durable = journal->size;
+  LPOT_TRY(write_record(journal, MARK, "", 0, err)); /* not durable itself */
   return LPOT_OK;
 }

@@ -117,27 +117,29 @@ lpot_status lpot_judge_evaluation(const lpot_job *job, const lpot_evaluation *ev
     lpot_text_copy(ret_result->cause, sizeof ret_result->cause, evaluation->cause);
     break;
   case LPOT_ENDING_FAILED:
+    ret_result->samples = (uint64_t)lpot_evaluation_num_good(evaluation);
     lpot_text_copy(ret_result->cause, sizeof ret_result->cause, evaluation->cause);
     break;
   default:
     LPOT_TRY(judge_whole(job, evaluation, ret_result, err));
     break;
   }
-  if (evaluation->has_correct && ret_result->samples > 0) {
-    ret_result->num_bits = (size_t)ret_result->samples;
-    ret_result->correct = evaluation->correct;
+  /* How many blocks there were before it broke is a matter of luck. */
+  if (evaluation->has_correct && evaluation->ending != LPOT_ENDING_BROKEN) {
+    ret_result->num_bits = (size_t)lpot_evaluation_num_good(evaluation);
+    ret_result->correct = ret_result->num_bits > 0 ? evaluation->correct : NULL;
   }
   return LPOT_OK;
 }
 
 bool lpot_judge_replay(const lpot_job *job, const lpot_race_terms *terms, const uint8_t *baseline,
                        const lpot_ledger_result *whole, lpot_ledger_result *ret_result) {
-  if (whole->status != LPOT_TRIAL_DONE || whole->num_bits != (size_t)terms->samples) {
+  if (whole->num_bits > (size_t)terms->samples) {
     return false;
   }
   int64_t blocks = 0;
   lpot_race race;
-  lpot_race_replay(&job->blocks, terms, baseline, whole->correct, &blocks, &race);
+  lpot_race_replay(&job->blocks, terms, baseline, whole->correct, whole->num_bits, &blocks, &race);
   if (blocks > job->blocks.num_blocks) {
     return false;
   }

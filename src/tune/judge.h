@@ -14,12 +14,14 @@ bool lpot_judge_terms(const lpot_job *job, const lpot_ledger_baseline *baseline,
 const char *lpot_judge_no_race(const lpot_job *job);
 
 /* Status, accuracy, interval, samples, bits and cause of an evaluation that has ended; the other
- * fields are zero. The recipe and the bits are borrowed from evaluation. */
+ * fields are zero. The bits are those of the blocks before the one that ended it, none where it is
+ * BROKEN; recipe and bits are borrowed from evaluation. */
 LPOT_MUST_CHECK lpot_status lpot_judge_evaluation(const lpot_job *job,
                                                   const lpot_evaluation *evaluation,
                                                   lpot_ledger_result *ret_result, lpot_error *err);
-/* What the race would have made of a result that is DONE: true and the PRUNED result (its recipe
- * and bits borrowed from whole) where it would have been lost. */
+/* What the race would have made of a result that is not PRUNED, by the bits that it has (those
+ * before a broken block, too): true and the PRUNED result (its recipe and bits borrowed from whole)
+ * where it would have been lost. */
 bool lpot_judge_replay(const lpot_job *job, const lpot_race_terms *terms, const uint8_t *baseline,
                        const lpot_ledger_result *whole, lpot_ledger_result *ret_result);
 

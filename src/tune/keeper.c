@@ -36,7 +36,9 @@ struct lpot_keeper {
   size_t num_calibrations;
   lpot_buffer *calibrations; /* [num_calibrations] messages, for a new evaluator */
   bool has_task;             /* it has no outcome yet */
+  bool posted;               /* the task was, to the evaluator that there is now */
   bool cancelled, killed;    /* the task was */
+  bool doomed;               /* the evaluator was killed: it gets no more tasks */
   uint64_t task_id;
   lpot_task_kind task_kind;
   lpot_buffer task; /* the message, for a new evaluator */
@@ -104,6 +106,7 @@ static lpot_status brief(lpot_keeper *keeper, lpot_error *err) {
     LPOT_TRY(post(keeper, &keeper->calibrations[i], err));
   }
   if (keeper->has_task) {
+    keeper->posted = true;
     LPOT_TRY(post(keeper, &keeper->task, err));
   }
   if (keeper->has_task && keeper->cancelled) {
@@ -121,6 +124,7 @@ static lpot_status launch(lpot_keeper *keeper, lpot_error *err) {
   keeper->state = STARTING;
   keeper->started = now();
   keeper->told = false;
+  keeper->doomed = false;
   LPOT_TRY(brief(keeper, err));
   return LPOT_OK;
 }
@@ -160,33 +164,33 @@ static void describe(lpot_keeper *keeper, const lpot_death *death) {
     lpot_death_text(death, how, sizeof how);
     keeper->status = LPOT_CRASHED;
   }
-  if (keeper->killed) {
+  if (keeper->doomed) {
     lpot_text_copy(how, sizeof how, "killed: it did not answer in time");
   }
   if (keeper->met || !keeper->told) {
-    const char *colon = keeper->told || keeper->killed ? ":" : "";
+    const char *colon = keeper->told || keeper->doomed ? ":" : "";
     (void)LPOT_FAIL(&text, LPOT_CRASHED, "evaluator on %s%s %s", keeper->start.host, colon, how);
     lpot_text_copy(keeper->cause, sizeof keeper->cause, text.message);
   }
 }
 
-/* The evaluator is dead: answers for its task and makes another. */
+/* The evaluator is dead: answers for its task, if it has begun it, and makes another. */
 static lpot_status succeed(lpot_keeper *keeper, const lpot_death *death, lpot_error *err) {
   bool early = keeper->state == STARTING;
   describe(keeper, death);
   bool hopeless = early && !keeper->met && keeper->told; /* It said why: so would the next. */
-  bool at_work = keeper->has_task && !early;
-  keeper->failures = hopeless ? MAX_FAILURES : at_work ? 0 : keeper->failures + 1;
-  if (keeper->has_task && keeper->cancelled && !keeper->killed) {
-    LPOT_TRY(answer_for(keeper, LPOT_INTERRUPTED, err));
-  } else if (keeper->has_task && (keeper->killed || !early)) {
+  bool at_work = keeper->has_task && keeper->posted && !early;
+  bool expected = at_work || (keeper->doomed && !early);
+  keeper->failures = hopeless ? MAX_FAILURES : expected ? 0 : keeper->failures + 1;
+  if (keeper->has_task && (keeper->killed || at_work)) {
     LPOT_TRY(answer_for(keeper, LPOT_CRASHED, err));
+  } else if (keeper->has_task && keeper->cancelled) {
+    LPOT_TRY(answer_for(keeper, LPOT_INTERRUPTED, err));
   }
   if (!hopeless) {
     lpot_log(LPOT_LOG_WARNING, "%s: %s", keeper->cause,
              keeper->failures < MAX_FAILURES ? "a new one is made" : "there will be no other");
   }
-  keeper->killed = false;
   LPOT_TRY(revive(keeper, err));
   return LPOT_OK;
 }
@@ -406,11 +410,13 @@ static lpot_status take_task(lpot_keeper *keeper, const lpot_buffer *bytes,
   keeper->task_kind = (lpot_task_kind)kind;
   keeper->task_id = message->task_id;
   keeper->has_task = true;
+  keeper->posted = false;
   keeper->cancelled = false;
   keeper->killed = false;
   if (keeper->state == BROKEN) {
     LPOT_TRY(answer_for(keeper, LPOT_LOST, err));
-  } else {
+  } else if (!keeper->doomed) { /* Else the next evaluator gets it. */
+    keeper->posted = true;
     LPOT_TRY(post(keeper, bytes, err));
   }
   return LPOT_OK;
@@ -453,6 +459,7 @@ lpot_status lpot_keeper_give(lpot_keeper *keeper, const lpot_buffer *bytes, lpot
   case LPOT_MESSAGE_KILL:
     if (at_hand) {
       keeper->killed = true;
+      keeper->doomed = true;
       (void)!lpot_spawner_kill(keeper->spawner, NULL); /* Where it is gone this is noticed. */
     }
     return LPOT_OK;

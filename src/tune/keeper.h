@@ -1,8 +1,9 @@
 /* The keeper: sees to it that a rank has a living evaluator. It passes the coordinator's messages
  * on to the evaluator and the evaluator's answers back, by their heads only. When the evaluator
- * dies it answers for the task that was being done (LPOT_CRASHED, with the cause), has a new one
- * made and tells it what the old one knew. When evaluators die again and again before they are
- * ready, tasks are answered LPOT_LOST from then on. Not collective. */
+ * dies it answers for the task that was being done (LPOT_CRASHED, with the cause, also when the
+ * task was cancelled), has a new one made and tells it what the old one knew. When evaluators die
+ * again and again before they are ready, tasks are answered LPOT_LOST from then on. Not collective.
+ */
 #ifndef LPOT_TUNE_KEEPER_H
 #define LPOT_TUNE_KEEPER_H
 

@@ -452,6 +452,26 @@ size_t lpot_ledger_num_lost(const lpot_ledger *ledger) {
   return lost;
 }
 
+bool lpot_ledger_is_uniform(const lpot_ledger *ledger) {
+  for (size_t i = 0; i < ledger->num_sessions; i++) {
+    const lpot_ledger_session *session = &ledger->sessions[i];
+    for (size_t k = 0; k < session->num_ranks; k++) {
+      if (strcmp(session->ranks[k].numeric_class, ledger->header.numeric_class) != 0) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+static lpot_status apply_weights(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  if (ledger->num_sessions > 0) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "the range of weights changes behind the first start");
+  }
+  LPOT_TRY(lpot_read_bool(reader, "weights: reduced range", &ledger->reduce_range, err));
+  return LPOT_OK;
+}
+
 static lpot_status apply_verdict(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
   unsigned verdict = 0;
   uint64_t chosen = 0;
@@ -474,7 +494,7 @@ lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *paylo
       [LPOT_RECORD_BASELINE] = apply_baseline, [LPOT_RECORD_CALIBRATION] = apply_calibration,
       [LPOT_RECORD_RESULT] = apply_result,     [LPOT_RECORD_COMMIT] = apply_commit,
       [LPOT_RECORD_MEASURE] = apply_measure,   [LPOT_RECORD_VERDICT] = apply_verdict,
-      [LPOT_RECORD_MISHAP] = apply_mishap,
+      [LPOT_RECORD_MISHAP] = apply_mishap,     [LPOT_RECORD_WEIGHTS] = apply_weights,
   };
   lpot_ledger *ledger = context;
   if (type >= LPOT_NUM_RECORDS || functions[type] == NULL) {
@@ -537,6 +557,15 @@ lpot_status lpot_ledger_add_header(lpot_ledger *ledger, lpot_journal *journal,
   lpot_buffer_init(&out);
   lpot_status written = write_header(header, &out, err);
   LPOT_TRY(enter(ledger, journal, LPOT_RECORD_HEADER, &out, written, false, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_weights(lpot_ledger *ledger, lpot_journal *journal, bool reduce_range,
+                                    lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = lpot_writer_u8(&out, reduce_range, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_WEIGHTS, &out, written, false, err));
   return LPOT_OK;
 }
 

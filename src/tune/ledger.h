@@ -37,6 +37,7 @@ typedef enum lpot_record_type {
   LPOT_RECORD_MEASURE,
   LPOT_RECORD_VERDICT,
   LPOT_RECORD_MISHAP,
+  LPOT_RECORD_WEIGHTS,
   LPOT_NUM_RECORDS
 } lpot_record_type;
 
@@ -195,6 +196,7 @@ typedef struct lpot_ledger {
   lpot_ledger_header header;
   size_t num_sessions;
   lpot_ledger_session *sessions;
+  bool reduce_range; /* of the recipes' weights: decided at the first start */
   bool has_baseline;
   lpot_ledger_baseline baseline;
   size_t num_calibrations;
@@ -232,6 +234,9 @@ const lpot_ledger_result *lpot_ledger_result_of(const lpot_ledger *ledger,
  * none, or was not evaluated. */
 const lpot_ledger_result *lpot_ledger_exported_of(const lpot_ledger *ledger,
                                                   const lpot_ledger_trial *trial);
+/* True when all workers of all sessions were of the header's numeric class: results are equal to
+ * the last bit. */
+bool lpot_ledger_is_uniform(const lpot_ledger *ledger);
 /* Results that no trial asked for, nor the export of the chosen one. */
 size_t lpot_ledger_num_speculative(const lpot_ledger *ledger);
 
@@ -241,6 +246,8 @@ size_t lpot_ledger_num_speculative(const lpot_ledger *ledger);
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_header(lpot_ledger *ledger, lpot_journal *journal,
                                                    const lpot_ledger_header *header,
                                                    lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_weights(lpot_ledger *ledger, lpot_journal *journal,
+                                                    bool reduce_range, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_session(lpot_ledger *ledger, lpot_journal *journal,
                                                     const lpot_ledger_session *session,
                                                     lpot_error *err);

@@ -244,6 +244,25 @@ lpot_status lpot_machine_pin(int64_t cores, lpot_pinning *ret, lpot_error *err) 
   return LPOT_OK;
 }
 
+lpot_status lpot_machine_allowed(lpot_cpu_set *ret, lpot_error *err) {
+  LPOT_TRY(read_allowed(ret, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_machine_pin_to(const lpot_cpu_set *cpus, lpot_error *err) {
+  if (!set_allowed(cpus)) {
+    char text[64];
+    lpot_cpu_set_text(cpus, text, sizeof text);
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "a process cannot be pinned to the cores %s", text);
+  }
+  return LPOT_OK;
+}
+
+uint64_t lpot_machine_peak_resident_bytes(void) {
+  struct rusage usage = {0};
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss << 10 : 0;
+}
+
 void lpot_machine_unpin(lpot_pinning *pinning) {
   if (pinning->active) {
     (void)set_allowed(&pinning->before);

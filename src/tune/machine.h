@@ -44,6 +44,12 @@ typedef struct lpot_pinning {
 /* Pins the calling thread to so many of its allowed processors: those that are the least busy at
  * this moment, of equal ones the highest. LPOT_UNSUPPORTED when fewer are allowed than asked. */
 LPOT_MUST_CHECK lpot_status lpot_machine_pin(int64_t cores, lpot_pinning *ret, lpot_error *err);
+/* The processors that the calling thread may use. */
+LPOT_MUST_CHECK lpot_status lpot_machine_allowed(lpot_cpu_set *ret, lpot_error *err);
+/* Pins the calling thread, and the threads that it makes, to these processors. LPOT_UNSUPPORTED. */
+LPOT_MUST_CHECK lpot_status lpot_machine_pin_to(const lpot_cpu_set *cpus, lpot_error *err);
+/* The most bytes that this process has ever had in memory; 0: not told. */
+uint64_t lpot_machine_peak_resident_bytes(void);
 /* Lets the thread run where it was allowed to before; nothing when it is not pinned. */
 void lpot_machine_unpin(lpot_pinning *pinning);
 

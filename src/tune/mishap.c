@@ -212,7 +212,6 @@ lpot_status lpot_run_take_crash(lpot_run *run, size_t worker, const lpot_outcome
   if (lpot_crew_num_left(run->crew) == 0) {
     return LPOT_FAIL(err, LPOT_LOST, "no worker can work any more: %s", outcome->cause);
   }
-  run->assignments[worker].restarting = outcome->status == LPOT_CRASHED;
   LPOT_TRY(blame(run, worker, breakage, outcome->cause, err));
   return LPOT_OK;
 }

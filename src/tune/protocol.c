@@ -157,6 +157,7 @@ lpot_status lpot_hello_write(const lpot_hello *hello, lpot_buffer *out, lpot_err
   LPOT_TRY(lpot_digest_write(&hello->model, out, err));
   LPOT_TRY(lpot_writer_u64(out, hello->config_hash, err));
   LPOT_TRY(lpot_digest_write(&hello->data, out, err));
+  LPOT_TRY(lpot_writer_u8(out, hello->saturates, err));
   return LPOT_OK;
 }
 
@@ -178,6 +179,7 @@ lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *er
   LPOT_TRY(lpot_digest_read(reader, &hello.model, err));
   LPOT_TRY(lpot_reader_u64(reader, &hello.config_hash, err));
   LPOT_TRY(lpot_digest_read(reader, &hello.data, err));
+  LPOT_TRY(lpot_read_bool(reader, "hello: saturates", &hello.saturates, err));
   LPOT_TRY(lpot_reader_end(reader, err));
   *ret = hello;
   return LPOT_OK;

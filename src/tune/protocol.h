@@ -73,6 +73,7 @@ typedef struct lpot_hello {
   lpot_digest model;    /* of the model file that this rank read */
   uint64_t config_hash; /* of the configuration's identity text */
   lpot_digest data;     /* of evaluation and calibration data: lpot_job_manifest */
+  bool saturates;       /* its processor has no VNNI: lpot_engine_saturates */
 } lpot_hello;
 
 LPOT_MUST_CHECK lpot_status lpot_hello_write(const lpot_hello *hello, lpot_buffer *out,

@@ -130,6 +130,17 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   print_exported(ledger, trial, out);
 }
 
+/* What the figures are not: see tuning.mixed_isa. */
+static void print_classes(const lpot_ledger *ledger, FILE *out) {
+  if (ledger->reduce_range) {
+    fputs("Weights: 7 bits, so that processors without VNNI do not saturate.\n", out);
+  }
+  if (!lpot_ledger_is_uniform(ledger)) {
+    fputs("Workers: of different numeric classes, bit equality is off (/ranks in the history).\n",
+          out);
+  }
+}
+
 void lpot_report_print(const lpot_ledger *ledger, const char *workspace, FILE *out) {
   char baseline[32];
   if (ledger->has_baseline) {
@@ -148,11 +159,12 @@ void lpot_report_print(const lpot_ledger *ledger, const char *workspace, FILE *o
   } else {
     print_verdict(ledger, out);
   }
+  print_classes(ledger, out);
   if (ledger->chosen != LPOT_NO_TRIAL) {
     fprintf(out, "Model:   %s/best_model.onnx (recipe %s/best_recipe.yaml, %s/deploy.yaml)\n",
             workspace, workspace, workspace);
   }
-  fprintf(out, "History: %s/history.h5\n", workspace);
+  fprintf(out, "History: %s/history.h5\nReport:  %s/report.html\n", workspace, workspace);
 }
 
 /* Appends "folder/name" to json, or null. */
@@ -211,6 +223,8 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
   LPOT_TRY(lpot_json_set_double(json, "baseline_latency_ms",
                                 measured ? trial->latency.f32_ms : unknown, err));
   LPOT_TRY(set_speedup(json, measured ? &trial->latency : NULL, err));
+  LPOT_TRY(lpot_json_set_bool(json, "reduce_range", ledger->reduce_range, err));
+  LPOT_TRY(lpot_json_set_bool(json, "bit_equality", lpot_ledger_is_uniform(ledger), err));
   LPOT_TRY(lpot_json_set_string(json, "recipe_hash", result == NULL ? NULL : hash, err));
   if (trial == NULL) {
     LPOT_TRY(lpot_json_set_string(json, "model", NULL, err));

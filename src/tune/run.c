@@ -166,7 +166,10 @@ static void refuse_strange_answer(const lpot_assignment *assignment, lpot_outcom
 
 static lpot_status file_outcome(lpot_run *run, size_t worker, lpot_outcome *outcome,
                                 lpot_error *err) {
-  refuse_strange_answer(&run->assignments[worker], outcome);
+  lpot_assignment *assignment = &run->assignments[worker];
+  /* Its process is ended when a deadline was missed, even if the answer was faster. */
+  assignment->restarting = outcome->status == LPOT_CRASHED || assignment->overdue;
+  refuse_strange_answer(assignment, outcome);
   lpot_status status = outcome->status;
   if (status == LPOT_CRASHED || status == LPOT_LOST || status == LPOT_NO_MEMORY) {
     LPOT_TRY(lpot_run_take_crash(run, worker, outcome, err));

@@ -27,7 +27,7 @@ typedef struct lpot_assignment {
   bool cancelled;
   double deadline; /* by the run's clock */
   bool overdue; /* the deadline was missed: the work was given back, its process is being ended */
-  bool restarting; /* its evaluator has just been replaced */
+  bool restarting; /* when idle: its evaluator has died or is being ended, and a new one is made */
 } lpot_assignment;
 
 /* Calibration samples that have to be observed again. */
@@ -109,7 +109,8 @@ LPOT_MUST_CHECK lpot_status lpot_workspace_path(const char *workspace, const cha
 
 /* Notes that a worker which was lost has answered, if so. */
 LPOT_MUST_CHECK lpot_status lpot_run_note_return(lpot_run *run, size_t worker, lpot_error *err);
-/* A deadline for a task that is handed out now. */
+/* A deadline for a task that is handed out now. restarting: the worker's evaluator is a new one,
+ * which builds its job before it begins. */
 double lpot_run_lease(const lpot_run *run, const lpot_task *task, bool restarting);
 /* Gives back the work of those that missed their deadline and has their processes ended; those that
  * do not even answer that are lost. */
@@ -140,7 +141,8 @@ bool lpot_run_is_first(const lpot_run *run, uint64_t recipe_hash, bool raced);
 /* Deals blocks of the wanted evaluations to idle workers. */
 LPOT_MUST_CHECK lpot_status lpot_run_deal(lpot_run *run, lpot_error *err);
 /* Takes the outcome of an EVALUATE task; the result of a recipe whose evaluation has thereby ended
- * goes into the journal, and it is not wanted any more. That of f32 stays in the list. */
+ * goes into the journal, and it is not wanted any more. That of f32 stays in the list. Blocks that
+ * were not asked for, or whose counts cannot be, are a crash of the worker. */
 LPOT_MUST_CHECK lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker, lpot_outcome *outcome,
                                                 lpot_error *err);
 /* The wanted evaluation with this number, or NULL. */

@@ -1,4 +1,6 @@
 /* The statistics of activations: every worker observes a part, the parts are merged here. */
+#include <string.h>
+
 #include "base/log.h"
 #include "base/memory.h"
 #include "tune/calibrate.h"
@@ -65,15 +67,40 @@ lpot_status lpot_run_add_calibration(lpot_run *run, lpot_outcome *outcome, lpot_
   return LPOT_OK;
 }
 
+/* ---- who observes ---- */
+
+/* The statistics must be the same again on resume and at an export: they are made by workers of the
+ * job's numeric class only. */
+static bool can_observe(const lpot_run *run, size_t worker) {
+  return strcmp(lpot_crew_hello(run->crew, worker)->numeric_class,
+                run->ledger->header.numeric_class) == 0;
+}
+
+static lpot_status count_observers(const lpot_run *run, size_t *ret_count, lpot_error *err) {
+  size_t count = 0;
+  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
+    count += can_observe(run, i) && !lpot_crew_is_lost(run->crew, i) ? 1 : 0;
+  }
+  if (count == 0) {
+    return LPOT_FAIL(err, LPOT_LOST, "calibration: no worker is left that computes as '%s'",
+                     run->ledger->header.numeric_class);
+  }
+  *ret_count = count;
+  return LPOT_OK;
+}
+
+/* ---- parts ---- */
+
 /* How a calibration is cut. */
 typedef struct calibration_parts {
   int64_t part, count;
-  int64_t next; /* first sample that nobody had yet */
+  int64_t next;         /* first sample that nobody had yet */
+  size_t num_observers; /* workers that are left and can observe */
 } calibration_parts;
 
 /* A part for this worker: one that failed on another, or the next; count 0: none. */
 static lpot_sample_range take_part(lpot_run *run, calibration_parts *parts, size_t worker) {
-  bool others = lpot_crew_num_left(run->crew) > 1;
+  bool others = parts->num_observers > 1;
   for (size_t i = 0; i < run->num_lost_ranges; i++) {
     lpot_sample_range range = run->lost_ranges[i];
     if (range.avoid != worker || !others) {
@@ -91,7 +118,7 @@ static lpot_sample_range take_part(lpot_run *run, calibration_parts *parts, size
 
 static lpot_status deal_parts(lpot_run *run, calibration_parts *parts, lpot_error *err) {
   for (size_t worker = 0; worker < lpot_crew_size(run->crew); worker++) {
-    if (!lpot_crew_is_idle(run->crew, worker)) {
+    if (!lpot_crew_is_idle(run->crew, worker) || !can_observe(run, worker)) {
       continue;
     }
     lpot_sample_range range = take_part(run, parts, worker);
@@ -114,16 +141,19 @@ static bool is_observing(const lpot_run *run) {
 }
 
 static lpot_status gather_parts(lpot_run *run, int64_t count, lpot_error *err) {
+  calibration_parts parts = {.count = count};
+  LPOT_TRY(count_observers(run, &parts.num_observers, err));
   int64_t step = run->job->calibration_batch;
-  int64_t workers = (int64_t)lpot_crew_num_left(run->crew);
+  int64_t workers = (int64_t)parts.num_observers;
   int64_t part = (count + workers - 1) / workers;
-  calibration_parts parts = {.part = (part + step - 1) / step * step, .count = count};
+  parts.part = (part + step - 1) / step * step;
   run->crashes = 0;
   run->phase_task = run->last_task_id;
   run->num_lost_ranges = 0;
   while (parts.next < count || run->num_lost_ranges > 0 || is_observing(run)) {
     LPOT_TRY(deal_parts(run, &parts, err));
     LPOT_TRY(lpot_run_pump(run, err));
+    LPOT_TRY(count_observers(run, &parts.num_observers, err));
   }
   return LPOT_OK;
 }

@@ -373,6 +373,7 @@ static lpot_status next_demand(trial_search *search, lpot_demand *demand, lpot_e
   }
   *demand = (lpot_demand){.stage = LPOT_STAGE_GIVEN, .purpose = LPOT_RANK};
   LPOT_TRY(lpot_recipe_clone(search->run->options->given_recipe, &demand->recipe, err));
+  demand->recipe->reduce_range |= search->run->job->config->wishes.reduce_range;
   return LPOT_OK;
 }
 

@@ -229,6 +229,11 @@ static void print_sessions(const lpot_ledger *ledger, FILE *out) {
   if (lpot_ledger_num_lost(ledger) > 0) {
     fprintf(out, "Lost:       %zu of these workers\n", lpot_ledger_num_lost(ledger));
   }
+  if (!lpot_ledger_is_uniform(ledger) || ledger->reduce_range) {
+    fprintf(out, "Classes:    bit equality is %s%s\n",
+            lpot_ledger_is_uniform(ledger) ? "on" : "off",
+            ledger->reduce_range ? ", weights have 7 bits" : "");
+  }
   if (ledger->num_mishaps > 0) {
     const lpot_ledger_mishap *mishap = &ledger->mishaps[ledger->num_mishaps - 1];
     fprintf(out, "Mishaps:    %zu, the last: %s of rank %d on %s: %s\n", ledger->num_mishaps,
@@ -353,6 +358,8 @@ static lpot_status set_trials(lpot_json *json, const lpot_job_view *view, lpot_e
     size_t count = lpot_job_view_count(view, (lpot_trial_status)i);
     LPOT_TRY(lpot_json_set_int(json, keys[i], (int64_t)count, err));
   }
+  LPOT_TRY(lpot_json_set_bool(json, "reduce_range", ledger->reduce_range, err));
+  LPOT_TRY(lpot_json_set_bool(json, "bit_equality", lpot_ledger_is_uniform(ledger), err));
   LPOT_TRY(lpot_json_set_int(json, "lost_workers", (int64_t)lpot_ledger_num_lost(ledger), err));
   LPOT_TRY(lpot_json_set_int(json, "mishaps", (int64_t)ledger->num_mishaps, err));
   LPOT_TRY(lpot_json_set_int(json, "speculative_results",

@@ -11,6 +11,7 @@
 #include "tune/calibrate.h"
 #include "tune/coordinator.h"
 #include "tune/export.h"
+#include "tune/recorded.h"
 #include "tune/report.h"
 #include "tune/worker.h"
 
@@ -67,7 +68,7 @@ static lpot_status open_journal(front_desk *desk, bool resume, lpot_error *err) 
   lpot_buffer_done(&path);
   LPOT_TRY(status);
   if (lpot_journal_num_dropped(desk->journal) > 0) {
-    lpot_log(LPOT_LOG_INFO, "the last record of the journal was torn: %zu bytes are dropped",
+    lpot_log(LPOT_LOG_INFO, "the end of the journal was never durable: %zu bytes are cut off",
              lpot_journal_num_dropped(desk->journal));
   }
   return LPOT_OK;
@@ -243,42 +244,6 @@ int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm, lpot_spawne
 
 /* ---- export of a recorded trial ---- */
 
-static lpot_status load_ledger(const char *workspace, lpot_ledger *ledger, lpot_error *err) {
-  lpot_buffer path;
-  lpot_buffer_init(&path);
-  lpot_status status = lpot_workspace_path(workspace, LPOT_JOURNAL_NAME, &path, err);
-  if (status == LPOT_OK) {
-    status = lpot_journal_read((const char *)path.data, lpot_ledger_apply, ledger, err);
-  }
-  lpot_buffer_done(&path);
-  LPOT_TRY(status);
-  if (!ledger->has_header) {
-    return LPOT_FAIL(err, LPOT_IO, "the journal in '%s' is empty", workspace);
-  }
-  return LPOT_OK;
-}
-
-static lpot_status rebuild_job(const lpot_ledger *ledger, const char *engine_name,
-                               lpot_job **ret_job, lpot_error *err) {
-  const lpot_ledger_header *header = &ledger->header;
-  /* Places in messages are those of the text in the journal, not of the user's file. */
-  lpot_job_options options = {.config_path = LPOT_JOURNAL_NAME " (configuration)",
-                              .config_text = header->config_text,
-                              .model_path = header->model_path,
-                              .folder = header->folder[0] == '\0' ? NULL : header->folder,
-                              .engine_name = engine_name,
-                              .local_ranks = 1,
-                              .needs_data = true};
-  lpot_job *job = NULL;
-  LPOT_TRY(lpot_job_new(&options, &job, err));
-  if (job->model.digest.low != header->model.low || job->model.digest.high != header->model.high) {
-    lpot_job_free(job);
-    return LPOT_FAIL(err, LPOT_INVALID, "model '%s' has changed since the run", header->model_path);
-  }
-  *ret_job = job;
-  return LPOT_OK;
-}
-
 /* The statistics must be those that the trial was made from. */
 static lpot_status check_calibration(const lpot_ledger *ledger, int64_t samples,
                                      const lpot_calibration *calibration, lpot_error *err) {
@@ -329,7 +294,7 @@ static lpot_status export_recipe(const lpot_ledger *ledger, lpot_job *job,
 static lpot_status export_trial(const char *workspace, uint64_t trial_id, const char *folder,
                                 const char *engine_name, lpot_ledger *ledger, lpot_job **ret_job,
                                 lpot_error *err) {
-  LPOT_TRY(load_ledger(workspace, ledger, err));
+  LPOT_TRY(lpot_recorded_ledger(workspace, ledger, err));
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, trial_id);
   if (trial == NULL) {
     return LPOT_FAIL(err, LPOT_INVALID, "there is no trial %llu in '%s', trials are 1 to %zu",
@@ -340,7 +305,7 @@ static lpot_status export_trial(const char *workspace, uint64_t trial_id, const 
     return LPOT_FAIL(err, LPOT_INVALID, "trial %llu is %s: %s", (unsigned long long)trial_id,
                      lpot_trial_status_text(result->status), result->cause);
   }
-  LPOT_TRY(rebuild_job(ledger, engine_name, ret_job, err));
+  LPOT_TRY(lpot_recorded_job(ledger, engine_name, true, ret_job, err));
   LPOT_TRY(export_recipe(ledger, *ret_job, result->recipe, folder, err));
   return LPOT_OK;
 }

@@ -46,4 +46,8 @@ int lpot_tune_status(const char *workspace, bool json);
  * the exit code. */
 int lpot_tune_rebuild(const char *workspace);
 
+/* Makes report.html again from the journal, also of a job that runs. Not collective; returns the
+ * exit code. */
+int lpot_tune_report(const char *workspace, const char *engine_name);
+
 #endif

@@ -1,5 +1,7 @@
 #include "tune/worker.h"
 
+#include <math.h>
+
 #include "base/clock.h"
 
 #define COORDINATOR 0
@@ -7,7 +9,10 @@
 #define SHORTEST_SLEEP 1e-6
 #define LONGEST_SLEEP 0.01
 /* The coordinator says that it lives every half minute; with so long a silence it does not. */
-#define SILENCE_SECONDS 1800.0
+#define SILENCE_SECONDS 300.0
+#define LONGEST_GAP                                                                                \
+  1.0 /* of a silence: this process itself was stopped for the rest of the time                    \
+       */
 
 static double now(void) {
   lpot_clock clock = lpot_clock_monotonic();
@@ -34,13 +39,13 @@ static lpot_status take_order(lpot_keeper *keeper, lpot_comm *comm, lpot_buffer 
 }
 
 /* A worker without a coordinator has nothing to live for. */
-static lpot_status look_for_coordinator(lpot_comm *comm, double last_heard, lpot_error *err) {
+static lpot_status look_for_coordinator(lpot_comm *comm, double silence, lpot_error *err) {
   for (int rank = lpot_comm_next_failure(comm); rank >= 0; rank = lpot_comm_next_failure(comm)) {
     if (rank == COORDINATOR) {
       return LPOT_FAIL(err, LPOT_MPI, "the coordinator has died");
     }
   }
-  if (now() - last_heard > SILENCE_SECONDS) {
+  if (silence > SILENCE_SECONDS) {
     return LPOT_FAIL(err, LPOT_MPI, "no word from the coordinator for %.0f s", SILENCE_SECONDS);
   }
   return LPOT_OK;
@@ -50,14 +55,17 @@ static lpot_status relay(lpot_keeper *keeper, lpot_comm *comm, lpot_buffer *inbo
                          lpot_buffer *outcome, lpot_error *err) {
   bool ended = false;
   double sleep = SHORTEST_SLEEP;
-  double last_heard = now();
+  double silence = 0;
+  double last_look = now();
   LPOT_TRY(lpot_comm_send(comm, COORDINATOR, lpot_keeper_hello(keeper), err));
   while (!ended) {
     bool heard = false;
     bool came = false;
     LPOT_TRY(take_order(keeper, comm, inbox, &heard, &ended, err));
-    last_heard = heard ? now() : last_heard;
-    LPOT_TRY(look_for_coordinator(comm, last_heard, err));
+    double time = now();
+    silence = heard ? 0 : silence + fmin(time - last_look, LONGEST_GAP);
+    last_look = time;
+    LPOT_TRY(look_for_coordinator(comm, silence, err));
     LPOT_TRY(lpot_keeper_wait(keeper, heard ? 0 : sleep, &came, outcome, err));
     if (came) {
       LPOT_TRY(lpot_comm_send(comm, COORDINATOR, outcome, err));

@@ -7,11 +7,14 @@ The job evaluates int8 recipes of MODEL on random data until it is looked at and
 processes share counts 1/n in each) is summed over the processes of each kind; private memory is shown too."""
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
 import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tune_runs import ENVIRONMENT, kill_all, launcher, processes_of  # noqa: E402
 
 CONFIGURATION = """
 model: {{name: memory, framework: onnxrt_qdqops}}
@@ -31,26 +34,14 @@ tuning:
 
 def kinds_of(session):
     """Processes of a session by kind: the program forks a spawner, which forks an evaluator."""
-    parents, ranks = {}, {}
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat") as file:
-                text = file.read()
-            fields = text.rsplit(")", 1)[1].split()
-            if int(fields[3]) == session and "(lpot-" in text:
-                parents[int(name)] = int(fields[1])
-                with open(f"/proc/{name}/environ", "rb") as file:
-                    rank = re.search(rb"OMPI_COMM_WORLD_RANK=(\d+)", file.read())
-                ranks[int(name)] = int(rank[1]) if rank else 0
-        except OSError:
-            continue
+    members = {process.pid: process for process in processes_of(session) if process.name.startswith("lpot-")}
     kinds = {}
-    for pid, parent in parents.items():
-        depth = 0
-        while parent in parents:
-            parent, depth = parents[parent], depth + 1
-        kind = ["coordinator" if ranks[pid] == 0 else "relay", "spawner", "evaluator"][depth]
-        kinds.setdefault(kind, []).append(pid)
+    for process in members.values():
+        depth, parent = 0, process.parent
+        while parent in members:
+            parent, depth = members[parent].parent, depth + 1
+        kind = ["relay" if process.rank else "coordinator", "spawner", "evaluator"][depth]
+        kinds.setdefault(kind, []).append(process.pid)
     return kinds
 
 
@@ -65,9 +56,8 @@ def measure(program, model, shape, ranks):
         path = f"{folder}/conf.yaml"
         with open(path, "w") as file:
             file.write(CONFIGURATION.format(shape=shape, folder=folder))
-        environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-        job = subprocess.Popen(["mpirun", "--oversubscribe", "-n", str(ranks), program, "--progress=none", path, model],
-                               env=environment, start_new_session=True, stdin=subprocess.DEVNULL,
+        job = subprocess.Popen([*launcher(ranks), program, "--progress=none", path, model],
+                               env=ENVIRONMENT, start_new_session=True, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 150
         totals, last = None, 0
@@ -82,9 +72,7 @@ def measure(program, model, shape, ranks):
                     break
                 last = now
         finally:
-            for kind in kinds_of(job.pid).values():
-                for pid in kind:
-                    os.kill(pid, signal.SIGKILL)
+            kill_all(job.pid)
             job.wait(60)
         return totals
 

@@ -8,13 +8,16 @@ Efficiency: 3,000 trials of about one second each (a search of 20 minutes with t
 seconds that evaluators were at work (also on the baseline and on completing what was chosen) / (workers x
 seconds of search). Rate: trials that cost nothing. Idle:
 CPU seconds per second of all processes while one worker evaluates and the others wait."""
-import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tune_runs import ENVIRONMENT, kill_all, launcher, processes_of, set_options, status_of, text_of  # noqa: E402
 
 SAMPLES = "evaluation.accuracy.dataloader.dataset.shapes.samples=10000"
 
@@ -23,37 +26,23 @@ def options(trials, racing, criterion="-0.3"):
     settings = ["tuning.strategy.name=random", f"tuning.accuracy_criterion.relative={criterion}", SAMPLES,
                 f"tuning.exit_policy.max_trials={trials}", f"tuning.racing={racing}",
                 "quantization.calibration.sampling_size=10"]
-    return [part for setting in settings for part in ("--set", setting)]
+    return set_options(settings)
 
 
 def start(program, ranks, simulation, workspace, arguments):
-    environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-                   "LPOT_SIMULATION": simulation, "LPOT_SIMULATION_BUSY": "1", "OMPI_MCA_mpi_yield_when_idle": "1"}
-    errors = open(f"{workspace}.err", "w+")
-    job = subprocess.Popen(["mpirun", "--oversubscribe", "-n", str(ranks), program, "-w", workspace, "--progress=none",
-                            *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                           stderr=errors, start_new_session=True)
+    environment = {**ENVIRONMENT, "LPOT_SIMULATION": simulation, "LPOT_SIMULATION_BUSY": "1", "OMPI_MCA_mpi_yield_when_idle": "1"}
+    errors = open(f"{workspace}.err", "w")
+    job = subprocess.Popen([*launcher(ranks), program, "-w", workspace, "--progress=none", *arguments],
+                           env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
+                           start_new_session=True)
     return job, errors
 
 
-def cpu_of(session, comm="lpot|simulated"):
-    """CPU seconds of all processes of a session, and of rank 0 alone."""
-    total, coordinator = 0.0, 0.0
-    tick = os.sysconf("SC_CLK_TCK")
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat") as file:
-                text = file.read()
-            with open(f"/proc/{name}/environ", "rb") as file:
-                first = b"OMPI_COMM_WORLD_RANK=0\0" in file.read()
-        except OSError:
-            continue
-        fields = text.rsplit(")", 1)[1].split()
-        if int(fields[3]) == session and re.search(comm, text.split("(", 1)[1][:20]):
-            seconds = (int(fields[11]) + int(fields[12])) / tick
-            total += seconds
-            coordinator += seconds if first else 0
-    return total, coordinator
+def cpu_of(session):
+    """CPU seconds of all processes of a session that are the program's, and of rank 0 alone."""
+    members = [process for process in processes_of(session) if re.search("lpot|simulated", process.name)]
+    return (sum(process.cpu_seconds for process in members),
+            sum(process.cpu_seconds for process in members if process.rank == 0))
 
 
 def search(setup, ranks, trials, simulation, racing, criterion="-0.3"):
@@ -64,11 +53,8 @@ def search(setup, ranks, trials, simulation, racing, criterion="-0.3"):
     while job.poll() is None:
         time.sleep(1)
         coordinator = max(coordinator, cpu_of(job.pid)[1])
-    errors.seek(0)
-    text = errors.read()
-    busy = sum(float(value) for value in re.findall(r"busy ([\d.]+) s", text))
-    view = json.loads(subprocess.run([tune, "status", "--json", workspace], check=True, capture_output=True,
-                                     text=True).stdout)
+    busy = sum(float(value) for value in re.findall(r"busy ([\d.]+) s", text_of(errors.name)))
+    view = status_of(tune, workspace)
     seconds = 60 * view["trials"] / view["trials_per_minute"]
     size = os.path.getsize(f"{workspace}/trials.journal")
     print(f"{ranks} ranks, racing {racing}, {simulation}: {view['trials']} trials in {seconds:.1f} s, "
@@ -86,11 +72,8 @@ def idle(setup, ranks):
     time.sleep(20)
     spent = (cpu_of(job.pid)[0] - before) / (time.monotonic() - began)
     print(f"{ranks} ranks, one at work (asleep): {spent:.2f} CPU seconds per second, all processes together")
-    job.terminate()
-    try:
-        job.wait(30)
-    except subprocess.TimeoutExpired:
-        job.kill()
+    kill_all(job.pid)
+    job.wait(30)
 
 
 def main():

@@ -332,6 +332,7 @@ static lpot_status write_hello(simulated_crew *crew, size_t index, lpot_buffer *
   lpot_text_copy(hello.host, sizeof hello.host, "simulated");
   lpot_text_copy(hello.numeric_class, sizeof hello.numeric_class,
                  lpot_engine_numeric_class(job->engine));
+  hello.saturates = lpot_engine_saturates(job->engine);
   LPOT_TRY(lpot_job_config_hash(job, &hello.config_hash, err));
   LPOT_TRY(lpot_job_manifest(job, &hello.data, err));
   LPOT_TRY(lpot_message_begin(out, LPOT_MESSAGE_HELLO, 0, err));

@@ -93,6 +93,9 @@ static void simulated_work(lpot_job *job, const lpot_task *task, const lpot_stop
   if (simulated_fault_hits(&settings.lie, outcome->recipe_hash)) {
     outcome->recipe_hash++;
   }
+  if (simulated_fault_hits(&settings.miscount, outcome->recipe_hash) && outcome->num_bits > 0) {
+    outcome->num_bits--;
+  }
   outcome->seconds = lpot_clock_now(&clock) - start;
 }
 

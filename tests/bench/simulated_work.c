@@ -28,6 +28,7 @@ static const setting settings[] = {
     {"hang", offsetof(simulation, hang), true},
     {"invalid", offsetof(simulation, invalid), true},
     {"lie", offsetof(simulation, lie), true},
+    {"miscount", offsetof(simulation, miscount), true},
 };
 
 static bool read_one(const char *text, simulation *ret) {

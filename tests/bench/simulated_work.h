@@ -19,7 +19,7 @@ typedef struct simulation {
   double discordance;     /* share that a recipe gains, and loses beside its drop */
   double lowest, highest; /* drops of accuracy of the recipes, uniform */
   double delay_seconds;   /* a random delay of up to so much for each task, by no seed */
-  simulated_fault crash, hang, invalid, lie;
+  simulated_fault crash, hang, invalid, lie, miscount;
 } simulation;
 
 /* Reads "block=0.02,compile=0.1,crash=7:3"; what is not named keeps its default. False for an

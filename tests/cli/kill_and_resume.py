@@ -9,7 +9,6 @@ before a kill is there; the chosen recipe is the same file."""
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,46 +16,14 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from tune_runs import ENVIRONMENT, check_readable, read, reported, trials_of  # noqa: E402
+from tune_runs import ENVIRONMENT, check_readable, kill_all, launcher, read, reported, trials_of  # noqa: E402
 
 
 def start(program, ranks, workspace, arguments):
-    command = ["mpirun", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []
+    command = launcher(ranks if ranks > 1 else 0)
     command += [program, "--workspace", workspace, "--progress=line", "--resume"] + arguments
     return subprocess.Popen(command, env=ENVIRONMENT, start_new_session=True, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def processes_of(session):
-    """All processes of a session: mpirun puts every rank into a process group of its own."""
-    found = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open(f"/proc/{name}/stat") as file:
-                fields = file.read().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(name))
-    return found
-
-
-def kill_all(job):
-    for _ in range(50):
-        alive = processes_of(job.pid)
-        if not alive:
-            break
-        for pid in alive:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        time.sleep(0.02)
-    if processes_of(job.pid):
-        sys.exit(f"processes {processes_of(job.pid)} do not die")
-    return job.communicate()[0]
 
 
 def main():
@@ -80,7 +47,8 @@ def main():
             output = job.communicate(timeout=rng.uniform(0.05, whole_seconds * 0.9))[0]
             finished = True
         except subprocess.TimeoutExpired:
-            output = kill_all(job)
+            kill_all(job.pid)
+            output = job.communicate()[0]
             kills += 1
         acknowledged = max(acknowledged, reported(output))
         check_readable(workspace)

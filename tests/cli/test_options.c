@@ -100,6 +100,8 @@ static void status_and_rebuild_take_a_workspace(void **state) {
   assert_true(options.tune.json);
   assert_int_equal(PARSE(&options, &error, "rebuild", "ws"), LPOT_OK);
   assert_int_equal(options.command, LPOT_COMMAND_REBUILD);
+  assert_int_equal(PARSE(&options, &error, "report", "ws"), LPOT_OK);
+  assert_int_equal(options.command, LPOT_COMMAND_REPORT);
   assert_int_equal(PARSE(&options, &error, "rebuild", "--json", "ws"), LPOT_INVALID);
   assert_string_equal(error.message, "--json has no effect with rebuild");
   assert_int_equal(PARSE(&options, &error, "status", "--trial", "1", "ws"), LPOT_INVALID);

@@ -128,6 +128,22 @@ for run in met same-basic-3; do
   h5dump -m %.17g "$work/$run/history.h5" | sed 1d | cmp -s - "$work/dump" || fail "rebuild: history.h5 differs"
   [ "$(wc -l <"$work/dump")" -gt 100 ] || fail "rebuild: h5dump has little to say"
 done
+
+# report.html was written by the run, and can be made again.
+checker=$(dirname "$0")/check_report.py
+for run in met same-basic-3; do
+  python3 "$checker" "$work/$run/report.html" "criterion is" "is handed out" "Ops of the chosen recipe" "Effective configuration" ||
+    fail "report of $run"
+  mv "$work/$run/report.html" "$work/report.html"
+  "$program" report "$work/$run" >"$work/out" 2>"$work/err"
+  rc=$?
+  expect_rc 0 "report"
+  cmp -s "$work/report.html" "$work/$run/report.html" || fail "report: made again it differs"
+done
+"$program" report "$work" >"$work/out" 2>"$work/err"
+rc=$?
+expect_rc 1 "report without a journal"
+
 background=yes
 tune 3 watched $unreachable
 background=

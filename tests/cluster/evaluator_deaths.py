@@ -1,24 +1,29 @@
 #!/usr/bin/env python3
 """Lets evaluators die in the middle of tuning jobs: the job goes on, and nothing of its result changes.
 
-usage: evaluator_deaths.py PROGRAM SHIM MPIEXEC CONFIGURATION MODEL
+usage: evaluator_deaths.py PROGRAM SHIM MPIEXEC CONFIGURATION MODEL [memory]
 
 SHIM is the library made of tests/support/fault_preload.c. Checked for each job: exit code, best_recipe.yaml
 and table of trials are those of an undisturbed run, an evaluator did die, the death is told with its
-signal, and no process is left."""
+signal, and no process is left. With "memory" the kernel ends evaluators that take all memory of a control group in
+which the whole job lives; it ends nobody else."""
 import os
-import re
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from memory_group import MemoryGroup, NoGroup  # noqa: E402
+from tune_runs import ENVIRONMENT, dump_of, kill_all, launcher, left_of, read, rows_of  # noqa: E402
 
 KINDS = {"segv": "signal 11 (SIGSEGV)", "kill": "signal 9 (SIGKILL)", "abort": "signal 6 (SIGABRT)",
          "limit": "signal 6 (SIGABRT)"}
 PLACES = [0.0, 0.1, 0.3, 0.5]  # share of the rank's calls of the engine that come before the death
 BOUND_SECONDS = 180
+GROUP_BYTES = 400 << 20
 # As many calls of the engine in each run.
 OPTIONS = ["--progress=none", "--set", "evaluation.performance.iteration=5"]
 
@@ -26,29 +31,28 @@ OPTIONS = ["--progress=none", "--set", "evaluation.performance.iteration=5"]
 class Job:
     """One run of the program; the shim is told by environment variables."""
 
-    def __init__(self, setup, ranks, name, fault=None, launched=True, command=None):
+    def __init__(self, setup, ranks, name, fault=None, launched=True, command=None, group=None):
         self.workspace = f"{setup.folder}/{name}"
         self.faults = f"{setup.folder}/{name}.faults"
         os.mkdir(self.faults)
-        environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         given = {"LD_PRELOAD": setup.shim, "LPOT_FAULT_FOLDER": self.faults}
         given.update({f"LPOT_FAULT_{key}": str(value) for key, value in (fault or {}).items()})
         front = ["env"] + [f"{key}={value}" for key, value in given.items()]
         if launched:
-            front = [setup.mpiexec, "--oversubscribe", "-n", str(ranks)] + front
+            front = launcher(ranks, setup.mpiexec) + front
         command = command or front + [setup.program, "--workspace", self.workspace, *OPTIONS,
                                       setup.configuration, setup.model]
-        process = subprocess.Popen(command, env=environment, start_new_session=True, text=True,
+        command = group.enter(command) if group else command
+        process = subprocess.Popen(command, env=ENVIRONMENT, start_new_session=True, text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             self.output, self.errors = process.communicate(timeout=BOUND_SECONDS)
         except subprocess.TimeoutExpired:
-            for pid in processes_of(process.pid):
-                os.kill(pid, 9)
+            kill_all(process.pid)
             process.communicate()
             sys.exit(f"{name}: no end within {BOUND_SECONDS} s")
         self.code = process.returncode
-        left = processes_of(process.pid)
+        left = left_of(process.pid)
         if left:
             sys.exit(f"{name}: processes {left} are left")
 
@@ -59,38 +63,12 @@ class Job:
         with open(f"{self.faults}/calls", "rb") as file:
             return int.from_bytes(file.read(), "little")
 
-    def dump(self):
-        return subprocess.run(["h5dump", "-m", "%.17g", "-d", "/trials", f"{self.workspace}/history.h5"],
-                              check=True, capture_output=True, text=True).stdout
-
     def trials(self):
         """Rows (id, stage, hash, status, accuracy) of the table of trials."""
-        rows = []
-        for body in re.findall(r"\(\d+\): \{\n(.*?)\n\s*\}", self.dump(), re.S):
-            rows.append(tuple(field.strip() for field in body.split(",\n")[:5]))
-        return rows
+        return [row[:5] for row in rows_of(dump_of(self.workspace))]
 
     def recipe(self):
-        with open(f"{self.workspace}/best_recipe.yaml", "rb") as file:
-            return file.read()
-
-
-def processes_of(session):
-    """All processes of a session, after a moment for those that are just ending."""
-    for attempt in range(20):
-        found = []
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{name}/stat") as file:
-                    fields = file.read().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if int(fields[3]) == session and fields[0] != "Z":
-                found.append(int(name))
-        if not found:
-            return []
-        time.sleep(0.05)
-    return found
+        return read(f"{self.workspace}/best_recipe.yaml")
 
 
 class Setup:
@@ -146,7 +124,7 @@ def die_again(setup, whole):
     setup.check_same(job, "always", whole)
     expect(job.deaths() > 2, "always", job)
     print(f"{job.deaths()} deaths of one worker of two")
-    crash_a_trial(setup)
+    crash_a_trial(setup, whole)
     # What a run cannot do without is tried three times.
     job = Job(setup, 1, "baseline", {"KIND": "abort", "RANK": 0, "TIMES": 2})
     setup.check_same(job, "baseline", whole, 2)
@@ -156,26 +134,43 @@ def die_again(setup, whole):
     print("a baseline that crashes three times ends the run")
 
 
-def crash_a_trial(setup):
+def crash_a_trial(setup, whole, kind="segv", words=KINDS["segv"], group=None):
     """A recipe that kills twice is filed as crashed, with the cause, and the search goes on."""
-    calls = Job(setup, 1, "count", {"RANK": 0}).calls()
-    for percent in range(40, 100, 10):  # somewhere behind baseline and calibration, which have more attempts
+    for percent in range(50, 100, 10):  # somewhere behind baseline and calibration, which have more attempts
         name = f"twice_{percent}"
-        job = Job(setup, 1, name, {"KIND": "segv", "RANK": 0, "TIMES": 2, "CALL": 1 + calls * percent // 100})
+        fault = {"KIND": kind, "RANK": 0, "TIMES": 2, "CALL": 1 + whole.calls() * percent // 100}
+        job = Job(setup, 1, name, fault, group=group)
         expect(job.code in (0, 5) and job.deaths() == 2, name, job)
+        setup.total += job.deaths()
         crashed = [row for row in job.trials() if row[3] == "CRASHED"]
         if crashed:
-            expect(len(crashed) == 1 and "ended by signal 11 (SIGSEGV)" in job.dump(), name, job)
+            expect(len(crashed) == 1 and f"ended by {words}" in dump_of(job.workspace), name, job)
             print(f"trial {crashed[0][0]} of {len(job.trials())} is CRASHED after two deaths")
             return
     sys.exit("no trial was hit")
+
+
+def run_out_of_memory(setup, whole):
+    """The kernel has to choose whom to end: an evaluator, never mpirun, a rank or a spawner."""
+    with MemoryGroup(GROUP_BYTES) as group:
+        for ranks, rank in [(1, 0), (3, 1), (3, 2)]:
+            name = f"memory_{ranks}_{rank}"
+            fault = {"KIND": "eat", "RANK": rank, "CALL": 1 + whole.calls() // (4 * ranks)}
+            job = Job(setup, ranks, name, fault, group=group)
+            setup.check_same(job, name, whole)
+            # Another worker may have been faster.
+            expect(job.deaths() == job.errors.count("ended by signal 9 (SIGKILL), having used"), name, job)
+        crash_a_trial(setup, whole, "eat", KINDS["kill"], group)
+        if setup.total < 4 or group.kills() != setup.total:
+            sys.exit(f"{setup.total} evaluators died, the kernel ended {group.kills()} processes")
+    print(f"{setup.total} evaluators ended by the kernel for want of memory, and nobody else")
 
 
 def fail_to_start(setup):
     """A file that one rank cannot read is found at the start, with rank and host."""
     choose = 'if [ "$OMPI_COMM_WORLD_RANK" = 2 ]; then exec "$@" absent.onnx; fi; exec "$@" "$0"'
     job = Job(setup, 3, "start", command=[
-        setup.mpiexec, "--oversubscribe", "-n", "3", "sh", "-c", choose, setup.model, setup.program, "--workspace",
+        *launcher(3, setup.mpiexec), "sh", "-c", choose, setup.model, setup.program, "--workspace",
         f"{setup.folder}/start", setup.configuration])
     expect(job.code == 4 and f"rank 2 on {socket.gethostname()}: " in job.errors, "start", job)
     print("an unreadable model of one rank is told at the start")
@@ -185,12 +180,18 @@ def main():
     if shutil.which("h5dump") is None:
         print("SKIPPED program: h5dump is not installed")
         return
-    setup = Setup(sys.argv[1:])
+    setup = Setup(sys.argv[1:6])
     whole = Job(setup, 1, "whole", launched=False)
     expect(whole.code == 0 and len(whole.trials()) > 1, "whole", whole)
-    die_once(setup, whole)
-    die_again(setup, whole)
-    fail_to_start(setup)
+    if sys.argv[6:] == ["memory"]:
+        try:
+            run_out_of_memory(setup, whole)
+        except NoGroup as reason:
+            print(f"SKIPPED program: {reason}")
+    else:
+        die_once(setup, whole)
+        die_again(setup, whole)
+        fail_to_start(setup)
     shutil.rmtree(setup.folder)
     print(f"{setup.total} deaths survived: the same trials and the same recipe")
 

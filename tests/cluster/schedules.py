@@ -14,6 +14,10 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tune_runs import ENVIRONMENT, launcher, set_options  # noqa: E402
+
 BOUND_SECONDS = 150
 
 
@@ -27,15 +31,11 @@ class Setup:
         """Exit code, table of trials, chosen recipe, messages and seconds of one run."""
         self.runs += 1
         workspace = workspace or f"{self.folder}/{self.runs}"
-        command = [self.mpiexec, "--oversubscribe", "-n", str(ranks)] if ranks > 0 else []
-        command += [self.program, "-w", workspace, "--progress=none", *options]
-        for setting in settings:
-            command += ["--set", setting]
-        environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-                       "LPOT_SIMULATION": simulation}
+        command = [*launcher(ranks, self.mpiexec), self.program, "-w", workspace, "--progress=none", *options,
+                   *set_options(settings), self.configuration, self.model]
         started = time.monotonic()
         try:
-            done = subprocess.run(command + [self.configuration, self.model], env=environment, timeout=cap,
+            done = subprocess.run(command, env={**ENVIRONMENT, "LPOT_SIMULATION": simulation}, timeout=cap,
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True)
         except subprocess.TimeoutExpired:
             sys.exit(f"{ranks} ranks, {simulation}, {settings}: no end within {cap} s")
@@ -44,7 +44,7 @@ class Setup:
 
 class Run:
     def __init__(self, done, workspace, seconds):
-        self.code, self.errors, self.seconds = done.returncode, done.stderr, seconds
+        self.code, self.errors, self.seconds, self.workspace = done.returncode, done.stderr, seconds, workspace
         lines = [re.sub(r"(yes|no) .*", r"\1", line.replace("*", " ")).rstrip()
                  for line in done.stdout.splitlines() if re.match(r"[* ] +\d+  ", line)]
         # Which worker a recipe crashed on, and last, is told but does not matter.
@@ -89,7 +89,7 @@ def faults(setup):
     """Recipes with a fault by their hash, so that it is the same one everywhere."""
     settings = SEARCHES["random"] + ["tuning.lease_seconds=1"]
     for fault, word in [("crash=4:1", "CRASHED"), ("hang=16:1", "TIMEOUT"), ("invalid=4:1", "INVALID"),
-                        ("lie=4:1", "CRASHED")]:
+                        ("lie=4:1", "CRASHED"), ("miscount=4:1", "CRASHED")]:
         simulation = f"block=0.002,compile=0.002,{fault}"
         whole = setup.run(0, simulation, settings)
         hit = sum(word in line for line in whole.trials)

@@ -4,13 +4,12 @@ what a job came to in the end is what one process alone comes to.
 
 usage: test_cluster.py PROGRAM [TEST...]        needs root; scripts/test-cluster calls it
 
-PROGRAM is lpot-tune. The cluster is slurm_up's. Every trial of every job is compared with a run of one
+PROGRAM is lpot-tune, in a folder of a build that has simulated_tune too. The cluster is slurm_up's. Every trial of every job is compared with a run of one
 rank (id, recipe, accuracy), and so is the recipe that is handed out."""
 import os
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,8 +17,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, f"{HERE}/../cli")
-from kill_and_resume import read, reported, trials_of  # noqa: E402
+sys.dont_write_bytecode = True
+sys.path.insert(0, f"{HERE}/../support")
+from tune_runs import dump_of, kill, read, reported, rows_of, set_options, status_of, text_of, trials_of  # noqa: E402
 
 SBATCH = f"{ROOT}/scripts/lpot-tune.sbatch"
 LPOT_RUN = f"{ROOT}/scripts/lpot-run"
@@ -30,7 +30,13 @@ SHORT = NOT_MET + ["--set", "tuning.exit_policy.max_trials=16"]
 # To be interrupted, by few ranks: it lasts some seconds on a machine of many cores too.
 LONG_TRIALS = 48
 LONG = NOT_MET + ["--set", f"tuning.exit_policy.max_trials={LONG_TRIALS}"]
+# Long enough for a worker to be given up and for TCP to find a link again: half a minute.
+BACK = NOT_MET + set_options(["tuning.strategy.name=random", "tuning.racing=false",
+                              "tuning.exit_policy.max_trials=200"])
+BACK_SIMULATION = "block=0.05,compile=0.05"
+RANK_FIELD = 13  # of a row of /trials
 DYNAMIC = SHORT + ["--set", "quantization.approach=post_training_dynamic_quant"]
+ENDING_SECONDS = 15  # for a job that cannot reach all its hosts, when all is written
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY")
 
 
@@ -58,14 +64,6 @@ def wait_until(seconds, condition, text):
     raise Failure(f"not within {seconds} s: {text}")
 
 
-def text_of(path):
-    try:
-        with open(path, errors="replace") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
-
-
 def environment_of(folder):
     """What FOLDER/env of slurm_up exports."""
     text = subprocess.run(["env", "-i", "sh", "-c", f". '{folder}/env'; env"], check=True,
@@ -78,6 +76,7 @@ class Cluster:
 
     def __init__(self, folder, program):
         self.folder, self.program, self.random = folder, program, random.Random(1978)
+        self.simulated = f"{os.path.dirname(program)}/../tests/simulated_tune"
         self.nodes = f"{folder}/cluster"
         self.references = {}
         self.environment = dict(os.environ)
@@ -164,19 +163,11 @@ class Cluster:
                 continue
         return found
 
-    def kill(self, processes):
-        for process in processes:
-            try:
-                os.kill(process, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
 
 def starts_of(workspace):
     """How often the run was started, by the sessions in /ranks of the history."""
-    text = subprocess.run(["h5dump", "-d", "/ranks", f"{workspace}/history.h5"], check=True,
-                          capture_output=True, text=True).stdout
-    return len(set(re.findall(r"\(\d+\): \{\n\s*(\d+),", text)))
+    return len({row[0] for row in rows_of(dump_of(workspace, "/ranks"))})
 
 
 def mpirun_in_slurm(cluster):
@@ -245,7 +236,7 @@ def node_lost(cluster):
     """All processes of a node end at once, slurmd too; then the node comes back."""
     number = cluster.submit("node_lost", [CONFIGURATION, MODEL, *LONG], per_node=1)
     cluster.wait_trials("node_lost", 2, 12)
-    cluster.kill(cluster.processes("node4"))
+    kill(cluster.processes("node4"))
     trials = reported(cluster.log("node_lost"))
     expect(trials < LONG_TRIALS, "the run ended before the node was lost")
     wait_until(60, lambda: cluster.job(number)["JobState"] != "RUNNING", f"job {number} notices the loss")
@@ -270,10 +261,10 @@ def job_array(cluster):
     return f"job {number}, tasks 1 and 2"
 
 
-def start_on_hosts(cluster, name, before=(), after=("--resume",)):
-    """lpot-tune by mpirun alone, without Slurm, on the same four hosts; a rank on each."""
-    command = [*before, f"{cluster.nodes}/mpirun", "-n", "4", "--map-by", "node", cluster.program,
-               "--progress=line", "--workspace", f"{cluster.folder}/{name}", *LONG, CONFIGURATION, MODEL, *after]
+def start_on_hosts(cluster, name, program, options, launcher=(), before=()):
+    """A program by mpirun alone, without Slurm, on the same four hosts; a rank on each."""
+    command = [*before, f"{cluster.nodes}/mpirun", "-n", "4", "--map-by", "node", *launcher, program,
+               "--progress=line", "--workspace", f"{cluster.folder}/{name}", *options, CONFIGURATION, MODEL]
     with open(f"{cluster.folder}/{name}.log", "a") as log:
         return subprocess.Popen(command, cwd=cluster.folder, stdin=subprocess.DEVNULL, stdout=log,
                                 stderr=subprocess.STDOUT)
@@ -281,12 +272,12 @@ def start_on_hosts(cluster, name, before=(), after=("--resume",)):
 
 def rank_killed(cluster):
     """lpot-run starts mpirun again when the ranks of one host have been killed."""
-    job = start_on_hosts(cluster, "killed", [LPOT_RUN, "--tries", "3", "--"], after=())
+    job = start_on_hosts(cluster, "killed", cluster.program, LONG, before=[LPOT_RUN, "--tries", "3", "--"])
     try:
         cluster.wait_trials("killed", 2, 12)
         victims = cluster.processes("node3", "lpot-tune")
         expect(victims, "no lpot-tune runs on node3")
-        cluster.kill(victims)
+        kill(victims)
         code = job.wait(120)
     finally:
         end_on_hosts(cluster, job)
@@ -299,58 +290,71 @@ def rank_killed(cluster):
 
 def link_cut(cluster):
     """A host off the network: its worker's lease runs out, and the others come to the same result. Open
-    MPI cannot end such a job: mpirun may hang when all has been written."""
-    lease = ("--resume", "--set", "tuning.lease_seconds=2")
-    job = start_on_hosts(cluster, "cut", after=lease)
+    MPI 4 cannot end such a job: the program does, and nothing is left on the hosts that can be reached."""
+    options = LONG + ["--resume", "--set", "tuning.lease_seconds=2"]
+    job = start_on_hosts(cluster, "cut", cluster.program, options)
     try:
         cluster.wait_trials("cut", 2, 12)
         subprocess.run([f"{cluster.nodes}/cut", "node4"], check=True)
         trials = reported(cluster.log("cut"))
         wait_until(60, lambda: "Verdict:" in cluster.log("cut"), "the others come to a result")
-        try:
-            happened = f"ended with {job.wait(5)}"
-        except subprocess.TimeoutExpired:
-            happened = "had to be stopped at its end"
+        written = time.time()
+        code = job.wait(ENDING_SECONDS)
+        took = time.time() - written
+        nodes = ("node1", "node2", "node3")
+        wait_until(10, lambda: not any(cluster.processes(node, "lpot-tune") for node in nodes), "all ranks end")
     finally:
         end_on_hosts(cluster, job)
         subprocess.run([f"{cluster.nodes}/join", "node4"], check=True)
+    # mpirun itself may crash when it is ended.
+    expect(code == 1 or code < 0, f"exit code {code}, expected 1 of a launcher that was ended")
+    ending = f"mpirun ended with {code} in {took:.1f} s"
     cluster.check_result("cut", LONG, 1)
     time.sleep(5)  # until the host can be reached again
-    job = start_on_hosts(cluster, "cut", after=lease)
+    job = start_on_hosts(cluster, "cut", cluster.program, options)
     try:
         code = job.wait(60)
     finally:
         end_on_hosts(cluster, job)
     expect(code == 5, f"exit code {code}, expected 5")
-    return f"cut at trial {trials} of {LONG_TRIALS}; the others finished, mpirun {happened}"
+    return f"cut at trial {trials} of {LONG_TRIALS}; the others finished, {ending}"
 
 
 def link_back(cluster):
-    """A host that comes back after its worker was given up: its late answers do no harm."""
-    job = start_on_hosts(cluster, "back", after=("--resume", "--set", "tuning.lease_seconds=2"))
+    """A host that comes back after its worker was given up: its late answer does no harm, and it works again. The
+    evaluators sleep, so that the run lasts as long on a fast machine as on a slow one."""
+    whole = subprocess.run([cluster.simulated, "--quiet", "-w", f"{cluster.folder}/whole", *BACK, CONFIGURATION, MODEL],
+                           env={**cluster.environment, "LPOT_SIMULATION": "block=0,compile=0"}, timeout=60)
+    expect(whole.returncode == 5, f"one rank: exit code {whole.returncode}")
+    job = start_on_hosts(cluster, "back", cluster.simulated, BACK + ["--set", "tuning.lease_seconds=2"],
+                         ("-x", f"LPOT_SIMULATION={BACK_SIMULATION}"))
     try:
         cluster.wait_trials("back", 2, 12)
         subprocess.run([f"{cluster.nodes}/cut", "node4"], check=True)
-        wait_until(60, lambda: "is lost" in cluster.log("back") or job.poll() is not None, "the loss is noticed")
+        wait_until(30, lambda: "rank 3 on node4 is lost" in cluster.log("back"), "the loss is noticed")
         subprocess.run([f"{cluster.nodes}/join", "node4"], check=True)
-        wait_until(90, lambda: "Verdict:" in cluster.log("back"), "the run comes to a result")
-        try:
-            code = job.wait(15)
-        except subprocess.TimeoutExpired:
-            code = "none"
+        wait_until(60, lambda: "rank 3 on node4 is back" in cluster.log("back"), "the worker is back")
+        back = reported(cluster.log("back"))
+        code = job.wait(90)
     finally:
         end_on_hosts(cluster, job)
-    cluster.check_result("back", LONG, 1)
-    returned = "is back" in cluster.log("back")
-    expect(not returned or code == 5, f"exit code {code}, expected 5 of a job whose ranks are all there at its end")
-    return f"the worker {'came back' if returned else 'did not come back before the end'}, exit code {code}"
+    expect(code == 5, f"exit code {code}, expected 5 of a job whose ranks are all there at its end")
+    rows = rows_of(dump_of(f"{cluster.folder}/back"))
+    expect([row[2:5] for row in rows] == [row[2:5] for row in rows_of(dump_of(f"{cluster.folder}/whole"))],
+           "the trials are not those of an undisturbed run")
+    for file in ("best_recipe.yaml", "best_model.onnx"):
+        expect(read(f"{cluster.folder}/back/{file}") == read(f"{cluster.folder}/whole/{file}"), f"{file} differs")
+    expect(status_of(cluster.program, f"{cluster.folder}/back")["lost_workers"] == 0, "a worker counts as lost")
+    later = sum(int(row[0]) > back + 3 and row[RANK_FIELD] == "3" for row in rows)
+    expect(later > 0, f"the worker did nothing after its return at trial {back}")
+    return f"back at trial {back} of {len(rows)}; it evaluated {later} of those that followed"
 
 
 def end_on_hosts(cluster, job):
     """Whatever is left of a job without Slurm."""
-    for program in ("lpot-run", "mpirun", "orted", "lpot-tune"):
+    for program in ("lpot-run", "mpirun", "orted", "lpot-tune", "simulated_tune"):
         for node in ("node1", "node2", "node3", "node4"):
-            cluster.kill(cluster.processes(node, program))
+            kill(cluster.processes(node, program))
     if job.poll() is None:
         job.kill()
         job.wait(10)

@@ -1,6 +1,4 @@
-#include "data_fixture.h"
-
-#include "data/detection.h"
+#include "detection_fixture.h"
 
 /* Four images of which one has no file, in the wrong order; a crowd; keys that do not matter. */
 static const char annotations[] =
@@ -20,12 +18,6 @@ static const char annotations[] =
     "  {\"file_name\": \"gone.jpg\", \"height\": 10, \"width\": 20, \"id\": 8}],\n"
     " \"categories\": [{\"id\": 1, \"name\": \"person\"}]}\n";
 
-static void copy_golden(const char *name, const char *folder, const char *as) {
-  lpot_mapping *mapping = golden_map(name);
-  write_file(folder, as, lpot_mapping_data(mapping), lpot_mapping_size(mapping));
-  lpot_mapping_unref(mapping);
-}
-
 static void make_coco(char folder[FIXTURE_PATH]) {
   make_folder(folder);
   copy_golden("rgb.png", folder, "val2017/a.png");
@@ -34,14 +26,6 @@ static void make_coco(char folder[FIXTURE_PATH]) {
   copy_golden("rgb_png.npy", folder, "arrays/a.npy");
   copy_golden("rgb_jpg.npy", folder, "arrays/b.npy");
   write_file(folder, "annotations/instances_val2017.json", annotations, sizeof annotations - 1);
-}
-
-static void expect_truth(const lpot_tensor *label, int64_t row, double class_index, double top,
-                         double left, double bottom, double right, double kind) {
-  const double expected[] = {class_index, top, left, bottom, right, kind};
-  for (int i = 0; i < LPOT_DETECTION_LABEL_WIDTH; i++) {
-    assert_true(lpot_tensor_get_double(label, row * LPOT_DETECTION_LABEL_WIDTH + i) == expected[i]);
-  }
 }
 
 static void samples_stand_by_id_with_boxes_as_fractions(void **state) {

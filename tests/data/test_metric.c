@@ -35,7 +35,10 @@ static void wrong_settings_are_refused(void **state) {
   expect_bad_metric("topk: many", "topk");
   expect_bad_metric("topk: {kk: 1}", "kk");
   expect_bad_metric("Accuracy: {k: 1}", "k");
-  expect_bad_metric("MSE: {compare_label: false}", "not supported yet");
+  expect_bad_metric("MSE: {compare_label: 3}", "compare_label");
+  expect_bad_metric("mIOU: {num_classes: 0}", "num_classes");
+  expect_bad_metric("Loss: {k: 1}", "k");
+  expect_bad_metric("F1: {k: 1}", "k");
   expect_bad_metric("MSE: 3", "expected a map");
 }
 
@@ -48,7 +51,8 @@ static void every_name_makes_a_metric_with_its_sense(void **state) {
     snprintf(text, sizeof text, "%s: %s", names[i], is_glue ? "qqp" : "");
     lpot_metric *metric = make_metric(text);
     assert_string_equal(lpot_metric_name(metric), names[i]);
-    assert_int_equal(lpot_metric_higher_is_better(metric), i < 2 || i > 4);
+    assert_int_equal(lpot_metric_higher_is_better(metric),
+                     (i < 2 || i > 4) && strcmp(names[i], "Loss") != 0);
     assert_int_equal(lpot_metric_is_per_sample(metric), i < 2 || is_glue);
     lpot_metric_state empty;
     lpot_metric_state_init(&empty);
@@ -212,6 +216,168 @@ static void errors_are_averaged_over_elements(void **state) {
   }
 }
 
+/* One update of a single sample with an f32 output [1, ...] and a label of any type. */
+static lpot_status update_one(const lpot_metric *metric, const lpot_tensor *output,
+                              lpot_tensor *label, lpot_metric_state *state, lpot_error *err) {
+  const uint64_t index = 40;
+  const lpot_tensor *all[] = {output};
+  lpot_batch batch = {.labels = label, .num_valid = 1, .indices = &index};
+  return lpot_metric_update(metric, all, 1, &batch, state, NULL, err);
+}
+
+static lpot_tensor *shaped(lpot_dtype dtype, int rank, const int64_t *dims, const double *values) {
+  lpot_shape shape = lpot_shape_of(rank, dims);
+  lpot_tensor *tensor = NULL;
+  lpot_error err = {0};
+  expect_ok(lpot_tensor_new(dtype, &shape, &tensor, &err), &err);
+  for (int64_t i = 0; i < lpot_tensor_elements(tensor); i++) {
+    lpot_tensor_set_double(tensor, i, values[i]);
+  }
+  return tensor;
+}
+
+/* Labels 0 0 1 / 2 255 1, predicted 0 1 1 / 2 2 0: class 0 has 1 of 3, class 1 1 of 3, class 2 1 of
+ * 1; class 3 is nowhere. The same by scores. */
+static void miou_is_the_mean_of_the_classes_that_are_there(void **state) {
+  (void)state;
+  static const double labels[] = {0, 0, 1, 2, 255, 1};
+  static const double classes[] = {0, 1, 1, 2, 2, 0};
+  static const int64_t label_dims[] = {1, 2, 3};
+  static const int64_t score_dims[] = {1, 4, 2, 3};
+  double scores[24] = {0};
+  for (int64_t place = 0; place < 6; place++) {
+    scores[(int64_t)classes[place] * 6 + place] = 1;
+  }
+  lpot_tensor *label = shaped(LPOT_U8, 3, label_dims, labels);
+  lpot_tensor *outputs[] = {shaped(LPOT_S64, 3, label_dims, classes),
+                            shaped(LPOT_F32, 4, score_dims, scores)};
+  lpot_metric *metric = make_metric("mIOU: {num_classes: 4}");
+  lpot_metric_state parts[2];
+  lpot_error err = {0};
+  double expected = (1.0 / 3 + 1.0 / 3 + 1) / 3;
+  for (size_t i = 0; i < 2; i++) {
+    lpot_metric_state_init(&parts[i]);
+    expect_ok(update_one(metric, outputs[i], label, &parts[i], &err), &err);
+    assert_true(fabs(value_of(metric, &parts[i]) - expected) < 1e-12);
+  }
+  /* A second sample, all of it right. */
+  lpot_tensor_set_double(label, 4, 2);
+  expect_ok(update_one(metric, label, label, &parts[1], &err), &err);
+  expected = (3.0 / 5 + 3.0 / 5 + 3.0 / 3) / 3;
+  assert_true(fabs(value_of(metric, &parts[1]) - expected) < 1e-12);
+  expect_ok(lpot_metric_state_merge(metric, &parts[0], &parts[1], &err), &err);
+  assert_int_equal(parts[0].samples, 3);
+  expected = (4.0 / 8 + 4.0 / 8 + 4.0 / 4) / 3;
+  assert_true(fabs(value_of(metric, &parts[0]) - expected) < 1e-12);
+  lpot_metric_state empty;
+  lpot_metric_state_init(&empty);
+  expect_ok(lpot_metric_state_merge(metric, &empty, &parts[0], &err), &err);
+  assert_true(fabs(value_of(metric, &empty) - expected) < 1e-12);
+  double value = 0;
+  parts[0].records.size -= 8;
+  assert_int_equal(lpot_metric_value(metric, &parts[0], &value, &err), LPOT_FORMAT);
+  lpot_metric_state_done(&parts[1]);
+  lpot_metric_state_init(&parts[1]);
+  lpot_tensor_set_double(outputs[1], 0, (double)NAN);
+  expect_ok(update_one(metric, outputs[1], label, &parts[1], &err), &err);
+  assert_int_equal(parts[1].bad, 1);
+  lpot_metric *other = make_metric("mIOU: {num_classes: 3}");
+  expect_error(update_one(other, outputs[1], label, &parts[1], &err), LPOT_INVALID, &err,
+               "output of shape [1, 4, 2, 3] for labels of shape [1, 2, 3]");
+  lpot_metric_free(other);
+  lpot_metric_free(metric);
+  lpot_metric_state_done(&parts[0]);
+  lpot_metric_state_done(&parts[1]);
+  lpot_metric_state_done(&empty);
+  lpot_tensor_unref(label);
+  lpot_tensor_unref(outputs[0]);
+  lpot_tensor_unref(outputs[1]);
+}
+
+static void f1_is_the_overlap_of_multisets_by_sample(void **state) {
+  (void)state;
+  /* 3 common of 4 + 4; none; all. */
+  static const double outputs[] = {5, 7, 7, 1, /**/ 1, 2, 3, 4, /**/ 4, 3, 2, 1};
+  static const double labels[] = {7, 5, 7, 7, /**/ 5, 6, 7, 8, /**/ 1, 2, 3, 4};
+  lpot_metric *metric = make_metric("F1:");
+  lpot_metric_state counts;
+  lpot_error err = {0};
+  lpot_metric_state_init(&counts);
+  expect_ok(update_labels(metric, 3, 4, outputs, 4, labels, &counts, NULL, &err), &err);
+  assert_true(fabs(value_of(metric, &counts) - (0.75 + 0 + 1) / 3) < 1e-12);
+  /* Labels of other lengths. */
+  static const double row[] = {5, 7, 7, 1};
+  static const double longer[] = {1, 9, 7, 9, 9, 9};
+  lpot_tensor *output = make_tensor(LPOT_F32, 1, 4, row);
+  lpot_tensor *label = make_tensor(LPOT_F32, 6, 0, longer);
+  const lpot_tensor *all[] = {output};
+  const uint64_t index = 0;
+  lpot_batch batch = {.row_labels = &label, .num_valid = 1, .indices = &index};
+  lpot_metric_state_init(&counts);
+  expect_ok(lpot_metric_update(metric, all, 1, &batch, &counts, NULL, &err), &err);
+  assert_true(fabs(value_of(metric, &counts) - 2.0 * 2 / 10) < 1e-12);
+  lpot_tensor_set_double(output, 0, (double)NAN);
+  expect_ok(lpot_metric_update(metric, all, 1, &batch, &counts, NULL, &err), &err);
+  assert_int_equal(counts.bad, 1);
+  lpot_tensor_set_double(label, 0, (double)INFINITY);
+  expect_error(lpot_metric_update(metric, all, 1, &batch, &counts, NULL, &err), LPOT_FORMAT, &err,
+               "label of sample 0");
+  lpot_tensor_unref(output);
+  lpot_tensor_unref(label);
+  lpot_metric_free(metric);
+}
+
+static void loss_is_the_mean_over_samples_and_needs_no_labels(void **state) {
+  (void)state;
+  static const double outputs[] = {1, 2, /**/ 3, 4, /**/ 100, 100};
+  lpot_tensor *output = make_tensor(LPOT_F32, 3, 2, outputs);
+  const lpot_tensor *all[] = {output};
+  lpot_batch batch = {.num_valid = 2};
+  lpot_metric *metric = make_metric("Loss:");
+  lpot_metric_state counts;
+  lpot_error err = {0};
+  lpot_metric_state_init(&counts);
+  expect_ok(lpot_metric_update(metric, all, 1, &batch, &counts, NULL, &err), &err);
+  assert_true(value_of(metric, &counts) == 5);
+  batch.num_valid = 4;
+  expect_error(lpot_metric_update(metric, all, 1, &batch, &counts, NULL, &err), LPOT_INVALID, &err,
+               "output of 3 rows for 4 samples");
+  lpot_metric_free(metric);
+  lpot_tensor_unref(output);
+}
+
+static void multilabel_accuracy_counts_every_label(void **state) {
+  (void)state;
+  static const double outputs[] = {0.9, 0.5, 0.2, /**/ 0.7, 0.6, 0.1};
+  static const double labels[] = {1, 0, 1, /**/ 1, 0, 0};
+  lpot_metric *metric = make_metric("Accuracy: {multilabel: true}");
+  lpot_metric_state counts;
+  lpot_error err = {0};
+  assert_false(lpot_metric_is_per_sample(metric));
+  assert_true(isnan(lpot_metric_chance_level(metric, 3)));
+  lpot_metric_state_init(&counts);
+  expect_ok(update_labels(metric, 2, 3, outputs, 3, labels, &counts, NULL, &err), &err);
+  assert_true(fabs(value_of(metric, &counts) - 4.0 / 6) < 1e-12);
+  expect_error(update_labels(metric, 2, 3, outputs, 2, labels, &counts, NULL, &err), LPOT_INVALID,
+               &err, "output of shape [2, 3]");
+  lpot_metric_free(metric);
+  metric = make_metric("Accuracy: {multilabel: false}");
+  assert_true(lpot_metric_is_per_sample(metric));
+  expect_error(update_labels(metric, 2, 3, outputs, 3, labels, &counts, NULL, &err), LPOT_FORMAT,
+               &err, "the setting multilabel of Accuracy");
+  lpot_metric_free(metric);
+}
+
+static void compare_label_false_wants_the_other_models_outputs(void **state) {
+  (void)state;
+  lpot_metric *metric = make_metric("MAE: {compare_label: false}");
+  assert_true(lpot_metric_compares_models(metric));
+  lpot_metric_free(metric);
+  metric = make_metric("MAE:");
+  assert_false(lpot_metric_compares_models(metric));
+  lpot_metric_free(metric);
+}
+
 static void ragged_labels_are_for_metrics_that_read_them(void **state) {
   (void)state;
   static const double outputs[] = {1, 2};
@@ -312,6 +478,11 @@ int main(void) {
       cmocka_unit_test(accuracy_is_binary_for_a_single_score),
       cmocka_unit_test(labels_may_be_one_hot),
       cmocka_unit_test(errors_are_averaged_over_elements),
+      cmocka_unit_test(miou_is_the_mean_of_the_classes_that_are_there),
+      cmocka_unit_test(f1_is_the_overlap_of_multisets_by_sample),
+      cmocka_unit_test(loss_is_the_mean_over_samples_and_needs_no_labels),
+      cmocka_unit_test(multilabel_accuracy_counts_every_label),
+      cmocka_unit_test(compare_label_false_wants_the_other_models_outputs),
       cmocka_unit_test(ragged_labels_are_for_metrics_that_read_them),
       cmocka_unit_test(merged_states_are_as_one),
       cmocka_unit_test(state_survives_writing_and_reading),

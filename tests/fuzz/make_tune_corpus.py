@@ -8,16 +8,18 @@ import struct
 import sys
 
 RESULT = 5
-HEAD = 20
+HEAD = 28
+MARK = 0
 OP_BYTES = 8  # of a recipe
 
 
 def records(data):
-    """The (type, payload) pairs of a journal."""
+    """The (type, payload) pairs of a journal, without its marks."""
     at = 0
     while at + HEAD <= len(data):
-        _, kind, _, length, _ = struct.unpack_from("<IHHIQ", data, at)
-        yield kind, data[at + HEAD : at + HEAD + length]
+        _, kind, _, length, _, _ = struct.unpack_from("<IHHIQQ", data, at)
+        if kind != MARK:
+            yield kind, data[at + HEAD : at + HEAD + length]
         at += HEAD + length
 
 
@@ -39,7 +41,7 @@ def main():
     journal.mkdir(parents=True, exist_ok=True)
     protocol.mkdir(parents=True, exist_ok=True)
     (journal / "whole").write_bytes(data)
-    (journal / "torn").write_bytes(data[:-5])
+    (journal / "torn").write_bytes(data[: -HEAD - 5])  # in the last record, before its mark
     plain = b"".join(struct.pack("<BH", kind, len(body)) + body for kind, body in records(data))
     (journal / "records").write_bytes(plain)
     result = next(body for kind, body in records(data) if kind == RESULT)

@@ -271,6 +271,29 @@ static void dynamic_recipe_is_another_one_and_read_back(void **state) {
   lpot_recipe_free(recipe);
 }
 
+static void reduced_range_is_of_the_recipe_and_its_copies(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_buffer buffer;
+  lpot_recipe *recipe = NULL;
+  lpot_recipe *copies[2] = {NULL, NULL};
+  lpot_buffer_init(&buffer);
+  CHECK(lpot_recipe_new(1, &recipe, &err));
+  uint64_t hash = lpot_recipe_hash(recipe);
+  recipe->reduce_range = true;
+  assert_true(lpot_recipe_hash(recipe) != hash);
+  CHECK(lpot_recipe_write(recipe, &buffer, &err));
+  CHECK(read_bytes(buffer.data, buffer.size, &copies[0], &err));
+  CHECK(lpot_recipe_exported(recipe, &copies[1], &err));
+  for (int i = 0; i < 2; i++) {
+    assert_true(copies[i]->reduce_range);
+    assert_true(lpot_recipe_hash(copies[i]) == lpot_recipe_hash(recipe));
+    lpot_recipe_free(copies[i]);
+  }
+  lpot_buffer_done(&buffer);
+  lpot_recipe_free(recipe);
+}
+
 static void dynamic_configs_are_those_of_dynamic_quantize_linear(void **state) {
   (void)state;
   assert_null(lpot_op_config_dynamic_problem(&fixture_u8));
@@ -300,6 +323,7 @@ int main(void) {
       cmocka_unit_test(new_recipe_is_f32_and_a_clone_is_its_own),
       cmocka_unit_test(problems_of_configs_are_told),
       cmocka_unit_test(dynamic_recipe_is_another_one_and_read_back),
+      cmocka_unit_test(reduced_range_is_of_the_recipe_and_its_copies),
       cmocka_unit_test(dynamic_configs_are_those_of_dynamic_quantize_linear),
       cmocka_unit_test(bf16_is_neither_int8_nor_f32),
       cmocka_unit_test(problems_of_bf16_configs_are_told),

@@ -57,6 +57,28 @@ static lpot_status read_gemm(const char *text, lpot_recipe **ret, lpot_error *er
   ", scheme: asym, granularity: per_tensor, algorithm: minmax}\n"                                  \
   "    weight: {dtype: int8, scheme: sym, granularity: per_channel, algorithm: minmax}\n"
 
+static void reduced_range_is_written_and_read_back(void **state) {
+  (void)state;
+  static const char text[] = "approach: dynamic\nreduce_range: true\n" DYNAMIC_OP("uint8");
+  static const char *const name[] = {"g"};
+  static const char *const type[] = {"Gemm"};
+  lpot_error err = {0};
+  lpot_recipe *recipe = NULL;
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  CHECK(read_gemm(text, &recipe, &err));
+  assert_true(recipe->reduce_range);
+  CHECK(lpot_recipe_to_text(recipe, name, type, &out, &err));
+  CHECK(lpot_buffer_terminate(&out, &err));
+  assert_string_equal((const char *)out.data, text);
+  lpot_buffer_done(&out);
+  lpot_recipe_free(recipe);
+  recipe = NULL;
+  CHECK_FAILS(read_gemm("approach: dynamic\nreduce_range: 7\n" DYNAMIC_OP("uint8"), &recipe, &err),
+              LPOT_CONFIG, "reduce_range");
+  assert_null(recipe);
+}
+
 static void dynamic_recipe_is_written_and_read_back(void **state) {
   (void)state;
   static const char text[] = "approach: dynamic\n" DYNAMIC_OP("uint8");
@@ -203,6 +225,7 @@ static void bf16_is_written_and_read_back(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dynamic_recipe_is_written_and_read_back),
+      cmocka_unit_test(reduced_range_is_written_and_read_back),
       cmocka_unit_test(wrong_files_are_refused_with_their_place),
       cmocka_unit_test(file_of_another_shape_is_refused),
       cmocka_unit_test(text_is_written_in_its_canonical_form),

@@ -134,6 +134,43 @@ static void weights_are_quantized_once_for_many_recipes(void **state) {
   lpot_weight_cache_free(cache);
 }
 
+static int largest_step(const lpot_graph *qdq) {
+  const lpot_tensor *weight = fixture_find(qdq, "w_quantized")->constant;
+  const int8_t *values = weight->data;
+  int largest = 0;
+  for (int64_t i = 0; i < lpot_tensor_elements(weight); i++) {
+    largest = abs(values[i]) > largest ? abs(values[i]) : largest;
+  }
+  return largest;
+}
+
+/* All three of one cache, which tells the forms apart. */
+static void reduced_range_is_for_weights_beside_u8(void **state) {
+  (void)state;
+  const struct {
+    const lpot_op_config *config;
+    bool reduce_range;
+    int largest;
+  } cases[] = {{&fixture_u8, false, 127}, {&fixture_u8, true, 63}, {&fixture_s8, true, 127}};
+  lpot_error err = {0};
+  lpot_weight_cache *cache = NULL;
+  CHECK(lpot_weight_cache_new(&cache, &err));
+  fixture_model model =
+      fixture_model_of(convolution((const float[]){1, -2, 3, 4}, (const float[]){1, -1}));
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    lpot_graph *qdq = NULL;
+    fixture_set_all(&model, cases[i].config);
+    model.recipe->reduce_range = cases[i].reduce_range;
+    CHECK(lpot_quant_rewrite(model.graph, model.ops, model.recipe, model.calibration, cache, &qdq,
+                             &err));
+    assert_int_equal(largest_step(qdq), cases[i].largest);
+    assert_true(fixture_difference(fixture_result(qdq), fixture_result(model.graph)) < 0.2);
+    lpot_graph_free(qdq);
+  }
+  fixture_free(&model);
+  lpot_weight_cache_free(cache);
+}
+
 /* What a bias has widened is of one recipe and is not kept. */
 static void widened_weights_are_not_kept(void **state) {
   (void)state;
@@ -220,6 +257,7 @@ int main(void) {
       cmocka_unit_test(bias_is_s32_of_the_product_of_the_scales),
       cmocka_unit_test(large_bias_widens_the_weight_scale_of_its_channel_only),
       cmocka_unit_test(weights_are_quantized_once_for_many_recipes),
+      cmocka_unit_test(reduced_range_is_for_weights_beside_u8),
       cmocka_unit_test(widened_weights_are_not_kept),
       cmocka_unit_test(weights_and_biases_that_are_not_finite_are_refused),
       cmocka_unit_test(factors_of_gemm_go_into_the_constants),

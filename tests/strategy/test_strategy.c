@@ -63,6 +63,7 @@ static void recipes_carry_the_switches_of_the_space(void **state) {
   fixture ops = fixture_new();
   fixture_add(&ops, "a", "Add", small_capability(false));
   ops.wishes.scale_propagation_concat = false;
+  ops.wishes.reduce_range = true;
   ops.sampling_sizes[0] = 42;
   lpot_space *space = fixture_space(&ops);
   for (const char *const *name = lpot_strategy_names(); *name != NULL; name++) {
@@ -71,6 +72,7 @@ static void recipes_carry_the_switches_of_the_space(void **state) {
     assert_int_equal(lpot_strategy_new(*name, space, &options, &strategy, NULL), LPOT_OK);
     assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
     assert_false(demand.recipe->scale_propagation_concat);
+    assert_true(demand.recipe->reduce_range);
     assert_int_equal(demand.recipe->calibration_samples, 42);
     lpot_recipe_free(demand.recipe);
     lpot_strategy_free(strategy);

@@ -3,7 +3,9 @@
  *
  * LPOT_FAULT_FOLDER  where marks are kept; without it nothing happens
  * LPOT_FAULT_KIND    count (only counts), segv, kill, abort, limit (asks for more memory than it
- * may have, as libraries do that end the process then), hang LPOT_FAULT_RANK    the rank
+ *                    may have, as libraries do that end the process then), eat (takes memory
+ *                    until the system ends it), hang
+ * LPOT_FAULT_RANK    the rank
  * LPOT_FAULT_CALL    number of the call, from 1, in one evaluator; after the first death it is 1
  * LPOT_FAULT_TIMES   so many evaluators of the job die (1)
  *
@@ -24,6 +26,7 @@
 #include <unistd.h>
 
 #define LIMIT_BYTES (256L << 20)
+#define MEAL_BYTES (2048L << 20)
 
 typedef int (*execute_function)(const void *primitive, void *stream, int count, const void *values);
 
@@ -93,6 +96,14 @@ static void exceed_limit(void) {
   abort();
 }
 
+/* Not all there is: where nothing stops it, the death is of another kind. */
+static void eat_memory(void) {
+  for (long taken = 0; taken < MEAL_BYTES; taken += 1 << 20) {
+    memset(malloc(1 << 20), 1, 1 << 20);
+  }
+  _exit(99);
+}
+
 static void strike(const char *kind) {
   if (strcmp(kind, "segv") == 0) {
     raise(SIGSEGV);
@@ -102,6 +113,8 @@ static void strike(const char *kind) {
     abort();
   } else if (strcmp(kind, "limit") == 0) {
     exceed_limit();
+  } else if (strcmp(kind, "eat") == 0) {
+    eat_memory();
   }
   for (;;) {
     pause();

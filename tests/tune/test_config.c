@@ -623,7 +623,7 @@ static void config_survives_every_failed_allocation(void **state) {
 }
 
 /* A file of configs/. */
-static lpot_config *load_template(const char *name) {
+static lpot_config *load_template_for(lpot_config_purpose purpose, const char *name) {
   char path[1024];
   snprintf(path, sizeof path, "%s", __FILE__);
   char *slash = strrchr(path, '/');
@@ -633,7 +633,7 @@ static lpot_config *load_template(const char *name) {
   lpot_config *config = NULL;
   lpot_error error = {0};
   assert_int_equal(lpot_yaml_load(path, &yaml, &error), LPOT_OK);
-  if (lpot_config_new(&yaml, &config, NULL, &error) != LPOT_OK) {
+  if (lpot_config_new_for(purpose, &yaml, &config, NULL, &error) != LPOT_OK) {
     fail_msg("%s", error.message);
   }
   for (size_t i = 0; i < config->num_warnings; i++) {
@@ -641,6 +641,10 @@ static lpot_config *load_template(const char *name) {
   }
   assert_int_equal(lpot_config_check_supported(config, &error), LPOT_OK);
   return config;
+}
+
+static lpot_config *load_template(const char *name) {
+  return load_template_for(LPOT_CONFIG_TUNE, name);
 }
 
 static void all_templates_are_valid(void **state) {
@@ -651,6 +655,39 @@ static void all_templates_are_valid(void **state) {
   config = load_template("bf16.yaml");
   assert_int_equal(config->wishes.model_wise.activation.dtype.values[0], LPOT_BF16);
   lpot_config_free(config);
+}
+
+static void benchmark_template_is_valid(void **state) {
+  (void)state;
+  lpot_config *config = load_template_for(LPOT_CONFIG_BENCHMARK, "benchmark.yaml");
+  assert_string_equal(config->performance.dataset, "dummy");
+  assert_int_equal(config->num_instances, 1);
+  assert_int_equal(config->cores_per_instance, 1);
+  lpot_config_free(config);
+}
+
+static void benchmark_needs_data_alone(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    const char *part;
+  } cases[] = {{"model: {name: a}\n", "evaluation.performance.dataloader.dataset: missing"},
+               {"evaluation: {performance: {configs: {num_of_instance: 0}}}\n", "num_of_instance"},
+               {"evaluation: {performance: {configs: {num_of_instance: 3}, " LOADER "}}\n", NULL},
+               {"evaluation: {accuracy: {" LOADER "}}\n", NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    lpot_yaml *yaml = NULL;
+    lpot_config *config = NULL;
+    lpot_error error = {0};
+    const char *text = cases[i].text;
+    assert_int_equal(lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, &error), LPOT_OK);
+    lpot_status status = lpot_config_new_for(LPOT_CONFIG_BENCHMARK, &yaml, &config, NULL, &error);
+    assert_int_equal(status, cases[i].part == NULL ? LPOT_OK : LPOT_CONFIG);
+    assert_true(cases[i].part == NULL || strstr(error.message, cases[i].part) != NULL);
+    assert_true(config == NULL || config->num_warnings == 0);
+    assert_true(config == NULL || strcmp(config->performance.dataset, "CIFAR10") == 0);
+    lpot_config_free(config);
+  }
 }
 
 static void template_is_valid_and_holds_the_defaults(void **state) {
@@ -727,6 +764,8 @@ int main(void) {
       cmocka_unit_test(set_from_the_command_line_is_read_and_named),
       cmocka_unit_test(config_survives_every_failed_allocation),
       cmocka_unit_test(all_templates_are_valid),
+      cmocka_unit_test(benchmark_template_is_valid),
+      cmocka_unit_test(benchmark_needs_data_alone),
       cmocka_unit_test(template_is_valid_and_holds_the_defaults),
       cmocka_unit_test(detection_template_is_valid),
       cmocka_unit_test(bert_template_is_valid),

@@ -145,6 +145,7 @@ static void config_text_reads_back(void **state) {
       "  exit_policy: {timeout: 0.1, max_trials: 3, performance_only: true}\n"
       "  random_seed: 9223372036854775807\n"
       "  racing: false\n"
+      "  mixed_isa: allow\n"
       "  lease_seconds: 7\n"
       "  workspace: {path: 'a b'}\n");
 }
@@ -173,6 +174,7 @@ static void identity_holds_what_decides(void **state) {
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {strategy: {name: random}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {racing: false}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "graph_optimization: {precisions: bf16}\n");
+  assert_same_identity(false, MINIMAL, MINIMAL "tuning: {mixed_isa: allow}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {accuracy_criterion: {relative: 0.02}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {accuracy_criterion: {absolute: 0.01}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "quantization: {op_wise: {a: {}}}\n");

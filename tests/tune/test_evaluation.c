@@ -36,15 +36,6 @@ static truth make_truth(uint64_t seed, double baseline_share, double share) {
   return set;
 }
 
-static lpot_metric *make_metric(const char *text) {
-  lpot_yaml *yaml = NULL;
-  lpot_metric *metric = NULL;
-  assert_int_equal(lpot_yaml_parse("metric.yaml", text, strlen(text), &yaml, NULL), LPOT_OK);
-  assert_int_equal(lpot_metric_new(lpot_yaml_root(yaml), &metric, NULL), LPOT_OK);
-  lpot_yaml_free(yaml);
-  return metric;
-}
-
 /* What a worker would bring for a task: it sees by itself when a race is lost. */
 static void work(const truth *set, const lpot_task *task, lpot_outcome *outcome) {
   lpot_race race = task->race;
@@ -202,7 +193,7 @@ static void replay_of_a_whole_evaluation_is_the_race(void **state) {
     answer raced = evaluate(&set, true, 1 + seed % 3, seed);
     int64_t after = 0;
     lpot_race race;
-    lpot_race_replay(&blocks, &set.terms, set.baseline, set.correct, &after, &race);
+    lpot_race_replay(&blocks, &set.terms, set.baseline, set.correct, SAMPLES, &after, &race);
     if (raced.ending == LPOT_ENDING_LOST) {
       assert_int_equal(after, raced.prefix);
       assert_same_race(&race, &raced.race);
@@ -226,6 +217,11 @@ static void outcome_that_does_not_fit_is_refused(void **state) {
       .first = 8, .num_states = 2, .states = states, .num_bits = 20, .correct = bits};
   assert_int_equal(lpot_evaluation_add(evaluation, 0, &outcome, NULL), LPOT_FORMAT);
   outcome.num_bits = 15; /* the last block has 5 samples */
+  assert_int_equal(lpot_evaluation_add(evaluation, 0, &outcome, NULL), LPOT_FORMAT);
+  states[0].samples = 10;
+  states[1].samples = 10; /* too many */
+  assert_int_equal(lpot_evaluation_add(evaluation, 0, &outcome, NULL), LPOT_FORMAT);
+  states[1].samples = 5;
   assert_int_equal(lpot_evaluation_add(evaluation, 0, &outcome, NULL), LPOT_OK);
   lpot_evaluation_free(evaluation);
 }

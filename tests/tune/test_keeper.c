@@ -257,6 +257,40 @@ static void kill_ends_what_hangs(void **state) {
   tear_down(&self);
 }
 
+static void kill_that_comes_behind_the_answer_spares_the_next_task(void **state) {
+  (void)state;
+  stage self = {0};
+  set_up(&self);
+  meet(&self);
+  for (uint64_t i = 1; i <= 10; i++) {
+    give(&self, LPOT_MESSAGE_TASK, i * 20 + TASK_DONE);
+    lpot_clock_sleep(0.05); /* The answer is there, but the keeper has not looked. */
+    give(&self, LPOT_MESSAGE_KILL, i * 20 + TASK_DONE);
+    (void)expect_outcome(&self, i * 20 + TASK_DONE, LPOT_OK);
+    give(&self, LPOT_MESSAGE_TASK, i * 20 + 10 + TASK_DONE);
+    (void)expect_outcome(&self, i * 20 + 10 + TASK_DONE, LPOT_OK);
+  }
+  assert_int_equal(num_evaluators(&self), 11);
+  tear_down(&self);
+}
+
+static void kill_reaches_a_task_that_waits_for_the_next_evaluator(void **state) {
+  (void)state;
+  stage self = {0};
+  set_up(&self);
+  meet(&self);
+  give(&self, LPOT_MESSAGE_TASK, 11);
+  lpot_clock_sleep(0.05);
+  give(&self, LPOT_MESSAGE_KILL, 11);
+  (void)expect_outcome(&self, 11, LPOT_OK);
+  give(&self, LPOT_MESSAGE_TASK, 23);
+  give(&self, LPOT_MESSAGE_KILL, 23);
+  (void)expect_outcome(&self, 23, LPOT_CRASHED);
+  give(&self, LPOT_MESSAGE_TASK, 31);
+  (void)expect_outcome(&self, 31, LPOT_OK);
+  tear_down(&self);
+}
+
 static void cancelled_task_that_is_killed_has_crashed(void **state) {
   (void)state;
   stage self = {0};
@@ -266,6 +300,18 @@ static void cancelled_task_that_is_killed_has_crashed(void **state) {
   give(&self, LPOT_MESSAGE_CANCEL, 13);
   give(&self, LPOT_MESSAGE_KILL, 13);
   (void)expect_outcome(&self, 13, LPOT_CRASHED); /* It did not heed the cancel. */
+  tear_down(&self);
+}
+
+static void cancelled_task_that_dies_has_crashed(void **state) {
+  (void)state;
+  stage self = {0};
+  set_up(&self);
+  meet(&self);
+  give(&self, LPOT_MESSAGE_TASK, 12);
+  give(&self, LPOT_MESSAGE_CANCEL, 12);
+  /* The next task's lease has to be one for a new evaluator. */
+  assert_non_null(strstr(expect_outcome(&self, 12, LPOT_CRASHED).cause, "SIGSEGV"));
   tear_down(&self);
 }
 
@@ -360,7 +406,10 @@ int main(void) {
       cmocka_unit_test(death_is_the_outcome_and_the_next_evaluator_knows_as_much),
       cmocka_unit_test(twenty_deaths_at_work_are_survived),
       cmocka_unit_test(kill_ends_what_hangs),
+      cmocka_unit_test(kill_that_comes_behind_the_answer_spares_the_next_task),
+      cmocka_unit_test(kill_reaches_a_task_that_waits_for_the_next_evaluator),
       cmocka_unit_test(cancelled_task_that_is_killed_has_crashed),
+      cmocka_unit_test(cancelled_task_that_dies_has_crashed),
       cmocka_unit_test(outcome_that_came_before_the_death_stands),
       cmocka_unit_test(garbage_is_a_death),
       cmocka_unit_test(evaluators_that_cannot_start_again_lose_the_worker),

@@ -40,6 +40,10 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_int_equal(back.num_results, 3);
   assert_int_equal(back.num_sessions, 1);
   assert_string_equal(back.sessions[0].ranks[1].host, "b");
+  assert_true(back.reduce_range);
+  assert_true(lpot_ledger_is_uniform(&back));
+  back.sessions[0].ranks[1].numeric_class[0] = 'b';
+  assert_false(lpot_ledger_is_uniform(&back));
   assert_true(back.baseline.accuracy == 0.875);
   assert_string_equal(back.calibrations[0].ranges[0].value, "x");
   assert_string_equal(back.header.op_names[1], "add1");
@@ -89,13 +93,29 @@ static void record_truncated_at_any_byte_is_refused(void **state) {
   }
 }
 
+/* A record as it stands in the file, marks included. */
+typedef struct place {
+  size_t start, end;
+  uint64_t durable; /* what it says was on disk */
+  bool shown;       /* it is no mark */
+} place;
+
 /* A journal as bytes, and what its undamaged records are. */
 typedef struct journal_bytes {
   size_t size;
   uint8_t *bytes; /* [size] */
   payloads truth;
-  size_t ends[32]; /* where each record ends */
+  size_t count;
+  place places[48]; /* [count] */
 } journal_bytes;
+
+static uint64_t number_at(const uint8_t *bytes, size_t size) {
+  uint64_t number = 0;
+  for (size_t i = size; i-- > 0;) {
+    number = number << 8 | bytes[i];
+  }
+  return number;
+}
 
 static void journal_bytes_make(const temp_folder *folder, const char *name, journal_bytes *out) {
   char path[PATH_SIZE];
@@ -104,16 +124,27 @@ static void journal_bytes_make(const temp_folder *folder, const char *name, jour
   write_run(temp_path(folder, name, path), &ledger);
   lpot_ledger_done(&ledger);
   assert_int_equal(lpot_journal_read(path, keep, &out->truth, NULL), LPOT_OK);
-  for (size_t i = 0; i < out->truth.count; i++) {
-    size_t start = i == 0 ? 0 : out->ends[i - 1];
-    out->ends[i] = start + LPOT_JOURNAL_RECORD_HEAD + out->truth.bytes[i].size;
-  }
   out->size = (size_t)temp_size(folder, name);
-  assert_int_equal(out->ends[out->truth.count - 1], out->size);
   out->bytes = malloc(out->size);
   FILE *file = fopen(path, "rb");
   assert_int_equal(fread(out->bytes, 1, out->size, file), out->size);
   fclose(file);
+  size_t shown = 0;
+  for (size_t at = 0; at < out->size; at = out->places[out->count++].end) {
+    assert_true(out->count < sizeof out->places / sizeof out->places[0]);
+    const uint8_t *head = out->bytes + at;
+    place *one = &out->places[out->count];
+    *one = (place){.start = at,
+                   .end = at + LPOT_JOURNAL_RECORD_HEAD + number_at(head + 8, 4),
+                   .durable = number_at(head + 12, 8),
+                   .shown = number_at(head + 4, 2) != 0};
+    shown += one->shown ? 1 : 0;
+  }
+  const place *last = &out->places[out->count - 1];
+  assert_int_equal(last->end, out->size);
+  assert_false(last->shown);
+  assert_int_equal(last->durable, last->start);
+  assert_int_equal(shown, out->truth.count);
 }
 
 static void journal_bytes_done(journal_bytes *journal) {
@@ -141,13 +172,25 @@ static lpot_status compare(void *context, unsigned type, const uint8_t *payload,
   return lpot_ledger_apply(&self->ledger, type, payload, size, err);
 }
 
+static bool is_intact(const journal_bytes *journal, const uint8_t *bytes, size_t size,
+                      const place *one) {
+  return one->end <= size &&
+         memcmp(bytes + one->start, journal->bytes + one->start, one->end - one->start) == 0;
+}
+
 /* Scans a damaged copy: exactly the records before the first damage are accepted, and it is an
- * error when whole ones come after it. */
-static void check_damaged(const journal_bytes *journal, const uint8_t *bytes, size_t size) {
-  size_t intact = 0;
-  while (intact < journal->truth.count && journal->ends[intact] <= size &&
-         memcmp(bytes, journal->bytes, journal->ends[intact]) == 0) {
-    intact++;
+ * error when what is intact tells that more was durable. Returns whether it was one. */
+static bool check_damaged(const journal_bytes *journal, const uint8_t *bytes, size_t size) {
+  size_t end = 0;
+  size_t shown = 0;
+  uint64_t durable = 0;
+  for (size_t i = 0; i < journal->count; i++) {
+    const place *one = &journal->places[i];
+    if (is_intact(journal, bytes, size, one)) {
+      durable = one->durable > durable ? one->durable : durable;
+      shown += one->start == end && one->shown ? 1 : 0;
+      end = one->start == end ? one->end : end;
+    }
   }
   /* A copy, so that a read behind the end is seen by the sanitizer. */
   uint8_t *copy = malloc(size == 0 ? 1 : size);
@@ -157,36 +200,38 @@ static void check_damaged(const journal_bytes *journal, const uint8_t *bytes, si
   size_t valid = 0;
   lpot_ledger_init(&found.ledger);
   lpot_status status = lpot_journal_scan(copy, size, compare, &found, &valid, NULL);
-  assert_int_equal(found.seen, intact);
-  bool whole_after = false;
-  for (size_t i = intact + 1; i < journal->truth.count && journal->ends[i] <= size; i++) {
-    size_t start = journal->ends[i - 1];
-    whole_after =
-        whole_after || memcmp(bytes + start, journal->bytes + start, journal->ends[i] - start) == 0;
-  }
-  assert_int_equal(status, whole_after ? LPOT_FORMAT : LPOT_OK);
+  assert_int_equal(found.seen, shown);
+  bool other_version = end == 0 && size >= LPOT_JOURNAL_RECORD_HEAD &&
+                       memcmp(bytes, journal->bytes, 4) == 0 &&
+                       memcmp(bytes + 6, journal->bytes + 6, 2) != 0;
+  lpot_status otherwise = other_version ? LPOT_UNSUPPORTED : LPOT_OK;
+  assert_int_equal(status, durable > end ? LPOT_FORMAT : otherwise);
   if (status == LPOT_OK) {
-    assert_int_equal(valid, intact == 0 ? 0 : journal->ends[intact - 1]);
+    assert_int_equal(valid, end);
   }
   lpot_ledger_done(&found.ledger);
   free(copy);
+  return status != LPOT_OK;
 }
 
+/* All records were durable, and the last mark says so: no changed byte before it goes unseen. */
 static void journal_with_any_byte_changed_keeps_what_is_before(void **state) {
   journal_bytes journal;
   journal_bytes_make(*state, "flipped", &journal);
+  size_t durable = journal.places[journal.count - 1].start;
   for (size_t i = 0; i < journal.size; i++) {
     const uint8_t old = journal.bytes[i];
     uint8_t *copy = malloc(journal.size);
     memcpy(copy, journal.bytes, journal.size);
     for (unsigned bit = 0; bit < 8; bit++) {
       copy[i] = (uint8_t)(old ^ (1U << bit));
-      check_damaged(&journal, copy, journal.size);
+      assert_int_equal(check_damaged(&journal, copy, journal.size), i < durable);
     }
     const uint8_t values[] = {0, 0xFF, (uint8_t)~old, (uint8_t)(old + 1), (uint8_t)(old - 1)};
     for (size_t k = 0; k < sizeof values; k++) {
       copy[i] = values[k];
-      check_damaged(&journal, copy, journal.size);
+      bool seen = check_damaged(&journal, copy, journal.size);
+      assert_int_equal(seen, i < durable && values[k] != old);
     }
     free(copy);
   }
@@ -255,6 +300,17 @@ static void record_before_the_header_is_refused(void **state) {
   lpot_ledger_done(&ledger);
 }
 
+static void weights_are_decided_before_the_first_session(void **state) {
+  char path[PATH_SIZE];
+  const uint8_t payload[] = {0};
+  lpot_ledger ledger;
+  write_run(temp_path(*state, "weights", path), &ledger);
+  assert_int_equal(lpot_ledger_apply(&ledger, LPOT_RECORD_WEIGHTS, payload, sizeof payload, NULL),
+                   LPOT_FORMAT);
+  assert_true(ledger.reduce_range);
+  lpot_ledger_done(&ledger);
+}
+
 static void result_of_the_same_recipe_is_refused_a_second_time(void **state) {
   char path[PATH_SIZE];
   lpot_ledger ledger;
@@ -293,6 +349,7 @@ int main(void) {
       cmocka_unit_test(journal_cut_or_zeroed_anywhere_keeps_what_is_before),
       cmocka_unit_test(ledger_survives_any_changed_byte_of_a_payload),
       cmocka_unit_test(record_before_the_header_is_refused),
+      cmocka_unit_test(weights_are_decided_before_the_first_session),
       cmocka_unit_test(result_of_the_same_recipe_is_refused_a_second_time),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);

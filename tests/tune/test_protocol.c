@@ -197,8 +197,12 @@ static void raced_task_carries_the_race_and_what_f32_gets_right(void **state) {
 
 static void hello_comes_back_as_it_was_written(void **state) {
   (void)state;
-  const lpot_hello hello = {
-      .rank = 3, .host = "node7", .numeric_class = "x | y | z", .model = {1, 2}, .config_hash = 5};
+  const lpot_hello hello = {.rank = 3,
+                            .host = "node7",
+                            .numeric_class = "x | y | z",
+                            .model = {1, 2},
+                            .config_hash = 5,
+                            .saturates = true};
   lpot_hello back;
   lpot_buffer bytes;
   lpot_reader reader;
@@ -211,6 +215,7 @@ static void hello_comes_back_as_it_was_written(void **state) {
   assert_string_equal(back.numeric_class, "x | y | z");
   assert_int_equal(back.model.high, 2);
   assert_int_equal(back.config_hash, 5);
+  assert_true(back.saturates);
   lpot_buffer_done(&bytes);
 }
 

@@ -43,6 +43,11 @@ static int evaluator(int link, const void *context) {
       fprintf(stderr, "line %d of many\n", i);
     }
     return 4;
+  case 'o': { /* tells what the system thinks of it where memory is short */
+    FILE *file = fopen("/proc/self/oom_score_adj", "r");
+    int score = 0;
+    return file != NULL && fscanf(file, "%d", &score) == 1 ? score / 10 : 0;
+  }
   case 'i': /* signals that launchers send to all */
     raise(SIGINT);
     raise(SIGTERM);
@@ -109,7 +114,8 @@ static void each_way_to_die_is_reported(void **state) {
   static const struct {
     char order;
     int signal, exit_code;
-  } ways[] = {{'s', SIGSEGV, 0}, {'a', SIGABRT, 0}, {'k', SIGKILL, 0}, {'x', 0, 3}, {'i', 0, 7}};
+  } ways[] = {{'s', SIGSEGV, 0}, {'a', SIGABRT, 0}, {'k', SIGKILL, 0},
+              {'x', 0, 3},       {'i', 0, 7},       {'o', 0, 50}};
   for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
     lpot_death death = life(spawner, ways[i].order);
     if (ways[i].signal != 0) {

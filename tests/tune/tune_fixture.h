@@ -24,6 +24,15 @@ static inline lpot_recipe *make_recipe(size_t num_ops, int64_t samples) {
   return recipe;
 }
 
+static inline lpot_metric *make_metric(const char *text) {
+  lpot_yaml *yaml = NULL;
+  lpot_metric *metric = NULL;
+  assert_int_equal(lpot_yaml_parse("metric.yaml", text, strlen(text), &yaml, NULL), LPOT_OK);
+  assert_int_equal(lpot_metric_new(lpot_yaml_root(yaml), &metric, NULL), LPOT_OK);
+  lpot_yaml_free(yaml);
+  return metric;
+}
+
 static inline lpot_ledger_header make_header(void) {
   static char *names[] = {"conv1", "add1"};
   static char *types[] = {"Conv", "Add"};
@@ -44,13 +53,15 @@ static inline lpot_ledger_header make_header(void) {
                               .op_types = types};
 }
 
-/* Header, session, baseline, calibration, two trials (the second INVALID), one speculative result,
- * a measurement and a verdict. */
+/* Header, weights, session, baseline, calibration, two trials (the second INVALID), one speculative
+ * result, a measurement and a verdict. */
 static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
   lpot_error error = {0};
   lpot_ledger_header header = make_header();
   assert_int_equal(lpot_ledger_add_header(ledger, journal, &header, &error), LPOT_OK);
-  lpot_ledger_rank ranks[2] = {{.rank = 1, .host = "a"}, {.rank = 2, .host = "b"}};
+  assert_int_equal(lpot_ledger_add_weights(ledger, journal, true, &error), LPOT_OK);
+  lpot_ledger_rank ranks[2] = {{.rank = 1, .host = "a", .numeric_class = "test"},
+                               {.rank = 2, .host = "b", .numeric_class = "test"}};
   lpot_ledger_session session = {.start = 1e9, .num_ranks = 2, .ranks = ranks};
   assert_int_equal(lpot_ledger_add_session(ledger, journal, &session, &error), LPOT_OK);
   lpot_ledger_baseline baseline = {.accuracy = 0.875, .state = {.samples = 8, .correct = 7}};

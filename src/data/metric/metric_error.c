@@ -1,5 +1,6 @@
 /* MSE, MAE and RMSE: mean squared, mean absolute and root mean squared difference of the output's
- * numbers from the label's. A prediction that is not finite makes the error infinite. */
+ * numbers from the label's, or with compare_label: false from those of the f32 model. A prediction
+ * that is not finite makes the error infinite. */
 #include <math.h>
 
 #include "data/metric_class.h"
@@ -10,31 +11,7 @@ static lpot_status parse_error(lpot_metric *metric, const lpot_yaml_node *node, 
   bool compare_label = true;
   LPOT_TRY(lpot_setting_check(node, names, err));
   LPOT_TRY(lpot_setting_bool(node, "compare_label", &compare_label, err));
-  if (!compare_label) {
-    return lpot_yaml_fail(err, lpot_setting_get(node, "compare_label"),
-                          "%s against the f32 model's outputs (compare_label: false) is not "
-                          "supported yet",
-                          metric->class_of->name);
-  }
-  return LPOT_OK;
-}
-
-/* Numbers per sample, which output and labels must agree on. */
-static lpot_status row_width(const lpot_metric *metric, const lpot_tensor *output,
-                             const lpot_batch *batch, int64_t *ret, lpot_error *err) {
-  const lpot_tensor *labels = batch->labels;
-  bool has_rows = output->shape.rank > 0 && output->shape.dims[0] >= batch->num_valid;
-  int64_t width = has_rows ? lpot_tensor_elements(output) / output->shape.dims[0] : -1;
-  if (width != lpot_tensor_elements(labels) / labels->shape.dims[0]) {
-    char of_output[96];
-    char of_labels[96];
-    lpot_shape_text(&output->shape, of_output, sizeof(of_output));
-    lpot_shape_text(&labels->shape, of_labels, sizeof(of_labels));
-    return LPOT_FAIL(err, LPOT_INVALID,
-                     "metric %s: output of shape %s cannot be compared with labels of shape %s",
-                     metric->class_of->name, of_output, of_labels);
-  }
-  *ret = width;
+  metric->compares_models = !compare_label;
   return LPOT_OK;
 }
 
@@ -42,7 +19,7 @@ static lpot_status update_error(const lpot_metric *metric, const lpot_tensor *ou
                                 const lpot_batch *batch, lpot_metric_state *state, bool is_squared,
                                 lpot_error *err) {
   int64_t width = 0;
-  LPOT_TRY(row_width(metric, output, batch, &width, err));
+  LPOT_TRY(lpot_metric_row_width(metric, output, batch, &width, err));
   for (int64_t row = 0; row < batch->num_valid; row++) {
     bool is_bad = false;
     for (int64_t i = row * width; i < (row + 1) * width; i++) {

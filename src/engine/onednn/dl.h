@@ -112,9 +112,10 @@ typedef enum lpot_dl_binary {
   LPOT_DL_SUBTRACT
 } lpot_dl_binary;
 
-/* Makes oneDNN work in the calling thread alone: a rank is one thread, and spinning helpers of many
- * ranks on one node slow each other down several times. lpot_dl_new calls it. */
-void lpot_dl_use_one_thread(void);
+/* Makes oneDNN work with so many threads, the calling one counted. lpot_dl_new asks for one: a rank
+ * is one thread, and spinning helpers of many ranks on one node slow each other down several times.
+ */
+void lpot_dl_use_threads(int count);
 LPOT_MUST_CHECK lpot_status lpot_dl_new(lpot_dl **ret_dl, lpot_error *err);
 void lpot_dl_free(lpot_dl *dl);
 const char *lpot_dl_version(void); /* "oneDNN 2.6.3", static */

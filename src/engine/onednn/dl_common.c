@@ -13,7 +13,7 @@ void lpot_dl_attributes_init(lpot_dl_attributes *attributes) {
   attributes->dst_scale = 1.0f;
 }
 
-void lpot_dl_use_one_thread(void) {
+void lpot_dl_use_threads(int count) {
   typedef void (*set_threads_function)(int);
   /* libgomp reads OMP_NUM_THREADS when it is loaded, before main. It comes with oneDNN, so it is
    * asked by name: no OpenMP compiler is needed for ours. */
@@ -25,7 +25,7 @@ void lpot_dl_use_one_thread(void) {
   set_threads_function set_threads = NULL;
   memcpy(&set_threads, &symbol, sizeof set_threads);
   if (set_threads != NULL) {
-    set_threads(1);
+    set_threads(count);
   }
   (void)dlclose(program);
 }
@@ -154,7 +154,7 @@ lpot_status lpot_dl_check(dnnl_status_t status, const char *what, lpot_error *er
 }
 
 lpot_status lpot_dl_new(lpot_dl **ret_dl, lpot_error *err) {
-  lpot_dl_use_one_thread();
+  lpot_dl_use_threads(1);
   lpot_dl *dl = lpot_calloc(1, sizeof *dl);
   if (dl == NULL) {
     return LPOT_OUT_OF_MEMORY(err);

@@ -484,6 +484,7 @@ const lpot_engine_methods lpot_onednn_engine = {
     .isa = lpot_dl_isa,
     .open = onednn_open,
     .close = onednn_close,
+    .use_threads = lpot_dl_use_threads,
     .compile = onednn_compile,
     .free_plan = onednn_free_plan,
     .run = onednn_run,
