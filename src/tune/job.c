@@ -363,7 +363,8 @@ static void warn_of_missing_samples(const lpot_job *job) {
   int64_t skipped = lpot_dataset_num_skipped(dataset);
   if (skipped > 0) {
     lpot_log(LPOT_LOG_WARNING,
-             "evaluation data: %lld of %lld listed samples have no file: they are left out",
+             "evaluation data: %lld of %lld listed samples have no file, or too few columns: they "
+             "are left out",
              (long long)skipped, (long long)(skipped + lpot_dataset_size(dataset)));
   }
 }
