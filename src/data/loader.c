@@ -173,7 +173,8 @@ static lpot_status fetch(lpot_loader *loader, int64_t position, const lpot_sampl
   int64_t index = (int64_t)loader->order[position];
   lpot_status status = lpot_dataset_get(loader->dataset, index, &loader->scratch, err);
   if (status == LPOT_OK) {
-    status = lpot_transforms_apply(loader->transforms, &loader->scratch, err);
+    status = lpot_transforms_apply(loader->transforms, loader->options.seed, index,
+                                   &loader->scratch, err);
   }
   if (status != LPOT_OK) {
     lpot_error_prefix(err, "sample %lld", (long long)index);

@@ -146,6 +146,35 @@ static void cache_changes_nothing(void **state) {
   assert_false(fold(&options) == expected);
 }
 
+/* A hash by dataset index of what a sample becomes. */
+static void hash_rows(const lpot_loader_options *options, uint64_t hashes[30]) {
+  lpot_loader *loader = new_loader("shapes", "{samples: 30, size: 12}",
+                                   "{RandomCrop: {size: 8}, RandomHorizontalFlip: {}}", options);
+  for (int64_t b = 0; b < lpot_loader_num_batches(loader); b++) {
+    const lpot_batch *batch = get_batch(loader, b);
+    size_t row = batch->inputs[0]->size_bytes / (size_t)options->batch_size;
+    for (int64_t i = 0; i < batch->num_valid; i++) {
+      const uint8_t *data = (const uint8_t *)batch->inputs[0]->data + (size_t)i * row;
+      hashes[batch->indices[i]] = lpot_hash64(data, row, 0);
+    }
+  }
+  lpot_loader_free(loader);
+}
+
+static void random_transforms_see_the_sample_and_not_its_batch(void **state) {
+  (void)state;
+  uint64_t one[30];
+  uint64_t two[30];
+  lpot_loader_options options = {.batch_size = 7, .seed = 3};
+  hash_rows(&options, one);
+  options = (lpot_loader_options){.batch_size = 30, .seed = 3, .cache_bytes = 1 << 20};
+  hash_rows(&options, two);
+  assert_memory_equal(one, two, sizeof one);
+  options.seed = 4;
+  hash_rows(&options, two);
+  assert_memory_not_equal(one, two, sizeof one);
+}
+
 static void samples_of_different_shapes_are_both_named(void **state) {
   (void)state;
   char folder[FIXTURE_PATH];
@@ -216,6 +245,7 @@ int main(void) {
       cmocka_unit_test(every_sample_comes_once_in_a_seeded_order),
       cmocka_unit_test(last_batch_repeats_its_last_sample),
       cmocka_unit_test(cache_changes_nothing),
+      cmocka_unit_test(random_transforms_see_the_sample_and_not_its_batch),
       cmocka_unit_test(samples_of_different_shapes_are_both_named),
       cmocka_unit_test(failing_transform_names_the_sample),
       cmocka_unit_test(exhausted_memory_is_an_error),
