@@ -32,11 +32,18 @@ struct lpot_dataset {
 };
 
 extern const lpot_dataset_class lpot_dataset_class_cifar10;
+extern const lpot_dataset_class lpot_dataset_class_cifar100;
 extern const lpot_dataset_class lpot_dataset_class_dummy;
+extern const lpot_dataset_class lpot_dataset_class_dummy_v2;
+extern const lpot_dataset_class lpot_dataset_class_fashion_mnist;
+extern const lpot_dataset_class lpot_dataset_class_hdf5;
 extern const lpot_dataset_class lpot_dataset_class_image_folder;
+extern const lpot_dataset_class lpot_dataset_class_image_record;
+extern const lpot_dataset_class lpot_dataset_class_imagenet;
 extern const lpot_dataset_class lpot_dataset_class_imagenet_raw;
 extern const lpot_dataset_class lpot_dataset_class_mnist;
 extern const lpot_dataset_class lpot_dataset_class_npy;
 extern const lpot_dataset_class lpot_dataset_class_shapes;
+extern const lpot_dataset_class lpot_dataset_class_tf_record;
 
 #endif

@@ -10,14 +10,15 @@ static void every_name_opens_its_own_class(void **state) {
     lpot_status status = open_with(names[count], "{wrong_key: 1}", NULL, &dataset, &err);
     expect_error(status, LPOT_CONFIG, &err, "wrong_key");
   }
-  assert_int_equal(count, 7);
+  assert_int_equal(count, 14);
 }
 
 static void unknown_name_is_told_with_the_nearest(void **state) {
   (void)state;
   expect_refused("CIFAR1O", "{root: x}", NULL, LPOT_CONFIG, "did you mean 'CIFAR10'?");
   expect_refused("nonsense", "{root: x}", NULL, LPOT_CONFIG,
-                 "known are CIFAR10, MNIST, ImageFolder, ImagenetRaw, npy, dummy, shapes");
+                 "known are CIFAR10, CIFAR100, FashionMNIST, HDF5, ImageFolder, ImageRecord, "
+                 "Imagenet, ImagenetRaw, MNIST, TFRecordDataset, dummy, dummy_v2, npy, shapes");
   expect_refused("COCORaw", "{root: x}", NULL, LPOT_CONFIG, "'COCORaw' is not supported yet");
 }
 
