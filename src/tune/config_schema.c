@@ -107,7 +107,9 @@ const lpot_config_row lpot_config_dataloader_rows[] = {
      .read = lpot_config_read_transform,
      .offset = offsetof(lpot_dataloader_config, transform)},
     UNSUPPORTED("filter"),
-    IGNORED("shuffle", "samples are always taken in an order given by tuning.random_seed"),
+    {.name = "shuffle",
+     .read = lpot_config_read_not_bool,
+     .offset = offsetof(lpot_dataloader_config, keeps_order)},
     END,
 };
 
