@@ -368,7 +368,6 @@ lpot_status lpot_loader_batch(lpot_loader *loader, int64_t index, const lpot_bat
   if (index == loader->ahead) {
     LPOT_TRY(take_ahead(loader, err));
   } else {
-    loader->ahead = -1;
     LPOT_TRY(make_batch(loader, &loader->rooms[loader->current], index, err));
   }
   *ret_batch = &loader->rooms[loader->current].batch;

@@ -20,7 +20,7 @@ static void inputs_and_labels_are_found_by_name(void **state) {
   get_sample(dataset, 2, &sample);
   assert_int_equal(sample.num_inputs, 2);
   assert_true(lpot_tensor_get_double(sample.inputs[0], 0) == 40.0);
-  assert_true(lpot_tensor_get_double(sample.inputs[1], 1) == -2.0);
+  assert_true(lpot_tensor_get_double(sample.inputs[1], 1) == -2.25);
   lpot_sample_done(&sample);
   lpot_dataset_close(dataset);
   dataset = open_dataset("HDF5", "{root: arrays.h5, inputs: /plain}", folder);

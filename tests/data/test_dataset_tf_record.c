@@ -27,6 +27,7 @@ static void shards_are_read_in_their_order(void **state) {
   put("photos-00000-of-00002", folder, "x/validation-00000-of-00002");
   put("rgb.png", folder, "x/validation-0-of-");
   put("rgb.png", folder, "x/0-of-2");
+  put("rgb.png", folder, "x/validation--of-2");
   for (size_t i = 0; i < 2; i++) {
     lpot_dataset *dataset = open_dataset(names[i], "{root: x}", folder);
     assert_int_equal(lpot_dataset_size(dataset), 3);

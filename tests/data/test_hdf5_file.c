@@ -39,7 +39,7 @@ static void rows_of_all_kinds_are_read(void **state) {
   expect_rows("deep/down/packed", LPOT_F32, "[4, 5]", 5, 100, 119);
   expect_rows("deep/down/packed", LPOT_F32, "[4, 5]", 3, 60, 79);
   expect_rows("swapped", LPOT_S32, "[]", 1, -2, -2);
-  expect_rows("half", LPOT_F16, "[2]", 4, 0.5, -2);
+  expect_rows("half", LPOT_F16, "[2]", 4, 1.5, -2.25);
   expect_rows("truth", LPOT_BOOL, "[]", 0, 1, 1);
   expect_rows("truth", LPOT_BOOL, "[]", 1, 0, 0);
   expect_rows("labels", LPOT_S64, "[]", 2, 3, 3);

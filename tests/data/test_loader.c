@@ -171,6 +171,9 @@ static void random_transforms_see_the_sample_and_not_its_batch(void **state) {
   options = (lpot_loader_options){.batch_size = 30, .seed = 3, .cache_bytes = 1 << 20};
   hash_rows(&options, two);
   assert_memory_equal(one, two, sizeof one);
+  options.keeps_order = true;
+  hash_rows(&options, two);
+  assert_memory_equal(one, two, sizeof one);
   options.seed = 4;
   hash_rows(&options, two);
   assert_memory_not_equal(one, two, sizeof one);

@@ -80,6 +80,9 @@ static void missing_and_other_features_are_named(void **state) {
   static const uint8_t two[] = {10, 13, 10, 11, 10, 1, 'a', 18, 6, 26, 4, 8, 1, 8, 2};
   expect_error(lpot_tf_example_int(two, sizeof two, "a", &number, &err), LPOT_FORMAT, &err,
                "'a' of the tf.Example has 2 values, expected 1");
+  static const uint8_t texts[] = {10, 15, 10, 13, 10, 1, 'a', 18, 8, 10, 6, 10, 1, 'x', 10, 1, 'y'};
+  expect_error(lpot_tf_example_bytes(texts, sizeof texts, "a", &bytes, &length, &err), LPOT_FORMAT,
+               &err, "2 values, expected 1");
   expect_error(lpot_tf_example_int(two, 0, "a", &number, &err), LPOT_FORMAT, &err, "no feature");
 }
 

@@ -473,12 +473,12 @@ static void inputs_are_quantized_to_the_nearest(void **state) {
   MAKE(&sample, LPOT_F32, 4);
   apply_ok("QuantizedInput: {dtype: uint8}", &sample);
   assert_int_equal(sample.inputs[0]->dtype, LPOT_F32);
-  apply_ok("{Normalize: {mean: 2}, QuantizedInput: {dtype: int8, scale: 70.4}}", &sample);
+  apply_ok("{Normalize: {mean: 2}, QuantizedInput: {dtype: int8, scale: 70.6}}", &sample);
   assert_int_equal(sample.inputs[0]->dtype, LPOT_S8);
-  EXPECT_VALUES(&sample, -128, -70, 0, 70);
+  EXPECT_VALUES(&sample, -128, -71, 0, 71);
   apply_ok("QuantizedInput: {dtype: uint8, scale: 0.5}", &sample);
   assert_int_equal(sample.inputs[0]->dtype, LPOT_U8);
-  EXPECT_VALUES(&sample, 64, 93, 128, 163);
+  EXPECT_VALUES(&sample, 64, 92, 128, 164);
   lpot_sample_done(&sample);
 }
 

@@ -66,6 +66,7 @@ static const golden_case cases[] = {
     {"saturation_1.7", "ColorJitter: {saturation: [1.7, 1.7]}", 0},
     {"hue_0.2", "ColorJitter: {hue: [0.2, 0.2]}", 0},
     {"hue_-0.3", "ColorJitter: {hue: [-0.3, -0.3]}", 0},
+    {"hue_0.45", "ColorJitter: {hue: [0.45, 0.45]}", 0},
     {"pad_edge", "Pad: {padding: [3, 4, 5, 6], padding_mode: edge}", 0},
     {"pad_reflect", "Pad: {padding: [3, 4, 5, 6], mode: reflect}", 0},
     {"pad_symmetric", "Pad: {padding: [3, 4, 5, 6], padding_mode: symmetric}", 0},

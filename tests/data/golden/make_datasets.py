@@ -16,7 +16,7 @@ with h5py.File("arrays.h5", "w") as file:
     file.create_dataset("deep/down/packed", data=rows, chunks=(4, 2, 5), compression="gzip",
                         shuffle=True, fletcher32=True)
     file.create_dataset("swapped", data=np.arange(6).astype(">i4") - 3)
-    file.create_dataset("half", data=np.array([[0.5, -2]] * 6, np.float16))
+    file.create_dataset("half", data=np.array([[1.5, -2.25]] * 6, np.float16))
     file.create_dataset("truth", data=np.array([True, False] * 3))
     file.create_dataset("labels", data=np.array([4, 0, 3, 1, 5, 2], np.int64))
     file.create_dataset("doubles", data=np.ones((6, 50)), chunks=(6, 50), compression="lzf")

@@ -42,7 +42,7 @@ for name, enhance in (("brightness", ImageEnhance.Brightness), ("contrast", Imag
                       ("saturation", ImageEnhance.Color)):
     for factor in (0.6, 1.7):
         results[f"{name}_{factor}"] = np.asarray(enhance(photo).enhance(factor))
-for turn in (0.2, -0.3):
+for turn in (0.2, -0.3, 0.45):
     hue, saturation, value = photo.convert("HSV").split()
     turned = Image.fromarray(np.asarray(hue) + np.array(int(turn * 255)).astype(np.uint8))
     merged = Image.merge("HSV", (turned, saturation, value))
