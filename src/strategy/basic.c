@@ -55,13 +55,6 @@ typedef struct basic {
 typedef lpot_status (*build_function)(const basic *self, const basic_walk *walk,
                                       lpot_recipe **ret_recipe, lpot_error *err);
 
-static double score_of(const basic *self, const lpot_result *result) {
-  if (!result->valid || isnan(result->accuracy)) {
-    return -(double)INFINITY;
-  }
-  return self->base.options.higher_is_better ? result->accuracy : -result->accuracy;
-}
-
 /* ---- recipes ---- */
 
 static lpot_status build_uniform(const basic *self, const basic_walk *walk,
@@ -275,7 +268,7 @@ static lpot_status basic_next(lpot_strategy *strategy, lpot_demand *ret_demand, 
 
 static lpot_status basic_tell(lpot_strategy *strategy, const lpot_result *result, lpot_error *err) {
   basic *self = (basic *)strategy;
-  double score = score_of(self, result);
+  double score = lpot_strategy_score(strategy, result);
   /* An estimate is good enough to decide, but not to be compared with others later. */
   if (!result->valid || result->samples >= strategy->options.samples) {
     LPOT_TRY(lpot_score_book_put(self->told, strategy->pending, score, err));

@@ -22,7 +22,9 @@ typedef enum lpot_purpose {
   X(GREEDY, "greedy")                                                                              \
   X(CUMULATIVE, "cumulative")                                                                      \
   X(SAMPLE, "sample")                                                                              \
-  X(GIVEN, "given")
+  X(GIVEN, "given")                                                                                \
+  X(BY_TYPE, "by_type")                                                                            \
+  X(MODEL, "model")
 
 typedef enum lpot_stage {
 #define X(name, text) LPOT_STAGE_##name,
@@ -45,19 +47,24 @@ typedef struct lpot_result {
   int64_t samples; /* samples it was measured on: fewer than all for a demand that was to DECIDE and
                       was cut short; accuracy is then an estimate */
   bool meets;      /* the accuracy criterion */
+  double speedup;  /* time of f32 / time of the recipe, as measured; 0: not known */
 } lpot_result;
 
 typedef struct lpot_strategy_options {
   uint64_t seed;
   bool higher_is_better;
-  double baseline; /* the f32 model's metric */
-  int64_t samples; /* size of the evaluation set */
+  double baseline;                        /* the f32 model's metric */
+  int64_t samples;                        /* size of the evaluation set */
+  double accuracy_weight, latency_weight; /* tpe, >= 0 */
 } lpot_strategy_options;
 
 typedef struct lpot_strategy lpot_strategy;
 
 /* Names of all strategies, NULL terminated. */
 const char *const *lpot_strategy_names(void);
+/* True for strategies whose recipes get better after the first that meets the criterion: the search
+ * goes on until they have no more, and the last one that meets it is the best. */
+bool lpot_strategy_goes_on(const char *name);
 /* space must outlive the strategy. LPOT_NOT_FOUND for an unknown name. */
 LPOT_MUST_CHECK lpot_status lpot_strategy_new(const char *name, const lpot_space *space,
                                               const lpot_strategy_options *options,

@@ -20,6 +20,8 @@ static void set_defaults(lpot_config *config) {
   config->wishes.scale_propagation_concat = true;
   config->wishes.first_conv_or_matmul_quantization = true;
   config->strategy = "basic";
+  config->accuracy_weight = 1;
+  config->latency_weight = 1;
   config->tolerance = 0.01;
   config->higher_is_better = true;
   config->objective = LPOT_OBJECTIVE_PERFORMANCE;
@@ -273,6 +275,7 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
   }
   LPOT_TRY(check_approach(box, err));
   LPOT_TRY(check_sections(box, err));
+  LPOT_TRY(lpot_config_check_strategy(box, err));
   apply_mixed(box);
   complete_loader(&config->calibration, &config->evaluation);
   complete_loader(&config->performance, &config->evaluation);

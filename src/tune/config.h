@@ -34,9 +34,10 @@ typedef struct lpot_config {
                  */
   const lpot_yaml_node *metric; /* the map under evaluation.accuracy.metric */
   lpot_wishes wishes; /* sampling sizes, model_wise, op_wise, recipes; arrays owned by the config */
-  const char *strategy; /* default "basic" */
-  bool absolute;        /* criterion is absolute */
-  double tolerance;     /* default 0.01 relative */
+  const char *strategy;                   /* default "basic" */
+  double accuracy_weight, latency_weight; /* tpe; default 1 */
+  bool absolute;                          /* criterion is absolute */
+  double tolerance;                       /* default 0.01 relative */
   bool higher_is_better;
   bool higher_is_better_given; /* false: the metric's own sense holds */
   lpot_objective objective;

@@ -41,7 +41,8 @@ static bool is_over(trial_search *search) {
   const lpot_config *config = search->run->job->config;
   search->timed_out = search->timed_out || clock_ran_out(search);
   return search->exhausted || search->timed_out ||
-         (search->num_accepted > 0 && config->timeout_seconds <= 0) ||
+         (search->num_accepted > 0 && config->timeout_seconds <= 0 &&
+          !lpot_strategy_goes_on(config->strategy)) ||
          (config->performance_only && search->position > 0) ||
          (int64_t)search->position >= config->max_trials;
 }
@@ -261,17 +262,20 @@ static void note_trial(trial_search *search, size_t index) {
   search->best = better ? index : search->best;
 }
 
-static lpot_status tell(trial_search *search, const lpot_ledger_result *result, bool meets,
-                        lpot_error *err) {
+/* Tells what is known of a trial; a latency that is not trusted is not known. */
+static lpot_status tell(trial_search *search, const lpot_ledger_trial *trial,
+                        const lpot_ledger_result *result, lpot_error *err) {
   if (search->strategy == NULL) {
     search->exhausted = true;
     return LPOT_OK;
   }
   bool valid = result->status == LPOT_TRIAL_DONE || result->status == LPOT_TRIAL_PRUNED;
+  bool timed = trial->measured && trial->latency.trusted;
   lpot_result told = {.valid = valid,
                       .accuracy = result->accuracy,
                       .samples = (int64_t)result->samples,
-                      .meets = meets};
+                      .meets = trial->meets,
+                      .speedup = timed ? trial->latency.speedup : 0};
   LPOT_TRY(lpot_strategy_tell(search->strategy, &told, err));
   return LPOT_OK;
 }
@@ -319,8 +323,7 @@ static lpot_status answer_again(trial_search *search, const lpot_demand *demand,
       return LPOT_OK;
     }
   }
-  bool meets = run->ledger->trials[earlier].meets;
-  LPOT_TRY(tell(search, &run->ledger->results[index], meets, err));
+  LPOT_TRY(tell(search, &run->ledger->trials[earlier], &run->ledger->results[index], err));
   return LPOT_OK;
 }
 
@@ -358,10 +361,10 @@ static lpot_status run_trial(trial_search *search, const lpot_demand *demand, lp
   note_trial(search, index);
   const lpot_ledger_trial *trial = &run->ledger->trials[index];
   show_trial(search, trial);
-  LPOT_TRY(tell(search, lpot_ledger_result_of(run->ledger, trial), trial->meets, err));
   if (trial->meets && run->job->config->timeout_seconds > 0) {
     LPOT_TRY(lpot_search_measure(run, trial->id, err));
   }
+  LPOT_TRY(tell(search, trial, lpot_ledger_result_of(run->ledger, trial), err));
   LPOT_TRY(lpot_run_checkpoint(run, trial->meets && search->num_accepted == 1, err));
   return LPOT_OK;
 }
@@ -404,7 +407,9 @@ static lpot_status make_strategy(trial_search *search, lpot_error *err) {
   lpot_strategy_options options = {.seed = config->seed,
                                    .higher_is_better = run->job->higher_is_better,
                                    .baseline = run->ledger->baseline.accuracy,
-                                   .samples = (int64_t)run->ledger->baseline.state.samples};
+                                   .samples = (int64_t)run->ledger->baseline.state.samples,
+                                   .accuracy_weight = config->accuracy_weight,
+                                   .latency_weight = config->latency_weight};
   LPOT_TRY(lpot_strategy_new(config->strategy, search->space, &options, &search->strategy, err));
   return LPOT_OK;
 }

@@ -305,8 +305,12 @@ static void config_knows_what_is_not_supported_yet(void **state) {
                  "not supported yet");
   assert_refused(MINIMAL "quantization: {recipes: {weight_correction: true}}\n",
                  "not supported yet");
-  assert_refused(MINIMAL "tuning: {strategy: {name: bayesian}}\n",
-                 "strategy bayesian is not supported yet");
+  assert_refused(MINIMAL "tuning: {strategy: {name: sigopt}}\n",
+                 "strategy sigopt is not supported yet");
+  assert_refused(MINIMAL "tuning: {strategy: {name: automixedprecision}}\n",
+                 "not supported yet: basic does it");
+  assert_refused(MINIMAL "tuning: {strategy: {name: tpe, latency_weight: -1}}\n",
+                 "tuning.strategy.latency_weight: expected a weight of at least 0, got -1");
   assert_refused(MINIMAL "tuning: {objective: footprint}\n", "footprint is not supported yet");
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {bit: [6.5]}}}\n",
                  "6.5 bits are not supported yet");

@@ -149,6 +149,13 @@ static void config_text_reads_back(void **state) {
       "  workspace: {path: 'a b'}\n");
 }
 
+static void settings_of_strategies_read_back(void **state) {
+  (void)state;
+  assert_reads_back(MINIMAL "tuning: {strategy: {name: tpe, accuracy_weight: 0.1, latency_weight: "
+                            "0}}\n");
+  assert_reads_back(MINIMAL "tuning: {strategy: {name: tpe}}\n");
+}
+
 static void sections_that_are_not_run_yet_read_back(void **state) {
   (void)state;
   assert_reads_back("pruning: {frequency: 3, approach: {weight_compression: {pruners: [!Pruner "
@@ -196,6 +203,7 @@ int main(void) {
       cmocka_unit_test(config_text_shows_the_defaults),
       cmocka_unit_test(config_text_of_dynamic_quantization_has_no_calibration),
       cmocka_unit_test(config_text_reads_back),
+      cmocka_unit_test(settings_of_strategies_read_back),
       cmocka_unit_test(sections_that_are_not_run_yet_read_back),
       cmocka_unit_test(identity_leaves_out_limits_and_places),
       cmocka_unit_test(identity_holds_what_decides),
