@@ -12,6 +12,7 @@
 static const lpot_strategy_class *const strategy_table[] = {
     &lpot_strategy_class_basic,        &lpot_strategy_class_bayesian,
     &lpot_strategy_class_conservative, &lpot_strategy_class_exhaustive,
+    &lpot_strategy_class_mse,          &lpot_strategy_class_mse_v2,
     &lpot_strategy_class_random,       &lpot_strategy_class_tpe,
 };
 
@@ -19,7 +20,7 @@ static const lpot_strategy_class *const strategy_table[] = {
 
 /* In the table's order; a test holds the two together. */
 static const char *const strategy_names[NUM_STRATEGIES + 1] = {
-    "basic", "bayesian", "conservative", "exhaustive", "random", "tpe", NULL};
+    "basic", "bayesian", "conservative", "exhaustive", "mse", "mse_v2", "random", "tpe", NULL};
 
 static const char *const stage_texts[LPOT_NUM_STAGES] = {
 #define X(name, text) [LPOT_STAGE_##name] = text,
@@ -96,6 +97,7 @@ lpot_status lpot_strategy_next(lpot_strategy *strategy, lpot_demand *ret_demand,
   if (demand.recipe != NULL) {
     strategy->waiting = true;
     strategy->pending = lpot_recipe_hash(demand.recipe);
+    strategy->pending_purpose = demand.purpose;
   }
   *ret_demand = demand;
   return LPOT_OK;

@@ -12,7 +12,8 @@
 
 typedef enum lpot_purpose {
   LPOT_DECIDE, /* may be cut short once the answer against the criterion is clear */
-  LPOT_RANK    /* its accuracy feeds an ordering: evaluate fully */
+  LPOT_RANK,   /* its accuracy feeds an ordering: evaluate fully */
+  LPOT_SENSE   /* no trial: how much it changes the outputs of the network, without labels */
 } lpot_purpose;
 
 /* X(NAME, text): recorded with each trial. */
@@ -24,7 +25,10 @@ typedef enum lpot_purpose {
   X(SAMPLE, "sample")                                                                              \
   X(GIVEN, "given")                                                                                \
   X(BY_TYPE, "by_type")                                                                            \
-  X(MODEL, "model")
+  X(MODEL, "model")                                                                                \
+  X(SENSE, "sense")                                                                                \
+  X(FALLBACK, "fallback")                                                                          \
+  X(REVERT, "revert")
 
 typedef enum lpot_stage {
 #define X(name, text) LPOT_STAGE_##name,
@@ -47,7 +51,9 @@ typedef struct lpot_result {
   int64_t samples; /* samples it was measured on: fewer than all for a demand that was to DECIDE and
                       was cut short; accuracy is then an estimate */
   bool meets;      /* the accuracy criterion */
-  double speedup;  /* time of f32 / time of the recipe, as measured; 0: not known */
+  double error; /* for a demand that was to SENSE, and only then: mean squared error of the outputs
+                   relative to f32's; such a result has nothing else but valid and samples */
+  double speedup; /* time of f32 / time of the recipe, as measured; 0: not known */
 } lpot_result;
 
 typedef struct lpot_strategy_options {

@@ -39,12 +39,15 @@ struct lpot_strategy {
   lpot_strategy_options options;
   bool waiting;     /* a demand is unanswered */
   uint64_t pending; /* hash of the unanswered demand's recipe */
+  lpot_purpose pending_purpose;
 };
 
 extern const lpot_strategy_class lpot_strategy_class_basic;
 extern const lpot_strategy_class lpot_strategy_class_bayesian;
 extern const lpot_strategy_class lpot_strategy_class_conservative;
 extern const lpot_strategy_class lpot_strategy_class_exhaustive;
+extern const lpot_strategy_class lpot_strategy_class_mse;
+extern const lpot_strategy_class lpot_strategy_class_mse_v2;
 extern const lpot_strategy_class lpot_strategy_class_random;
 extern const lpot_strategy_class lpot_strategy_class_tpe;
 

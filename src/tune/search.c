@@ -53,12 +53,17 @@ static bool is_raced(const lpot_run *run, lpot_purpose purpose) {
   return run->races && purpose == LPOT_DECIDE;
 }
 
-/* The result that answers a demand, or SIZE_MAX. A demand that may be cut short is answered as if
- * it had been, also where the whole evaluation is known: so nothing depends on what was prefetched.
+/* The result, or what was sensed, that answers a demand, or SIZE_MAX. A demand that may be cut
+ * short is answered as if it had been, also where the whole evaluation is known: so nothing depends
+ * on what was prefetched.
  */
 static lpot_status find_answer(lpot_run *run, const lpot_recipe *recipe, lpot_purpose purpose,
                                size_t *ret_index, lpot_error *err) {
   uint64_t hash = lpot_recipe_hash(recipe);
+  if (purpose == LPOT_SENSE) {
+    *ret_index = lpot_ledger_find_sense(run->ledger, hash);
+    return LPOT_OK;
+  }
   size_t whole = lpot_ledger_find_result(run->ledger, hash, false);
   *ret_index = whole;
   if (!is_raced(run, purpose)) {
@@ -83,8 +88,16 @@ static bool is_open(const lpot_run *run, const lpot_recipe *recipe, lpot_purpose
   uint64_t hash = lpot_recipe_hash(recipe);
   bool ready =
       recipe->dynamic || lpot_job_find_calibration(run->job, recipe->calibration_samples) != NULL;
+  if (purpose == LPOT_SENSE) {
+    return ready && lpot_ledger_find_sense(run->ledger, hash) == SIZE_MAX;
+  }
   return ready && lpot_ledger_find_result(run->ledger, hash, false) == SIZE_MAX &&
          (!is_raced(run, purpose) || lpot_ledger_find_result(run->ledger, hash, true) == SIZE_MAX);
+}
+
+static lpot_want want_of(const lpot_run *run, const lpot_recipe *recipe, lpot_purpose purpose) {
+  return (lpot_want){
+      .recipe = recipe, .raced = is_raced(run, purpose), .senses = purpose == LPOT_SENSE};
 }
 
 /* Wants the demand and, behind it, those hints that are open. */
@@ -96,10 +109,10 @@ static lpot_status want(trial_search *search, const lpot_demand *demand, lpot_re
     return LPOT_OUT_OF_MEMORY(err);
   }
   size_t used = 1;
-  wants[0] = (lpot_want){.recipe = demand->recipe, .raced = is_raced(run, demand->purpose)};
+  wants[0] = want_of(run, demand->recipe, demand->purpose);
   for (size_t i = 0; i < count; i++) {
     if (is_open(run, hints[i], purposes[i])) {
-      wants[used++] = (lpot_want){.recipe = hints[i], .raced = is_raced(run, purposes[i])};
+      wants[used++] = want_of(run, hints[i], purposes[i]);
     }
   }
   lpot_status status = lpot_run_want(run, wants, used, err);
@@ -164,9 +177,8 @@ static bool needs_hints(const trial_search *search) {
 
 /* True when what is wanted already is what would be wanted now, and enough for all workers. */
 static bool is_prefetched(const trial_search *search, const lpot_demand *demand) {
-  bool raced = is_raced(search->run, demand->purpose);
-  return is_fixed(search) && !needs_hints(search) &&
-         lpot_run_is_first(search->run, lpot_recipe_hash(demand->recipe), raced);
+  const lpot_want first = want_of(search->run, demand->recipe, demand->purpose);
+  return is_fixed(search) && !needs_hints(search) && lpot_run_is_first(search->run, &first);
 }
 
 /* Brings the result of a demand into the ledger, unless the clock runs out before. */
@@ -339,8 +351,35 @@ static lpot_status add_trial(trial_search *search, const lpot_demand *demand, lp
   return LPOT_OK;
 }
 
+/* What is sensed becomes no trial: the strategy is told, that is all. */
+static lpot_status run_sense(trial_search *search, const lpot_demand *demand, lpot_error *err) {
+  lpot_run *run = search->run;
+  size_t index = SIZE_MAX;
+  LPOT_TRY(find_answer(run, demand->recipe, LPOT_SENSE, &index, err));
+  if (index == SIZE_MAX) {
+    LPOT_TRY(lpot_run_calibrate(run, demand->recipe->calibration_samples, err));
+    LPOT_TRY(evaluate_demand(search, demand, &index, err));
+    if (search->timed_out) {
+      return LPOT_OK;
+    }
+  }
+  const lpot_ledger_sense *sense = &run->ledger->senses[index];
+  char note[96];
+  snprintf(note, sizeof note, "sensitivity %.3g on %" PRIu64 " samples", sense->error,
+           sense->samples);
+  lpot_progress_step((long)search->position, sense->valid ? note : "sensitivity unknown");
+  lpot_result told = {
+      .valid = sense->valid, .error = sense->error, .samples = (int64_t)sense->samples};
+  LPOT_TRY(lpot_strategy_tell(search->strategy, &told, err));
+  return LPOT_OK;
+}
+
 static lpot_status run_trial(trial_search *search, const lpot_demand *demand, lpot_error *err) {
   lpot_run *run = search->run;
+  if (demand->purpose == LPOT_SENSE) {
+    LPOT_TRY(run_sense(search, demand, err));
+    return LPOT_OK;
+  }
   uint64_t hash = lpot_recipe_hash(demand->recipe);
   size_t earlier = find_told(search, hash);
   if (earlier != SIZE_MAX) {

@@ -32,7 +32,7 @@ static void every_name_makes_a_strategy(void **state) {
     lpot_strategy_free(strategy);
     count++;
   }
-  assert_int_equal(count, 6);
+  assert_int_equal(count, 8);
   lpot_strategy_free(NULL);
   lpot_space_free(space);
 }
