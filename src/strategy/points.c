@@ -30,7 +30,7 @@ size_t lpot_point_num_options(const lpot_point_space *points, size_t dim) {
   return op->num_configs + (op->may_fall_back && !lists_fallback(op) ? 1 : 0);
 }
 
-static const lpot_op_config *option_of(const lpot_point_space *points, size_t op, size_t index) {
+const lpot_op_config *lpot_point_option(const lpot_point_space *points, size_t op, size_t index) {
   const lpot_space_op *entry = lpot_space_get(points->space, op);
   if (!points->with_f32) {
     return lpot_strategy_option(entry, index);
@@ -44,7 +44,7 @@ lpot_status lpot_point_recipe(const lpot_point_space *points, const uint16_t *po
   size_t num_ops = points->num_dims - 1;
   LPOT_TRY(lpot_strategy_blank_recipe(points->space, point[num_ops], &recipe, err));
   for (size_t i = 0; i < num_ops; i++) {
-    recipe->ops[i] = *option_of(points, i, point[i]);
+    recipe->ops[i] = *lpot_point_option(points, i, point[i]);
   }
   *ret_recipe = recipe;
   return LPOT_OK;
@@ -64,7 +64,7 @@ lpot_status lpot_point_first_uniform(const lpot_point_space *points, uint16_t *r
   memset(ret_point, 0, points->num_dims * sizeof *ret_point);
   for (size_t op = 0; op + 1 < points->num_dims; op++) {
     for (size_t i = lpot_point_num_options(points, op); i > 0; i--) {
-      if (lpot_op_config_equal(option_of(points, op, i - 1), &uniform[0]->ops[op])) {
+      if (lpot_op_config_equal(lpot_point_option(points, op, i - 1), &uniform[0]->ops[op])) {
         ret_point[op] = (uint16_t)(i - 1);
       }
     }

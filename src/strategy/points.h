@@ -16,6 +16,8 @@ typedef struct lpot_point_space {
 lpot_point_space lpot_point_space_of(const lpot_space *space, bool with_f32);
 /* >= 1 */
 size_t lpot_point_num_options(const lpot_point_space *points, size_t dim);
+/* Option number index of an op; borrowed from the space. */
+const lpot_op_config *lpot_point_option(const lpot_point_space *points, size_t op, size_t index);
 /* point has shape [num_dims]. */
 LPOT_MUST_CHECK lpot_status lpot_point_recipe(const lpot_point_space *points, const uint16_t *point,
                                               lpot_recipe **ret_recipe, lpot_error *err);

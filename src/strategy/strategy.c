@@ -12,15 +12,17 @@
 static const lpot_strategy_class *const strategy_table[] = {
     &lpot_strategy_class_basic,        &lpot_strategy_class_bayesian,
     &lpot_strategy_class_conservative, &lpot_strategy_class_exhaustive,
-    &lpot_strategy_class_mse,          &lpot_strategy_class_mse_v2,
-    &lpot_strategy_class_random,       &lpot_strategy_class_tpe,
+    &lpot_strategy_class_external,     &lpot_strategy_class_mse,
+    &lpot_strategy_class_mse_v2,       &lpot_strategy_class_random,
+    &lpot_strategy_class_tpe,
 };
 
 #define NUM_STRATEGIES (sizeof strategy_table / sizeof strategy_table[0])
 
 /* In the table's order; a test holds the two together. */
 static const char *const strategy_names[NUM_STRATEGIES + 1] = {
-    "basic", "bayesian", "conservative", "exhaustive", "mse", "mse_v2", "random", "tpe", NULL};
+    "basic", "bayesian", "conservative", "exhaustive", "external",
+    "mse",   "mse_v2",   "random",       "tpe",        NULL};
 
 static const char *const stage_texts[LPOT_NUM_STAGES] = {
 #define X(name, text) [LPOT_STAGE_##name] = text,
@@ -48,6 +50,11 @@ static const lpot_strategy_class *find_class(const char *name) {
 bool lpot_strategy_goes_on(const char *name) {
   const lpot_strategy_class *class_of = find_class(name);
   return class_of != NULL && class_of->goes_on;
+}
+
+bool lpot_strategy_recalls(const char *name) {
+  const lpot_strategy_class *class_of = find_class(name);
+  return class_of != NULL && class_of->recall != NULL;
 }
 
 lpot_status lpot_strategy_new(const char *name, const lpot_space *space,
@@ -113,6 +120,16 @@ lpot_status lpot_strategy_tell(lpot_strategy *strategy, const lpot_result *resul
     LPOT_TRY(strategy->class_of->tell(strategy, result, err));
   }
   strategy->waiting = false;
+  return LPOT_OK;
+}
+
+lpot_status lpot_strategy_recall(lpot_strategy *strategy, const lpot_recipe *recipe,
+                                 const lpot_result *result, lpot_error *err) {
+  if (strategy->waiting || strategy->class_of->recall == NULL) {
+    return LPOT_FAIL(err, LPOT_INTERNAL, "strategy %s: it cannot recall a trial",
+                     strategy->class_of->name);
+  }
+  LPOT_TRY(strategy->class_of->recall(strategy, recipe, result, err));
   return LPOT_OK;
 }
 

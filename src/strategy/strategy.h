@@ -28,7 +28,8 @@ typedef enum lpot_purpose {
   X(MODEL, "model")                                                                                \
   X(SENSE, "sense")                                                                                \
   X(FALLBACK, "fallback")                                                                          \
-  X(REVERT, "revert")
+  X(REVERT, "revert")                                                                              \
+  X(PROPOSED, "proposed")
 
 typedef enum lpot_stage {
 #define X(name, text) LPOT_STAGE_##name,
@@ -56,12 +57,29 @@ typedef struct lpot_result {
   double speedup; /* time of f32 / time of the recipe, as measured; 0: not known */
 } lpot_result;
 
+/* Who proposes recipes for the strategy external: not pure, and therefore not of this floor. Each
+ * function may fail; context is its own. */
+typedef struct lpot_proposer {
+  void *context;
+  /* The next recipe, owned by the caller; NULL: there are no more. */
+  lpot_status (*propose)(void *context, lpot_recipe **ret_recipe, lpot_error *err);
+  /* What became of the recipe that was proposed last. */
+  lpot_status (*answer)(void *context, const lpot_result *result, lpot_error *err);
+  /* A trial of an earlier run, that nobody proposes again. Before the first propose. */
+  lpot_status (*recall)(void *context, const lpot_recipe *recipe, const lpot_result *result,
+                        lpot_error *err);
+  /* Recipes that will be proposed next, as far as they are known now: owned by the caller. */
+  lpot_status (*peek)(void *context, size_t capacity, lpot_recipe **out, size_t *ret_count,
+                      lpot_error *err);
+} lpot_proposer;
+
 typedef struct lpot_strategy_options {
   uint64_t seed;
   bool higher_is_better;
   double baseline;                        /* the f32 model's metric */
   int64_t samples;                        /* size of the evaluation set */
   double accuracy_weight, latency_weight; /* tpe, >= 0 */
+  const lpot_proposer *proposer; /* external: borrowed for the strategy's life; else NULL */
 } lpot_strategy_options;
 
 typedef struct lpot_strategy lpot_strategy;
@@ -78,6 +96,12 @@ LPOT_MUST_CHECK lpot_status lpot_strategy_new(const char *name, const lpot_space
 void lpot_strategy_free(lpot_strategy *strategy);
 LPOT_MUST_CHECK lpot_status lpot_strategy_next(lpot_strategy *strategy, lpot_demand *ret_demand,
                                                lpot_error *err);
+/* True for strategies whose earlier trials are not demanded again but recalled. */
+bool lpot_strategy_recalls(const char *name);
+/* In place of next and tell: a trial of an earlier run. LPOT_INTERNAL where the strategy does not
+ * recall, or has a demand that is unanswered. */
+LPOT_MUST_CHECK lpot_status lpot_strategy_recall(lpot_strategy *strategy, const lpot_recipe *recipe,
+                                                 const lpot_result *result, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_strategy_tell(lpot_strategy *strategy, const lpot_result *result,
                                                lpot_error *err);
 /* True when nothing told changes what is demanded: hints are then the next demands, in order. */

@@ -28,6 +28,9 @@ typedef struct lpot_strategy_class {
   lpot_status (*next)(lpot_strategy *strategy, lpot_demand *ret_demand, lpot_error *err);
   /* The answer to the last demand; (optional). */
   lpot_status (*tell)(lpot_strategy *strategy, const lpot_result *result, lpot_error *err);
+  /* A trial of an earlier run; (optional). */
+  lpot_status (*recall)(lpot_strategy *strategy, const lpot_recipe *recipe,
+                        const lpot_result *result, lpot_error *err);
   /* Adds hints until the list is full or there is no more. */
   lpot_status (*hints)(const lpot_strategy *strategy, lpot_hint_list *list, lpot_error *err);
   bool goes_on; /* see lpot_strategy_goes_on */
@@ -46,6 +49,7 @@ extern const lpot_strategy_class lpot_strategy_class_basic;
 extern const lpot_strategy_class lpot_strategy_class_bayesian;
 extern const lpot_strategy_class lpot_strategy_class_conservative;
 extern const lpot_strategy_class lpot_strategy_class_exhaustive;
+extern const lpot_strategy_class lpot_strategy_class_external;
 extern const lpot_strategy_class lpot_strategy_class_mse;
 extern const lpot_strategy_class lpot_strategy_class_mse_v2;
 extern const lpot_strategy_class lpot_strategy_class_random;

@@ -162,8 +162,16 @@ lpot_status lpot_config_read_strategy(lpot_config_box *box, const lpot_config_ro
 /* A number of at least 0. */
 lpot_status lpot_config_read_weight(lpot_config_box *box, const lpot_config_row *row,
                                     const lpot_yaml_node *node, void *object, lpot_error *err);
-/* Settings that the strategy has not give a warning. */
+/* One word, or a list of words; not empty. */
+lpot_status lpot_config_read_command(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
+/* A number above 0. */
+lpot_status lpot_config_read_seconds(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
+/* LPOT_CONFIG where the strategy lacks a setting that it needs. */
 LPOT_MUST_CHECK lpot_status lpot_config_check_strategy(lpot_config_box *box, lpot_error *err);
+/* Settings that the strategy has not give a warning. */
+LPOT_MUST_CHECK lpot_status lpot_config_warn_of_strategy(lpot_config_box *box, lpot_error *err);
 
 /* Readers of whole sections that are not run yet: their object is the section's node
  * (config_train.c). */

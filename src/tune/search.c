@@ -12,12 +12,14 @@
 #include "tune/export.h"
 #include "tune/judge.h"
 #include "tune/progress.h"
+#include "tune/proposer.h"
 
 typedef struct trial_search {
   lpot_run *run;
-  lpot_space *space;       /* NULL with a given recipe */
-  lpot_strategy *strategy; /* NULL with a given recipe */
-  size_t position;         /* trials told to the strategy so far */
+  lpot_space *space;               /* NULL with a given recipe */
+  lpot_strategy *strategy;         /* NULL with a given recipe */
+  lpot_program_proposer *proposer; /* of the strategy external, else NULL */
+  size_t position;                 /* trials told to the strategy so far */
   size_t num_accepted;
   size_t best;             /* index of the most accurate valid trial so far, SIZE_MAX for none */
   size_t repeats;          /* demands in a row that were answered from earlier trials */
@@ -274,20 +276,24 @@ static void note_trial(trial_search *search, size_t index) {
   search->best = better ? index : search->best;
 }
 
-/* Tells what is known of a trial; a latency that is not trusted is not known. */
+/* What is known of a trial; a latency that is not trusted is not known. */
+static lpot_result result_of(const lpot_ledger_trial *trial, const lpot_ledger_result *result) {
+  bool valid = result->status == LPOT_TRIAL_DONE || result->status == LPOT_TRIAL_PRUNED;
+  bool timed = trial->measured && trial->latency.trusted;
+  return (lpot_result){.valid = valid,
+                       .accuracy = result->accuracy,
+                       .samples = (int64_t)result->samples,
+                       .meets = trial->meets,
+                       .speedup = timed ? trial->latency.speedup : 0};
+}
+
 static lpot_status tell(trial_search *search, const lpot_ledger_trial *trial,
                         const lpot_ledger_result *result, lpot_error *err) {
   if (search->strategy == NULL) {
     search->exhausted = true;
     return LPOT_OK;
   }
-  bool valid = result->status == LPOT_TRIAL_DONE || result->status == LPOT_TRIAL_PRUNED;
-  bool timed = trial->measured && trial->latency.trusted;
-  lpot_result told = {.valid = valid,
-                      .accuracy = result->accuracy,
-                      .samples = (int64_t)result->samples,
-                      .meets = trial->meets,
-                      .speedup = timed ? trial->latency.speedup : 0};
+  const lpot_result told = result_of(trial, result);
   LPOT_TRY(lpot_strategy_tell(search->strategy, &told, err));
   return LPOT_OK;
 }
@@ -374,6 +380,23 @@ static lpot_status run_sense(trial_search *search, const lpot_demand *demand, lp
   return LPOT_OK;
 }
 
+/* Goes on behind the committed trial at position, whose latency is then known if it is asked for.
+ */
+static lpot_status pass_trial(trial_search *search, const lpot_ledger_trial **ret_trial,
+                              lpot_error *err) {
+  lpot_run *run = search->run;
+  size_t index = search->position;
+  search->position++;
+  note_trial(search, index);
+  const lpot_ledger_trial *trial = &run->ledger->trials[index];
+  show_trial(search, trial);
+  if (trial->meets && run->job->config->timeout_seconds > 0) {
+    LPOT_TRY(lpot_search_measure(run, trial->id, err));
+  }
+  *ret_trial = trial;
+  return LPOT_OK;
+}
+
 static lpot_status run_trial(trial_search *search, const lpot_demand *demand, lpot_error *err) {
   lpot_run *run = search->run;
   if (demand->purpose == LPOT_SENSE) {
@@ -395,17 +418,26 @@ static lpot_status run_trial(trial_search *search, const lpot_demand *demand, lp
       return LPOT_OK;
     }
   }
-  size_t index = search->position;
-  search->position++;
-  note_trial(search, index);
-  const lpot_ledger_trial *trial = &run->ledger->trials[index];
-  show_trial(search, trial);
-  if (trial->meets && run->job->config->timeout_seconds > 0) {
-    LPOT_TRY(lpot_search_measure(run, trial->id, err));
-  }
+  const lpot_ledger_trial *trial = NULL;
+  LPOT_TRY(pass_trial(search, &trial, err));
   LPOT_TRY(tell(search, trial, lpot_ledger_result_of(run->ledger, trial), err));
   LPOT_TRY(lpot_run_checkpoint(run, trial->meets && search->num_accepted == 1, err));
   return LPOT_OK;
+}
+
+/* A trial of an earlier run that is not demanded again. */
+static lpot_status recall_trial(trial_search *search, lpot_error *err) {
+  const lpot_ledger_trial *trial = NULL;
+  LPOT_TRY(pass_trial(search, &trial, err));
+  const lpot_ledger_result *result = lpot_ledger_result_of(search->run->ledger, trial);
+  const lpot_result told = result_of(trial, result);
+  LPOT_TRY(lpot_strategy_recall(search->strategy, result->recipe, &told, err));
+  return LPOT_OK;
+}
+
+static bool recalls(const trial_search *search) {
+  return search->strategy != NULL && search->position < search->run->ledger->num_trials &&
+         lpot_strategy_recalls(search->run->job->config->strategy);
 }
 
 static lpot_status next_demand(trial_search *search, lpot_demand *demand, lpot_error *err) {
@@ -420,6 +452,10 @@ static lpot_status next_demand(trial_search *search, lpot_demand *demand, lpot_e
 
 static lpot_status loop(trial_search *search, lpot_error *err) {
   while (!is_over(search)) {
+    if (recalls(search)) {
+      LPOT_TRY(recall_trial(search, err));
+      continue;
+    }
     lpot_demand demand = {0};
     LPOT_TRY(next_demand(search, &demand, err));
     if (demand.recipe == NULL) {
@@ -430,6 +466,25 @@ static lpot_status loop(trial_search *search, lpot_error *err) {
     lpot_recipe_free(demand.recipe);
     LPOT_TRY(status);
   }
+  return LPOT_OK;
+}
+
+/* An lpot_program_idle: the workers go on while a program is waited for; context is the run. */
+static lpot_status serve_workers(void *context, lpot_error *err) {
+  LPOT_TRY(lpot_run_deal(context, err));
+  LPOT_TRY(lpot_run_pump(context, err));
+  return LPOT_OK;
+}
+
+static lpot_status make_proposer(trial_search *search, lpot_strategy_options *options,
+                                 lpot_error *err) {
+  lpot_run *run = search->run;
+  if (run->job->config->num_command == 0 || !lpot_strategy_recalls(run->job->config->strategy)) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_program_proposer_new(run->job->config, search->space, options, serve_workers, run,
+                                     &search->proposer, err));
+  options->proposer = lpot_program_proposer_interface(search->proposer);
   return LPOT_OK;
 }
 
@@ -449,6 +504,7 @@ static lpot_status make_strategy(trial_search *search, lpot_error *err) {
                                    .samples = (int64_t)run->ledger->baseline.state.samples,
                                    .accuracy_weight = config->accuracy_weight,
                                    .latency_weight = config->latency_weight};
+  LPOT_TRY(make_proposer(search, &options, err));
   LPOT_TRY(lpot_strategy_new(config->strategy, search->space, &options, &search->strategy, err));
   return LPOT_OK;
 }
@@ -469,6 +525,7 @@ lpot_status lpot_search(lpot_run *run, lpot_error *err) {
     status = lpot_run_quiesce(run, err);
   }
   lpot_strategy_free(search.strategy);
+  lpot_program_proposer_free(search.proposer);
   lpot_space_free(search.space);
   return status;
 }

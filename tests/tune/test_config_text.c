@@ -154,6 +154,10 @@ static void settings_of_strategies_read_back(void **state) {
   assert_reads_back(MINIMAL "tuning: {strategy: {name: tpe, accuracy_weight: 0.1, latency_weight: "
                             "0}}\n");
   assert_reads_back(MINIMAL "tuning: {strategy: {name: tpe}}\n");
+  assert_reads_back(MINIMAL "tuning: {strategy: {name: external, command: [python3, 'a \\\"b', c], "
+                            "timeout: 2.5}}\n");
+  assert_same_identity(true, MINIMAL "tuning: {strategy: {name: external, command: a}}\n",
+                       MINIMAL "tuning: {strategy: {name: external, command: [b, c]}}\n");
 }
 
 static void sections_that_are_not_run_yet_read_back(void **state) {
