@@ -4,10 +4,10 @@
  *
  * An op's options are its quantized configurations, as in random; the sampling size is one more
  * dimension. Until two different accuracies are known recipes are drawn uniformly. Then the bound
- * is looked at in NUM_RANDOM uniform draws, and in all recipes that differ in one option on the way
- * up from the best of them and from the best observed one. LPOT searches a continuous space and
- * rounds; here a recipe is never demanded twice. When MAX_REPEATS draws bring nothing new the space
- * counts as exhausted.
+ * is looked at in NUM_RANDOM uniform draws, and on the way up, by NUM_MOVES changes of one option
+ * each, from the NUM_STARTS best of them and from the best observed recipe. LPOT searches a
+ * continuous space and rounds; here a recipe is never demanded twice. When MAX_REPEATS draws bring
+ * nothing new the space counts as exhausted.
  *
  * A failed trial counts as the worst accuracy so far. The accuracy of a trial that was cut short
  * counts with the largest variance that the mean of so many samples in [0, 1] can have. */
@@ -20,8 +20,8 @@
 
 #define EXPLORATION 2.576
 #define NUM_RANDOM 1000
-#define NUM_STARTS 3
-#define NUM_SWEEPS 2
+#define NUM_STARTS 2
+#define NUM_MOVES 500
 #define MAX_REPEATS 1000
 
 typedef struct bayesian {
@@ -65,34 +65,24 @@ static size_t next_best(const lpot_observations *list, size_t last) {
   return best;
 }
 
-/* Tries all options of one dimension; point keeps the best. */
-static lpot_status climb_dim(proposal *search, size_t dim, uint16_t *point, double *best,
-                             lpot_error *err) {
-  uint16_t chosen = point[dim];
-  size_t count = lpot_point_num_options(&search->self->points, dim);
-  uint16_t before = chosen;
-  for (size_t option = 0; option < count; option++) {
-    double bound = 0;
-    if (option == before) {
-      continue;
-    }
-    point[dim] = (uint16_t)option;
-    LPOT_TRY(add_candidate(search, point, &bound, err));
-    if (bound > *best) {
-      *best = bound;
-      chosen = (uint16_t)option;
-    }
-  }
-  point[dim] = chosen;
-  return LPOT_OK;
-}
-
+/* Changes one dimension after the other at random, and keeps what is better. */
 static lpot_status climb(proposal *search, uint16_t *point, lpot_error *err) {
+  const lpot_point_space *points = &search->self->points;
   double best = 0;
   LPOT_TRY(add_candidate(search, point, &best, err));
-  for (int sweep = 0; sweep < NUM_SWEEPS; sweep++) {
-    for (size_t dim = 0; dim < search->self->points.num_dims; dim++) {
-      LPOT_TRY(climb_dim(search, dim, point, &best, err));
+  for (int move = 0; move < NUM_MOVES; move++) {
+    size_t dim = (size_t)lpot_rng_below(&search->rng, points->num_dims);
+    uint16_t before = point[dim];
+    double bound = 0;
+    point[dim] = (uint16_t)lpot_rng_below(&search->rng, lpot_point_num_options(points, dim));
+    if (point[dim] == before) {
+      continue;
+    }
+    LPOT_TRY(add_candidate(search, point, &bound, err));
+    if (bound > best) {
+      best = bound;
+    } else {
+      point[dim] = before;
     }
   }
   return LPOT_OK;

@@ -11,7 +11,7 @@
 
 #include "strategy/points.h"
 
-#define LPOT_MAX_GAUSSIAN_POINTS 400 /* of more observations the last ones count */
+#define LPOT_MAX_GAUSSIAN_POINTS 256 /* of more observations the last ones count */
 
 typedef struct lpot_gaussian_process lpot_gaussian_process;
 
