@@ -28,6 +28,22 @@ static void dimensions_are_ops_and_the_sampling_size(void **state) {
   lpot_space_free(space);
 }
 
+/* What an op falls back to is an option also where the wishes leave it out; F32 is then the last.
+ */
+static void the_fallback_is_always_an_option(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  fixture_add(&ops, "a", "Add", small_capability(false));
+  ops.wishes.model_wise.activation.dtype = (lpot_choices){1, {LPOT_U8}};
+  lpot_space *space = fixture_space(&ops);
+  lpot_point_space points = lpot_point_space_of(space, true);
+  assert_int_equal(lpot_space_get(space, 0)->num_configs, 1);
+  assert_int_equal(lpot_point_num_options(&points, 0), 2);
+  assert_true(lpot_op_config_is_quantized(lpot_point_option(&points, 0, 0)));
+  assert_int_equal(lpot_point_option(&points, 0, 1)->activation.dtype, LPOT_F32);
+  lpot_space_free(space);
+}
+
 static void points_become_recipes(void **state) {
   (void)state;
   fixture ops;
@@ -71,6 +87,7 @@ static void observations_grow_and_are_found(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dimensions_are_ops_and_the_sampling_size),
+      cmocka_unit_test(the_fallback_is_always_an_option),
       cmocka_unit_test(points_become_recipes),
       cmocka_unit_test(observations_grow_and_are_found),
   };
