@@ -86,6 +86,55 @@ lpot_status lpot_json_set_bool(lpot_json *object, const char *key, bool value, l
   return LPOT_OK;
 }
 
+static lpot_status set_list(lpot_json *object, const char *key, json_t **ret_list,
+                            lpot_error *err) {
+  *ret_list = json_array();
+  LPOT_TRY(set_moved(object, key, *ret_list, err));
+  return LPOT_OK;
+}
+
+static lpot_status append_moved(json_t *list, json_t *value, lpot_error *err) {
+  if (value == NULL || json_array_append_new(list, value) != 0) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_json_set_ints(lpot_json *object, const char *key, const int64_t *values,
+                               size_t count, lpot_error *err) {
+  json_t *list = NULL;
+  LPOT_TRY(set_list(object, key, &list, err));
+  for (size_t i = 0; i < count; i++) {
+    LPOT_TRY(append_moved(list, json_integer(values[i]), err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_json_set_strings(lpot_json *object, const char *key, const char *const *values,
+                                  size_t count, lpot_error *err) {
+  json_t *list = NULL;
+  LPOT_TRY(set_list(object, key, &list, err));
+  for (size_t i = 0; i < count; i++) {
+    LPOT_TRY(append_moved(list, make_string(values[i]), err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_json_set_list(lpot_json *object, const char *key, lpot_error *err) {
+  json_t *list = NULL;
+  LPOT_TRY(set_list(object, key, &list, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_json_append(lpot_json *object, const char *key, lpot_json **item,
+                             lpot_error *err) {
+  json_t *value = json_incref((*item)->object);
+  lpot_json_free(*item);
+  *item = NULL;
+  LPOT_TRY(append_moved(json_object_get(object->object, key), value, err));
+  return LPOT_OK;
+}
+
 /* Digits of the shortest text that reads back as the same number. */
 static size_t digits_of(double value) {
   for (int digits = LEAST_DIGITS; digits < MOST_DIGITS; digits++) {
@@ -156,5 +205,99 @@ lpot_status lpot_json_print(const lpot_json *object, FILE *out, lpot_error *err)
   LPOT_TRY(lpot_json_text(object, &text, err));
   fprintf(out, "%s\n", text);
   lpot_free(text);
+  return LPOT_OK;
+}
+
+/* ---- reading ---- */
+
+lpot_status lpot_json_parse(const char *text, size_t size, lpot_json **ret_object,
+                            lpot_error *err) {
+  json_error_t problem;
+  json_t *value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
+  if (value == NULL) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "not JSON: column %d: %s", problem.column, problem.text);
+  }
+  lpot_json *json = NULL;
+  lpot_status status = LPOT_OK;
+  if (!json_is_object(value)) {
+    status = LPOT_FAIL(err, LPOT_FORMAT, "expected a JSON object");
+  } else {
+    json = lpot_calloc(1, sizeof *json);
+    status = json == NULL ? LPOT_OUT_OF_MEMORY(err) : LPOT_OK;
+  }
+  if (status != LPOT_OK) {
+    json_decref(value);
+    return status;
+  }
+  json->object = value;
+  *ret_object = json;
+  return LPOT_OK;
+}
+
+bool lpot_json_has(const lpot_json *object, const char *key) {
+  return json_object_get(object->object, key) != NULL;
+}
+
+lpot_status lpot_json_check_keys(const lpot_json *object, const char *const *names,
+                                 lpot_error *err) {
+  const char *key = NULL;
+  json_t *value = NULL;
+  json_object_foreach(object->object, key, value) {
+    size_t index = 0;
+    while (names[index] != NULL && strcmp(names[index], key) != 0) {
+      index++;
+    }
+    if (names[index] == NULL) {
+      char known[256];
+      char shown[64];
+      lpot_text_names(names, known, sizeof known);
+      lpot_text_printable(key, shown, sizeof shown);
+      return LPOT_FAIL(err, LPOT_FORMAT, "unknown key '%s', expected one of %s", shown, known);
+    }
+  }
+  return LPOT_OK;
+}
+
+static lpot_status fail_value(const char *key, const char *expected, lpot_error *err) {
+  return LPOT_FAIL(err, LPOT_FORMAT, "key '%s': expected %s", key, expected);
+}
+
+lpot_status lpot_json_get_bool(const lpot_json *object, const char *key, bool *ret,
+                               lpot_error *err) {
+  const json_t *value = json_object_get(object->object, key);
+  if (!json_is_boolean(value)) {
+    return fail_value(key, "true or false", err);
+  }
+  *ret = json_is_true(value);
+  return LPOT_OK;
+}
+
+lpot_status lpot_json_get_int(const lpot_json *object, const char *key, int64_t *ret,
+                              lpot_error *err) {
+  const json_t *value = json_object_get(object->object, key);
+  if (!json_is_integer(value)) {
+    return fail_value(key, "an integer", err);
+  }
+  *ret = json_integer_value(value);
+  return LPOT_OK;
+}
+
+lpot_status lpot_json_get_ints(const lpot_json *object, const char *key, size_t count, int64_t *out,
+                               lpot_error *err) {
+  const json_t *list = json_object_get(object->object, key);
+  if (!json_is_array(list)) {
+    return fail_value(key, "a list", err);
+  }
+  if (json_array_size(list) != count) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "key '%s': expected %zu items, got %zu", key, count,
+                     json_array_size(list));
+  }
+  for (size_t i = 0; i < count; i++) {
+    const json_t *value = json_array_get(list, i);
+    if (!json_is_integer(value)) {
+      return LPOT_FAIL(err, LPOT_FORMAT, "key '%s': item %zu: expected an integer", key, i);
+    }
+    out[i] = json_integer_value(value);
+  }
   return LPOT_OK;
 }

@@ -1,14 +1,15 @@
-/* Building one JSON document. Only this file's source sees the JSON library. */
+/* Building and reading one JSON object. Only this file's source sees the JSON library. */
 #ifndef LPOT_BASE_JSON_H
 #define LPOT_BASE_JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "base/error.h"
 
-typedef struct lpot_json lpot_json; /* an object under construction */
+typedef struct lpot_json lpot_json; /* an object */
 
 LPOT_MUST_CHECK lpot_status lpot_json_new(lpot_json **ret_object, lpot_error *err);
 void lpot_json_free(lpot_json *object);
@@ -21,10 +22,38 @@ LPOT_MUST_CHECK lpot_status lpot_json_set_double(lpot_json *object, const char *
                                                  lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_json_set_bool(lpot_json *object, const char *key, bool value,
                                                lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_json_set_ints(lpot_json *object, const char *key,
+                                               const int64_t *values, size_t count,
+                                               lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_json_set_strings(lpot_json *object, const char *key,
+                                                  const char *const *values, size_t count,
+                                                  lpot_error *err);
+/* Makes an empty list; items are appended to it by lpot_json_append. */
+LPOT_MUST_CHECK lpot_status lpot_json_set_list(lpot_json *object, const char *key, lpot_error *err);
+/* Appends an object (moved, also on failure) to the list under key. */
+LPOT_MUST_CHECK lpot_status lpot_json_append(lpot_json *object, const char *key, lpot_json **item,
+                                             lpot_error *err);
 /* The object as text on one line, keys in the order they were set; owned by the caller. */
 LPOT_MUST_CHECK lpot_status lpot_json_text(const lpot_json *object, char **ret_text,
                                            lpot_error *err);
 /* The same as a line of out. */
 LPOT_MUST_CHECK lpot_status lpot_json_print(const lpot_json *object, FILE *out, lpot_error *err);
+
+/* ---- reading: every failure is LPOT_FORMAT and names the key, or the place in the text ---- */
+
+/* Text of one object, with nothing behind it; no key may come twice. */
+LPOT_MUST_CHECK lpot_status lpot_json_parse(const char *text, size_t size, lpot_json **ret_object,
+                                            lpot_error *err);
+bool lpot_json_has(const lpot_json *object, const char *key);
+/* Fails at the first key that is not in names (NULL terminated). */
+LPOT_MUST_CHECK lpot_status lpot_json_check_keys(const lpot_json *object, const char *const *names,
+                                                 lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_json_get_bool(const lpot_json *object, const char *key, bool *ret,
+                                               lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_json_get_int(const lpot_json *object, const char *key,
+                                              int64_t *ret, lpot_error *err);
+/* A list of exactly count integers. */
+LPOT_MUST_CHECK lpot_status lpot_json_get_ints(const lpot_json *object, const char *key,
+                                               size_t count, int64_t *out, lpot_error *err);
 
 #endif

@@ -46,6 +46,10 @@ typedef struct lpot_op_config {
 
 /* Two F32 configs are equal whether or not the op has a weight. */
 bool lpot_op_config_equal(const lpot_op_config *a, const lpot_op_config *b);
+/* "activation uint8 asym per_tensor minmax; weight int8 sym per_channel minmax"; LPOT_CONFIG_TEXT
+ * bytes are enough. */
+#define LPOT_CONFIG_TEXT 128
+void lpot_op_config_text(const lpot_op_config *config, char *out, size_t out_size);
 /* True when the activation is U8 or S8. */
 bool lpot_op_config_is_quantized(const lpot_op_config *config);
 bool lpot_op_config_is_bf16(const lpot_op_config *config);

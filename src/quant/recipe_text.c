@@ -16,6 +16,9 @@
  * dynamic". Where weights have the reduced range "reduce_range: true" follows. */
 #include "quant/recipe.h"
 
+#include <stdio.h>
+
+#include "base/text.h"
 #include "quant/op_items.h"
 
 typedef struct dtype_name {
@@ -211,4 +214,26 @@ lpot_status lpot_recipe_from_yaml(const lpot_yaml_node *root, const char *const 
   }
   *ret_recipe = reader.recipe;
   return LPOT_OK;
+}
+
+/* ---- one line for people ---- */
+
+static void tensor_text(const lpot_tensor_config *config, char *out, size_t out_size) {
+  if (config->dtype == LPOT_DTYPE_UNKNOWN) {
+    lpot_text_copy(out, out_size, "none");
+  } else if (lpot_dtype_is_float(config->dtype)) {
+    lpot_text_copy(out, out_size, config->dtype == LPOT_BF16 ? "bf16" : "fp32");
+  } else {
+    snprintf(out, out_size, "%s %s %s %s", lpot_dtype_text(config->dtype),
+             lpot_scheme_text(config->scheme), lpot_granularity_text(config->granularity),
+             lpot_algorithm_text(config->algorithm));
+  }
+}
+
+void lpot_op_config_text(const lpot_op_config *config, char *out, size_t out_size) {
+  char activation[64];
+  char weight[64];
+  tensor_text(&config->activation, activation, sizeof activation);
+  tensor_text(&config->weight, weight, sizeof weight);
+  snprintf(out, out_size, "activation %s; weight %s", activation, weight);
 }

@@ -1,4 +1,4 @@
-/* Strategy basic: LPOT's walk from uniform configurations to fallbacks.
+/* Strategies basic and mse: LPOT's walks from uniform configurations to fallbacks.
  *
  * 1. UNIFORM. For each sampling size the uniform recipes of basic_uniform.h, most promising first.
  *    The most accurate is the start of all that follows; of equals, the one demanded first. A
@@ -12,6 +12,13 @@
  *    none is undone, until all have fallen back.
  * Stages 2 to 4 are walked twice: ops fall back to bf16 first, where the configuration names it,
  * and then, from the same start, to F32.
+ *
+ * mse differs from basic in that ops do not fall back to bf16, and in stage 2:
+ * 2. SENSE. The network's outputs with one op alone as the start has it and all others in F32, for
+ *    every op that may fall back, the last op first; ops whose error is larger fall back first; of
+ *    equals, the one tried first. No labels, and few samples. (LPOT compares the op's own output in
+ *    the network that is int8 throughout, which the errors of the ops before it have reached.) An
+ * op that cannot be sensed falls back before all others.
  *
  * Ties and noise. All of these trials but the last stage's are evaluated on the whole set (RANK),
  * so that two accuracies of a counting metric are equal exactly when the counts are equal, and
@@ -54,13 +61,6 @@ typedef struct basic {
 
 typedef lpot_status (*build_function)(const basic *self, const basic_walk *walk,
                                       lpot_recipe **ret_recipe, lpot_error *err);
-
-static double score_of(const basic *self, const lpot_result *result) {
-  if (!result->valid || isnan(result->accuracy)) {
-    return -(double)INFINITY;
-  }
-  return self->base.options.higher_is_better ? result->accuracy : -result->accuracy;
-}
 
 /* ---- recipes ---- */
 
@@ -112,9 +112,23 @@ typedef struct stage_row {
   build_function build;
 } stage_row;
 
+/* All ops F32 but one candidate. Ops that may not fall back are as in the start: their errors are
+ * in all. */
+static lpot_status build_alone(const basic *self, const basic_walk *walk, lpot_recipe **ret_recipe,
+                               lpot_error *err) {
+  LPOT_TRY(lpot_recipe_clone(self->start, ret_recipe, err));
+  for (size_t i = 0; i < self->num_candidates; i++) {
+    if (i != walk->position) {
+      fall_back(self, *ret_recipe, i);
+    }
+  }
+  return LPOT_OK;
+}
+
 static const stage_row stage_table[] = {
     [LPOT_STAGE_UNIFORM] = {LPOT_STAGE_ONE_BY_ONE, LPOT_RANK, build_uniform},
     [LPOT_STAGE_ONE_BY_ONE] = {LPOT_STAGE_GREEDY, LPOT_RANK, build_one},
+    [LPOT_STAGE_SENSE] = {LPOT_STAGE_GREEDY, LPOT_SENSE, build_alone},
     [LPOT_STAGE_GREEDY] = {LPOT_STAGE_CUMULATIVE, LPOT_RANK, build_greedy},
     [LPOT_STAGE_CUMULATIVE] = {LPOT_NUM_STAGES, LPOT_DECIDE, build_cumulative},
 };
@@ -127,6 +141,10 @@ static size_t num_trials(const basic *self, lpot_stage stage) {
 }
 
 /* ---- the walk ---- */
+
+static bool senses(const basic *self) {
+  return self->base.class_of == &lpot_strategy_class_mse;
+}
 
 /* True when op can fall back from what the start makes of it. */
 static bool is_candidate(const basic *self, size_t op) {
@@ -150,14 +168,14 @@ static void begin_fallback(basic *self, bool to_f32) {
       self->num_candidates++;
     }
   }
-  self->walk.stage = LPOT_STAGE_ONE_BY_ONE;
+  self->walk.stage = senses(self) ? LPOT_STAGE_SENSE : LPOT_STAGE_ONE_BY_ONE;
   self->walk.best = self->best_score;
 }
 
 static lpot_status end_uniform(basic *self, lpot_error *err) {
   const basic_walk best = {.stage = LPOT_STAGE_UNIFORM, .position = self->best_uniform};
   LPOT_TRY(build_uniform(self, &best, &self->start, err));
-  begin_fallback(self, false);
+  begin_fallback(self, senses(self));
   if (self->num_candidates == 0) {
     begin_fallback(self, true);
   }
@@ -185,7 +203,7 @@ static lpot_status end_stage(basic *self, lpot_error *err) {
   self->walk.position = 0;
   if (ended == LPOT_STAGE_UNIFORM) {
     LPOT_TRY(end_uniform(self, err));
-  } else if (ended == LPOT_STAGE_ONE_BY_ONE) {
+  } else if (ended == LPOT_STAGE_ONE_BY_ONE || ended == LPOT_STAGE_SENSE) {
     end_one_by_one(self);
   } else if (ended == LPOT_STAGE_CUMULATIVE && !self->to_f32) {
     begin_fallback(self, true);
@@ -212,14 +230,21 @@ static void apply(basic *self, double score) {
     self->best_uniform = walk->position;
     self->best_score = score;
   }
-  if (walk->stage == LPOT_STAGE_ONE_BY_ONE) {
+  if (walk->stage == LPOT_STAGE_ONE_BY_ONE || walk->stage == LPOT_STAGE_SENSE) {
     self->scores[walk->position] = score;
   }
   walk->position++;
 }
 
-static bool is_told(const basic *self, const lpot_recipe *recipe, double *ret_score) {
-  return lpot_score_book_get(self->told, lpot_recipe_hash(recipe), ret_score);
+/* What is told of a recipe's accuracy and of its error is not the same. */
+static uint64_t key_of(uint64_t hash, lpot_purpose purpose) {
+  return purpose == LPOT_SENSE ? ~hash : hash;
+}
+
+static bool is_told(const basic *self, const lpot_recipe *recipe, lpot_purpose purpose,
+                    double *ret_score) {
+  uint64_t key = key_of(lpot_recipe_hash(recipe), purpose);
+  return lpot_score_book_get(self->told, key, ret_score);
 }
 
 static lpot_status basic_init(lpot_strategy *strategy, lpot_error *err) {
@@ -261,7 +286,7 @@ static lpot_status basic_next(lpot_strategy *strategy, lpot_demand *ret_demand, 
     lpot_recipe *recipe = NULL;
     double score = 0;
     LPOT_TRY(row->build(self, &self->walk, &recipe, err));
-    if (!is_told(self, recipe, &score)) {
+    if (!is_told(self, recipe, row->purpose, &score)) {
       ret_demand->recipe = recipe;
       ret_demand->stage = self->walk.stage;
       ret_demand->purpose = row->purpose;
@@ -273,12 +298,18 @@ static lpot_status basic_next(lpot_strategy *strategy, lpot_demand *ret_demand, 
   return LPOT_OK;
 }
 
+static double error_of(const lpot_result *result) {
+  return result->valid && !isnan(result->error) ? result->error : (double)INFINITY;
+}
+
 static lpot_status basic_tell(lpot_strategy *strategy, const lpot_result *result, lpot_error *err) {
   basic *self = (basic *)strategy;
-  double score = score_of(self, result);
+  bool sensed = strategy->pending_purpose == LPOT_SENSE;
+  double score = sensed ? error_of(result) : lpot_strategy_score(strategy, result);
   /* An estimate is good enough to decide, but not to be compared with others later. */
-  if (!result->valid || result->samples >= strategy->options.samples) {
-    LPOT_TRY(lpot_score_book_put(self->told, strategy->pending, score, err));
+  if (sensed || !result->valid || result->samples >= strategy->options.samples) {
+    uint64_t key = key_of(strategy->pending, strategy->pending_purpose);
+    LPOT_TRY(lpot_score_book_put(self->told, key, score, err));
   }
   apply(self, score);
   return LPOT_OK;
@@ -291,14 +322,16 @@ static lpot_status basic_tell(lpot_strategy *strategy, const lpot_result *result
 static lpot_status add_hint(const basic *self, const basic_walk *walk, lpot_hint_list *list,
                             bool *ret_told, double *ret_score, lpot_error *err) {
   lpot_recipe *recipe = NULL;
-  LPOT_TRY(stage_table[walk->stage].build(self, walk, &recipe, err));
-  *ret_told = is_told(self, recipe, ret_score);
-  bool pending = self->base.waiting && lpot_recipe_hash(recipe) == self->base.pending;
+  const stage_row *row = &stage_table[walk->stage];
+  LPOT_TRY(row->build(self, walk, &recipe, err));
+  *ret_told = is_told(self, recipe, row->purpose, ret_score);
+  bool pending = self->base.waiting && key_of(lpot_recipe_hash(recipe), row->purpose) ==
+                                           key_of(self->base.pending, self->base.pending_purpose);
   if (*ret_told || pending) {
     lpot_recipe_free(recipe);
     return LPOT_OK;
   }
-  lpot_hint_list_add(list, &recipe, stage_table[walk->stage].purpose);
+  lpot_hint_list_add(list, &recipe, row->purpose);
   return LPOT_OK;
 }
 
@@ -370,6 +403,16 @@ static lpot_status basic_hints(const lpot_strategy *strategy, lpot_hint_list *li
 
 const lpot_strategy_class lpot_strategy_class_basic = {
     .name = "basic",
+    .size_bytes = sizeof(basic),
+    .init = basic_init,
+    .done = basic_done,
+    .next = basic_next,
+    .tell = basic_tell,
+    .hints = basic_hints,
+};
+
+const lpot_strategy_class lpot_strategy_class_mse = {
+    .name = "mse",
     .size_bytes = sizeof(basic),
     .init = basic_init,
     .done = basic_done,

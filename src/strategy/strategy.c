@@ -1,6 +1,7 @@
 #include "strategy/strategy.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,16 +10,19 @@
 #include "strategy/strategy_impl.h"
 
 static const lpot_strategy_class *const strategy_table[] = {
-    &lpot_strategy_class_basic,
-    &lpot_strategy_class_exhaustive,
-    &lpot_strategy_class_random,
+    &lpot_strategy_class_basic,        &lpot_strategy_class_bayesian,
+    &lpot_strategy_class_conservative, &lpot_strategy_class_exhaustive,
+    &lpot_strategy_class_external,     &lpot_strategy_class_mse,
+    &lpot_strategy_class_mse_v2,       &lpot_strategy_class_random,
+    &lpot_strategy_class_tpe,
 };
 
 #define NUM_STRATEGIES (sizeof strategy_table / sizeof strategy_table[0])
 
 /* In the table's order; a test holds the two together. */
-static const char *const strategy_names[NUM_STRATEGIES + 1] = {"basic", "exhaustive", "random",
-                                                               NULL};
+static const char *const strategy_names[NUM_STRATEGIES + 1] = {
+    "basic", "bayesian", "conservative", "exhaustive", "external",
+    "mse",   "mse_v2",   "random",       "tpe",        NULL};
 
 static const char *const stage_texts[LPOT_NUM_STAGES] = {
 #define X(name, text) [LPOT_STAGE_##name] = text,
@@ -41,6 +45,16 @@ static const lpot_strategy_class *find_class(const char *name) {
     }
   }
   return NULL;
+}
+
+bool lpot_strategy_goes_on(const char *name) {
+  const lpot_strategy_class *class_of = find_class(name);
+  return class_of != NULL && class_of->goes_on;
+}
+
+bool lpot_strategy_recalls(const char *name) {
+  const lpot_strategy_class *class_of = find_class(name);
+  return class_of != NULL && class_of->recall != NULL;
 }
 
 lpot_status lpot_strategy_new(const char *name, const lpot_space *space,
@@ -90,6 +104,7 @@ lpot_status lpot_strategy_next(lpot_strategy *strategy, lpot_demand *ret_demand,
   if (demand.recipe != NULL) {
     strategy->waiting = true;
     strategy->pending = lpot_recipe_hash(demand.recipe);
+    strategy->pending_purpose = demand.purpose;
   }
   *ret_demand = demand;
   return LPOT_OK;
@@ -105,6 +120,16 @@ lpot_status lpot_strategy_tell(lpot_strategy *strategy, const lpot_result *resul
     LPOT_TRY(strategy->class_of->tell(strategy, result, err));
   }
   strategy->waiting = false;
+  return LPOT_OK;
+}
+
+lpot_status lpot_strategy_recall(lpot_strategy *strategy, const lpot_recipe *recipe,
+                                 const lpot_result *result, lpot_error *err) {
+  if (strategy->waiting || strategy->class_of->recall == NULL) {
+    return LPOT_FAIL(err, LPOT_INTERNAL, "strategy %s: it cannot recall a trial",
+                     strategy->class_of->name);
+  }
+  LPOT_TRY(strategy->class_of->recall(strategy, recipe, result, err));
   return LPOT_OK;
 }
 
@@ -130,6 +155,17 @@ lpot_status lpot_strategy_hints(const lpot_strategy *strategy, size_t capacity, 
 }
 
 /* ---- shared by strategies ---- */
+
+double lpot_strategy_score(const lpot_strategy *strategy, const lpot_result *result) {
+  if (!result->valid || isnan(result->accuracy)) {
+    return -(double)INFINITY;
+  }
+  return strategy->options.higher_is_better ? result->accuracy : -result->accuracy;
+}
+
+uint64_t lpot_strategy_seed(const lpot_strategy *strategy, size_t number) {
+  return strategy->options.seed + UINT64_C(0x9e3779b97f4a7c15) * (number + 1);
+}
 
 bool lpot_hint_list_is_full(const lpot_hint_list *list) {
   return list->count == list->capacity;

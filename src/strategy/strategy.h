@@ -13,7 +13,8 @@
 
 typedef enum lpot_purpose {
   LPOT_DECIDE, /* may be cut short once the answer against the criterion is clear */
-  LPOT_RANK    /* its accuracy feeds an ordering: evaluate fully */
+  LPOT_RANK,   /* its accuracy feeds an ordering: evaluate fully */
+  LPOT_SENSE   /* no trial: how much it changes the outputs of the network, without labels */
 } lpot_purpose;
 
 /* X(NAME, text): recorded with each trial. */
@@ -23,7 +24,13 @@ typedef enum lpot_purpose {
   X(GREEDY, "greedy")                                                                              \
   X(CUMULATIVE, "cumulative")                                                                      \
   X(SAMPLE, "sample")                                                                              \
-  X(GIVEN, "given")
+  X(GIVEN, "given")                                                                                \
+  X(BY_TYPE, "by_type")                                                                            \
+  X(MODEL, "model")                                                                                \
+  X(SENSE, "sense")                                                                                \
+  X(FALLBACK, "fallback")                                                                          \
+  X(REVERT, "revert")                                                                              \
+  X(PROPOSED, "proposed")
 
 typedef enum lpot_stage {
 #define X(name, text) LPOT_STAGE_##name,
@@ -46,7 +53,26 @@ typedef struct lpot_result {
   int64_t samples; /* samples it was measured on: fewer than all for a demand that was to DECIDE and
                       was cut short; accuracy is then an estimate */
   bool meets;      /* the accuracy criterion */
+  double error; /* for a demand that was to SENSE, and only then: mean squared error of the outputs
+                   relative to f32's; such a result has nothing else but valid and samples */
+  double speedup; /* time of f32 / time of the recipe, as measured; 0: not known */
 } lpot_result;
+
+/* Who proposes recipes for the strategy external: not pure, and therefore not of this floor. Each
+ * function may fail; context is its own. */
+typedef struct lpot_proposer {
+  void *context;
+  /* The next recipe, owned by the caller; NULL: there are no more. */
+  lpot_status (*propose)(void *context, lpot_recipe **ret_recipe, lpot_error *err);
+  /* What became of the recipe that was proposed last. */
+  lpot_status (*answer)(void *context, const lpot_result *result, lpot_error *err);
+  /* A trial of an earlier run, that nobody proposes again. Before the first propose. */
+  lpot_status (*recall)(void *context, const lpot_recipe *recipe, const lpot_result *result,
+                        lpot_error *err);
+  /* Recipes that will be proposed next, as far as they are known now: owned by the caller. */
+  lpot_status (*peek)(void *context, size_t capacity, lpot_recipe **out, size_t *ret_count,
+                      lpot_error *err);
+} lpot_proposer;
 
 typedef struct lpot_strategy_options {
   uint64_t seed;
@@ -55,12 +81,17 @@ typedef struct lpot_strategy_options {
   int64_t samples;           /* size of the evaluation set */
   const lpot_op_cost *costs; /* [lpot_space_num_ops], borrowed while the strategy lives; NULL: not
                                 known. No strategy uses them yet */
+  double accuracy_weight, latency_weight; /* tpe, >= 0 */
+  const lpot_proposer *proposer; /* external: borrowed for the strategy's life; else NULL */
 } lpot_strategy_options;
 
 typedef struct lpot_strategy lpot_strategy;
 
 /* Names of all strategies, NULL terminated. */
 const char *const *lpot_strategy_names(void);
+/* True for strategies whose recipes get better after the first that meets the criterion: the search
+ * goes on until they have no more, and the last one that meets it is the best. */
+bool lpot_strategy_goes_on(const char *name);
 /* space must outlive the strategy. LPOT_NOT_FOUND for an unknown name. */
 LPOT_MUST_CHECK lpot_status lpot_strategy_new(const char *name, const lpot_space *space,
                                               const lpot_strategy_options *options,
@@ -68,6 +99,12 @@ LPOT_MUST_CHECK lpot_status lpot_strategy_new(const char *name, const lpot_space
 void lpot_strategy_free(lpot_strategy *strategy);
 LPOT_MUST_CHECK lpot_status lpot_strategy_next(lpot_strategy *strategy, lpot_demand *ret_demand,
                                                lpot_error *err);
+/* True for strategies whose earlier trials are not demanded again but recalled. */
+bool lpot_strategy_recalls(const char *name);
+/* In place of next and tell: a trial of an earlier run. LPOT_INTERNAL where the strategy does not
+ * recall, or has a demand that is unanswered. */
+LPOT_MUST_CHECK lpot_status lpot_strategy_recall(lpot_strategy *strategy, const lpot_recipe *recipe,
+                                                 const lpot_result *result, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_strategy_tell(lpot_strategy *strategy, const lpot_result *result,
                                                lpot_error *err);
 /* True when nothing told changes what is demanded: hints are then the next demands, in order. */

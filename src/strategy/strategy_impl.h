@@ -28,8 +28,12 @@ typedef struct lpot_strategy_class {
   lpot_status (*next)(lpot_strategy *strategy, lpot_demand *ret_demand, lpot_error *err);
   /* The answer to the last demand; (optional). */
   lpot_status (*tell)(lpot_strategy *strategy, const lpot_result *result, lpot_error *err);
+  /* A trial of an earlier run; (optional). */
+  lpot_status (*recall)(lpot_strategy *strategy, const lpot_recipe *recipe,
+                        const lpot_result *result, lpot_error *err);
   /* Adds hints until the list is full or there is no more. */
   lpot_status (*hints)(const lpot_strategy *strategy, lpot_hint_list *list, lpot_error *err);
+  bool goes_on; /* see lpot_strategy_goes_on */
 } lpot_strategy_class;
 
 struct lpot_strategy {
@@ -38,11 +42,18 @@ struct lpot_strategy {
   lpot_strategy_options options;
   bool waiting;     /* a demand is unanswered */
   uint64_t pending; /* hash of the unanswered demand's recipe */
+  lpot_purpose pending_purpose;
 };
 
 extern const lpot_strategy_class lpot_strategy_class_basic;
+extern const lpot_strategy_class lpot_strategy_class_bayesian;
+extern const lpot_strategy_class lpot_strategy_class_conservative;
 extern const lpot_strategy_class lpot_strategy_class_exhaustive;
+extern const lpot_strategy_class lpot_strategy_class_external;
+extern const lpot_strategy_class lpot_strategy_class_mse;
+extern const lpot_strategy_class lpot_strategy_class_mse_v2;
 extern const lpot_strategy_class lpot_strategy_class_random;
+extern const lpot_strategy_class lpot_strategy_class_tpe;
 
 bool lpot_hint_list_is_full(const lpot_hint_list *list);
 bool lpot_hint_list_has(const lpot_hint_list *list, uint64_t hash);
@@ -54,6 +65,12 @@ void lpot_hint_list_add(lpot_hint_list *list, lpot_recipe **recipe, lpot_purpose
 LPOT_MUST_CHECK lpot_status lpot_score_book_put(lpot_hash_map *book, uint64_t hash, double score,
                                                 lpot_error *err);
 bool lpot_score_book_get(const lpot_hash_map *book, uint64_t hash, double *ret_score);
+
+/* The accuracy of a result so that higher is better; minus infinity where there is none. */
+double lpot_strategy_score(const lpot_strategy *strategy, const lpot_result *result);
+
+/* A seed of its own for demand number `number`, so that what was drawn before does not matter. */
+uint64_t lpot_strategy_seed(const lpot_strategy *strategy, size_t number);
 
 /* A recipe for all ops of the space with its switches set and all ops F32. */
 LPOT_MUST_CHECK lpot_status lpot_strategy_blank_recipe(const lpot_space *space,

@@ -1,5 +1,6 @@
 /* What is handed out at the end: choosing a trial, and measuring and completing what was chosen. */
 #include "base/log.h"
+#include "strategy/strategy.h"
 #include "tune/ranking.h"
 #include "tune/search.h"
 
@@ -53,6 +54,15 @@ static const lpot_ledger_trial *first_accepted(const lpot_run *run) {
   return NULL;
 }
 
+static const lpot_ledger_trial *last_accepted(const lpot_run *run) {
+  for (size_t i = run->ledger->num_trials; i > 0; i--) {
+    if (meets(run, &run->ledger->trials[i - 1])) {
+      return &run->ledger->trials[i - 1];
+    }
+  }
+  return NULL;
+}
+
 static const lpot_ledger_trial *best_accepted(const lpot_run *run) {
   const lpot_config *config = run->job->config;
   const lpot_ledger_trial *best = NULL;
@@ -60,6 +70,9 @@ static const lpot_ledger_trial *best_accepted(const lpot_run *run) {
     best = config->objective == LPOT_OBJECTIVE_MODELSIZE
                ? smallest_accepted(run)
                : lpot_ranking_fastest(run->ledger, is_accepted, run);
+  }
+  if (best == NULL && lpot_strategy_goes_on(config->strategy)) {
+    best = last_accepted(run);
   }
   return best != NULL ? best : first_accepted(run);
 }

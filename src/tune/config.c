@@ -20,6 +20,9 @@ static void set_defaults(lpot_config *config) {
   config->wishes.scale_propagation_concat = true;
   config->wishes.first_conv_or_matmul_quantization = true;
   config->strategy = "basic";
+  config->accuracy_weight = 1;
+  config->latency_weight = 1;
+  config->proposal_seconds = 600;
   config->tolerance = 0.01;
   config->higher_is_better = true;
   config->objective = LPOT_OBJECTIVE_PERFORMANCE;
@@ -285,12 +288,15 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
   }
   status = check_criterion(box, err);
   LPOT_TRY(lpot_config_collect(box, status, err));
+  status = lpot_config_check_strategy(box, err);
+  LPOT_TRY(lpot_config_collect(box, status, err));
   if (box->num_errors > 0) {
     *err = box->last_error;
     return LPOT_CONFIG;
   }
   LPOT_TRY(check_approach(box, err));
   LPOT_TRY(check_sections(box, err));
+  LPOT_TRY(lpot_config_warn_of_strategy(box, err));
   apply_mixed(box);
   if (config->evaluation.dataset == NULL) { /* in benchmarks only */
     config->evaluation = config->performance;

@@ -37,9 +37,13 @@ typedef struct lpot_config {
   const lpot_yaml_node *metric;      /* the map under evaluation.accuracy.metric */
   const lpot_yaml_node *postprocess; /* under evaluation.accuracy.postprocess; NULL: none */
   lpot_wishes wishes; /* sampling sizes, model_wise, op_wise, recipes; arrays owned by the config */
-  const char *strategy; /* default "basic" */
-  bool absolute;        /* criterion is absolute */
-  double tolerance;     /* default 0.01 relative */
+  const char *strategy;                   /* default "basic" */
+  double accuracy_weight, latency_weight; /* tpe; default 1 */
+  size_t num_command;
+  const char *const *command; /* [num_command] external: the program and its arguments */
+  double proposal_seconds;    /* external: how long the program may take; default 600 */
+  bool absolute;              /* criterion is absolute */
+  double tolerance;           /* default 0.01 relative */
   bool higher_is_better;
   bool higher_is_better_given; /* false: the metric's own sense holds */
   lpot_objective objective;

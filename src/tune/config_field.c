@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "strategy/strategy.h"
 #include "tune/config_schema.h"
 
 #define MAX_NAMES 24
@@ -46,33 +45,6 @@ lpot_status lpot_config_read_framework(lpot_config_box *box, const lpot_config_r
   }
   box->integer_framework = kind == DYNAMIC ? node : NULL;
   box->config.export_format = kind == NATIVE_QOPERATOR ? LPOT_EXPORT_QOPERATOR : LPOT_EXPORT_QDQ;
-  return LPOT_OK;
-}
-
-static bool is_among(const char *text, const char *const *names) {
-  for (size_t i = 0; names[i] != NULL; i++) {
-    if (lpot_text_equal(text, names[i])) {
-      return true;
-    }
-  }
-  return false;
-}
-
-lpot_status lpot_config_read_strategy(lpot_config_box *box, const lpot_config_row *row,
-                                      const lpot_yaml_node *node, void *object, lpot_error *err) {
-  (void)row;
-  (void)object;
-  static const char *const of_lpot[] = {"bayesian", "mse",    "tpe", "automixedprecision",
-                                        "sigopt",   "mse_v2", NULL};
-  const char *text = NULL;
-  LPOT_TRY(lpot_yaml_string(node, &text, err));
-  const char *const *names = lpot_strategy_names();
-  if (!is_among(text, names) && is_among(text, of_lpot)) {
-    return lpot_yaml_fail(err, node, "strategy %s is not supported yet", text);
-  }
-  int index = 0;
-  LPOT_TRY(lpot_yaml_choice(node, names, &index, err));
-  box->config.strategy = names[index];
   return LPOT_OK;
 }
 

@@ -223,8 +223,16 @@ static const lpot_config_row evaluation_rows[] = {
 
 static const lpot_config_row strategy_rows[] = {
     READ("name", lpot_config_read_strategy),
-    IGNORED("accuracy_weight", "it belongs to the strategy tpe"),
-    IGNORED("latency_weight", "it belongs to the strategy tpe"),
+    {.name = "accuracy_weight",
+     .read = lpot_config_read_weight,
+     .offset = offsetof(lpot_config, accuracy_weight)},
+    {.name = "latency_weight",
+     .read = lpot_config_read_weight,
+     .offset = offsetof(lpot_config, latency_weight)},
+    READ("command", lpot_config_read_command),
+    {.name = "timeout",
+     .read = lpot_config_read_seconds,
+     .offset = offsetof(lpot_config, proposal_seconds)},
     IGNORED("sigopt_api_token", "it belongs to the strategy sigopt"),
     IGNORED("sigopt_project_id", "it belongs to the strategy sigopt"),
     IGNORED("sigopt_experiment_name", "it belongs to the strategy sigopt"),

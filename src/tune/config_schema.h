@@ -20,6 +20,12 @@ typedef struct lpot_config_word {
 
 #define LPOT_WORD_UNSUPPORTED (-1)
 
+/* A name, and what is to be said about it. */
+typedef struct lpot_config_remark {
+  const char *name;
+  const char *text;
+} lpot_config_remark;
+
 /* graph_optimization: mixed precision without int8. */
 typedef struct lpot_config_mixed {
   const lpot_yaml_node *node; /* NULL: no such section */
@@ -118,8 +124,6 @@ lpot_status lpot_config_read_cores(lpot_config_box *box, const lpot_config_row *
                                    const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_framework(lpot_config_box *box, const lpot_config_row *row,
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
-lpot_status lpot_config_read_strategy(lpot_config_box *box, const lpot_config_row *row,
-                                      const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_sampling(lpot_config_box *box, const lpot_config_row *row,
                                       const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_bits(lpot_config_box *box, const lpot_config_row *row,
@@ -157,6 +161,23 @@ lpot_status lpot_config_read_approach(lpot_config_box *box, const lpot_config_ro
                                       const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_mixed(lpot_config_box *box, const lpot_config_row *row,
                                    const lpot_yaml_node *node, void *object, lpot_error *err);
+
+/* Readers of tuning.strategy (config_strategy.c). */
+lpot_status lpot_config_read_strategy(lpot_config_box *box, const lpot_config_row *row,
+                                      const lpot_yaml_node *node, void *object, lpot_error *err);
+/* A number of at least 0. */
+lpot_status lpot_config_read_weight(lpot_config_box *box, const lpot_config_row *row,
+                                    const lpot_yaml_node *node, void *object, lpot_error *err);
+/* One word, or a list of words; not empty. */
+lpot_status lpot_config_read_command(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
+/* A number above 0. */
+lpot_status lpot_config_read_seconds(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
+/* LPOT_CONFIG where the strategy lacks a setting that it needs. */
+LPOT_MUST_CHECK lpot_status lpot_config_check_strategy(lpot_config_box *box, lpot_error *err);
+/* Settings that the strategy has not give a warning. */
+LPOT_MUST_CHECK lpot_status lpot_config_warn_of_strategy(lpot_config_box *box, lpot_error *err);
 
 /* Readers of whole sections that are not run yet: their object is the section's node
  * (config_train.c). */

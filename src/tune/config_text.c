@@ -242,11 +242,32 @@ static lpot_status put_exit_policy(lpot_buffer *out, const lpot_config *config, 
   return LPOT_OK;
 }
 
+static lpot_status put_strategy_settings(lpot_buffer *out, const lpot_config *config, bool identity,
+                                         lpot_error *err) {
+  if (lpot_text_equal(config->strategy, "tpe")) {
+    LPOT_TRY(lpot_buffer_printf(out, err, ", accuracy_weight: %.17g, latency_weight: %.17g",
+                                config->accuracy_weight, config->latency_weight));
+  }
+  if (identity || config->num_command == 0) {
+    return LPOT_OK; /* Another program may go on: it is told what was found. */
+  }
+  const char *separator = ", command: [";
+  for (size_t i = 0; i < config->num_command; i++) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "%s", separator));
+    LPOT_TRY(lpot_yaml_write_quoted(config->command[i], out, err));
+    separator = ", ";
+  }
+  LPOT_TRY(lpot_buffer_printf(out, err, "], timeout: %.17g", config->proposal_seconds));
+  return LPOT_OK;
+}
+
 static lpot_status put_tuning(lpot_buffer *out, const lpot_config *config, bool identity,
                               lpot_error *err) {
   static const char *const objectives[] = {
       [LPOT_OBJECTIVE_PERFORMANCE] = "performance", [LPOT_OBJECTIVE_MODELSIZE] = "modelsize"};
-  LPOT_TRY(lpot_buffer_printf(out, err, "tuning:\n  strategy: {name: %s}\n", config->strategy));
+  LPOT_TRY(lpot_buffer_printf(out, err, "tuning:\n  strategy: {name: %s", config->strategy));
+  LPOT_TRY(put_strategy_settings(out, config, identity, err));
+  LPOT_TRY(lpot_buffer_append(out, "}\n", 2, err));
   LPOT_TRY(lpot_buffer_printf(out, err, "  accuracy_criterion:\n    %s: %.17g\n",
                               config->absolute ? "absolute" : "relative", config->tolerance));
   if (config->higher_is_better_given) {

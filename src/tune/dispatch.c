@@ -15,6 +15,7 @@
 #include "tune/judge.h"
 #include "tune/progress.h"
 #include "tune/run.h"
+#include "tune/sense.h"
 
 #define SHORTEST_PIECE_SECONDS 0.1
 #define LONGEST_PIECE_SECONDS 2.0
@@ -22,16 +23,17 @@
 
 /* ---- what is wanted ---- */
 
-/* A recipe may be wanted twice: in a race, and whole. */
-static uint64_t key_of(uint64_t hash, bool raced) {
-  return raced ? ~hash : hash;
+/* A recipe may be wanted three times: in a race, whole, and to be sensed. */
+static uint64_t key_of(uint64_t hash, bool raced, bool senses) {
+  return (raced ? ~hash : hash) + (senses ? UINT64_C(0x9e3779b97f4a7c15) : 0);
 }
 
 static lpot_status index_wanted(const lpot_run *run, lpot_hash_index **ret_index, lpot_error *err) {
   LPOT_TRY(lpot_hash_index_new(run->num_wanted, ret_index, err));
   for (size_t i = 0; i < run->num_wanted; i++) {
     const lpot_evaluation *evaluation = run->wanted[i].evaluation;
-    lpot_hash_index_put(*ret_index, key_of(evaluation->hash, evaluation->raced), i);
+    lpot_hash_index_put(*ret_index, key_of(evaluation->hash, evaluation->raced, evaluation->senses),
+                        i);
   }
   return LPOT_OK;
 }
@@ -50,7 +52,9 @@ static lpot_status stop_workers(lpot_run *run, const lpot_wanted *wanted, lpot_e
 }
 
 static lpot_status begin(lpot_run *run, const lpot_want *want, lpot_wanted *ret, lpot_error *err) {
-  LPOT_TRY(lpot_evaluation_new(want->recipe, &run->job->blocks, &ret->evaluation, err));
+  lpot_blocks blocks = want->senses ? lpot_sense_blocks(run->job) : run->job->blocks;
+  LPOT_TRY(lpot_evaluation_new(want->recipe, &blocks, &ret->evaluation, err));
+  ret->evaluation->senses = want->senses;
   if (want->raced) {
     lpot_evaluation_race(ret->evaluation, &run->terms, run->ledger->baseline.correct);
   }
@@ -64,7 +68,7 @@ static lpot_status fill_wanted(lpot_run *run, const lpot_hash_index *index, cons
                                size_t count, lpot_wanted *list, lpot_error *err) {
   for (size_t i = 0; i < count; i++) {
     uint64_t hash = wants[i].recipe == NULL ? 0 : lpot_recipe_hash(wants[i].recipe);
-    size_t old = lpot_hash_index_get(index, key_of(hash, wants[i].raced));
+    size_t old = lpot_hash_index_get(index, key_of(hash, wants[i].raced, wants[i].senses));
     if (old != SIZE_MAX && run->wanted[old].evaluation != NULL) {
       list[i] = run->wanted[old];
       run->wanted[old].evaluation = NULL;
@@ -103,9 +107,10 @@ lpot_status lpot_run_want(lpot_run *run, const lpot_want *wants, size_t count, l
   return status;
 }
 
-bool lpot_run_is_first(const lpot_run *run, uint64_t recipe_hash, bool raced) {
-  return run->num_wanted > 0 && run->wanted[0].hash == recipe_hash &&
-         run->wanted[0].evaluation->raced == raced;
+bool lpot_run_is_first(const lpot_run *run, const lpot_want *want) {
+  return run->num_wanted > 0 && run->wanted[0].hash == lpot_recipe_hash(want->recipe) &&
+         run->wanted[0].evaluation->raced == want->raced &&
+         run->wanted[0].evaluation->senses == want->senses;
 }
 
 /* ---- dealing ---- */
@@ -234,6 +239,26 @@ lpot_status lpot_run_deal(lpot_run *run, lpot_error *err) {
 
 /* ---- taking ---- */
 
+static void put_worker(const lpot_run *run, const lpot_evaluation *evaluation, int *rank,
+                       char host[LPOT_HOST_SIZE]) {
+  if (evaluation->first_worker != SIZE_MAX) {
+    const lpot_hello *hello = lpot_crew_hello(run->crew, evaluation->first_worker);
+    *rank = hello->rank;
+    lpot_text_copy(host, LPOT_HOST_SIZE, hello->host);
+  }
+}
+
+static lpot_status record_sense(lpot_run *run, const lpot_evaluation *evaluation, lpot_error *err) {
+  if (lpot_ledger_find_sense(run->ledger, evaluation->hash) != SIZE_MAX) {
+    return LPOT_OK;
+  }
+  lpot_ledger_sense sense;
+  lpot_judge_sense(evaluation, &sense);
+  put_worker(run, evaluation, &sense.rank, sense.host);
+  LPOT_TRY(lpot_ledger_add_sense(run->ledger, run->journal, &sense, err));
+  return LPOT_OK;
+}
+
 static lpot_status record(lpot_run *run, const lpot_evaluation *evaluation, lpot_error *err) {
   lpot_ledger_result result;
   LPOT_TRY(lpot_judge_evaluation(run->job, evaluation, &result, err));
@@ -241,11 +266,7 @@ static lpot_status record(lpot_run *run, const lpot_evaluation *evaluation, lpot
   if (lpot_ledger_find_result(run->ledger, evaluation->hash, pruned) != SIZE_MAX) {
     return LPOT_OK; /* The first answer for a recipe stands. */
   }
-  if (evaluation->first_worker != SIZE_MAX) {
-    const lpot_hello *hello = lpot_crew_hello(run->crew, evaluation->first_worker);
-    result.rank = hello->rank;
-    lpot_text_copy(result.host, sizeof result.host, hello->host);
-  }
+  put_worker(run, evaluation, &result.rank, result.host);
   LPOT_TRY(lpot_ledger_add_result(run->ledger, run->journal, &result, err));
   return LPOT_OK;
 }
@@ -266,8 +287,10 @@ static size_t find_number(const lpot_run *run, uint64_t number) {
   return index < run->num_wanted ? index : SIZE_MAX;
 }
 
-static void note_speed(lpot_run *run, const lpot_outcome *outcome) {
-  if (outcome->num_states > 0) {
+/* Blocks that are sensed are others. */
+static void note_speed(lpot_run *run, const lpot_assignment *assignment,
+                       const lpot_outcome *outcome) {
+  if (outcome->num_states > 0 && !assignment->senses) {
     lpot_block_speed_note(&run->block_speed, outcome->seconds, outcome->num_states);
   }
 }
@@ -283,7 +306,11 @@ lpot_status lpot_run_settle(lpot_run *run, uint64_t number, lpot_error *err) {
   if (evaluation->recipe == NULL) {
     return LPOT_OK;
   }
-  LPOT_TRY(record(run, evaluation, err));
+  if (evaluation->senses) {
+    LPOT_TRY(record_sense(run, evaluation, err));
+  } else {
+    LPOT_TRY(record(run, evaluation, err));
+  }
   LPOT_TRY(stop_workers(run, &run->wanted[index], err));
   remove_wanted(run, index);
   return LPOT_OK;
@@ -320,7 +347,7 @@ static lpot_status add_blocks(lpot_run *run, size_t worker, lpot_outcome *outcom
                               lpot_evaluation **ret_evaluation, lpot_error *err) {
   const lpot_assignment *assignment = &run->assignments[worker];
   LPOT_TRY(check_blocks(assignment, outcome, err));
-  note_speed(run, outcome);
+  note_speed(run, assignment, outcome);
   lpot_evaluation *evaluation = lpot_run_find(run, assignment->evaluation);
   bool wanted = evaluation != NULL && evaluation->ending == LPOT_ENDING_OPEN;
   if (wanted) {

@@ -127,7 +127,8 @@ lpot_status lpot_evaluation_deal(lpot_evaluation *evaluation, int64_t max_count,
   *task = (lpot_task){.kind = LPOT_TASK_EVALUATE,
                       .first = first,
                       .count = end - first,
-                      .recipe = evaluation->recipe};
+                      .recipe = evaluation->recipe,
+                      .senses = evaluation->senses};
   if (evaluation->raced && first == evaluation->prefix && task->count > 0) {
     LPOT_TRY(add_race(evaluation, task, err));
   }

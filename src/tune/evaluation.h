@@ -39,6 +39,7 @@ typedef struct lpot_evaluation {
   lpot_recipe *recipe; /* owned; NULL: f32 */
   uint64_t hash;       /* of the recipe, 0 for f32 */
   lpot_blocks blocks;
+  bool senses; /* outputs are compared with f32's (sense.h); set before the first block is dealt */
   bool raced;
   lpot_race_terms terms;     /* raced */
   const uint8_t *baseline;   /* raced: what f32 gets right; borrowed */

@@ -313,29 +313,13 @@ static lpot_status legend_index(op_legend *legend, const lpot_op_config *config,
   return LPOT_OK;
 }
 
-static void tensor_text(const lpot_tensor_config *config, char *out, size_t out_size) {
-  if (config->dtype == LPOT_DTYPE_UNKNOWN) {
-    lpot_text_copy(out, out_size, "none");
-  } else if (lpot_dtype_is_float(config->dtype)) {
-    lpot_text_copy(out, out_size, config->dtype == LPOT_BF16 ? "bf16" : "fp32");
-  } else {
-    snprintf(out, out_size, "%s %s %s %s", lpot_dtype_text(config->dtype),
-             lpot_scheme_text(config->scheme), lpot_granularity_text(config->granularity),
-             lpot_algorithm_text(config->algorithm));
-  }
-}
-
 static lpot_status put_legend(hid_t file, const op_legend *legend, lpot_error *err) {
   char(*texts)[NAME_SIZE] = lpot_calloc(legend->count, sizeof *texts);
   if (texts == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
   for (size_t i = 0; i < legend->count; i++) {
-    char activation[48];
-    char weight[48];
-    tensor_text(&legend->configs[i].activation, activation, sizeof activation);
-    tensor_text(&legend->configs[i].weight, weight, sizeof weight);
-    snprintf(texts[i], sizeof texts[i], "activation %s; weight %s", activation, weight);
+    lpot_op_config_text(&legend->configs[i], texts[i], sizeof texts[i]);
   }
   hsize_t dims[1] = {legend->count};
   hid_t type = lpot_hdf5_text_type(NAME_SIZE);

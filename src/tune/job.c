@@ -459,6 +459,7 @@ void lpot_job_free(lpot_job *job) {
   }
   lpot_job_drop_plans(job);
   lpot_free(job->batch_correct);
+  lpot_buffer_done(&job->f32_outputs);
   for (size_t i = 0; i < job->num_calibrations; i++) {
     lpot_calibration_free(job->calibrations[i].calibration);
   }

@@ -66,6 +66,8 @@ typedef struct lpot_job {
   int64_t block_batches;         /* batches in one block */
   lpot_blocks blocks;            /* of the evaluation set */
   uint8_t *batch_correct; /* scratch for the bits of one batch; NULL: the metric knows no right */
+  lpot_buffer f32_outputs; /* f32's outputs that recipes are compared with (sense.h); empty: not
+                              computed yet */
   lpot_kept_plan plans[LPOT_KEPT_PLANS]; /* of the last evaluations, the latest first */
   double best_f32_ms; /* per sample: the fastest that a latency measurement of this process has
                          seen; 0: none was made */

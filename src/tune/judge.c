@@ -135,6 +135,24 @@ lpot_status lpot_judge_evaluation(const lpot_job *job, const lpot_evaluation *ev
   return LPOT_OK;
 }
 
+void lpot_judge_sense(const lpot_evaluation *evaluation, lpot_ledger_sense *ret_sense) {
+  const lpot_metric_state *state = &evaluation->states[0];
+  lpot_ledger_sense sense = {.recipe_hash = evaluation->hash,
+                             .error = (double)NAN,
+                             .samples = (uint64_t)evaluation->blocks.num_samples,
+                             .seconds = evaluation->seconds};
+  sense.valid = evaluation->ending == LPOT_ENDING_WHOLE && isfinite(state->sum);
+  if (sense.valid) {
+    sense.error = state->sum;
+  } else if (evaluation->cause[0] != '\0') {
+    lpot_text_copy(sense.cause, sizeof sense.cause, evaluation->cause);
+  } else {
+    snprintf(sense.cause, sizeof sense.cause,
+             "%" PRIu64 " of %" PRIu64 " outputs are NaN or infinite", state->bad, state->elements);
+  }
+  *ret_sense = sense;
+}
+
 bool lpot_judge_replay(const lpot_job *job, const lpot_race_terms *terms, const uint8_t *baseline,
                        const lpot_ledger_result *whole, lpot_ledger_result *ret_result) {
   if (whole->num_bits > (size_t)terms->samples) {

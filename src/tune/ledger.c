@@ -93,6 +93,7 @@ void lpot_ledger_done(lpot_ledger *ledger) {
   lpot_free(ledger->results);
   lpot_free(ledger->trials);
   lpot_free(ledger->mishaps);
+  lpot_free(ledger->senses);
   *ledger = (lpot_ledger){0};
 }
 
@@ -102,16 +103,36 @@ static bool is_pruned(const lpot_ledger_result *result) {
   return result->status == LPOT_TRIAL_PRUNED;
 }
 
-static void result_key(uint64_t recipe_hash, bool pruned, char key[24]) {
-  snprintf(key, 24, "%016" PRIx64 "%s", recipe_hash, pruned ? "p" : "");
+/* kind: "" for a whole result, "p" for one that is PRUNED, "s" for what was sensed. */
+static void result_key(uint64_t recipe_hash, const char *kind, char key[24]) {
+  snprintf(key, 24, "%016" PRIx64 "%s", recipe_hash, kind);
+}
+
+static size_t find(const lpot_ledger *ledger, uint64_t recipe_hash, const char *kind) {
+  char key[24];
+  int64_t index = 0;
+  result_key(recipe_hash, kind, key);
+  bool found = ledger->result_index != NULL && lpot_hash_map_get(ledger->result_index, key, &index);
+  return found ? (size_t)index : SIZE_MAX;
+}
+
+static lpot_status index_result(lpot_ledger *ledger, uint64_t recipe_hash, const char *kind,
+                                size_t index, lpot_error *err) {
+  char key[24];
+  result_key(recipe_hash, kind, key);
+  if (ledger->result_index == NULL) {
+    LPOT_TRY(lpot_hash_map_new(&ledger->result_index, err));
+  }
+  LPOT_TRY(lpot_hash_map_put(ledger->result_index, key, (int64_t)index, err));
+  return LPOT_OK;
 }
 
 size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash, bool pruned) {
-  char key[24];
-  int64_t index = 0;
-  result_key(recipe_hash, pruned, key);
-  bool found = ledger->result_index != NULL && lpot_hash_map_get(ledger->result_index, key, &index);
-  return found ? (size_t)index : SIZE_MAX;
+  return find(ledger, recipe_hash, pruned ? "p" : "");
+}
+
+size_t lpot_ledger_find_sense(const lpot_ledger *ledger, uint64_t recipe_hash) {
+  return find(ledger, recipe_hash, "s");
 }
 
 const lpot_ledger_result *lpot_ledger_final_of(const lpot_ledger *ledger,
@@ -367,12 +388,8 @@ static lpot_status apply_result(lpot_ledger *ledger, lpot_reader *reader, lpot_e
                      (unsigned long long)hash);
   }
   result->recipe_hash = hash;
-  char key[24];
-  result_key(hash, is_pruned(result), key);
-  if (ledger->result_index == NULL) {
-    LPOT_TRY(lpot_hash_map_new(&ledger->result_index, err));
-  }
-  LPOT_TRY(lpot_hash_map_put(ledger->result_index, key, (int64_t)ledger->num_results - 1, err));
+  const char *kind = is_pruned(result) ? "p" : "";
+  LPOT_TRY(index_result(ledger, hash, kind, ledger->num_results - 1, err));
   return LPOT_OK;
 }
 
@@ -486,6 +503,34 @@ static lpot_status apply_weights(lpot_ledger *ledger, lpot_reader *reader, lpot_
   return LPOT_OK;
 }
 
+static lpot_status apply_sense(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  lpot_ledger_sense sense = {0};
+  LPOT_TRY(lpot_reader_u64(reader, &sense.recipe_hash, err));
+  LPOT_TRY(lpot_read_bool(reader, "sense: valid", &sense.valid, err));
+  LPOT_TRY(lpot_reader_f64(reader, &sense.error, err));
+  LPOT_TRY(lpot_reader_u64(reader, &sense.samples, err));
+  LPOT_TRY(lpot_reader_f64(reader, &sense.seconds, err));
+  LPOT_TRY(read_rank(reader, &sense.rank, err));
+  LPOT_TRY(lpot_reader_string(reader, sense.host, sizeof sense.host, err));
+  LPOT_TRY(lpot_reader_string(reader, sense.cause, sizeof sense.cause, err));
+  if (sense.valid && !isfinite(sense.error)) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "sense: its error is not a number");
+  }
+  if (lpot_ledger_find_sense(ledger, sense.recipe_hash) != SIZE_MAX) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "sense: recipe %016" PRIx64 " was sensed before",
+                     sense.recipe_hash);
+  }
+  lpot_ledger_sense *senses = grow(ledger->senses, ledger->num_senses, sizeof *senses);
+  if (senses == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  ledger->senses = senses;
+  LPOT_TRY(index_result(ledger, sense.recipe_hash, "s", ledger->num_senses, err));
+  senses[ledger->num_senses] = sense;
+  ledger->num_senses++;
+  return LPOT_OK;
+}
+
 static lpot_status apply_verdict(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
   unsigned verdict = 0;
   uint64_t chosen = 0;
@@ -510,6 +555,7 @@ lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *paylo
       [LPOT_RECORD_MEASURE] = apply_measure,   [LPOT_RECORD_VERDICT] = apply_verdict,
       [LPOT_RECORD_MISHAP] = apply_mishap,     [LPOT_RECORD_WEIGHTS] = apply_weights,
       [LPOT_RECORD_OP_TIMES] = apply_op_times,
+      [LPOT_RECORD_SENSE] = apply_sense,
   };
   lpot_ledger *ledger = context;
   if (type >= LPOT_NUM_RECORDS || functions[type] == NULL) {
@@ -739,6 +785,27 @@ lpot_status lpot_ledger_add_mishap(lpot_ledger *ledger, lpot_journal *journal,
   lpot_buffer_init(&out);
   lpot_status written = write_mishap(mishap, &out, err);
   LPOT_TRY(enter(ledger, journal, LPOT_RECORD_MISHAP, &out, written, false, err));
+  return LPOT_OK;
+}
+
+static lpot_status write_sense(const lpot_ledger_sense *sense, lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_u64(out, sense->recipe_hash, err));
+  LPOT_TRY(lpot_writer_u8(out, sense->valid, err));
+  LPOT_TRY(lpot_writer_f64(out, sense->error, err));
+  LPOT_TRY(lpot_writer_u64(out, sense->samples, err));
+  LPOT_TRY(lpot_writer_f64(out, sense->seconds, err));
+  LPOT_TRY(lpot_writer_u32(out, (uint32_t)sense->rank, err));
+  LPOT_TRY(lpot_writer_string(out, sense->host, err));
+  LPOT_TRY(lpot_writer_string(out, sense->cause, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_sense(lpot_ledger *ledger, lpot_journal *journal,
+                                  const lpot_ledger_sense *sense, lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_sense(sense, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_SENSE, &out, written, false, err));
   return LPOT_OK;
 }
 

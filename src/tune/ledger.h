@@ -13,6 +13,7 @@
  * VERDICT      how the search ended
  * MISHAP       an evaluator that died or hung, a worker that was lost or came back
  * OP_TIMES     what the ops cost in each precision, at most once
+ * SENSE        how much a recipe changes the outputs, durable when it arrives
  * Not collective. */
 #ifndef LPOT_TUNE_LEDGER_H
 #define LPOT_TUNE_LEDGER_H
@@ -40,6 +41,7 @@ typedef enum lpot_record_type {
   LPOT_RECORD_MISHAP,
   LPOT_RECORD_WEIGHTS,
   LPOT_RECORD_OP_TIMES,
+  LPOT_RECORD_SENSE,
   LPOT_NUM_RECORDS
 } lpot_record_type;
 
@@ -193,6 +195,18 @@ typedef struct lpot_ledger_mishap {
   char cause[LPOT_CAUSE_SIZE];
 } lpot_ledger_mishap;
 
+/* How much a recipe changes the network's outputs (sense.h). No trial. */
+typedef struct lpot_ledger_sense {
+  uint64_t recipe_hash;
+  bool valid;
+  double error; /* relative, mean of squares; NaN unless valid */
+  uint64_t samples;
+  double seconds;
+  int rank;
+  char host[LPOT_HOST_SIZE];
+  char cause[LPOT_CAUSE_SIZE]; /* why it is not valid */
+} lpot_ledger_sense;
+
 typedef struct lpot_ledger {
   bool has_header;
   lpot_ledger_header header;
@@ -207,7 +221,10 @@ typedef struct lpot_ledger {
   lpot_ledger_calibration *calibrations;
   size_t num_results;
   lpot_ledger_result *results;
-  lpot_hash_map *result_index; /* places in results, by recipe and whether it is PRUNED */
+  lpot_hash_map *result_index; /* places in results, by recipe and whether it is PRUNED, and in
+                                  senses */
+  size_t num_senses;
+  lpot_ledger_sense *senses;
   size_t num_trials;
   lpot_ledger_trial *trials;
   size_t num_mishaps;
@@ -226,6 +243,8 @@ lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *paylo
 
 /* Index of a recipe's result that is PRUNED, or of the one that is not; SIZE_MAX. */
 size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash, bool pruned);
+/* Index of what was sensed of a recipe; SIZE_MAX. */
+size_t lpot_ledger_find_sense(const lpot_ledger *ledger, uint64_t recipe_hash);
 /* The trial's result, or where that is PRUNED and the recipe was evaluated on the whole set later,
  * that one. */
 const lpot_ledger_result *lpot_ledger_final_of(const lpot_ledger *ledger,
@@ -267,6 +286,8 @@ LPOT_MUST_CHECK lpot_status lpot_ledger_add_calibration(lpot_ledger *ledger, lpo
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_result(lpot_ledger *ledger, lpot_journal *journal,
                                                    const lpot_ledger_result *result,
                                                    lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_sense(lpot_ledger *ledger, lpot_journal *journal,
+                                                  const lpot_ledger_sense *sense, lpot_error *err);
 /* Makes the result with this hash the next trial. */
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_commit(lpot_ledger *ledger, lpot_journal *journal,
                                                    const lpot_ledger_trial *trial, lpot_error *err);

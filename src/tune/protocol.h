@@ -111,6 +111,8 @@ typedef struct lpot_task {
   lpot_task_kind kind;
   int64_t first, count;
   lpot_recipe *recipe; /* owned; NULL: f32 */
+  bool senses;         /* EVALUATE: outputs are compared with f32's, the block is sense.h's; no race
+                        */
   bool raced;          /* EVALUATE: stop behind a block with which the race is lost */
   lpot_race_terms terms;
   lpot_race race;    /* before the first block */

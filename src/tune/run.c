@@ -68,8 +68,11 @@ lpot_status lpot_run_assign(lpot_run *run, size_t worker, lpot_task *task, lpot_
   bool restarting = assignment->restarting;
   run->last_task_id++;
   task->id = run->last_task_id;
-  *assignment = (lpot_assignment){
-      .task_id = task->id, .kind = task->kind, .first = task->first, .count = task->count};
+  *assignment = (lpot_assignment){.task_id = task->id,
+                                  .kind = task->kind,
+                                  .first = task->first,
+                                  .count = task->count,
+                                  .senses = task->senses};
   assignment->deadline = lpot_run_lease(run, task, restarting);
   LPOT_TRY(lpot_crew_start(run->crew, worker, task, err));
   return LPOT_OK;

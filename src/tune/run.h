@@ -24,6 +24,7 @@ typedef struct lpot_assignment {
   lpot_task_kind kind;
   int64_t first, count; /* blocks or samples */
   uint64_t evaluation;  /* EVALUATE: its number */
+  bool senses;          /* EVALUATE: outputs are compared, see sense.h */
   uint64_t recipe_hash; /* of the last evaluation, also when idle: its plan is compiled there */
   bool cancelled;
   double deadline; /* by the run's clock */
@@ -48,6 +49,7 @@ typedef struct lpot_wanted {
 typedef struct lpot_want {
   const lpot_recipe *recipe; /* NULL: f32 */
   bool raced;
+  bool senses; /* see sense.h */
 } lpot_want;
 
 typedef struct lpot_run {
@@ -151,7 +153,7 @@ LPOT_MUST_CHECK lpot_status lpot_run_op_times(lpot_run *run, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_run_want(lpot_run *run, const lpot_want *wants, size_t count,
                                           lpot_error *err);
 /* True when this is the most urgent of the wanted evaluations. */
-bool lpot_run_is_first(const lpot_run *run, uint64_t recipe_hash, bool raced);
+bool lpot_run_is_first(const lpot_run *run, const lpot_want *want);
 /* Deals blocks of the wanted evaluations to idle workers. */
 LPOT_MUST_CHECK lpot_status lpot_run_deal(lpot_run *run, lpot_error *err);
 /* Takes the outcome of an EVALUATE task; the result of a recipe whose evaluation has thereby ended

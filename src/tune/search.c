@@ -12,12 +12,14 @@
 #include "tune/export.h"
 #include "tune/judge.h"
 #include "tune/progress.h"
+#include "tune/proposer.h"
 
 typedef struct trial_search {
   lpot_run *run;
-  lpot_space *space;       /* NULL with a given recipe */
-  lpot_strategy *strategy; /* NULL with a given recipe */
-  size_t position;         /* trials told to the strategy so far */
+  lpot_space *space;               /* NULL with a given recipe */
+  lpot_strategy *strategy;         /* NULL with a given recipe */
+  lpot_program_proposer *proposer; /* of the strategy external, else NULL */
+  size_t position;                 /* trials told to the strategy so far */
   size_t num_accepted;
   size_t best;             /* index of the most accurate valid trial so far, SIZE_MAX for none */
   size_t repeats;          /* demands in a row that were answered from earlier trials */
@@ -41,7 +43,8 @@ static bool is_over(trial_search *search) {
   const lpot_config *config = search->run->job->config;
   search->timed_out = search->timed_out || clock_ran_out(search);
   return search->exhausted || search->timed_out ||
-         (search->num_accepted > 0 && config->timeout_seconds <= 0) ||
+         (search->num_accepted > 0 && config->timeout_seconds <= 0 &&
+          !lpot_strategy_goes_on(config->strategy)) ||
          (config->performance_only && search->position > 0) ||
          (int64_t)search->position >= config->max_trials;
 }
@@ -52,12 +55,17 @@ static bool is_raced(const lpot_run *run, lpot_purpose purpose) {
   return run->races && purpose == LPOT_DECIDE;
 }
 
-/* The result that answers a demand, or SIZE_MAX. A demand that may be cut short is answered as if
- * it had been, also where the whole evaluation is known: so nothing depends on what was prefetched.
+/* The result, or what was sensed, that answers a demand, or SIZE_MAX. A demand that may be cut
+ * short is answered as if it had been, also where the whole evaluation is known: so nothing depends
+ * on what was prefetched.
  */
 static lpot_status find_answer(lpot_run *run, const lpot_recipe *recipe, lpot_purpose purpose,
                                size_t *ret_index, lpot_error *err) {
   uint64_t hash = lpot_recipe_hash(recipe);
+  if (purpose == LPOT_SENSE) {
+    *ret_index = lpot_ledger_find_sense(run->ledger, hash);
+    return LPOT_OK;
+  }
   size_t whole = lpot_ledger_find_result(run->ledger, hash, false);
   *ret_index = whole;
   if (!is_raced(run, purpose)) {
@@ -82,8 +90,16 @@ static bool is_open(const lpot_run *run, const lpot_recipe *recipe, lpot_purpose
   uint64_t hash = lpot_recipe_hash(recipe);
   bool ready =
       recipe->dynamic || lpot_job_find_calibration(run->job, recipe->calibration_samples) != NULL;
+  if (purpose == LPOT_SENSE) {
+    return ready && lpot_ledger_find_sense(run->ledger, hash) == SIZE_MAX;
+  }
   return ready && lpot_ledger_find_result(run->ledger, hash, false) == SIZE_MAX &&
          (!is_raced(run, purpose) || lpot_ledger_find_result(run->ledger, hash, true) == SIZE_MAX);
+}
+
+static lpot_want want_of(const lpot_run *run, const lpot_recipe *recipe, lpot_purpose purpose) {
+  return (lpot_want){
+      .recipe = recipe, .raced = is_raced(run, purpose), .senses = purpose == LPOT_SENSE};
 }
 
 /* Wants the demand and, behind it, those hints that are open. */
@@ -95,10 +111,10 @@ static lpot_status want(trial_search *search, const lpot_demand *demand, lpot_re
     return LPOT_OUT_OF_MEMORY(err);
   }
   size_t used = 1;
-  wants[0] = (lpot_want){.recipe = demand->recipe, .raced = is_raced(run, demand->purpose)};
+  wants[0] = want_of(run, demand->recipe, demand->purpose);
   for (size_t i = 0; i < count; i++) {
     if (is_open(run, hints[i], purposes[i])) {
-      wants[used++] = (lpot_want){.recipe = hints[i], .raced = is_raced(run, purposes[i])};
+      wants[used++] = want_of(run, hints[i], purposes[i]);
     }
   }
   lpot_status status = lpot_run_want(run, wants, used, err);
@@ -163,9 +179,8 @@ static bool needs_hints(const trial_search *search) {
 
 /* True when what is wanted already is what would be wanted now, and enough for all workers. */
 static bool is_prefetched(const trial_search *search, const lpot_demand *demand) {
-  bool raced = is_raced(search->run, demand->purpose);
-  return is_fixed(search) && !needs_hints(search) &&
-         lpot_run_is_first(search->run, lpot_recipe_hash(demand->recipe), raced);
+  const lpot_want first = want_of(search->run, demand->recipe, demand->purpose);
+  return is_fixed(search) && !needs_hints(search) && lpot_run_is_first(search->run, &first);
 }
 
 /* Brings the result of a demand into the ledger, unless the clock runs out before. */
@@ -261,17 +276,24 @@ static void note_trial(trial_search *search, size_t index) {
   search->best = better ? index : search->best;
 }
 
-static lpot_status tell(trial_search *search, const lpot_ledger_result *result, bool meets,
-                        lpot_error *err) {
+/* What is known of a trial; a latency that is not trusted is not known. */
+static lpot_result result_of(const lpot_ledger_trial *trial, const lpot_ledger_result *result) {
+  bool valid = result->status == LPOT_TRIAL_DONE || result->status == LPOT_TRIAL_PRUNED;
+  bool timed = trial->measured && trial->latency.trusted;
+  return (lpot_result){.valid = valid,
+                       .accuracy = result->accuracy,
+                       .samples = (int64_t)result->samples,
+                       .meets = trial->meets,
+                       .speedup = timed ? trial->latency.speedup : 0};
+}
+
+static lpot_status tell(trial_search *search, const lpot_ledger_trial *trial,
+                        const lpot_ledger_result *result, lpot_error *err) {
   if (search->strategy == NULL) {
     search->exhausted = true;
     return LPOT_OK;
   }
-  bool valid = result->status == LPOT_TRIAL_DONE || result->status == LPOT_TRIAL_PRUNED;
-  lpot_result told = {.valid = valid,
-                      .accuracy = result->accuracy,
-                      .samples = (int64_t)result->samples,
-                      .meets = meets};
+  const lpot_result told = result_of(trial, result);
   LPOT_TRY(lpot_strategy_tell(search->strategy, &told, err));
   return LPOT_OK;
 }
@@ -319,8 +341,7 @@ static lpot_status answer_again(trial_search *search, const lpot_demand *demand,
       return LPOT_OK;
     }
   }
-  bool meets = run->ledger->trials[earlier].meets;
-  LPOT_TRY(tell(search, &run->ledger->results[index], meets, err));
+  LPOT_TRY(tell(search, &run->ledger->trials[earlier], &run->ledger->results[index], err));
   return LPOT_OK;
 }
 
@@ -336,8 +357,52 @@ static lpot_status add_trial(trial_search *search, const lpot_demand *demand, lp
   return LPOT_OK;
 }
 
+/* What is sensed becomes no trial: the strategy is told, that is all. */
+static lpot_status run_sense(trial_search *search, const lpot_demand *demand, lpot_error *err) {
+  lpot_run *run = search->run;
+  size_t index = SIZE_MAX;
+  LPOT_TRY(find_answer(run, demand->recipe, LPOT_SENSE, &index, err));
+  if (index == SIZE_MAX) {
+    LPOT_TRY(lpot_run_calibrate(run, demand->recipe->calibration_samples, err));
+    LPOT_TRY(evaluate_demand(search, demand, &index, err));
+    if (search->timed_out) {
+      return LPOT_OK;
+    }
+  }
+  const lpot_ledger_sense *sense = &run->ledger->senses[index];
+  char note[96];
+  snprintf(note, sizeof note, "sensitivity %.3g on %" PRIu64 " samples", sense->error,
+           sense->samples);
+  lpot_progress_step((long)search->position, sense->valid ? note : "sensitivity unknown");
+  lpot_result told = {
+      .valid = sense->valid, .error = sense->error, .samples = (int64_t)sense->samples};
+  LPOT_TRY(lpot_strategy_tell(search->strategy, &told, err));
+  return LPOT_OK;
+}
+
+/* Goes on behind the committed trial at position, whose latency is then known if it is asked for.
+ */
+static lpot_status pass_trial(trial_search *search, const lpot_ledger_trial **ret_trial,
+                              lpot_error *err) {
+  lpot_run *run = search->run;
+  size_t index = search->position;
+  search->position++;
+  note_trial(search, index);
+  const lpot_ledger_trial *trial = &run->ledger->trials[index];
+  show_trial(search, trial);
+  if (trial->meets && run->job->config->timeout_seconds > 0) {
+    LPOT_TRY(lpot_search_measure(run, trial->id, err));
+  }
+  *ret_trial = trial;
+  return LPOT_OK;
+}
+
 static lpot_status run_trial(trial_search *search, const lpot_demand *demand, lpot_error *err) {
   lpot_run *run = search->run;
+  if (demand->purpose == LPOT_SENSE) {
+    LPOT_TRY(run_sense(search, demand, err));
+    return LPOT_OK;
+  }
   uint64_t hash = lpot_recipe_hash(demand->recipe);
   size_t earlier = find_told(search, hash);
   if (earlier != SIZE_MAX) {
@@ -353,17 +418,26 @@ static lpot_status run_trial(trial_search *search, const lpot_demand *demand, lp
       return LPOT_OK;
     }
   }
-  size_t index = search->position;
-  search->position++;
-  note_trial(search, index);
-  const lpot_ledger_trial *trial = &run->ledger->trials[index];
-  show_trial(search, trial);
-  LPOT_TRY(tell(search, lpot_ledger_result_of(run->ledger, trial), trial->meets, err));
-  if (trial->meets && run->job->config->timeout_seconds > 0) {
-    LPOT_TRY(lpot_search_measure(run, trial->id, err));
-  }
+  const lpot_ledger_trial *trial = NULL;
+  LPOT_TRY(pass_trial(search, &trial, err));
+  LPOT_TRY(tell(search, trial, lpot_ledger_result_of(run->ledger, trial), err));
   LPOT_TRY(lpot_run_checkpoint(run, trial->meets && search->num_accepted == 1, err));
   return LPOT_OK;
+}
+
+/* A trial of an earlier run that is not demanded again. */
+static lpot_status recall_trial(trial_search *search, lpot_error *err) {
+  const lpot_ledger_trial *trial = NULL;
+  LPOT_TRY(pass_trial(search, &trial, err));
+  const lpot_ledger_result *result = lpot_ledger_result_of(search->run->ledger, trial);
+  const lpot_result told = result_of(trial, result);
+  LPOT_TRY(lpot_strategy_recall(search->strategy, result->recipe, &told, err));
+  return LPOT_OK;
+}
+
+static bool recalls(const trial_search *search) {
+  return search->strategy != NULL && search->position < search->run->ledger->num_trials &&
+         lpot_strategy_recalls(search->run->job->config->strategy);
 }
 
 static lpot_status next_demand(trial_search *search, lpot_demand *demand, lpot_error *err) {
@@ -379,6 +453,10 @@ static lpot_status next_demand(trial_search *search, lpot_demand *demand, lpot_e
 
 static lpot_status loop(trial_search *search, lpot_error *err) {
   while (!is_over(search)) {
+    if (recalls(search)) {
+      LPOT_TRY(recall_trial(search, err));
+      continue;
+    }
     lpot_demand demand = {0};
     LPOT_TRY(next_demand(search, &demand, err));
     if (demand.recipe == NULL) {
@@ -389,6 +467,25 @@ static lpot_status loop(trial_search *search, lpot_error *err) {
     lpot_recipe_free(demand.recipe);
     LPOT_TRY(status);
   }
+  return LPOT_OK;
+}
+
+/* An lpot_program_idle: the workers go on while a program is waited for; context is the run. */
+static lpot_status serve_workers(void *context, lpot_error *err) {
+  LPOT_TRY(lpot_run_deal(context, err));
+  LPOT_TRY(lpot_run_pump(context, err));
+  return LPOT_OK;
+}
+
+static lpot_status make_proposer(trial_search *search, lpot_strategy_options *options,
+                                 lpot_error *err) {
+  lpot_run *run = search->run;
+  if (run->job->config->num_command == 0 || !lpot_strategy_recalls(run->job->config->strategy)) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_program_proposer_new(run->job->config, search->space, options, serve_workers, run,
+                                     &search->proposer, err));
+  options->proposer = lpot_program_proposer_interface(search->proposer);
   return LPOT_OK;
 }
 
@@ -407,7 +504,10 @@ static lpot_status make_strategy(trial_search *search, lpot_error *err) {
                                    .higher_is_better = run->job->higher_is_better,
                                    .baseline = ledger->baseline.accuracy,
                                    .samples = (int64_t)ledger->baseline.state.samples,
-                                   .costs = ledger->has_op_times ? ledger->op_times.ops : NULL};
+                                   .costs = ledger->has_op_times ? ledger->op_times.ops : NULL,
+                                   .accuracy_weight = config->accuracy_weight,
+                                   .latency_weight = config->latency_weight};
+  LPOT_TRY(make_proposer(search, &options, err));
   LPOT_TRY(lpot_strategy_new(config->strategy, search->space, &options, &search->strategy, err));
   return LPOT_OK;
 }
@@ -428,6 +528,7 @@ lpot_status lpot_search(lpot_run *run, lpot_error *err) {
     status = lpot_run_quiesce(run, err);
   }
   lpot_strategy_free(search.strategy);
+  lpot_program_proposer_free(search.proposer);
   lpot_space_free(search.space);
   return status;
 }

@@ -6,12 +6,17 @@
 #include "tune/evaluate.h"
 #include "tune/latency.h"
 #include "tune/op_times.h"
+#include "tune/sense.h"
 
 typedef lpot_status (*work_function)(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
                                      lpot_outcome *outcome, lpot_error *err);
 
 static lpot_status do_evaluate(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
                                lpot_outcome *outcome, lpot_error *err) {
+  if (task->senses) {
+    LPOT_TRY(lpot_sense(job, task, stop, outcome, err));
+    return LPOT_OK;
+  }
   LPOT_TRY(lpot_evaluate(job, task, stop, outcome, err));
   return LPOT_OK;
 }

@@ -140,6 +140,22 @@ static inline void assert_demand(lpot_strategy *strategy, lpot_stage stage, cons
   assert_int_equal(lpot_strategy_tell(strategy, &result, NULL), LPOT_OK);
 }
 
+/* The next demand is to sense this recipe; it is answered by error, or as failed where that is
+ * negative. */
+static inline void assert_sensed(lpot_strategy *strategy, const char *expected, double error) {
+  lpot_demand demand = {0};
+  char text[256] = "";
+  assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
+  assert_non_null(demand.recipe);
+  recipe_text(demand.recipe, text, sizeof text);
+  assert_string_equal(text, expected);
+  assert_int_equal(demand.stage, LPOT_STAGE_SENSE);
+  assert_int_equal(demand.purpose, LPOT_SENSE);
+  lpot_recipe_free(demand.recipe);
+  const lpot_result result = {.valid = error >= 0, .error = error, .samples = 64};
+  assert_int_equal(lpot_strategy_tell(strategy, &result, NULL), LPOT_OK);
+}
+
 /* The hints are these texts, parted by '|'. */
 static inline void assert_hints(const lpot_strategy *strategy, size_t capacity,
                                 const char *expected) {

@@ -30,7 +30,7 @@ typedef struct fixture {
 } fixture;
 
 static void set_up(fixture *self, const trial_spec *specs) {
-  *self = (fixture){.config = {.timeout_seconds = 60}};
+  *self = (fixture){.config = {.timeout_seconds = 60, .strategy = "basic"}};
   for (size_t i = 0; i < COUNT; i++) {
     lpot_ledger_result *result = &self->results[i];
     *result = (lpot_ledger_result){

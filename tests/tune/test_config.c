@@ -307,8 +307,19 @@ static void config_knows_what_is_not_supported_yet(void **state) {
                  "not supported yet");
   assert_refused(MINIMAL "quantization: {recipes: {weight_correction: true}}\n",
                  "not supported yet");
-  assert_refused(MINIMAL "tuning: {strategy: {name: bayesian}}\n",
-                 "strategy bayesian is not supported yet");
+  assert_refused(MINIMAL "tuning: {strategy: {name: sigopt}}\n",
+                 "strategy sigopt is not supported yet");
+  assert_refused(MINIMAL "tuning: {strategy: {name: external}}\n", "needs a 'command'");
+  assert_refused(MINIMAL "tuning: {strategy: {name: external, command: []}}\n",
+                 "tuning.strategy.command: expected a program and its arguments, got nothing");
+  assert_refused(MINIMAL "tuning: {strategy: {name: external, command: [a, [b]]}}\n",
+                 "tuning.strategy.command[1]: expected");
+  assert_refused(MINIMAL "tuning: {strategy: {name: external, command: a, timeout: 0}}\n",
+                 "tuning.strategy.timeout: expected a number of seconds above 0, got 0");
+  assert_refused(MINIMAL "tuning: {strategy: {name: automixedprecision}}\n",
+                 "not supported yet: basic does it");
+  assert_refused(MINIMAL "tuning: {strategy: {name: tpe, latency_weight: -1}}\n",
+                 "tuning.strategy.latency_weight: expected a weight of at least 0, got -1");
   assert_refused(MINIMAL "tuning: {objective: footprint}\n", "footprint is not supported yet");
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {bit: [6.5]}}}\n",
                  "6.5 bits are not supported yet");
@@ -497,6 +508,8 @@ static void config_warns_of_what_has_no_effect(void **state) {
   assert_warned(MINIMAL "  performance: {configs: {num_of_instance: 7, kmp_blocktime: 1}}\n",
                 "one instance");
   assert_warned(MINIMAL "tuning: {strategy: {name: basic, accuracy_weight: 1.0}}\n", "tpe");
+  assert_warned(MINIMAL "tuning: {strategy: {command: [a, b]}}\n",
+                "belongs to the strategy external");
   assert_warned(MINIMAL "tuning: {exit_policy: {timeout: 5, performance_only: true}}\n",
                 "no effect");
 }

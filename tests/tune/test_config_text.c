@@ -153,6 +153,17 @@ static void config_text_reads_back(void **state) {
       "  workspace: {path: 'a b'}\n");
 }
 
+static void settings_of_strategies_read_back(void **state) {
+  (void)state;
+  assert_reads_back(MINIMAL "tuning: {strategy: {name: tpe, accuracy_weight: 0.1, latency_weight: "
+                            "0}}\n");
+  assert_reads_back(MINIMAL "tuning: {strategy: {name: tpe}}\n");
+  assert_reads_back(MINIMAL "tuning: {strategy: {name: external, command: [python3, 'a \\\"b', c], "
+                            "timeout: 2.5}}\n");
+  assert_same_identity(true, MINIMAL "tuning: {strategy: {name: external, command: a}}\n",
+                       MINIMAL "tuning: {strategy: {name: external, command: [b, c]}}\n");
+}
+
 static void sections_that_are_not_run_yet_read_back(void **state) {
   (void)state;
   assert_reads_back("pruning: {frequency: 3, approach: {weight_compression: {pruners: [!Pruner "
@@ -203,6 +214,7 @@ int main(void) {
       cmocka_unit_test(config_text_shows_the_defaults),
       cmocka_unit_test(config_text_of_dynamic_quantization_has_no_calibration),
       cmocka_unit_test(config_text_reads_back),
+      cmocka_unit_test(settings_of_strategies_read_back),
       cmocka_unit_test(sections_that_are_not_run_yet_read_back),
       cmocka_unit_test(identity_leaves_out_limits_and_places),
       cmocka_unit_test(identity_holds_what_decides),

@@ -223,6 +223,39 @@ static void recipe_that_breaks_late_is_judged_the_same_whichever_demand_comes_fi
   tear_down(&self);
 }
 
+/* One block of 64 samples in which the outputs have this error, or bad numbers. */
+static lpot_ledger_sense sense_of(double error, uint64_t bad) {
+  const lpot_blocks blocks = {.num_samples = 64, .block_samples = 64, .num_blocks = 1};
+  lpot_recipe *recipe = NULL;
+  lpot_evaluation *evaluation = NULL;
+  assert_int_equal(lpot_recipe_new(1, &recipe, NULL), LPOT_OK);
+  assert_int_equal(lpot_evaluation_new(recipe, &blocks, &evaluation, NULL), LPOT_OK);
+  evaluation->senses = true;
+  lpot_task task;
+  assert_int_equal(lpot_evaluation_deal(evaluation, 9, &task, NULL), LPOT_OK);
+  assert_true(task.senses && task.first == 0 && task.count == 1);
+  lpot_metric_state state = {.samples = 64, .sum = error, .elements = 640, .bad = bad};
+  lpot_outcome outcome = {.kind = LPOT_TASK_EVALUATE, .num_states = 1, .states = &state};
+  outcome.seconds = 2;
+  assert_int_equal(lpot_evaluation_add(evaluation, 0, &outcome, NULL), LPOT_OK);
+  lpot_ledger_sense sense;
+  lpot_judge_sense(evaluation, &sense);
+  assert_int_equal(sense.recipe_hash, lpot_recipe_hash(recipe));
+  lpot_evaluation_free(evaluation);
+  lpot_recipe_free(recipe);
+  return sense;
+}
+
+static void what_is_sensed_is_valid_where_all_outputs_are_numbers(void **state) {
+  (void)state;
+  lpot_ledger_sense sense = sense_of(0.125, 0);
+  assert_true(sense.valid && sense.error == 0.125 && sense.seconds == 2);
+  assert_int_equal(sense.samples, 64);
+  sense = sense_of(0.125, 3);
+  assert_true(!sense.valid && isnan(sense.error));
+  assert_string_equal(sense.cause, "3 of 640 outputs are NaN or infinite");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(terms_need_exactly_what_meets_the_criterion),
@@ -230,6 +263,7 @@ int main(void) {
       cmocka_unit_test(broken_evaluations_say_how),
       cmocka_unit_test(replay_prunes_what_the_race_would_have),
       cmocka_unit_test(recipe_that_breaks_late_is_judged_the_same_whichever_demand_comes_first),
+      cmocka_unit_test(what_is_sensed_is_valid_where_all_outputs_are_numbers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 #include "tune/tune_fixture.h"
 
+#include <math.h>
+
 #include "base/buffer.h"
 
 /* Payloads of a journal, to try damaged ones. */
@@ -54,6 +56,10 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_int_equal(back.num_mishaps, 1);
   assert_string_equal(back.mishaps[0].host, "b");
   assert_int_equal(lpot_ledger_num_lost(&back), 1);
+  assert_int_equal(lpot_ledger_find_sense(&back, 77), 0);
+  assert_int_equal(lpot_ledger_find_sense(&back, 78), SIZE_MAX);
+  assert_true(back.senses[0].valid && back.senses[0].error == 0.25);
+  assert_int_equal(back.senses[0].samples, 64);
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(&back, 1);
   assert_true(trial->meets && trial->measured);
   assert_true(trial->latency.f32_ms == 1.5 && trial->latency.speedup_low == 2.75);
@@ -371,10 +377,32 @@ static int remove_folder(void **state) {
   return 0;
 }
 
+/* Neither a second answer for a recipe nor an error that is no number is taken. */
+static void senses_are_taken_once_and_finite(void **state) {
+  char path[PATH_SIZE];
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  write_run(temp_path(*state, "senses", path), &ledger);
+  assert_int_equal(lpot_journal_open(temp_path(*state, "more", path), true, lpot_ledger_apply,
+                                     &ledger, &journal, NULL),
+                   LPOT_OK);
+  lpot_ledger_sense sense = {.recipe_hash = 77, .valid = true, .error = 0.5};
+  assert_int_equal(lpot_ledger_add_sense(&ledger, journal, &sense, NULL), LPOT_FORMAT);
+  sense.recipe_hash = 78;
+  sense.error = (double)NAN;
+  assert_int_equal(lpot_ledger_add_sense(&ledger, journal, &sense, NULL), LPOT_FORMAT);
+  sense.valid = false;
+  assert_int_equal(lpot_ledger_add_sense(&ledger, journal, &sense, NULL), LPOT_OK);
+  assert_int_equal(lpot_ledger_find_sense(&ledger, 78), 1);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ledger_read_back_is_the_one_that_was_written),
       cmocka_unit_test(op_times_come_once_and_fit_the_model),
+      cmocka_unit_test(senses_are_taken_once_and_finite),
       cmocka_unit_test(record_truncated_at_any_byte_is_refused),
       cmocka_unit_test(journal_with_any_byte_changed_keeps_what_is_before),
       cmocka_unit_test(journal_cut_or_zeroed_anywhere_keeps_what_is_before),

@@ -219,6 +219,31 @@ static void raced_task_carries_the_race_and_what_f32_gets_right(void **state) {
   lpot_buffer_done(&bytes);
 }
 
+/* Sensing is of a recipe, and no race. */
+static void task_that_senses_comes_back(void **state) {
+  (void)state;
+  lpot_recipe *recipe = NULL;
+  assert_int_equal(lpot_recipe_new(2, &recipe, NULL), LPOT_OK);
+  lpot_task task = {.kind = LPOT_TASK_EVALUATE, .count = 1, .senses = true, .recipe = recipe};
+  lpot_buffer bytes;
+  lpot_reader reader;
+  lpot_task back;
+  lpot_buffer_init(&bytes);
+  lpot_task_init(&back);
+  assert_int_equal(lpot_task_write(&task, &bytes, NULL), LPOT_OK);
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_task_read(&reader, &back, NULL), LPOT_OK);
+  assert_true(back.senses && !back.raced);
+  lpot_task_done(&back);
+  task.recipe = NULL;
+  lpot_buffer_clear(&bytes);
+  assert_int_equal(lpot_task_write(&task, &bytes, NULL), LPOT_OK);
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_task_read(&reader, &back, NULL), LPOT_FORMAT);
+  lpot_recipe_free(recipe);
+  lpot_buffer_done(&bytes);
+}
+
 static void hello_comes_back_as_it_was_written(void **state) {
   (void)state;
   const lpot_hello hello = {.rank = 3,
@@ -304,6 +329,7 @@ int main(void) {
       cmocka_unit_test(outcome_of_a_failed_task_carries_its_cause),
       cmocka_unit_test(outcome_with_more_states_than_bytes_is_refused),
       cmocka_unit_test(raced_task_carries_the_race_and_what_f32_gets_right),
+      cmocka_unit_test(task_that_senses_comes_back),
       cmocka_unit_test(hello_comes_back_as_it_was_written),
       cmocka_unit_test(start_and_failure_come_back_as_they_were_written),
       cmocka_unit_test(length_of_a_message_is_in_its_head_and_has_a_limit),

@@ -112,6 +112,14 @@ static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
   assert_int_equal(lpot_ledger_add_measure(ledger, journal, 1, &latency, &error), LPOT_OK);
   lpot_ledger_mishap mishap = {.time = 1e9 + 1, .kind = LPOT_MISHAP_LOSS, .rank = 2, .host = "b"};
   assert_int_equal(lpot_ledger_add_mishap(ledger, journal, &mishap, &error), LPOT_OK);
+  lpot_ledger_sense sense = {.recipe_hash = 77,
+                             .valid = true,
+                             .error = 0.25,
+                             .samples = 64,
+                             .seconds = 0.5,
+                             .rank = 1,
+                             .host = "b"};
+  assert_int_equal(lpot_ledger_add_sense(ledger, journal, &sense, &error), LPOT_OK);
   assert_int_equal(lpot_ledger_add_verdict(ledger, journal, LPOT_VERDICT_MET, 1, &error), LPOT_OK);
 }
 

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""The strategy external: programs that propose well, badly, and not at all.
+
+usage: external.py PROGRAM CONF MODEL
+       external.py PROGRAM CONF MODEL FOLDER_OF_EXAMPLES PYTHON ...
+
+PYTHON ...: the example for Optuna, by the first of them that has it; else SKIPPED."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tune_runs import ENVIRONMENT, trials_of  # noqa: E402
+
+# Proposes the first configuration of every op but one in f32, op after op, and stops after COUNT.
+PLAIN = """
+import json, sys
+space = json.loads(sys.stdin.readline())
+json.dump(space, open(sys.argv[2], "w"))
+answers = []
+for number in range(len(space["trials"]), len(space["trials"]) + int(sys.argv[1])):
+    recipe = [0] * len(space["ops"])
+    recipe[number] = len(space["ops"][number]["configs"]) - 1
+    print(json.dumps({"recipe": recipe}), flush=True)
+    answers.append(json.loads(sys.stdin.readline()))
+json.dump(answers, open(sys.argv[2] + ".answers", "w"))
+print(json.dumps({"stop": True}), flush=True)
+"""
+SETTINGS = ["evaluation.accuracy.iteration=8", "evaluation.performance.iteration=6",
+            "tuning.accuracy_criterion.relative=-0.01", "tuning.strategy.name=external"]
+
+
+class Test:
+    def __init__(self, program, files):
+        self.program, self.files = program, files
+        self.folder = tempfile.mkdtemp(prefix="lpot-external-")
+
+    def run(self, name, command, settings=(), ranks=1, resume=False):
+        words = ["mpirun", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []
+        words += [self.program, "-q", "--workspace", f"{self.folder}/{name}"]
+        for setting in [*SETTINGS, f"tuning.strategy.command={json.dumps(command)}", *settings]:
+            words += ["--set", setting]
+        return subprocess.run(words + (["--resume"] if resume else []) + self.files, env=ENVIRONMENT, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=240)
+
+    def expect(self, code, text, done):
+        if done.returncode != code or text not in done.stdout:
+            sys.exit(f"expected exit code {code} and '{text}', got {done.returncode}:\n{done.stdout}")
+
+
+def check_plain(test):
+    file = f"{test.folder}/plain.json"
+    command = ["python3", "-c", PLAIN, "3", file]
+    test.expect(5, "", test.run("plain", command))
+    with open(file) as first, open(f"{file}.answers") as second:
+        space, answers = json.load(first), json.load(second)
+    if [answer["id"] for answer in answers] != [1, 2, 3] or len(space["ops"]) < 3 or space["trials"]:
+        sys.exit(f"strange talk: {space} {answers}")
+    if not all(0 < answer["accuracy"] <= 1 and answer["valid"] for answer in answers):
+        sys.exit(f"strange answers: {answers}")
+    test.expect(5, "", test.run("plain", command, resume=True))  # three more, behind those recalled
+    trials = trials_of(f"{test.folder}/plain")
+    test.expect(5, "", test.run("ranks", command, ranks=3))
+    if len(trials) != 6 or trials_of(f"{test.folder}/ranks") != trials[:3]:
+        sys.exit(f"other trials: {trials} {trials_of(f'{test.folder}/ranks')}")
+    with open(file) as first, open(f"{file}.answers") as second:
+        if json.load(first)["trials"]:
+            sys.exit("a fresh run recalls trials")
+    print("plain: proposals, answers, three ranks and resumption")
+
+
+def check_bad(test):
+    space = "read -r space; "
+    cases = [
+        (3, "'/no/such' cannot be started", ["/no/such"]),
+        (1, "not JSON", ["sh", "-c", space + "echo hello; sleep 60"]),
+        (1, "unknown key 'recipes', expected one of recipe, sampling, stop",
+         ["sh", "-c", space + "echo '{\"recipes\": []}'; sleep 60"]),
+        (1, "key 'recipe': expected 21 items, got 1", ["sh", "-c", space + "echo '{\"recipe\": [0]}'; sleep 60"]),
+        (1, "ended with exit code 7", ["sh", "-c", "exit 7"]),
+        (1, "ended by signal 9", ["sh", "-c", space + "kill -9 $$"]),
+        (1, "not answered within 1 seconds", ["sleep", "60"]),
+        (1, "has written", ["sh", "-c", "yes | tr -d '\\n'"]),
+    ]
+    for ranks in (1, 2):
+        for number, (code, text, command) in enumerate(cases):
+            timeout = ["tuning.strategy.timeout=" + ("1" if command[0] == "sleep" else "60")]
+            test.expect(code, text, test.run(f"bad_{ranks}_{number}", command, timeout, ranks))
+    print(f"bad programs: {len(cases)} kinds, with one rank and two")
+
+
+def check_optuna(test, examples, pythons):
+    for python in pythons:
+        if subprocess.run([python, "-c", "import optuna"], stderr=subprocess.DEVNULL).returncode == 0:
+            break
+    else:
+        print("SKIPPED Optuna: none of " + ", ".join(pythons) + " has it")
+        return
+    command = [python, f"{examples}/optuna_strategy.py"]
+    limit = ["tuning.exit_policy.max_trials=12"]
+    test.expect(5, "", test.run("optuna", command, ["tuning.exit_policy.max_trials=6"], ranks=3))
+    test.expect(5, "", test.run("optuna", command, limit, ranks=2, resume=True))
+    trials = trials_of(f"{test.folder}/optuna")
+    if len(trials) != 12 or len({trial[1] for trial in trials}) != 12:
+        sys.exit(f"Optuna: {trials}")
+    print("Optuna: 12 trials, resumed after 6")
+
+
+def main():
+    test = Test(sys.argv[1], sys.argv[2:4])
+    if len(sys.argv) > 4:
+        check_optuna(test, sys.argv[4], sys.argv[5:])
+    else:
+        check_plain(test)
+        check_bad(test)
+    subprocess.run(["rm", "-r", test.folder], check=True)
+
+
+if __name__ == "__main__":
+    main()

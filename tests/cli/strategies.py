@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""Every strategy on the example: the same trials alone, with three ranks, and stopped and resumed.
+
+usage: strategies.py PROGRAM CONF MODEL NAME[:KEY=VALUE] ..."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tune_runs import ENVIRONMENT, read, trials_of  # noqa: E402
+
+# A part of the set, and a criterion that the uniform recipes miss.
+SETTINGS = ["evaluation.accuracy.iteration=20", "evaluation.performance.iteration=6",
+            "tuning.accuracy_criterion.relative=-0.01"]
+
+
+def run(program, files, settings, workspace, ranks, trials, resume):
+    command = ["mpirun", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []
+    command += [program, "-q", "--workspace", workspace]
+    for setting in SETTINGS + settings + [f"tuning.exit_policy.max_trials={trials}"]:
+        command += ["--set", setting]
+    done = subprocess.run(command + (["--resume"] if resume else []) + files, env=ENVIRONMENT, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=240)
+    if done.returncode not in (0, 5):
+        sys.exit(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stdout}")
+
+
+def check(program, files, settings, folder, trials):
+    run(program, files, settings, f"{folder}/alone", 1, trials, False)
+    run(program, files, settings, f"{folder}/ranks", 3, trials, False)
+    run(program, files, settings, f"{folder}/resumed", 1, trials // 2, False)
+    run(program, files, settings, f"{folder}/resumed", 2, trials, True)
+    alone = trials_of(f"{folder}/alone")
+    for other in ("ranks", "resumed"):
+        if trials_of(f"{folder}/{other}") != alone:
+            sys.exit(f"{settings}: other trials ({other}):\n{trials_of(f'{folder}/{other}')}\n{alone}")
+        if read(f"{folder}/{other}/best_recipe.yaml") != read(f"{folder}/alone/best_recipe.yaml"):
+            sys.exit(f"{settings}: another recipe ({other})")
+    return len(alone)
+
+
+def main():
+    program, files = sys.argv[1], sys.argv[2:4]
+    for text in sys.argv[4:]:
+        name, *settings = text.split(":")
+        folder = tempfile.mkdtemp(prefix="lpot-strategy-")
+        count = check(program, files, [f"tuning.strategy.name={name}"] + settings, folder, 12)
+        print(f"{name}: {count} trials, the same alone, with three ranks and resumed")
+        if count < 4:
+            sys.exit(f"{name}: too few trials to tell")
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
