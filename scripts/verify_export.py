@@ -330,7 +330,7 @@ def measure(session, batch):
 
 def topk_of(metric):
     name, settings = next(iter(metric.items()))
-    if name == "Accuracy":
+    if name == "Accuracy" and not (settings or {}).get("multilabel"):
         return 1
     if name != "topk":
         raise Skip(f"metric {name}")
@@ -357,6 +357,9 @@ def compare(workspace, dump, run_model):
     loader = accuracy["dataloader"]
     if loader.get("last_batch", "rollover") != "rollover":
         raise Skip("last_batch discard")
+    for key, part in (("postprocess", accuracy), ("filter", loader)):
+        if part.get(key):
+            raise Skip(f"the section {key}")
     k = topk_of(accuracy["metric"])
     name, settings = next(iter(loader["dataset"].items()))
     if name not in DATASETS:

@@ -20,6 +20,7 @@ typedef enum lpot_export_format { LPOT_EXPORT_QDQ, LPOT_EXPORT_QOPERATOR } lpot_
 typedef struct lpot_dataloader_config {
   int64_t batch_size;  /* default 1 */
   bool discard_last;   /* last_batch: discard */
+  bool keeps_order;    /* shuffle: false */
   const char *dataset; /* name; NULL when there is no such section */
   const lpot_yaml_node *dataset_settings;
   const lpot_yaml_node *filter;    /* the map under "filter"; NULL: none */
@@ -47,6 +48,7 @@ typedef struct lpot_config {
   bool performance_only;
   bool racing;       /* recipes that clearly miss the criterion are rejected early; default true */
   bool mixed_isa;    /* workers may be of different numeric classes; default false */
+  bool op_times;     /* what each op costs is measured, once */
   bool cold_weights; /* latency: caches are swept before every timing */
   uint64_t seed;     /* default 1978 */
   int64_t lease_seconds;      /* a worker may be silent for so long at least; default 60 */

@@ -108,7 +108,9 @@ const lpot_config_row lpot_config_dataloader_rows[] = {
     {.name = "filter",
      .read = lpot_config_read_filter,
      .offset = offsetof(lpot_dataloader_config, filter)},
-    IGNORED("shuffle", "samples are always taken in an order given by tuning.random_seed"),
+    {.name = "shuffle",
+     .read = lpot_config_read_not_bool,
+     .offset = offsetof(lpot_dataloader_config, keeps_order)},
     END,
 };
 
@@ -278,6 +280,7 @@ static const lpot_config_row tuning_rows[] = {
      .offset = offsetof(lpot_config, lease_seconds),
      .minimum = 1,
      .maximum = 1000000},
+    {.name = "op_times", .read = lpot_config_read_bool, .offset = offsetof(lpot_config, op_times)},
     {.name = "racing", .read = lpot_config_read_bool, .offset = offsetof(lpot_config, racing)},
     SECTION("workspace", workspace_rows),
     {.name = "mixed_isa",

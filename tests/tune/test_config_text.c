@@ -99,6 +99,7 @@ static void config_text_shows_the_defaults(void **state) {
                             "    timeout: 0\n"
                             "    max_trials: 100\n"
                             "  lease_seconds: 60\n"
+                            "  op_times: false\n"
                             "  workspace:\n"
                             "    path: \"./lpot_workspace/net\"\n");
   lpot_free(text);
@@ -134,7 +135,8 @@ static void config_text_reads_back(void **state) {
       "evaluation:\n"
       "  accuracy:\n"
       "    iteration: 3\n    metric: {MSE: {compare_label: true}}\n"
-      "    dataloader: {batch_size: 7, last_batch: discard, dataset: {y: }, transform: [{Cast: }, "
+      "    dataloader: {batch_size: 7, last_batch: discard, shuffle: false, dataset: {y: }, "
+      "transform: [{Cast: }, "
       "{Resize: {size: [2, 3]}}]}\n"
       "  performance: {warmup: 1, iteration: 2, configs: {cores_per_instance: 2, cold_weights: "
       "true}}\n"
@@ -147,6 +149,7 @@ static void config_text_reads_back(void **state) {
       "  racing: false\n"
       "  mixed_isa: allow\n"
       "  lease_seconds: 7\n"
+      "  op_times: true\n"
       "  workspace: {path: 'a b'}\n");
 }
 
@@ -162,10 +165,10 @@ static void sections_that_are_not_run_yet_read_back(void **state) {
 
 static void identity_leaves_out_limits_and_places(void **state) {
   (void)state;
-  assert_same_identity(
-      true, MINIMAL,
-      MINIMAL "tuning: {exit_policy: {timeout: 9, max_trials: 5}, lease_seconds: 9, workspace: "
-              "{path: /w}, tensorboard: true}\n");
+  assert_same_identity(true, MINIMAL,
+                       MINIMAL "tuning: {exit_policy: {timeout: 9, max_trials: 5}, lease_seconds: "
+                               "9, op_times: true, workspace: "
+                               "{path: /w}, tensorboard: true}\n");
 }
 
 static void identity_holds_what_decides(void **state) {
@@ -173,6 +176,8 @@ static void identity_holds_what_decides(void **state) {
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {random_seed: 1}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {strategy: {name: random}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {racing: false}\n");
+  assert_same_identity(false, MINIMAL,
+                       MINIMAL "quantization: {calibration: {dataloader: {shuffle: false}}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "graph_optimization: {precisions: bf16}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {mixed_isa: allow}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {accuracy_criterion: {relative: 0.02}}\n");
