@@ -192,12 +192,11 @@ static lpot_status read_lines(glue_reader *reader, lpot_error *err) {
   if (reader->task->has_names && !next_line(reader, &line)) {
     return LPOT_OK;
   }
-  while (next_line(reader, &line)) {
-    if (line.size > 0) {
-      LPOT_TRY(read_line(reader, line, err));
-    }
+  lpot_status status = LPOT_OK;
+  while (status == LPOT_OK && next_line(reader, &line)) {
+    status = line.size == 0 ? LPOT_OK : read_line(reader, line, err);
   }
-  return LPOT_OK;
+  return status;
 }
 
 lpot_status lpot_glue_file_read(const lpot_glue_task *task, const char *text, size_t size,

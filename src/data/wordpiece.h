@@ -5,6 +5,8 @@
  * and punctuation are words of their own. In lower case, text is decomposed first (NFD), marks
  * (Mn) are dropped, and each character becomes lower case by itself. Names such as [CLS] in a text
  * are text. A word of more than 100 characters, or without pieces, is [UNK].
+ * Categories are those of the Unicode that utf8proc has; `tokenizers`, whose tables are older,
+ * takes marks and punctuation of later versions for letters.
  *
  * vocab.txt: a piece per line, UTF-8, its number counted from 0; pieces within a word begin with
  * "##"; of equal lines the last counts. */

@@ -321,11 +321,14 @@ static void edges_are_as_stated(void **state) {
   const double scores[] = {1, 0, 1, 0, 1, (double)NAN};
   const double zeros[] = {0, 0, 0};
   const double labels[] = {0, 0, 1};
+  const double one_right[] = {1, 0, 0, 1, 1, (double)NAN};
+  const double one[] = {0, 1, 0};
   const double numbers[] = {1, 2, (double)INFINITY};
   const double constant[] = {2, 2, 2};
   uint64_t bad = 0;
   assert_true(value_of_few("GLUE: mrpc", 3, 2, scores, zeros, &bad) == 0.0);
   assert_int_equal(bad, 1);
+  assert_true(value_of_few("GLUE: mrpc", 3, 2, one_right, one, &bad) == 2.0 / 3.0);
   assert_true(value_of_few("GLUE: cola", 2, 2, scores, zeros, &bad) == 0.0);
   assert_true(value_of_few("GLUE: qqp", 3, 2, scores, zeros, &bad) == 2.0 / 3.0);
   assert_true(value_of_few("GLUE: sts-b", 3, 1, numbers, labels, &bad) == -1.0);

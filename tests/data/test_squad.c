@@ -10,6 +10,7 @@
   "max_query_length: 12\ndoc_stride: 16\n"                                                         \
   "vocab_file: squad_vocab.txt\nlabel_file: squad.json\n"
 #define PLACES 48
+#define QUESTION "{\"id\": \"1\", \"question\": \"q\", \"answers\": [{\"text\": \"t\"}]}"
 
 static void golden_folder(char out[FIXTURE_PATH]) {
   golden_path("x", out);
@@ -30,7 +31,7 @@ static lpot_status new_chain(const char *more, lpot_postprocess **ret, lpot_erro
   golden_folder(folder);
   snprintf(settings, sizeof settings,
            "SquadV1: {label_file: %s/squad.json, vocab_file: %s/squad_vocab.txt, max_seq_length: "
-           "48, max_answer_length: 8%s}",
+           "48, n_best: 5, max_answer_length: 8%s}",
            folder, folder, more);
   lpot_yaml *yaml = parse_settings(settings);
   lpot_status status = lpot_postprocess_new(lpot_yaml_root(yaml), ret, err);
@@ -263,6 +264,67 @@ static void squad_f1_needs_the_postprocess(void **state) {
   lpot_metric_free(metric);
 }
 
+/* Of equal places the first is looked at: with n_best 1, only that. */
+static void the_first_of_equal_places_counts(void **state) {
+  (void)state;
+  char folder[FIXTURE_PATH];
+  char paths[2][FIXTURE_PATH * 2];
+  static const char vocabulary[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\nc\nq\n";
+  static const char labels[] =
+      "{\"data\": [{\"paragraphs\": [{\"context\": \"A b C\", \"qas\": [" QUESTION "]}]}]}";
+  make_folder(folder);
+  write_file(folder, "v.txt", vocabulary, sizeof vocabulary - 1);
+  write_file(folder, "l.json", labels, sizeof labels - 1);
+  snprintf(paths[0], sizeof paths[0], "%s/l.json", folder);
+  snprintf(paths[1], sizeof paths[1], "%s/v.txt", folder);
+  const lpot_squad_settings settings = {16, 4, 8, true};
+  const lpot_squad_search search = {1, 3};
+  const double starts[] = {0, 0, 0, 2, 2, 1, 0}; /* [CLS] q [SEP] a b c [SEP] */
+  const double ends[] = {0, 0, 0, 0, 3, 3, 0};
+  lpot_squad *squad = NULL;
+  lpot_buffer answer = {0};
+  double score = 0.0;
+  lpot_error err = {0};
+  expect_ok(lpot_squad_open(paths[0], paths[1], &settings, &squad, &err), &err);
+  expect_ok(lpot_squad_answer(squad, 0, starts, ends, 7, &search, &answer, &score, &err), &err);
+  assert_true(score == 5.0);
+  assert_int_equal(answer.size, 3);
+  assert_memory_equal(answer.data, "A b", 3);
+  lpot_buffer_clear(&answer);
+  expect_ok(lpot_squad_answer(squad, 0, ends, starts, 7, &search, &answer, &score, &err), &err);
+  assert_true(isinf(score) && answer.size == 0); /* The end stands before the start. */
+  lpot_buffer_done(&answer);
+  lpot_squad_close(squad);
+  remove_folder(folder);
+}
+
+/* Two features of a question with the same score: the first counts, whichever comes first. */
+static void the_first_of_equal_features_counts(void **state) {
+  (void)state;
+  const double places[] = {0, 1, 0, 0};
+  const double scores[] = {2, 2};
+  const double answers[] = {'x', 0, 'y', 0};
+  lpot_shape shape = lpot_shape_of(3, (const int64_t[]){2, 1, 2});
+  const uint8_t truths[] = {'y', 0, 'y', 0};
+  lpot_tensor *made[] = {make_tensor(LPOT_S64, 2, 2, places), make_tensor(LPOT_F64, 2, 0, scores),
+                         make_tensor(LPOT_U8, 2, 2, answers)};
+  const lpot_tensor *outputs[] = {made[0], made[1], made[2]};
+  lpot_batch batch = {.num_valid = 2};
+  lpot_metric *metric = make_metric("SquadF1:");
+  lpot_metric_state found;
+  lpot_metric_state_init(&found);
+  lpot_error err = {0};
+  expect_ok(lpot_tensor_copy_of(LPOT_U8, &shape, truths, &batch.labels, &err), &err);
+  expect_ok(lpot_metric_update(metric, outputs, 3, &batch, &found, NULL, &err), &err);
+  assert_true(value_of(metric, &found) == 100.0);
+  lpot_metric_state_done(&found);
+  lpot_metric_free(metric);
+  lpot_tensor_unref(batch.labels);
+  for (int i = 0; i < 3; i++) {
+    lpot_tensor_unref(made[i]);
+  }
+}
+
 static void f1_of_texts_is_the_reference_s(void **state) {
   (void)state;
   lpot_mapping *mapping = golden_map("squad_pairs.txt");
@@ -299,8 +361,6 @@ static void expect_bad_file(const char *text, const char *part) {
                &err, part);
   assert_null(file.arena);
 }
-
-#define QUESTION "{\"id\": \"1\", \"question\": \"q\", \"answers\": [{\"text\": \"t\"}]}"
 
 static void refuses_damaged_files(void **state) {
   (void)state;
@@ -404,6 +464,8 @@ int main(void) {
       cmocka_unit_test(nan_is_the_worst_answer),
       cmocka_unit_test(refuses_features_of_other_settings),
       cmocka_unit_test(squad_f1_needs_the_postprocess),
+      cmocka_unit_test(the_first_of_equal_places_counts),
+      cmocka_unit_test(the_first_of_equal_features_counts),
       cmocka_unit_test(f1_of_texts_is_the_reference_s),
       cmocka_unit_test(refuses_damaged_files),
       cmocka_unit_test(refuses_files_cut_anywhere),

@@ -56,7 +56,7 @@ static lpot_status add_counts(lpot_buffer *records, const glue_counts *more, lpo
   if (records->size == 0) {
     return lpot_buffer_append(records, &counts, sizeof counts, err);
   }
-  glue_counts sum;
+  glue_counts sum = {0};
   memcpy(&sum, records->data, sizeof sum);
   sum.true_positives += counts.true_positives;
   sum.false_positives += counts.false_positives;
@@ -121,7 +121,7 @@ static lpot_status read_counts(const lpot_metric_state *state, glue_counts *ret,
 static lpot_status f1_of(const lpot_metric *metric, const lpot_metric_state *state,
                          double *ret_value, lpot_error *err) {
   (void)metric;
-  glue_counts counts;
+  glue_counts counts = {0};
   LPOT_TRY(read_counts(state, &counts, err));
   double wrong = (double)(counts.false_positives + counts.false_negatives);
   double twice = 2.0 * (double)counts.true_positives;
@@ -132,7 +132,7 @@ static lpot_status f1_of(const lpot_metric *metric, const lpot_metric_state *sta
 static lpot_status matthews_of(const lpot_metric *metric, const lpot_metric_state *state,
                                double *ret_value, lpot_error *err) {
   (void)metric;
-  glue_counts counts;
+  glue_counts counts = {0};
   LPOT_TRY(read_counts(state, &counts, err));
   double tp = (double)counts.true_positives;
   double fp = (double)counts.false_positives;

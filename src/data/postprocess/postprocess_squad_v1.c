@@ -175,6 +175,7 @@ static lpot_status make_texts(lpot_answer *answer, const row_texts *texts, lpot_
   shape.dims[last] = (int64_t)texts->longest;
   LPOT_TRY(lpot_answer_make(answer, LPOT_U8, &shape, ret, err));
   const uint8_t *from = texts->bytes.data;
+  LPOT_ASSERT(from != NULL); /* There is at least one row. */
   size_t row_texts_room = shape.rank == 3 ? (size_t)shape.dims[1] : 1;
   for (size_t row = 0; row < rows; row++) {
     for (size_t i = 0; i < (per_row == NULL ? 1 : per_row[row]); i++) {
@@ -212,6 +213,17 @@ static lpot_status put_answers(const squad_v1 *own, const score_view *scores, lp
   return LPOT_OK;
 }
 
+static lpot_status add_truths(const lpot_squad_file *file, const lpot_squad_question *question,
+                              row_texts *texts, lpot_error *err) {
+  for (size_t i = 0; i < question->num_answers; i++) {
+    const char *truth = file->answers[question->first_answer + i];
+    size_t start = texts->bytes.size;
+    LPOT_TRY(lpot_buffer_append(&texts->bytes, truth, strlen(truth), err));
+    LPOT_TRY(end_text(texts, start, err));
+  }
+  return LPOT_OK;
+}
+
 /* counts: room for a number per row. */
 static lpot_status put_truths(const squad_v1 *own, lpot_answer *answer, size_t *counts,
                               row_texts *texts, lpot_error *err) {
@@ -222,12 +234,7 @@ static lpot_status put_truths(const squad_v1 *own, lpot_answer *answer, size_t *
     int64_t feature = lpot_tensor_get_int(answer->batch.labels, (int64_t)row * 2);
     size_t index = lpot_squad_get(own->squad, (size_t)feature)->question;
     const lpot_squad_question *question = &file->questions[index];
-    for (size_t i = 0; i < question->num_answers; i++) {
-      const char *truth = file->answers[question->first_answer + i];
-      size_t start = texts->bytes.size;
-      LPOT_TRY(lpot_buffer_append(&texts->bytes, truth, strlen(truth), err));
-      LPOT_TRY(end_text(texts, start, err));
-    }
+    LPOT_TRY(add_truths(file, question, texts, err));
     counts[row] = question->num_answers;
     most = counts[row] > most ? counts[row] : most;
   }

@@ -39,7 +39,7 @@ TEXTS = [
 
 def is_old(character):
     """Whether Unicode 7 has it, as near as Python can say."""
-    young = [(0x8b3, 0x8e2), (0x1c80, 0x1c88), (0xa7ae, 0xa7ff), (0xab70, 0xabbf), (0x13f6, 0x13ff)]
+    young = [(0x61d, 0x61d), (0x8b3, 0x8e2), (0x1c80, 0x1c88), (0xa7ae, 0xa7ff), (0xab70, 0xabbf), (0x13f6, 0x13ff)]
     code = ord(character)
     if unicodedata.category(character) in ("Cn", "Cs", "Cf"):
         return False
