@@ -15,6 +15,7 @@ struct lpot_mapping {
   void *data; /* mapped; NULL for an empty file */
   size_t size;
   int references;
+  int descriptor; /* kept open, owned; -1 for none */
 };
 
 static lpot_status map_descriptor(int descriptor, const char *path, lpot_mapping *mapping,
@@ -39,12 +40,34 @@ static lpot_status map_descriptor(int descriptor, const char *path, lpot_mapping
   return LPOT_OK;
 }
 
-lpot_status lpot_mapping_open(const char *path, lpot_mapping **ret_mapping, lpot_error *err) {
+static lpot_status new_mapping(lpot_mapping **ret_mapping, lpot_error *err) {
   lpot_mapping *mapping = lpot_calloc(1, sizeof *mapping);
   if (mapping == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
   mapping->references = 1;
+  mapping->descriptor = -1;
+  *ret_mapping = mapping;
+  return LPOT_OK;
+}
+
+lpot_status lpot_mapping_of_descriptor(int descriptor, const char *name, lpot_mapping **ret_mapping,
+                                       lpot_error *err) {
+  lpot_mapping *mapping = NULL;
+  LPOT_TRY(new_mapping(&mapping, err));
+  lpot_status status = map_descriptor(descriptor, name, mapping, err);
+  if (status != LPOT_OK) {
+    lpot_free(mapping);
+    return status;
+  }
+  mapping->descriptor = descriptor;
+  *ret_mapping = mapping;
+  return LPOT_OK;
+}
+
+lpot_status lpot_mapping_open(const char *path, lpot_mapping **ret_mapping, lpot_error *err) {
+  lpot_mapping *mapping = NULL;
+  LPOT_TRY(new_mapping(&mapping, err));
   /* O_NONBLOCK: opening a pipe must not wait for a writer. It means nothing to regular files. */
   int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor < 0) {
@@ -79,6 +102,9 @@ void lpot_mapping_unref(lpot_mapping *mapping) {
   }
   if (mapping->data != NULL) {
     munmap(mapping->data, mapping->size);
+  }
+  if (mapping->descriptor >= 0) {
+    close(mapping->descriptor);
   }
   lpot_free(mapping);
 }

@@ -13,6 +13,10 @@ typedef struct lpot_mapping lpot_mapping;
  * be read or is a folder or a device. An empty file gives a mapping of size 0. */
 LPOT_MUST_CHECK lpot_status lpot_mapping_open(const char *path, lpot_mapping **ret_mapping,
                                               lpot_error *err);
+/* The same of an open file, which is moved to the mapping and closed with it; on failure it stays
+ * the caller's. name is for messages. */
+LPOT_MUST_CHECK lpot_status lpot_mapping_of_descriptor(int descriptor, const char *name,
+                                                       lpot_mapping **ret_mapping, lpot_error *err);
 lpot_mapping *lpot_mapping_ref(lpot_mapping *mapping);
 void lpot_mapping_unref(lpot_mapping *mapping); /* NULL is allowed */
 const uint8_t *lpot_mapping_data(const lpot_mapping *mapping);

@@ -1,5 +1,6 @@
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -54,6 +55,10 @@ void *lpot_alloc_aligned(size_t size_bytes) {
 
 void lpot_free(void *pointer) {
   free(pointer);
+}
+
+void lpot_memory_trim(void) {
+  (void)malloc_trim(0);
 }
 
 void lpot_memory_fail_after(uint64_t countdown) {

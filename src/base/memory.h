@@ -15,6 +15,8 @@ void *lpot_realloc(void *pointer, size_t count, size_t size);
 /* Uninitialised, 64-byte aligned, padded at the end to a multiple of 64 bytes. */
 void *lpot_alloc_aligned(size_t size_bytes);
 void lpot_free(void *pointer);
+/* Gives what has been freed back to the system, after much of it. */
+void lpot_memory_trim(void);
 
 /* Makes the allocation number `countdown` from now on (1 = the next) and all later ones fail;
  * 0 switches injection off. For tests. */

@@ -299,3 +299,13 @@ lpot_status lpot_yaml_check_keys(const lpot_yaml_node *map, const char *const *n
   }
   return LPOT_OK;
 }
+
+lpot_status lpot_yaml_require(const lpot_yaml_node *map, const char *key,
+                              const lpot_yaml_node **ret_node, lpot_error *err) {
+  const lpot_yaml_node *node = lpot_yaml_get(map, key);
+  if (node == NULL) {
+    return lpot_yaml_fail(err, map, "key '%s' is missing", key);
+  }
+  *ret_node = node;
+  return LPOT_OK;
+}

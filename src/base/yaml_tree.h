@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 typedef enum lpot_yaml_kind {
@@ -91,5 +92,15 @@ LPOT_MUST_CHECK lpot_status lpot_yaml_check_key(const lpot_yaml_node *child,
  * of them where none is near. */
 LPOT_MUST_CHECK lpot_status lpot_yaml_check_keys(const lpot_yaml_node *map,
                                                  const char *const *names, lpot_error *err);
+/* The child of map under a key that must be there. */
+LPOT_MUST_CHECK lpot_status lpot_yaml_require(const lpot_yaml_node *map, const char *key,
+                                              const lpot_yaml_node **ret_node, lpot_error *err);
+
+/* Appends text (UTF-8) in double quotes, so that it reads back as it is. */
+LPOT_MUST_CHECK lpot_status lpot_yaml_write_quoted(const char *text, lpot_buffer *out,
+                                                   lpot_error *err);
+/* Appends one line: key as it is, and text in quotes. */
+LPOT_MUST_CHECK lpot_status lpot_yaml_write_text(const char *key, const char *text,
+                                                 lpot_buffer *out, lpot_error *err);
 
 #endif

@@ -11,15 +11,12 @@
 
 #define MAX_SETTINGS 64
 
-static const struct option long_options[] = {{"mode", required_argument, NULL, 'm'},
-                                             {"set", required_argument, NULL, 's'},
-                                             {"recipe", required_argument, NULL, 'R'},
-                                             {"bf16", no_argument, NULL, 'B'},
-                                             {"json", no_argument, NULL, 'j'},
-                                             {"csv", required_argument, NULL, 'c'},
-                                             {"help", no_argument, NULL, 'h'},
-                                             {"version", no_argument, NULL, 'V'},
-                                             {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {
+    {"mode", required_argument, NULL, 'm'},   {"set", required_argument, NULL, 's'},
+    {"recipe", required_argument, NULL, 'R'}, {"bf16", no_argument, NULL, 'B'},
+    {"json", no_argument, NULL, 'j'},         {"csv", required_argument, NULL, 'c'},
+    {"hdf5", required_argument, NULL, '5'},   {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0}};
 
 static const char help[] =
     "Usage: lpot-bench [options] CONF.yaml MODEL [MODEL...]\n"
@@ -37,6 +34,7 @@ static const char help[] =
     "  -s, --set KEY.PATH=VALUE  set a key of the configuration; may be repeated\n"
     "  -j, --json                print JSON, a line for each instance and each model\n"
     "      --csv FILE            write the same figures as CSV\n"
+    "      --hdf5 FILE           write them as HDF5, with the time of every run\n"
     "  -h, --help                print this help\n"
     "  -V, --version             print the version\n"
     "\n"
@@ -113,6 +111,9 @@ static lpot_status take_option(bench_command *command, int letter, bench_forms *
     return LPOT_OK;
   case 'c':
     command->options.csv_path = optarg;
+    return LPOT_OK;
+  case '5':
+    command->options.hdf5_path = optarg;
     return LPOT_OK;
   case 'h':
     command->wants_help = true;

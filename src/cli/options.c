@@ -72,6 +72,12 @@ static lpot_status set_recipe(lpot_options *options, const char *value, lpot_err
   return LPOT_OK;
 }
 
+static lpot_status set_cost_table(lpot_options *options, const char *value, lpot_error *err) {
+  (void)err;
+  options->tune.cost_table_path = value;
+  return LPOT_OK;
+}
+
 static lpot_status set_json(lpot_options *options, const char *value, lpot_error *err) {
   (void)value;
   (void)err;
@@ -154,6 +160,8 @@ static const option_row rows[] = {
      FOR_TUNE | FOR_DRY_RUN},
     {"recipe", 0, "FILE", "evaluate and export this recipe instead of searching", set_recipe,
      FOR_TUNE},
+    {"cost-table", 0, "FILE", "what each op costs (op_times.yaml), instead of measuring it",
+     set_cost_table, FOR_TUNE},
     {"dry-run", 'n', NULL, "print ops, space and plan, and stop", set_dry_run, FOR_DRY_RUN},
     {"json", 'j', NULL, "print the result as one JSON object instead of the table", set_json,
      FOR_TUNE | FOR_STATUS},

@@ -34,10 +34,12 @@ struct lpot_dataset {
   int64_t *kept;        /* [size] owned: what a filter left, as the class counts; NULL: all */
 };
 
+extern const lpot_dataset_class lpot_dataset_class_bert;
 extern const lpot_dataset_class lpot_dataset_class_cifar10;
 extern const lpot_dataset_class lpot_dataset_class_coco_npy;
 extern const lpot_dataset_class lpot_dataset_class_coco_raw;
 extern const lpot_dataset_class lpot_dataset_class_dummy;
+extern const lpot_dataset_class lpot_dataset_class_glue;
 extern const lpot_dataset_class lpot_dataset_class_image_folder;
 extern const lpot_dataset_class lpot_dataset_class_imagenet_raw;
 extern const lpot_dataset_class lpot_dataset_class_mnist;

@@ -18,18 +18,19 @@ static const lpot_dataset_class *const classes[] = {
     &lpot_dataset_class_npy,          &lpot_dataset_class_dummy,
     &lpot_dataset_class_shapes,       &lpot_dataset_class_coco_raw,
     &lpot_dataset_class_coco_npy,     &lpot_dataset_class_voc_raw,
+    &lpot_dataset_class_bert,         &lpot_dataset_class_glue,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
 static const char *const names[NUM_CLASSES + 1] = {
-    "CIFAR10", "MNIST",   "ImageFolder", "ImagenetRaw", "npy", "dummy",
-    "shapes",  "COCORaw", "COCONpy",     "VOCRaw",      NULL,
+    "CIFAR10", "MNIST",   "ImageFolder", "ImagenetRaw", "npy",  "dummy", "shapes",
+    "COCORaw", "COCONpy", "VOCRaw",      "bert",        "GLUE", NULL,
 };
 
 /* Names of LPOT's schema that this version answers by saying so. */
 static const char *const later_names[] = {
-    "FashionMNIST", "CIFAR100", "ImageRecord", "TFRecordDataset", "COCORecord", "style_transfer",
-    "bert",         "Imagenet", "dummy_v2",    "VOCRecord",       "GLUE",       NULL,
+    "FashionMNIST",   "CIFAR100", "ImageRecord", "TFRecordDataset", "COCORecord",
+    "style_transfer", "Imagenet", "dummy_v2",    "VOCRecord",       NULL,
 };
 
 const char *const *lpot_dataset_names(void) {

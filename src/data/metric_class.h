@@ -42,12 +42,14 @@ struct lpot_metric {
 extern const lpot_metric_class lpot_metric_class_accuracy;
 extern const lpot_metric_class lpot_metric_class_coco_map;
 extern const lpot_metric_class lpot_metric_class_f1;
+extern const lpot_metric_class lpot_metric_class_glue;
 extern const lpot_metric_class lpot_metric_class_loss;
 extern const lpot_metric_class lpot_metric_class_mae;
 extern const lpot_metric_class lpot_metric_class_map;
 extern const lpot_metric_class lpot_metric_class_miou;
 extern const lpot_metric_class lpot_metric_class_mse;
 extern const lpot_metric_class lpot_metric_class_rmse;
+extern const lpot_metric_class lpot_metric_class_squad_f1;
 extern const lpot_metric_class lpot_metric_class_topk;
 extern const lpot_metric_class lpot_metric_class_voc_map;
 

@@ -11,20 +11,19 @@ static const lpot_metric_class *const classes[] = {
     &lpot_metric_class_topk,     &lpot_metric_class_accuracy, &lpot_metric_class_mse,
     &lpot_metric_class_mae,      &lpot_metric_class_rmse,     &lpot_metric_class_map,
     &lpot_metric_class_coco_map, &lpot_metric_class_voc_map,  &lpot_metric_class_miou,
-    &lpot_metric_class_f1,       &lpot_metric_class_loss,
+    &lpot_metric_class_f1,       &lpot_metric_class_loss,     &lpot_metric_class_squad_f1,
+    &lpot_metric_class_glue,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
 static const char *const names[NUM_CLASSES + 1] = {
-    "topk",    "Accuracy", "MSE",  "MAE", "RMSE", "mAP",
-    "COCOmAP", "VOCmAP",   "mIOU", "F1",  "Loss", NULL,
+    "topk",   "Accuracy", "MSE", "MAE",  "RMSE",    "mAP",  "COCOmAP",
+    "VOCmAP", "mIOU",     "F1",  "Loss", "SquadF1", "GLUE", NULL,
 };
 
 /* Names of LPOT's schema that this version answers by saying so. */
 static const char *const later_names[] = {
     "BLEU",
-    "SquadF1",
-    "GLUE",
     NULL,
 };
 

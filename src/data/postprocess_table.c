@@ -8,18 +8,19 @@
 static const lpot_postprocess_class *const classes[] = {
     &lpot_postprocess_class_label_shift,
     &lpot_postprocess_class_non_maximum_suppression,
+    &lpot_postprocess_class_squad_v1,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
 static const char *const names[NUM_CLASSES + 1] = {
     "LabelShift",
     "NonMaximumSuppression",
+    "SquadV1",
     NULL,
 };
 
 /* Names of LPOT's schema that this version answers by saying so. */
 static const char *const later_names[] = {
-    "SquadV1",
     NULL,
 };
 

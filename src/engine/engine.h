@@ -35,7 +35,8 @@ typedef struct lpot_plan_step {
       *implementation; /* oneDNN's implementation name, "lpot" for our own kernels, "reference" */
   lpot_dtype input_dtype;
   lpot_dtype output_dtype;
-  double seconds; /* mean time per run so far; 0 unless options.profile */
+  double seconds;      /* mean time per run so far; 0 unless options.profile */
+  double last_seconds; /* of the last run; 0 unless options.profile */
 } lpot_plan_step;
 
 typedef struct lpot_plan_stats {

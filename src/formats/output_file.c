@@ -126,3 +126,15 @@ void lpot_output_file_free(lpot_output_file *file) {
   lpot_buffer_done(&file->path);
   lpot_free(file);
 }
+
+lpot_status lpot_output_file_replace(const char *path, const void *data, size_t size,
+                                     lpot_error *err) {
+  lpot_output_file *file = NULL;
+  LPOT_TRY(lpot_output_file_open(path, &file, err));
+  lpot_status status = lpot_output_file_write(file, data, size, err);
+  if (status == LPOT_OK) {
+    status = lpot_output_file_commit(file, err);
+  }
+  lpot_output_file_free(file);
+  return status;
+}

@@ -19,6 +19,9 @@ LPOT_MUST_CHECK lpot_status lpot_output_file_write(lpot_output_file *file, const
 uint64_t lpot_output_file_size(const lpot_output_file *file);
 /* Makes the bytes durable and gives the file its name. LPOT_IO: the old file is untouched. */
 LPOT_MUST_CHECK lpot_status lpot_output_file_commit(lpot_output_file *file, lpot_error *err);
+/* The four in one: size bytes become the file at path. */
+LPOT_MUST_CHECK lpot_status lpot_output_file_replace(const char *path, const void *data,
+                                                     size_t size, lpot_error *err);
 /* Makes the entry of the file at path in its folder durable, where the file system can. */
 LPOT_MUST_CHECK lpot_status lpot_output_sync_folder(const char *path, lpot_error *err);
 /* Removes what was not committed. NULL is allowed. */

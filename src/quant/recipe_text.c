@@ -16,9 +16,7 @@
  * dynamic". Where weights have the reduced range "reduce_range: true" follows. */
 #include "quant/recipe.h"
 
-#include "base/hash_map.h"
-#include "base/memory.h"
-#include "base/text.h"
+#include "quant/op_items.h"
 
 typedef struct dtype_name {
   const char *text;
@@ -50,21 +48,6 @@ static const char *dtype_text(lpot_dtype dtype) {
   return "unknown";
 }
 
-static lpot_status write_quoted(lpot_buffer *out, const char *text, lpot_error *err) {
-  LPOT_TRY(lpot_buffer_printf(out, err, "\""));
-  for (const char *c = text; *c != '\0'; c++) {
-    unsigned char byte = (unsigned char)*c;
-    if (byte == '"' || byte == '\\') {
-      LPOT_TRY(lpot_buffer_printf(out, err, "\\%c", byte));
-    } else if (byte < 0x20 || byte == 0x7f) {
-      LPOT_TRY(lpot_buffer_printf(out, err, "\\x%02x", byte));
-    } else {
-      LPOT_TRY(lpot_buffer_append(out, c, 1, err));
-    }
-  }
-  return lpot_buffer_printf(out, err, "\"");
-}
-
 static lpot_status write_tensor(lpot_buffer *out, const char *key, const lpot_tensor_config *tensor,
                                 lpot_error *err) {
   if (tensor->dtype == LPOT_DTYPE_UNKNOWN) {
@@ -81,9 +64,7 @@ static lpot_status write_tensor(lpot_buffer *out, const char *key, const lpot_te
 
 static lpot_status write_op(lpot_buffer *out, const char *name, const char *type,
                             const lpot_op_config *config, lpot_error *err) {
-  LPOT_TRY(lpot_buffer_printf(out, err, "  - name: "));
-  LPOT_TRY(write_quoted(out, name, err));
-  LPOT_TRY(lpot_buffer_printf(out, err, "\n    type: %s\n", type));
+  LPOT_TRY(lpot_op_item_write(name, type, out, err));
   LPOT_TRY(write_tensor(out, "activation", &config->activation, err));
   LPOT_TRY(write_tensor(out, "weight", &config->weight, err));
   return LPOT_OK;
@@ -116,29 +97,10 @@ lpot_status lpot_recipe_to_text(const lpot_recipe *recipe, const char *const *na
 
 /* ---- reading ---- */
 
-typedef struct text_reader {
-  const char *const *names; /* [num_ops], borrowed */
-  const char *const *types; /* [num_ops], borrowed */
-  size_t num_ops;
-  lpot_hash_map *index_of; /* name -> index; owned */
-  bool *seen;              /* [num_ops]; owned */
-  lpot_recipe *recipe;     /* owned until it is handed out */
-} text_reader;
-
-static lpot_status require(const lpot_yaml_node *map, const char *key,
-                           const lpot_yaml_node **ret_node, lpot_error *err) {
-  const lpot_yaml_node *node = lpot_yaml_get(map, key);
-  if (node == NULL) {
-    return lpot_yaml_fail(err, map, "key '%s' is missing", key);
-  }
-  *ret_node = node;
-  return LPOT_OK;
-}
-
 static lpot_status read_choice(const lpot_yaml_node *map, const char *key, const char *const *names,
                                int *ret_index, lpot_error *err) {
   const lpot_yaml_node *node = NULL;
-  LPOT_TRY(require(map, key, &node, err));
+  LPOT_TRY(lpot_yaml_require(map, key, &node, err));
   LPOT_TRY(lpot_yaml_choice(node, names, ret_index, err));
   return LPOT_OK;
 }
@@ -167,7 +129,7 @@ static lpot_status read_tensor(const lpot_yaml_node *map, lpot_tensor_config *re
 static lpot_status read_config(const lpot_yaml_node *item, const char *type, bool dynamic,
                                lpot_op_config *ret, lpot_error *err) {
   const lpot_yaml_node *activation = NULL;
-  LPOT_TRY(require(item, "activation", &activation, err));
+  LPOT_TRY(lpot_yaml_require(item, "activation", &activation, err));
   LPOT_TRY(read_tensor(activation, &ret->activation, err));
   const lpot_yaml_node *weight = lpot_yaml_get(item, "weight");
   ret->weight = (lpot_tensor_config){.dtype = LPOT_DTYPE_UNKNOWN};
@@ -181,64 +143,18 @@ static lpot_status read_config(const lpot_yaml_node *item, const char *type, boo
   return LPOT_OK;
 }
 
-/* names as a NULL terminated list, for the nearest one. */
-static lpot_status fail_unknown_name(const text_reader *reader, const lpot_yaml_node *node,
-                                     const char *name, lpot_error *err) {
-  const char **list = lpot_calloc(reader->num_ops + 1, sizeof *list);
-  if (list == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  for (size_t i = 0; i < reader->num_ops; i++) {
-    list[i] = reader->names[i];
-  }
-  const char *nearest = lpot_text_nearest(name, list);
-  lpot_free(list);
-  if (nearest == NULL) {
-    return lpot_yaml_fail(err, node, "the model has no op '%s'", name);
-  }
-  return lpot_yaml_fail(err, node, "the model has no op '%s', did you mean '%s'?", name, nearest);
-}
+/* What the items of a recipe are read into. */
+typedef struct text_reader {
+  const char *const *types; /* [num_ops], borrowed */
+  lpot_recipe *recipe;      /* owned until it is handed out */
+} text_reader;
 
-static lpot_status read_item(text_reader *reader, const lpot_yaml_node *item, lpot_error *err) {
-  const lpot_yaml_node *name_node = NULL;
-  const char *name = NULL;
-  int64_t index = 0;
+static lpot_status read_item(void *context, size_t index, const lpot_yaml_node *item,
+                             lpot_error *err) {
+  text_reader *reader = context;
   LPOT_TRY(lpot_yaml_check_keys(item, op_keys, err));
-  LPOT_TRY(require(item, "name", &name_node, err));
-  LPOT_TRY(lpot_yaml_string(name_node, &name, err));
-  if (!lpot_hash_map_get(reader->index_of, name, &index)) {
-    return fail_unknown_name(reader, name_node, name, err);
-  }
-  if (reader->seen[index]) {
-    return lpot_yaml_fail(err, name_node, "op '%s' stands here for the second time", name);
-  }
-  reader->seen[index] = true;
-  const lpot_yaml_node *type_node = lpot_yaml_get(item, "type");
-  if (type_node != NULL) {
-    const char *type = NULL;
-    LPOT_TRY(lpot_yaml_string(type_node, &type, err));
-    if (!lpot_text_equal(type, reader->types[index])) {
-      return lpot_yaml_fail(err, type_node, "op '%s' has the type %s, got %s", name,
-                            reader->types[index], type);
-    }
-  }
   LPOT_TRY(read_config(item, reader->types[index], reader->recipe->dynamic,
                        &reader->recipe->ops[index], err));
-  return LPOT_OK;
-}
-
-static lpot_status read_items(text_reader *reader, const lpot_yaml_node *ops, lpot_error *err) {
-  if (ops->kind != LPOT_YAML_LIST) {
-    return lpot_yaml_fail(err, ops, "expected a list of ops");
-  }
-  for (size_t i = 0; i < ops->num_children; i++) {
-    LPOT_TRY(read_item(reader, ops->children[i], err));
-  }
-  for (size_t i = 0; i < reader->num_ops; i++) {
-    if (!reader->seen[i]) {
-      return lpot_yaml_fail(err, ops, "op '%s' is missing", reader->names[i]);
-    }
-  }
   return LPOT_OK;
 }
 
@@ -257,14 +173,15 @@ lpot_status lpot_recipe_yaml_is_dynamic(const lpot_yaml_node *root, bool *ret_dy
 static lpot_status read_static_keys(text_reader *reader, const lpot_yaml_node *root,
                                     lpot_error *err) {
   const lpot_yaml_node *node = NULL;
-  LPOT_TRY(require(root, "calibration_samples", &node, err));
+  LPOT_TRY(lpot_yaml_require(root, "calibration_samples", &node, err));
   LPOT_TRY(lpot_yaml_int(node, 0, INT64_MAX, &reader->recipe->calibration_samples, err));
-  LPOT_TRY(require(root, "scale_propagation_concat", &node, err));
+  LPOT_TRY(lpot_yaml_require(root, "scale_propagation_concat", &node, err));
   LPOT_TRY(lpot_yaml_bool(node, &reader->recipe->scale_propagation_concat, err));
   return LPOT_OK;
 }
 
-static lpot_status read_root(text_reader *reader, const lpot_yaml_node *root, lpot_error *err) {
+static lpot_status read_root(text_reader *reader, const lpot_yaml_node *root,
+                             const char *const *names, lpot_error *err) {
   const lpot_yaml_node *node = NULL;
   LPOT_TRY(lpot_recipe_yaml_is_dynamic(root, &reader->recipe->dynamic, err));
   if (reader->recipe->dynamic) {
@@ -276,38 +193,22 @@ static lpot_status read_root(text_reader *reader, const lpot_yaml_node *root, lp
   if (node != NULL) {
     LPOT_TRY(lpot_yaml_bool(node, &reader->recipe->reduce_range, err));
   }
-  LPOT_TRY(require(root, "ops", &node, err));
-  LPOT_TRY(read_items(reader, node, err));
-  return LPOT_OK;
-}
-
-static lpot_status text_reader_init(text_reader *reader, lpot_error *err) {
-  LPOT_TRY(lpot_hash_map_new(&reader->index_of, err));
-  for (size_t i = 0; i < reader->num_ops; i++) {
-    LPOT_TRY(lpot_hash_map_put(reader->index_of, reader->names[i], (int64_t)i, err));
-  }
-  reader->seen = lpot_calloc(reader->num_ops, sizeof *reader->seen);
-  if (reader->seen == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  LPOT_TRY(lpot_recipe_new(reader->num_ops, &reader->recipe, err));
+  LPOT_TRY(lpot_yaml_require(root, "ops", &node, err));
+  LPOT_TRY(lpot_op_items_read(node, names, reader->types, reader->recipe->num_ops, read_item,
+                              reader, err));
   return LPOT_OK;
 }
 
 lpot_status lpot_recipe_from_yaml(const lpot_yaml_node *root, const char *const *names,
                                   const char *const *types, size_t num_ops,
                                   lpot_recipe **ret_recipe, lpot_error *err) {
-  text_reader reader = {.names = names, .types = types, .num_ops = num_ops};
-  lpot_status status = text_reader_init(&reader, err);
-  if (status == LPOT_OK) {
-    status = read_root(&reader, root, err);
+  text_reader reader = {.types = types};
+  LPOT_TRY(lpot_recipe_new(num_ops, &reader.recipe, err));
+  lpot_status status = read_root(&reader, root, names, err);
+  if (status != LPOT_OK) {
+    lpot_recipe_free(reader.recipe);
+    return status;
   }
-  if (status == LPOT_OK) {
-    *ret_recipe = reader.recipe;
-    reader.recipe = NULL;
-  }
-  lpot_recipe_free(reader.recipe);
-  lpot_free(reader.seen);
-  lpot_hash_map_free(reader.index_of);
-  return status;
+  *ret_recipe = reader.recipe;
+  return LPOT_OK;
 }

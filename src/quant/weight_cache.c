@@ -87,6 +87,7 @@ lpot_status lpot_weight_cache_put(lpot_weight_cache *cache, const lpot_weight_ke
     return LPOT_OUT_OF_MEMORY(err);
   }
   memcpy(scales, form->scales, form->num_scales * sizeof *scales);
+  lpot_tensor_share(form->tensor);
   cache->entries[cache->count] = (cache_entry){.key = *key,
                                                .num_scales = form->num_scales,
                                                .scales = scales,

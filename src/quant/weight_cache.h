@@ -30,8 +30,8 @@ void lpot_weight_cache_free(lpot_weight_cache *cache); /* NULL is allowed */
 /* False when there is none. cache may be NULL. */
 bool lpot_weight_cache_get(const lpot_weight_cache *cache, const lpot_weight_key *key,
                            lpot_cached_weight *ret);
-/* Keeps a copy of the scales and a reference to the tensor; a form that is there already stays.
- * cache may be NULL: nothing is kept. */
+/* Keeps a copy of the scales and a reference to the tensor, whose data move (lpot_tensor_share); a
+ * form that is there already stays. cache may be NULL: nothing is kept. */
 LPOT_MUST_CHECK lpot_status lpot_weight_cache_put(lpot_weight_cache *cache,
                                                   const lpot_weight_key *key,
                                                   const lpot_cached_weight *form, lpot_error *err);

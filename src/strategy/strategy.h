@@ -8,6 +8,7 @@
 #define LPOT_STRATEGY_STRATEGY_H
 
 #include "quant/recipe.h"
+#include "strategy/costs.h"
 #include "strategy/space.h"
 
 typedef enum lpot_purpose {
@@ -50,8 +51,10 @@ typedef struct lpot_result {
 typedef struct lpot_strategy_options {
   uint64_t seed;
   bool higher_is_better;
-  double baseline; /* the f32 model's metric */
-  int64_t samples; /* size of the evaluation set */
+  double baseline;           /* the f32 model's metric */
+  int64_t samples;           /* size of the evaluation set */
+  const lpot_op_cost *costs; /* [lpot_space_num_ops], borrowed while the strategy lives; NULL: not
+                                known. No strategy uses them yet */
 } lpot_strategy_options;
 
 typedef struct lpot_strategy lpot_strategy;

@@ -3,8 +3,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/mapping_shared.h"
 #include "base/memory.h"
 #include "base/size.h"
+
+/* Of a smaller tensor the open file costs more than the bytes. */
+#define SHARED_MIN_BYTES ((size_t)256 << 10)
 
 /* A tensor without data, with size_bytes set. */
 static lpot_status new_header(lpot_dtype dtype, const lpot_shape *shape, lpot_tensor **ret_tensor,
@@ -96,6 +100,21 @@ void lpot_tensor_release_pages(const lpot_tensor *tensor) {
   if (tensor->mapping != NULL) {
     lpot_mapping_release(tensor->mapping, tensor->data, tensor->size_bytes);
   }
+}
+
+void lpot_tensor_share(lpot_tensor *tensor) {
+  if (!tensor->owns_data || tensor->size_bytes < SHARED_MIN_BYTES) {
+    return;
+  }
+  lpot_mapping *mapping = lpot_mapping_share(tensor->data, tensor->size_bytes);
+  if (mapping == NULL) {
+    return;
+  }
+  lpot_free(tensor->data);
+  tensor->data = (void *)(uintptr_t)lpot_mapping_data(mapping); /* as in a view */
+  tensor->owns_data = 0;
+  tensor->mapping = mapping;
+  lpot_tensor_release_pages(tensor);
 }
 
 bool lpot_tensor_is_aligned(const lpot_tensor *tensor) {

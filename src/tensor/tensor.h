@@ -44,6 +44,12 @@ void lpot_tensor_unref(lpot_tensor *tensor);       /* NULL is allowed */
  */
 void lpot_tensor_release_pages(const lpot_tensor *tensor);
 
+/* Moves the data of a large tensor that owns them into memory that is shared with the processes of
+ * this user on this node that do the same with equal bytes (base/mapping_shared.h): data changes
+ * its place and becomes read-only, so nobody may hold a pointer to it yet. Nothing happens to small
+ * tensors and views, nor where there is no such memory. */
+void lpot_tensor_share(lpot_tensor *tensor);
+
 /* Whether data may be read through a pointer to the element type. All tensors are, but large
  * constants of more than one axis in a model file that put them at an odd place. */
 bool lpot_tensor_is_aligned(const lpot_tensor *tensor);

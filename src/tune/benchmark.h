@@ -32,7 +32,8 @@ typedef struct lpot_benchmark_options {
   lpot_benchmark_model models[LPOT_MAX_BENCHMARK_MODELS];
   bool accuracy; /* the metric on the whole evaluation set, by the first instance alone */
   bool json;
-  const char *csv_path; /* NULL: none */
+  const char *csv_path;  /* NULL: none */
+  const char *hdf5_path; /* NULL: none */
 } lpot_benchmark_options;
 
 /* "resnet8.onnx", "resnet8.onnx + best_recipe.yaml", "resnet8.onnx in bf16". */
@@ -74,5 +75,9 @@ int lpot_benchmark_run(const lpot_benchmark_options *options, lpot_benchmark *be
 LPOT_MUST_CHECK lpot_status lpot_benchmark_print(const lpot_benchmark_options *options,
                                                  const lpot_benchmark_measure *measures,
                                                  size_t count, lpot_error *err);
+/* options->hdf5_path: /measures, a row for each measure, and its runs in ms in /runs/row_N. */
+LPOT_MUST_CHECK lpot_status lpot_benchmark_write_hdf5(const lpot_benchmark_options *options,
+                                                      const lpot_benchmark_measure *measures,
+                                                      size_t count, lpot_error *err);
 
 #endif

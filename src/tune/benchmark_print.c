@@ -234,5 +234,8 @@ lpot_status lpot_benchmark_print(const lpot_benchmark_options *options,
   if (options->csv_path != NULL) {
     LPOT_TRY(write_csv(options, measures, count, err));
   }
+  if (options->hdf5_path != NULL) {
+    LPOT_TRY(lpot_benchmark_write_hdf5(options, measures, count, err));
+  }
   return LPOT_OK;
 }

@@ -132,7 +132,7 @@ static lpot_status prepare(const lpot_benchmark_instance *instance, size_t index
   lpot_engine_use_threads(model->job->engine, (int)lpot_cpu_set_count(&instance->cpus));
   model->batch = lpot_job_allowed_batch(model->job, model->job->config->performance.batch_size);
   LPOT_TRY(copy_batches(model, err));
-  LPOT_TRY(lpot_job_compile(model->job, model->recipe, model->batch, &model->plan, err));
+  LPOT_TRY(lpot_job_compile(model->job, model->recipe, model->batch, NULL, &model->plan, err));
   return LPOT_OK;
 }
 

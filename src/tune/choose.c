@@ -1,6 +1,4 @@
 /* What is handed out at the end: choosing a trial, and measuring and completing what was chosen. */
-#include <string.h>
-
 #include "base/log.h"
 #include "tune/ranking.h"
 #include "tune/search.h"
@@ -90,87 +88,6 @@ uint64_t lpot_search_choose(const lpot_run *run, bool *ret_met) {
 
 /* ---- latency ---- */
 
-static bool is_on(const lpot_run *run, size_t worker, const char *host) {
-  return strcmp(lpot_crew_hello(run->crew, worker)->host, host) == 0;
-}
-
-/* The worker that measures: always the first, of a host that the coordinator is not on where there
- * is one, so that all measurements of a job are from one host. */
-static size_t choose_measurer(const lpot_run *run) {
-  size_t first = LPOT_NO_WORKER;
-  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
-    if (lpot_crew_is_lost(run->crew, i)) {
-      continue;
-    }
-    if (!is_on(run, i, run->own_host)) {
-      return i;
-    }
-    first = first == LPOT_NO_WORKER ? i : first;
-  }
-  return first;
-}
-
-static bool is_busy_on(const lpot_run *run, const char *host) {
-  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
-    if (lpot_crew_is_busy(run->crew, i) && is_on(run, i, host)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/* Makes the workers of a host idle; those of others go on. */
-static lpot_status hush(lpot_run *run, const char *host, lpot_error *err) {
-  run->quiet_host = host;
-  for (size_t i = 0; i < lpot_crew_size(run->crew); i++) {
-    if (is_on(run, i, host)) {
-      LPOT_TRY(lpot_run_cancel(run, i, err));
-    }
-  }
-  while (is_busy_on(run, host)) {
-    LPOT_TRY(lpot_run_deal(run, err));
-    LPOT_TRY(lpot_run_pump(run, err));
-  }
-  return LPOT_OK;
-}
-
-/* One attempt; run->latency_known tells whether it brought an answer. */
-static lpot_status try_to_measure(lpot_run *run, const lpot_recipe *recipe, lpot_error *err) {
-  size_t worker = choose_measurer(run);
-  const char *host = lpot_crew_hello(run->crew, worker)->host;
-  LPOT_TRY(hush(run, host, err));
-  if (!lpot_crew_is_idle(run->crew, worker)) {
-    return LPOT_OK; /* Lost in the meantime. */
-  }
-  lpot_task task = {.kind = LPOT_TASK_LATENCY, .recipe = (lpot_recipe *)recipe}; /* only read */
-  LPOT_TRY(lpot_run_assign(run, worker, &task, err));
-  run->latency_task = task.id;
-  while (!run->latency_known && is_busy_on(run, host)) {
-    LPOT_TRY(lpot_run_deal(run, err));
-    LPOT_TRY(lpot_run_pump(run, err));
-  }
-  return LPOT_OK;
-}
-
-/* One worker measures while all others of its host are idle; where its evaluator dies it is tried
- * once more. */
-static lpot_status measure_latency(lpot_run *run, const lpot_recipe *recipe, lpot_error *err) {
-  run->latency_known = false;
-  run->crashes = 0;
-  run->phase_task = run->last_task_id;
-  lpot_status status = LPOT_OK;
-  while (status == LPOT_OK && !run->latency_known && run->crashes <= 1) {
-    status = try_to_measure(run, recipe, err);
-  }
-  run->quiet_host = NULL;
-  LPOT_TRY(status);
-  if (!run->latency_known) {
-    run->latency_status = LPOT_CRASHED;
-    lpot_log(LPOT_LOG_WARNING, "latency could not be measured: its evaluators died");
-  }
-  return LPOT_OK;
-}
-
 lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err) {
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(run->ledger, id);
   if (trial == NULL || trial->measured) {
@@ -178,11 +95,12 @@ lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err) {
   }
   const lpot_recipe *recipe = lpot_ledger_result_of(run->ledger, trial)->recipe;
   LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
-  LPOT_TRY(measure_latency(run, recipe, err));
-  if (run->latency_status != LPOT_OK) {
+  lpot_task task = {.kind = LPOT_TASK_LATENCY, .recipe = (lpot_recipe *)recipe}; /* only read */
+  LPOT_TRY(lpot_run_measure(run, &task, "latency", err));
+  if (run->measured.status != LPOT_OK) {
     return LPOT_OK;
   }
-  LPOT_TRY(lpot_ledger_add_measure(run->ledger, run->journal, id, &run->latency, err));
+  LPOT_TRY(lpot_ledger_add_measure(run->ledger, run->journal, id, &run->measured.latency, err));
   return LPOT_OK;
 }
 

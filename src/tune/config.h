@@ -47,6 +47,7 @@ typedef struct lpot_config {
   bool performance_only;
   bool racing;       /* recipes that clearly miss the criterion are rejected early; default true */
   bool mixed_isa;    /* workers may be of different numeric classes; default false */
+  bool op_times;     /* what each op costs is measured, once */
   bool cold_weights; /* latency: caches are swept before every timing */
   uint64_t seed;     /* default 1978 */
   int64_t lease_seconds;      /* a worker may be silent for so long at least; default 60 */

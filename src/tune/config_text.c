@@ -32,56 +32,10 @@ static const char *algorithm_of(int value) {
   return lpot_algorithm_text((lpot_algorithm)value);
 }
 
-/* The code point that begins at text (valid UTF-8, not empty) and its number of bytes. */
-static uint32_t decode(const char *text, size_t *ret_length) {
-  const unsigned char *in = (const unsigned char *)text;
-  if (in[0] < 0x80) {
-    *ret_length = 1;
-    return in[0];
-  }
-  size_t length = in[0] >= 0xF0 ? 4 : in[0] >= 0xE0 ? 3 : 2;
-  uint32_t code = in[0] & (0x7FU >> length);
-  size_t i = 1;
-  for (; i < length && (in[i] & 0xC0U) == 0x80U; i++) {
-    code = code << 6 | (in[i] & 0x3FU);
-  }
-  *ret_length = i;
-  return code;
-}
-
-/* What a double-quoted text may hold as it is; the rest is escaped. Line separators would be
- * folded, control characters and the last two of the plane are refused by YAML. */
-static bool is_plain(uint32_t code) {
-  if (code < 0xA0) {
-    return code >= 0x20 && code < 0x7F && code != '"' && code != '\\';
-  }
-  return code != 0x2028 && code != 0x2029 && code != 0xFEFF && code != 0xFFFE && code != 0xFFFF;
-}
-
-static lpot_status put_quoted(lpot_buffer *out, const char *text, lpot_error *err) {
-  LPOT_TRY(lpot_buffer_append(out, "\"", 1, err));
-  while (*text != '\0') {
-    size_t length = 0;
-    uint32_t code = decode(text, &length);
-    if (is_plain(code)) {
-      LPOT_TRY(lpot_buffer_append(out, text, length, err));
-    } else if (code == '"' || code == '\\') {
-      LPOT_TRY(lpot_buffer_printf(out, err, "\\%c", (int)code));
-    } else if (code < 0x100) {
-      LPOT_TRY(lpot_buffer_printf(out, err, "\\x%02X", code));
-    } else {
-      LPOT_TRY(lpot_buffer_printf(out, err, "\\u%04X", code));
-    }
-    text += length;
-  }
-  LPOT_TRY(lpot_buffer_append(out, "\"", 1, err));
-  return LPOT_OK;
-}
-
 /* A key of a map in flow form. YAML wants a mark before keys of more than 1024 characters. */
 static lpot_status put_key(lpot_buffer *out, const char *key, lpot_error *err) {
   LPOT_TRY(lpot_buffer_printf(out, err, "%s", strlen(key) > 128 ? "? " : ""));
-  LPOT_TRY(put_quoted(out, key, err));
+  LPOT_TRY(lpot_yaml_write_quoted(key, out, err));
   LPOT_TRY(lpot_buffer_append(out, ": ", 2, err));
   return LPOT_OK;
 }
@@ -93,7 +47,7 @@ static lpot_status put_node(lpot_buffer *out, const lpot_yaml_node *node, lpot_e
     return LPOT_OK;
   }
   if (node->kind == LPOT_YAML_SCALAR) {
-    LPOT_TRY(put_quoted(out, node->text, err));
+    LPOT_TRY(lpot_yaml_write_quoted(node->text, out, err));
     return LPOT_OK;
   }
   bool is_map = node->kind == LPOT_YAML_MAP;
@@ -108,14 +62,6 @@ static lpot_status put_node(lpot_buffer *out, const lpot_yaml_node *node, lpot_e
     LPOT_TRY(put_node(out, node->children[i], err));
   }
   LPOT_TRY(lpot_buffer_append(out, is_map ? "}" : "]", 1, err));
-  return LPOT_OK;
-}
-
-/* One line: key and the quoted text. */
-static lpot_status put_text(lpot_buffer *out, const char *key, const char *text, lpot_error *err) {
-  LPOT_TRY(lpot_buffer_printf(out, err, "%s: ", key));
-  LPOT_TRY(put_quoted(out, text, err));
-  LPOT_TRY(lpot_buffer_append(out, "\n", 1, err));
   return LPOT_OK;
 }
 
@@ -284,10 +230,11 @@ static lpot_status put_exit_policy(lpot_buffer *out, const lpot_config *config, 
   }
   LPOT_TRY(lpot_buffer_printf(out, err, "    timeout: %.17g\n    max_trials: %" PRId64 "\n",
                               config->timeout_seconds, config->max_trials));
-  LPOT_TRY(lpot_buffer_printf(out, err, "  lease_seconds: %" PRId64 "\n  workspace:\n",
-                              config->lease_seconds));
+  LPOT_TRY(lpot_buffer_printf(out, err,
+                              "  lease_seconds: %" PRId64 "\n  op_times: %s\n  workspace:\n",
+                              config->lease_seconds, bool_text(config->op_times)));
   if (config->workspace != NULL) {
-    LPOT_TRY(put_text(out, "    path", config->workspace, err));
+    LPOT_TRY(lpot_yaml_write_text("    path", config->workspace, out, err));
   }
   return LPOT_OK;
 }
@@ -319,7 +266,7 @@ lpot_status lpot_config_text(const lpot_config *config, bool identity, lpot_buff
       [LPOT_EXPORT_QDQ] = "onnxrt_qdqops", [LPOT_EXPORT_QOPERATOR] = "onnxrt_qlinearops"};
   LPOT_TRY(lpot_buffer_printf(out, err, "model:\n"));
   if (config->model_name != NULL) {
-    LPOT_TRY(put_text(out, "  name", config->model_name, err));
+    LPOT_TRY(lpot_yaml_write_text("  name", config->model_name, out, err));
   }
   LPOT_TRY(lpot_buffer_printf(out, err, "  framework: %s\ndevice: cpu\n",
                               frameworks[config->export_format]));

@@ -412,6 +412,7 @@ static lpot_status run_phases(lpot_run *run, lpot_error *err) {
   warn_of_baseline(run);
   LPOT_TRY(lpot_config_check_baseline(run->job->config, run->ledger->baseline.accuracy, err));
   prepare_races(run);
+  LPOT_TRY(lpot_run_op_times(run, err));
   LPOT_TRY(lpot_search(run, err));
   LPOT_TRY(conclude(run, err));
   return LPOT_OK;

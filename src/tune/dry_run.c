@@ -79,7 +79,7 @@ static lpot_status print_config(const lpot_job *job, lpot_error *err) {
 
 static lpot_status print_plan(const lpot_job *job, lpot_error *err) {
   lpot_plan *plan = NULL;
-  LPOT_TRY(lpot_job_compile(job, NULL, job->batch_size, &plan, err));
+  LPOT_TRY(lpot_job_compile(job, NULL, job->batch_size, NULL, &plan, err));
   lpot_plan_stats stats;
   lpot_plan_get_stats(plan, &stats);
   printf("f32 plan (%s, %s): %zu steps, %zu bytes of activations (%zu without reuse), %zu bytes of "

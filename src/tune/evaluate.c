@@ -81,7 +81,7 @@ static lpot_status find_plans(lpot_job *job, const lpot_recipe *recipe, plan_pai
     return LPOT_OK;
   }
   if (recipe != NULL && job->reference == NULL) {
-    LPOT_TRY(lpot_job_compile(job, NULL, job->batch_size, &job->reference, err));
+    LPOT_TRY(lpot_job_compile(job, NULL, job->batch_size, NULL, &job->reference, err));
   }
   plans->reference = recipe == NULL ? plans->plan : job->reference;
   return LPOT_OK;

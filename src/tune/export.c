@@ -171,3 +171,27 @@ lpot_status lpot_import_recipe(const lpot_job *job, const char *path, lpot_recip
   }
   return status;
 }
+
+lpot_status lpot_export_op_times(const lpot_job *job, const lpot_op_times *times,
+                                 const char *folder, lpot_error *err) {
+  lpot_buffer text;
+  lpot_buffer_init(&text);
+  lpot_status status = lpot_op_times_to_text(times, lpot_quant_ops_names(job->ops),
+                                             lpot_quant_ops_types(job->ops), &text, err);
+  if (status == LPOT_OK) {
+    status = save_text(folder, LPOT_OP_TIMES_NAME, &text, err);
+  }
+  lpot_buffer_done(&text);
+  return status;
+}
+
+lpot_status lpot_import_op_times(const lpot_job *job, const char *path, lpot_op_times *ret,
+                                 lpot_error *err) {
+  lpot_yaml *yaml = NULL;
+  LPOT_TRY(lpot_yaml_load(path, &yaml, err));
+  lpot_status status = lpot_op_times_from_yaml(lpot_yaml_root(yaml), lpot_quant_ops_names(job->ops),
+                                               lpot_quant_ops_types(job->ops),
+                                               lpot_quant_ops_count(job->ops), ret, err);
+  lpot_yaml_free(yaml);
+  return status;
+}

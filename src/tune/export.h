@@ -3,6 +3,7 @@
 #define LPOT_TUNE_EXPORT_H
 
 #include "tune/job.h"
+#include "tune/op_times_record.h"
 
 /* Writes folder/name as the configuration's export format asks (QDQ or QOperator); bf16 ops in f32
  * (lpot_recipe_exported). The recipe's calibration must be in the job. */
@@ -23,5 +24,13 @@ LPOT_MUST_CHECK lpot_status lpot_export_deploy(const lpot_job *job, const char *
 /* Reads a recipe file made by lpot_export_recipe. LPOT_CONFIG names the place. */
 LPOT_MUST_CHECK lpot_status lpot_import_recipe(const lpot_job *job, const char *path,
                                                lpot_recipe **ret_recipe, lpot_error *err);
+
+#define LPOT_OP_TIMES_NAME "op_times.yaml" /* of the file in a workspace */
+/* Writes folder/op_times.yaml. */
+LPOT_MUST_CHECK lpot_status lpot_export_op_times(const lpot_job *job, const lpot_op_times *times,
+                                                 const char *folder, lpot_error *err);
+/* Reads such a file. LPOT_CONFIG names the place; *ret is owned (lpot_op_times_done). */
+LPOT_MUST_CHECK lpot_status lpot_import_op_times(const lpot_job *job, const char *path,
+                                                 lpot_op_times *ret, lpot_error *err);
 
 #endif

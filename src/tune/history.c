@@ -9,150 +9,11 @@
 #include "base/bits.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "formats/output_file.h"
+#include "tune/history_pieces.h"
 
 #define FORMAT_VERSION 2
 #define NAME_SIZE 128 /* bytes of a name of an op or a value in the file */
 #define CAUSE_SIZE 256
-#define IMAGE_STEP ((size_t)1 << 20) /* bytes by which the image grows */
-
-/* ---- errors ---- */
-
-static herr_t take_description(unsigned depth, const H5E_error2_t *entry, void *context) {
-  (void)depth;
-  const char **text = context;
-  if (entry->desc != NULL) {
-    *text = entry->desc; /* The last one walked is the innermost cause. */
-  }
-  return 0;
-}
-
-/* Turns HDF5's error stack into an error; result is negative when a call failed. */
-static lpot_status check(int64_t result, const char *what, lpot_error *err) {
-  if (result >= 0) {
-    return LPOT_OK;
-  }
-  const char *text = "unknown cause";
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, take_description, &text);
-  lpot_status status = LPOT_FAIL(err, LPOT_IO, "hdf5: %s: %s", what, text);
-  H5Eclear2(H5E_DEFAULT);
-  return status;
-}
-
-/* ---- small pieces ---- */
-
-static hid_t text_type(size_t size) {
-  hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, size);
-  return type;
-}
-
-static lpot_status put_attribute(hid_t object, const char *name, hid_t type, const void *value,
-                                 lpot_error *err) {
-  hid_t space = H5Screate(H5S_SCALAR);
-  hid_t attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-  lpot_status status = check(attribute, name, err);
-  if (status == LPOT_OK) {
-    status = check(H5Awrite(attribute, type, value), name, err);
-    H5Aclose(attribute);
-  }
-  H5Sclose(space);
-  return status;
-}
-
-static lpot_status put_text(hid_t object, const char *name, const char *text, lpot_error *err) {
-  hid_t type = text_type(strlen(text) + 1);
-  lpot_status status = put_attribute(object, name, type, text, err);
-  H5Tclose(type);
-  return status;
-}
-
-static lpot_status put_double(hid_t object, const char *name, double value, lpot_error *err) {
-  LPOT_TRY(put_attribute(object, name, H5T_NATIVE_DOUBLE, &value, err));
-  return LPOT_OK;
-}
-
-static lpot_status put_uint(hid_t object, const char *name, uint64_t value, lpot_error *err) {
-  LPOT_TRY(put_attribute(object, name, H5T_NATIVE_UINT64, &value, err));
-  return LPOT_OK;
-}
-
-/* Writes a dataset of rank 0 (num_dims 0), 1 or 2. */
-static lpot_status put_dataset(hid_t parent, const char *name, hid_t type, int num_dims,
-                               const hsize_t *dims, const void *data, lpot_error *err) {
-  hid_t space = num_dims == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(num_dims, dims, NULL);
-  LPOT_TRY(check(space, name, err));
-  hid_t dataset = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  lpot_status status = check(dataset, name, err);
-  if (status == LPOT_OK) {
-    status = check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), name, err);
-    H5Dclose(dataset);
-  }
-  H5Sclose(space);
-  return status;
-}
-
-/* One member of a compound type. */
-typedef struct member_spec {
-  const char *name;
-  size_t offset;
-  char kind;   /* 'u' u64, 'i' i64, 'd' f64, 'f' f32, 'r' i32, 'n' u32, 'b' u8, 's' text of size,
-                  'e' enum */
-  size_t size; /* of a text; number of an enum's values */
-  const char *(*text)(int value); /* of an enum's values */
-} member_spec;
-
-static hid_t enum_type(const member_spec *spec) {
-  hid_t type = H5Tenum_create(H5T_NATIVE_UINT8);
-  for (size_t i = 0; i < spec->size; i++) {
-    uint8_t value = (uint8_t)i;
-    H5Tenum_insert(type, spec->text((int)i), &value);
-  }
-  return type;
-}
-
-static hid_t member_type(const member_spec *spec) {
-  switch (spec->kind) {
-  case 'u':
-    return H5Tcopy(H5T_NATIVE_UINT64);
-  case 'i':
-    return H5Tcopy(H5T_NATIVE_INT64);
-  case 'd':
-    return H5Tcopy(H5T_NATIVE_DOUBLE);
-  case 'f':
-    return H5Tcopy(H5T_NATIVE_FLOAT);
-  case 'r':
-    return H5Tcopy(H5T_NATIVE_INT32);
-  case 'n':
-    return H5Tcopy(H5T_NATIVE_UINT32);
-  case 'b':
-    return H5Tcopy(H5T_NATIVE_UINT8);
-  case 'e':
-    return enum_type(spec);
-  default:
-    return text_type(spec->size);
-  }
-}
-
-/* Writes count rows of row_size bytes as a one-dimensional compound dataset. */
-static lpot_status put_table(hid_t parent, const char *name, const member_spec *specs,
-                             size_t num_specs, size_t row_size, const void *rows, size_t count,
-                             lpot_error *err) {
-  hid_t type = H5Tcreate(H5T_COMPOUND, row_size);
-  LPOT_TRY(check(type, name, err));
-  lpot_status status = LPOT_OK;
-  for (size_t i = 0; i < num_specs && status == LPOT_OK; i++) {
-    hid_t member = member_type(&specs[i]);
-    status = check(H5Tinsert(type, specs[i].name, specs[i].offset, member), specs[i].name, err);
-    H5Tclose(member);
-  }
-  hsize_t dims[1] = {count};
-  if (status == LPOT_OK) {
-    status = put_dataset(parent, name, type, 1, dims, rows, err);
-  }
-  H5Tclose(type);
-  return status;
-}
 
 #define NUM_SPECS(specs) (sizeof(specs) / sizeof((specs)[0]))
 
@@ -189,7 +50,7 @@ static const char *status_text(int value) {
   return lpot_trial_status_text((lpot_trial_status)value);
 }
 
-static const member_spec trial_members[] = {
+static const lpot_hdf5_member trial_members[] = {
     {"id", offsetof(trial_row, id), 'u', 0, NULL},
     {"stage", offsetof(trial_row, stage), 'e', LPOT_NUM_STAGES, stage_text},
     {"recipe_hash", offsetof(trial_row, recipe_hash), 'u', 0, NULL},
@@ -257,8 +118,8 @@ static lpot_status put_trials(hid_t file, const lpot_ledger *ledger, lpot_error 
   for (size_t i = 0; i < ledger->num_trials; i++) {
     fill_trial(ledger, &ledger->trials[i], &rows[i]);
   }
-  lpot_status status = put_table(file, "trials", trial_members, NUM_SPECS(trial_members),
-                                 sizeof *rows, rows, ledger->num_trials, err);
+  lpot_status status = lpot_hdf5_put_table(file, "trials", trial_members, NUM_SPECS(trial_members),
+                                           sizeof *rows, rows, ledger->num_trials, err);
   lpot_free(rows);
   return status;
 }
@@ -294,7 +155,7 @@ static void fill_round(const lpot_latency_round *round, round_row *row) {
 
 static lpot_status put_rounds(hid_t group, const char *name, const lpot_latency *latency,
                               lpot_error *err) {
-  static const member_spec members[] = {
+  static const lpot_hdf5_member members[] = {
       {"round", offsetof(round_row, round), 'n', 0, NULL},
       {"window", offsetof(round_row, window), 'n', 0, NULL},
       {"f32_ms", offsetof(round_row, f32_ms), 'd', 0, NULL},
@@ -318,24 +179,24 @@ static lpot_status put_rounds(hid_t group, const char *name, const lpot_latency 
   for (size_t i = 0; i < latency->num_rounds; i++) {
     fill_round(&latency->rounds[i], &rows[i]);
   }
-  lpot_status status = put_table(group, name, members, NUM_SPECS(members), sizeof *rows, rows,
-                                 latency->num_rounds, err);
+  lpot_status status = lpot_hdf5_put_table(group, name, members, NUM_SPECS(members), sizeof *rows,
+                                           rows, latency->num_rounds, err);
   lpot_free(rows);
   return status;
 }
 
 static lpot_status put_latency_facts(hid_t dataset, const lpot_latency *latency, lpot_error *err) {
   uint8_t trusted = latency->trusted;
-  LPOT_TRY(put_attribute(dataset, "trusted", H5T_NATIVE_UINT8, &trusted, err));
-  LPOT_TRY(put_text(dataset, "reason", latency->reason, err));
-  LPOT_TRY(put_text(dataset, "estimator", latency->estimator, err));
-  LPOT_TRY(put_text(dataset, "governor", latency->governor, err));
-  LPOT_TRY(put_text(dataset, "cores", latency->cores, err));
-  LPOT_TRY(put_double(dataset, "load", latency->load, err));
-  LPOT_TRY(put_double(dataset, "seconds", latency->seconds, err));
-  LPOT_TRY(put_uint(dataset, "counted_rounds", latency->counted, err));
-  LPOT_TRY(put_uint(dataset, "dropped_rounds", latency->dropped, err));
-  LPOT_TRY(put_uint(dataset, "attempts", latency->attempts, err));
+  LPOT_TRY(lpot_hdf5_put_attribute(dataset, "trusted", H5T_NATIVE_UINT8, &trusted, err));
+  LPOT_TRY(lpot_hdf5_put_text(dataset, "reason", latency->reason, err));
+  LPOT_TRY(lpot_hdf5_put_text(dataset, "estimator", latency->estimator, err));
+  LPOT_TRY(lpot_hdf5_put_text(dataset, "governor", latency->governor, err));
+  LPOT_TRY(lpot_hdf5_put_text(dataset, "cores", latency->cores, err));
+  LPOT_TRY(lpot_hdf5_put_double(dataset, "load", latency->load, err));
+  LPOT_TRY(lpot_hdf5_put_double(dataset, "seconds", latency->seconds, err));
+  LPOT_TRY(lpot_hdf5_put_uint(dataset, "counted_rounds", latency->counted, err));
+  LPOT_TRY(lpot_hdf5_put_uint(dataset, "dropped_rounds", latency->dropped, err));
+  LPOT_TRY(lpot_hdf5_put_uint(dataset, "attempts", latency->attempts, err));
   return LPOT_OK;
 }
 
@@ -344,7 +205,7 @@ static lpot_status put_latency(hid_t group, const lpot_ledger_trial *trial, lpot
   snprintf(name, sizeof name, "trial_%llu", (unsigned long long)trial->id);
   LPOT_TRY(put_rounds(group, name, &trial->latency, err));
   hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT);
-  LPOT_TRY(check(dataset, name, err));
+  LPOT_TRY(lpot_hdf5_check(dataset, name, err));
   lpot_status status = put_latency_facts(dataset, &trial->latency, err);
   H5Dclose(dataset);
   return status;
@@ -352,7 +213,7 @@ static lpot_status put_latency(hid_t group, const lpot_ledger_trial *trial, lpot
 
 static lpot_status put_latencies(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
   hid_t group = H5Gcreate2(file, "latency", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  LPOT_TRY(check(group, "latency", err));
+  LPOT_TRY(lpot_hdf5_check(group, "latency", err));
   lpot_status status = LPOT_OK;
   for (size_t i = 0; i < ledger->num_trials && status == LPOT_OK; i++) {
     if (ledger->trials[i].measured) {
@@ -390,7 +251,7 @@ static lpot_status put_correct(hid_t file, const lpot_ledger *ledger, lpot_error
     copy_bits(result->correct, bits, rows + (i + 1) * width);
   }
   hsize_t dims[2] = {ledger->num_trials + 1, width};
-  lpot_status status = put_dataset(file, "correct", H5T_NATIVE_UINT8, 2, dims, rows, err);
+  lpot_status status = lpot_hdf5_put_dataset(file, "correct", H5T_NATIVE_UINT8, 2, dims, rows, err);
   lpot_free(rows);
   return status;
 }
@@ -403,7 +264,7 @@ typedef struct op_row {
 } op_row;
 
 static lpot_status put_ops(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
-  static const member_spec members[] = {
+  static const lpot_hdf5_member members[] = {
       {"name", offsetof(op_row, name), 's', NAME_SIZE, NULL},
       {"type", offsetof(op_row, type), 's', 32, NULL},
   };
@@ -416,8 +277,8 @@ static lpot_status put_ops(hid_t file, const lpot_ledger *ledger, lpot_error *er
     lpot_text_copy(rows[i].name, sizeof rows[i].name, header->op_names[i]);
     lpot_text_copy(rows[i].type, sizeof rows[i].type, header->op_types[i]);
   }
-  lpot_status status =
-      put_table(file, "ops", members, NUM_SPECS(members), sizeof *rows, rows, header->num_ops, err);
+  lpot_status status = lpot_hdf5_put_table(file, "ops", members, NUM_SPECS(members), sizeof *rows,
+                                           rows, header->num_ops, err);
   lpot_free(rows);
   return status;
 }
@@ -477,8 +338,8 @@ static lpot_status put_legend(hid_t file, const op_legend *legend, lpot_error *e
     snprintf(texts[i], sizeof texts[i], "activation %s; weight %s", activation, weight);
   }
   hsize_t dims[1] = {legend->count};
-  hid_t type = text_type(NAME_SIZE);
-  lpot_status status = put_dataset(file, "recipe_legend", type, 1, dims, texts, err);
+  hid_t type = lpot_hdf5_text_type(NAME_SIZE);
+  lpot_status status = lpot_hdf5_put_dataset(file, "recipe_legend", type, 1, dims, texts, err);
   H5Tclose(type);
   lpot_free(texts);
   return status;
@@ -508,7 +369,7 @@ static lpot_status put_recipes(hid_t file, const lpot_ledger *ledger, lpot_error
   hsize_t dims[2] = {ledger->num_trials, num_ops};
   lpot_status status = fill_matrix(ledger, &legend, matrix, err);
   if (status == LPOT_OK) {
-    status = put_dataset(file, "recipes", H5T_NATIVE_INT32, 2, dims, matrix, err);
+    status = lpot_hdf5_put_dataset(file, "recipes", H5T_NATIVE_INT32, 2, dims, matrix, err);
   }
   if (status == LPOT_OK) {
     status = put_legend(file, &legend, err);
@@ -528,7 +389,7 @@ typedef struct range_row {
 
 static lpot_status put_ranges(hid_t group, const lpot_ledger_calibration *calibration,
                               lpot_error *err) {
-  static const member_spec members[] = {
+  static const lpot_hdf5_member members[] = {
       {"value", offsetof(range_row, value), 's', NAME_SIZE, NULL},
       {"minimum", offsetof(range_row, minimum), 'f', 0, NULL},
       {"maximum", offsetof(range_row, maximum), 'f', 0, NULL},
@@ -549,20 +410,88 @@ static lpot_status put_ranges(hid_t group, const lpot_ledger_calibration *calibr
   }
   char name[48];
   snprintf(name, sizeof name, "samples_%lld", (long long)calibration->samples);
-  lpot_status status = put_table(group, name, members, NUM_SPECS(members), sizeof *rows, rows,
-                                 calibration->num_ranges, err);
+  lpot_status status = lpot_hdf5_put_table(group, name, members, NUM_SPECS(members), sizeof *rows,
+                                           rows, calibration->num_ranges, err);
   lpot_free(rows);
   return status;
 }
 
 static lpot_status put_calibrations(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
   hid_t group = H5Gcreate2(file, "calibration", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  LPOT_TRY(check(group, "calibration", err));
+  LPOT_TRY(lpot_hdf5_check(group, "calibration", err));
   lpot_status status = LPOT_OK;
   for (size_t i = 0; i < ledger->num_calibrations && status == LPOT_OK; i++) {
     status = put_ranges(group, &ledger->calibrations[i], err);
   }
   H5Gclose(group);
+  return status;
+}
+
+/* ---- /op_times ---- */
+
+typedef struct op_times_row {
+  char name[NAME_SIZE];
+  char type[32];
+  lpot_op_cost cost;
+} op_times_row;
+
+#define COST_MEMBER(column)                                                                        \
+  { #column, offsetof(op_times_row, cost.column), 'd', 0, NULL }
+
+static lpot_status put_op_times_facts(hid_t dataset, const lpot_op_times *times, lpot_error *err) {
+  char name[32];
+  for (int i = 0; i < LPOT_NUM_PRECISIONS; i++) {
+    const char *precision = lpot_precision_text((lpot_precision)i);
+    snprintf(name, sizeof name, "whole_%s_us", precision);
+    LPOT_TRY(lpot_hdf5_put_double(dataset, name, times->whole_us[i], err));
+    snprintf(name, sizeof name, "rest_%s_us", precision);
+    LPOT_TRY(lpot_hdf5_put_double(dataset, name, times->rest_us[i], err));
+  }
+  LPOT_TRY(lpot_hdf5_put_uint(dataset, "trusted", times->trusted, err));
+  LPOT_TRY(lpot_hdf5_put_text(dataset, "reason", times->reason, err));
+  LPOT_TRY(lpot_hdf5_put_text(dataset, "host", times->host, err));
+  LPOT_TRY(lpot_hdf5_put_text(dataset, "numeric_class", times->numeric_class, err));
+  LPOT_TRY(lpot_hdf5_put_text(dataset, "cores", times->cores, err));
+  LPOT_TRY(lpot_hdf5_put_uint(dataset, "batch", (uint64_t)times->batch, err));
+  LPOT_TRY(lpot_hdf5_put_uint(dataset, "rounds", times->rounds, err));
+  LPOT_TRY(lpot_hdf5_put_double(dataset, "seconds", times->seconds, err));
+  return LPOT_OK;
+}
+
+static lpot_status put_op_times(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  static const lpot_hdf5_member members[] = {
+      {"name", offsetof(op_times_row, name), 's', NAME_SIZE, NULL},
+      {"type", offsetof(op_times_row, type), 's', 32, NULL},
+      COST_MEMBER(f32_us),
+      COST_MEMBER(int8_us),
+      COST_MEMBER(bf16_us),
+      COST_MEMBER(quantize_us),
+      COST_MEMBER(dequantize_us),
+      COST_MEMBER(to_bf16_us),
+      COST_MEMBER(from_bf16_us),
+      COST_MEMBER(spread),
+  };
+  const lpot_op_times *times = &ledger->op_times;
+  if (!ledger->has_op_times) {
+    return LPOT_OK;
+  }
+  op_times_row *rows = lpot_calloc(times->num_ops, sizeof *rows);
+  if (rows == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < times->num_ops; i++) {
+    lpot_text_copy(rows[i].name, sizeof rows[i].name, ledger->header.op_names[i]);
+    lpot_text_copy(rows[i].type, sizeof rows[i].type, ledger->header.op_types[i]);
+    rows[i].cost = times->ops[i];
+  }
+  lpot_status status = lpot_hdf5_put_table(file, "op_times", members, NUM_SPECS(members),
+                                           sizeof *rows, rows, times->num_ops, err);
+  lpot_free(rows);
+  LPOT_TRY(status);
+  hid_t dataset = H5Dopen2(file, "op_times", H5P_DEFAULT);
+  LPOT_TRY(lpot_hdf5_check(dataset, "op_times", err));
+  status = put_op_times_facts(dataset, times, err);
+  H5Dclose(dataset);
   return status;
 }
 
@@ -577,7 +506,7 @@ typedef struct rank_row {
 } rank_row;
 
 static lpot_status put_ranks(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
-  static const member_spec members[] = {
+  static const lpot_hdf5_member members[] = {
       {"session", offsetof(rank_row, session), 'r', 0, NULL},
       {"start", offsetof(rank_row, start), 'd', 0, NULL},
       {"rank", offsetof(rank_row, rank), 'r', 0, NULL},
@@ -604,8 +533,8 @@ static lpot_status put_ranks(hid_t file, const lpot_ledger *ledger, lpot_error *
       lpot_text_copy(row->numeric_class, sizeof row->numeric_class, rank->numeric_class);
     }
   }
-  lpot_status status =
-      put_table(file, "ranks", members, NUM_SPECS(members), sizeof *rows, rows, count, err);
+  lpot_status status = lpot_hdf5_put_table(file, "ranks", members, NUM_SPECS(members), sizeof *rows,
+                                           rows, count, err);
   lpot_free(rows);
   return status;
 }
@@ -626,7 +555,7 @@ static const char *mishap_text(int value) {
 }
 
 static lpot_status put_mishaps(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
-  static const member_spec members[] = {
+  static const lpot_hdf5_member members[] = {
       {"time", offsetof(mishap_row, time), 'd', 0, NULL},
       {"kind", offsetof(mishap_row, kind), 'e', LPOT_NUM_MISHAPS, mishap_text},
       {"rank", offsetof(mishap_row, rank), 'r', 0, NULL},
@@ -647,8 +576,8 @@ static lpot_status put_mishaps(hid_t file, const lpot_ledger *ledger, lpot_error
     lpot_text_copy(rows[i].host, sizeof rows[i].host, mishap->host);
     lpot_text_copy(rows[i].cause, sizeof rows[i].cause, mishap->cause);
   }
-  lpot_status status = put_table(file, "mishaps", members, NUM_SPECS(members), sizeof *rows, rows,
-                                 ledger->num_mishaps, err);
+  lpot_status status = lpot_hdf5_put_table(file, "mishaps", members, NUM_SPECS(members),
+                                           sizeof *rows, rows, ledger->num_mishaps, err);
   lpot_free(rows);
   return status;
 }
@@ -668,22 +597,24 @@ static lpot_status put_header(hid_t file, const lpot_ledger *ledger, lpot_error 
   char data[33];
   lpot_digest_text(&header->model, model);
   lpot_digest_text(&header->manifest, data);
-  LPOT_TRY(put_uint(file, "format_version", FORMAT_VERSION, err));
-  LPOT_TRY(put_text(file, "program_version", header->program_version, err));
-  LPOT_TRY(put_text(file, "engine", header->engine, err));
-  LPOT_TRY(put_text(file, "numeric_class", header->numeric_class, err));
-  LPOT_TRY(put_uint(file, "reduce_range", ledger->reduce_range, err));
-  LPOT_TRY(put_uint(file, "bit_equality", lpot_ledger_is_uniform(ledger), err));
-  LPOT_TRY(put_text(file, "model", header->model_path, err));
-  LPOT_TRY(put_text(file, "model_digest", model, err));
-  LPOT_TRY(put_text(file, "data_manifest", data, err));
-  LPOT_TRY(put_uint(file, "seed", header->seed, err));
-  LPOT_TRY(put_text(file, "verdict", lpot_verdict_text(ledger->verdict), err));
-  LPOT_TRY(put_uint(file, "chosen_trial", ledger->chosen, err));
-  LPOT_TRY(put_double(file, "exported_accuracy", exported_accuracy(ledger), err));
-  LPOT_TRY(put_uint(file, "speculative_results", lpot_ledger_num_speculative(ledger), err));
-  hid_t type = text_type(strlen(header->config_text) + 1);
-  lpot_status status = put_dataset(file, "config", type, 0, NULL, header->config_text, err);
+  LPOT_TRY(lpot_hdf5_put_uint(file, "format_version", FORMAT_VERSION, err));
+  LPOT_TRY(lpot_hdf5_put_text(file, "program_version", header->program_version, err));
+  LPOT_TRY(lpot_hdf5_put_text(file, "engine", header->engine, err));
+  LPOT_TRY(lpot_hdf5_put_text(file, "numeric_class", header->numeric_class, err));
+  LPOT_TRY(lpot_hdf5_put_uint(file, "reduce_range", ledger->reduce_range, err));
+  LPOT_TRY(lpot_hdf5_put_uint(file, "bit_equality", lpot_ledger_is_uniform(ledger), err));
+  LPOT_TRY(lpot_hdf5_put_text(file, "model", header->model_path, err));
+  LPOT_TRY(lpot_hdf5_put_text(file, "model_digest", model, err));
+  LPOT_TRY(lpot_hdf5_put_text(file, "data_manifest", data, err));
+  LPOT_TRY(lpot_hdf5_put_uint(file, "seed", header->seed, err));
+  LPOT_TRY(lpot_hdf5_put_text(file, "verdict", lpot_verdict_text(ledger->verdict), err));
+  LPOT_TRY(lpot_hdf5_put_uint(file, "chosen_trial", ledger->chosen, err));
+  LPOT_TRY(lpot_hdf5_put_double(file, "exported_accuracy", exported_accuracy(ledger), err));
+  LPOT_TRY(
+      lpot_hdf5_put_uint(file, "speculative_results", lpot_ledger_num_speculative(ledger), err));
+  hid_t type = lpot_hdf5_text_type(strlen(header->config_text) + 1);
+  lpot_status status =
+      lpot_hdf5_put_dataset(file, "config", type, 0, NULL, header->config_text, err);
   H5Tclose(type);
   return status;
 }
@@ -706,24 +637,26 @@ static double f32_latency(const lpot_ledger *ledger) {
 
 static lpot_status put_baseline(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
   hid_t group = H5Gcreate2(file, "baseline", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  LPOT_TRY(check(group, "baseline", err));
+  LPOT_TRY(lpot_hdf5_check(group, "baseline", err));
   const lpot_ledger_baseline *baseline = &ledger->baseline;
   double accuracy = ledger->has_baseline ? baseline->accuracy : (double)NAN;
-  lpot_status status = put_double(group, "accuracy", accuracy, err);
+  lpot_status status = lpot_hdf5_put_double(group, "accuracy", accuracy, err);
   if (status == LPOT_OK) {
-    status = put_uint(group, "samples", baseline->state.samples, err);
+    status = lpot_hdf5_put_uint(group, "samples", baseline->state.samples, err);
   }
   if (status == LPOT_OK) {
-    status = put_double(group, "latency_ms", f32_latency(ledger), err);
+    status = lpot_hdf5_put_double(group, "latency_ms", f32_latency(ledger), err);
   }
   if (status == LPOT_OK) {
-    status = put_double(group, "seconds", baseline->seconds, err);
+    status = lpot_hdf5_put_double(group, "seconds", baseline->seconds, err);
   }
   H5Gclose(group);
   return status;
 }
 
-static lpot_status put_all(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+/* An lpot_hdf5_fill. */
+static lpot_status put_all(int64_t file, const void *context, lpot_error *err) {
+  const lpot_ledger *ledger = context;
   LPOT_TRY(put_header(file, ledger, err));
   LPOT_TRY(put_baseline(file, ledger, err));
   LPOT_TRY(put_ops(file, ledger, err));
@@ -732,6 +665,7 @@ static lpot_status put_all(hid_t file, const lpot_ledger *ledger, lpot_error *er
   LPOT_TRY(put_correct(file, ledger, err));
   LPOT_TRY(put_recipes(file, ledger, err));
   LPOT_TRY(put_calibrations(file, ledger, err));
+  LPOT_TRY(put_op_times(file, ledger, err));
   LPOT_TRY(put_ranks(file, ledger, err));
   LPOT_TRY(put_mishaps(file, ledger, err));
   return LPOT_OK;
@@ -739,59 +673,10 @@ static lpot_status put_all(hid_t file, const lpot_ledger *ledger, lpot_error *er
 
 /* ---- the file ---- */
 
-static lpot_status take_image(hid_t file, lpot_buffer *image, lpot_error *err) {
-  LPOT_TRY(check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flush", err));
-  ssize_t size = H5Fget_file_image(file, NULL, 0);
-  LPOT_TRY(check(size, "size of the image", err));
-  LPOT_TRY(lpot_buffer_reserve(image, (size_t)size, err));
-  LPOT_TRY(check(H5Fget_file_image(file, image->data, (size_t)size), "image", err));
-  image->size = (size_t)size;
-  return LPOT_OK;
-}
-
-/* HDF5 makes the file in memory and never sees the disk: after a write that failed (no space) its
- * libraries crash when the program ends. */
-static lpot_status draw(const lpot_ledger *ledger, lpot_buffer *image, lpot_error *err) {
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  LPOT_TRY(check(access, "access", err));
-  lpot_status status = check(H5Pset_fapl_core(access, IMAGE_STEP, false), "access", err);
-  hid_t file = H5I_INVALID_HID;
-  if (status == LPOT_OK) {
-    file = H5Fcreate("history.h5", H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    status = check(file, "history.h5", err);
-  }
-  H5Pclose(access);
-  LPOT_TRY(status);
-  status = put_all(file, ledger, err);
-  if (status == LPOT_OK) {
-    status = take_image(file, image, err);
-  }
-  lpot_status closed = check(H5Fclose(file), "close", status == LPOT_OK ? err : NULL);
-  return status != LPOT_OK ? status : closed;
-}
-
-static lpot_status publish(const lpot_buffer *image, const char *path, lpot_error *err) {
-  lpot_output_file *file = NULL;
-  LPOT_TRY(lpot_output_file_open(path, &file, err));
-  lpot_status status = lpot_output_file_write(file, image->data, image->size, err);
-  if (status == LPOT_OK) {
-    status = lpot_output_file_commit(file, err);
-  }
-  lpot_output_file_free(file);
-  return status;
-}
-
 lpot_status lpot_history_write(const lpot_ledger *ledger, const char *path, lpot_error *err) {
   if (!ledger->has_header) {
     return LPOT_FAIL(err, LPOT_INTERNAL, "history of a run without a header");
   }
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  lpot_buffer image;
-  lpot_buffer_init(&image);
-  lpot_status status = draw(ledger, &image, err);
-  if (status == LPOT_OK) {
-    status = publish(&image, path, err);
-  }
-  lpot_buffer_done(&image);
-  return status;
+  LPOT_TRY(lpot_hdf5_write_file(path, put_all, ledger, err));
+  return LPOT_OK;
 }

@@ -10,8 +10,9 @@
 #include "graph/passes/passes.h"
 #include "quant/rewrite.h"
 
-#define BLOCK_SAMPLES 256               /* at least so many samples in a block */
-#define CACHE_BYTES (UINT64_C(1) << 30) /* transformed samples kept in memory, per host */
+#define BLOCK_SAMPLES 256                   /* at least so many samples in a block */
+#define LARGE_PLAN_BYTES ((size_t)16 << 20) /* a plan beyond this is not kept beside another */
+#define CACHE_BYTES (UINT64_C(1) << 30)     /* transformed samples kept in memory, per host */
 
 /* ---- configuration ---- */
 
@@ -167,8 +168,20 @@ static void warn_of_nothing_to_do(const lpot_graph *graph) {
   lpot_log(LPOT_LOG_WARNING, "the model has no op that can be quantized: there is nothing to tune");
 }
 
+/* What normalising has made; the rest lies in the mapped model file. */
+static void share_constants(const lpot_graph *graph) {
+  for (size_t i = 0; i < lpot_graph_num_values(graph); i++) {
+    lpot_tensor *constant = lpot_graph_value(graph, (lpot_value_id)i)->constant;
+    if (constant != NULL) {
+      lpot_tensor_share(constant);
+    }
+  }
+  lpot_memory_trim();
+}
+
 static lpot_status shape_model(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   LPOT_TRY(lpot_graph_normalise(job->graph, lpot_reference_run, err));
+  share_constants(job->graph);
   LPOT_TRY(bind_model(job, options->warns, err));
   if (job->config->dynamic) {
     LPOT_TRY(lpot_quant_ops_new_dynamic(job->graph, job->bound, &job->ops, err));
@@ -350,7 +363,8 @@ static void warn_of_missing_samples(const lpot_job *job) {
   int64_t skipped = lpot_dataset_num_skipped(dataset);
   if (skipped > 0) {
     lpot_log(LPOT_LOG_WARNING,
-             "evaluation data: %lld of %lld listed samples have no file: they are left out",
+             "evaluation data: %lld of %lld listed samples have no file, or too few columns: they "
+             "are left out",
              (long long)skipped, (long long)(skipped + lpot_dataset_size(dataset)));
   }
 }
@@ -522,7 +536,8 @@ lpot_status lpot_job_rewrite(const lpot_job *job, const lpot_recipe *recipe, lpo
 }
 
 lpot_status lpot_job_compile(const lpot_job *job, const lpot_recipe *recipe, int64_t batch,
-                             lpot_plan **ret_plan, lpot_error *err) {
+                             const lpot_plan_options *options, lpot_plan **ret_plan,
+                             lpot_error *err) {
   lpot_graph *qdq = NULL;
   if (recipe != NULL) {
     LPOT_TRY(lpot_job_rewrite(job, recipe, &qdq, err));
@@ -531,7 +546,7 @@ lpot_status lpot_job_compile(const lpot_job *job, const lpot_recipe *recipe, int
   const lpot_graph *source = recipe == NULL ? job->graph : qdq;
   lpot_status status = lpot_graph_bind(source, batch, lpot_reference_run, &bound, err);
   if (status == LPOT_OK) {
-    status = lpot_plan_compile(job->engine, bound, NULL, ret_plan, err);
+    status = lpot_plan_compile(job->engine, bound, options, ret_plan, err);
   }
   lpot_graph_free(bound);
   lpot_graph_free(qdq);
@@ -547,11 +562,23 @@ static void make_first(lpot_job *job, size_t index) {
   job->plans[0] = first;
 }
 
-static void drop_f32_plan(lpot_job *job) {
+static void drop_plan(lpot_kept_plan *kept) {
+  lpot_plan_free(kept->plan);
+  *kept = (lpot_kept_plan){0};
+}
+
+/* Makes room for one more plan. What f32 packs is four times as large and not needed again; what is
+ * quickly compiled again is not worth much memory in every rank. */
+static void drop_large_plans(lpot_job *job) {
   for (size_t i = 0; i < LPOT_KEPT_PLANS; i++) {
-    if (job->plans[i].plan != NULL && job->plans[i].hash == 0) {
-      lpot_plan_free(job->plans[i].plan);
-      job->plans[i] = (lpot_kept_plan){0};
+    lpot_kept_plan *kept = &job->plans[i];
+    if (kept->plan == NULL) {
+      continue;
+    }
+    lpot_plan_stats stats;
+    lpot_plan_get_stats(kept->plan, &stats);
+    if (kept->hash == 0 || stats.weight_bytes + stats.arena_bytes > LARGE_PLAN_BYTES) {
+      drop_plan(kept);
     }
   }
 }
@@ -566,10 +593,11 @@ lpot_status lpot_job_plan(lpot_job *job, const lpot_recipe *recipe, lpot_plan **
   }
   lpot_kept_plan *slot = &job->plans[index];
   if (slot->plan == NULL || slot->hash != hash) {
-    drop_f32_plan(job); /* Its weights are four times as large, and it is not needed again. */
-    lpot_plan_free(slot->plan);
-    *slot = (lpot_kept_plan){.hash = hash};
-    LPOT_TRY(lpot_job_compile(job, recipe, job->batch_size, &slot->plan, err));
+    drop_large_plans(job);
+    drop_plan(slot);
+    slot->hash = hash;
+    LPOT_TRY(lpot_job_compile(job, recipe, job->batch_size, NULL, &slot->plan, err));
+    lpot_memory_trim();
   }
   make_first(job, index);
   *ret_plan = job->plans[0].plan;
@@ -580,11 +608,11 @@ lpot_status lpot_job_plan(lpot_job *job, const lpot_recipe *recipe, lpot_plan **
 
 void lpot_job_drop_plans(lpot_job *job) {
   for (size_t i = 0; i < LPOT_KEPT_PLANS; i++) {
-    lpot_plan_free(job->plans[i].plan);
-    job->plans[i] = (lpot_kept_plan){0};
+    drop_plan(&job->plans[i]);
   }
   lpot_plan_free(job->reference);
   job->reference = NULL;
+  lpot_memory_trim();
 }
 
 lpot_status lpot_job_config_hash(const lpot_job *job, uint64_t *ret_hash, lpot_error *err) {

@@ -29,7 +29,7 @@ typedef struct lpot_job_options {
   lpot_config_purpose purpose;
 } lpot_job_options;
 
-#define LPOT_KEPT_PLANS 2 /* recipes whose compiled plans stay in memory */
+#define LPOT_KEPT_PLANS 2 /* recipes whose compiled plans stay in memory, if they are not large */
 
 /* A compiled plan at batch_size. */
 typedef struct lpot_kept_plan {
@@ -123,9 +123,10 @@ LPOT_MUST_CHECK lpot_status lpot_job_add_calibration(lpot_job *job, int64_t samp
  * calibration. */
 LPOT_MUST_CHECK lpot_status lpot_job_rewrite(const lpot_job *job, const lpot_recipe *recipe,
                                              lpot_graph **ret_qdq, lpot_error *err);
-/* Compiles f32 (recipe NULL) or a recipe at a batch size. */
+/* Compiles f32 (recipe NULL) or a recipe at a batch size; options may be NULL. */
 LPOT_MUST_CHECK lpot_status lpot_job_compile(const lpot_job *job, const lpot_recipe *recipe,
-                                             int64_t batch, lpot_plan **ret_plan, lpot_error *err);
+                                             int64_t batch, const lpot_plan_options *options,
+                                             lpot_plan **ret_plan, lpot_error *err);
 /* The plan at batch_size of f32 (recipe NULL) or a recipe, compiled unless it is kept; borrowed
  * until the next call. */
 LPOT_MUST_CHECK lpot_status lpot_job_plan(lpot_job *job, const lpot_recipe *recipe,

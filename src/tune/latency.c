@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "tune/machine.h"
+#include "tune/timed_inputs.h"
 
 #define BUDGET_SECONDS 3.0 /* of one attempt */
 #define ATTEMPTS 5u
@@ -28,11 +29,6 @@
 #define MAX_SWEEP_BYTES ((size_t)512 << 20)
 #define LINE_BYTES 64u
 
-typedef struct input_set {
-  size_t num_inputs;
-  lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS]; /* owned copies */
-} input_set;
-
 /* One timing of one plan. */
 typedef struct timing {
   double wall, cpu; /* seconds of all its runs */
@@ -42,8 +38,7 @@ typedef struct timing {
 typedef struct latency_bench {
   lpot_plan *plans[2]; /* f32, recipe */
   int64_t batch;
-  size_t num_sets;
-  input_set sets[LPOT_LATENCY_BATCHES];
+  lpot_timed_inputs inputs;
   int repeats[2]; /* runs in one timing */
   uint8_t *sweep; /* [sweep_bytes] that fill the caches; NULL: they stay warm */
   size_t sweep_bytes;
@@ -67,11 +62,7 @@ static double now(void) {
 }
 
 static void bench_done(latency_bench *bench) {
-  for (size_t i = 0; i < bench->num_sets; i++) {
-    for (size_t k = 0; k < bench->sets[i].num_inputs; k++) {
-      lpot_tensor_unref(bench->sets[i].inputs[k]);
-    }
-  }
+  lpot_timed_inputs_done(&bench->inputs);
   for (size_t side = 0; side < 2; side++) {
     lpot_plan_free(bench->plans[side]);
   }
@@ -82,28 +73,6 @@ static void bench_done(latency_bench *bench) {
 }
 
 /* ---- preparing ---- */
-
-/* The loader overwrites its batches, therefore the inputs are copied. */
-static lpot_status copy_inputs(const lpot_batch *batch, input_set *set, lpot_error *err) {
-  for (size_t k = 0; k < batch->num_inputs; k++) {
-    const lpot_tensor *input = batch->inputs[k];
-    LPOT_TRY(lpot_tensor_copy_of(input->dtype, &input->shape, input->data, &set->inputs[k], err));
-    set->num_inputs++;
-  }
-  return LPOT_OK;
-}
-
-static lpot_status load_inputs(latency_bench *bench, lpot_loader *loader, lpot_error *err) {
-  int64_t count = lpot_loader_num_batches(loader);
-  count = count < LPOT_LATENCY_BATCHES ? count : LPOT_LATENCY_BATCHES;
-  for (int64_t i = 0; i < count; i++) {
-    const lpot_batch *batch = NULL;
-    LPOT_TRY(lpot_job_batch(loader, i, &batch, err));
-    bench->num_sets++;
-    LPOT_TRY(copy_inputs(batch, &bench->sets[i], err));
-  }
-  return LPOT_OK;
-}
 
 static lpot_status make_sweep(latency_bench *bench, lpot_error *err) {
   size_t bytes = lpot_machine_cache_bytes(&bench->pinning);
@@ -123,13 +92,9 @@ static lpot_status prepare(latency_bench *bench, lpot_job *job, const lpot_recip
   int64_t cores = job->config->cores_per_instance;
   LPOT_TRY(lpot_machine_pin(cores > 0 ? cores : 1, &bench->pinning, err));
   bench->batch = lpot_job_allowed_batch(job, job->config->performance.batch_size);
-  lpot_loader *loader = NULL;
-  LPOT_TRY(lpot_job_open_performance(job, &loader, err));
-  lpot_status status = load_inputs(bench, loader, err);
-  lpot_loader_free(loader);
-  LPOT_TRY(status);
-  LPOT_TRY(lpot_job_compile(job, NULL, bench->batch, &bench->plans[0], err));
-  LPOT_TRY(lpot_job_compile(job, recipe, bench->batch, &bench->plans[1], err));
+  LPOT_TRY(lpot_timed_inputs_load(job, &bench->inputs, err));
+  LPOT_TRY(lpot_job_compile(job, NULL, bench->batch, NULL, &bench->plans[0], err));
+  LPOT_TRY(lpot_job_compile(job, recipe, bench->batch, NULL, &bench->plans[1], err));
   if (job->config->cold_weights) {
     LPOT_TRY(make_sweep(bench, err));
   }
@@ -148,10 +113,7 @@ static void sweep_caches(latency_bench *bench) {
 
 static lpot_status time_run(latency_bench *bench, size_t side, size_t set, timing *ret,
                             lpot_error *err) {
-  const lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS];
-  for (size_t k = 0; k < bench->sets[set].num_inputs; k++) {
-    inputs[k] = bench->sets[set].inputs[k];
-  }
+  const lpot_tensor *const *inputs = lpot_timed_inputs_get(&bench->inputs, set);
   sweep_caches(bench);
   double cpu = lpot_clock_thread_cpu();
   double wall = now();
@@ -181,7 +143,7 @@ static lpot_status run_block(latency_bench *bench, size_t side, size_t size, dou
   double high = 0;
   for (size_t i = 0; i < size; i++) {
     timing one;
-    LPOT_TRY(time_run(bench, side, i % bench->num_sets, &one, err));
+    LPOT_TRY(time_run(bench, side, i % bench->inputs.num_sets, &one, err));
     seconds[i] = one.run;
   }
   lpot_median_interval(seconds, size, ret_seconds, &low, &high);
@@ -194,7 +156,7 @@ static lpot_status warm_side(latency_bench *bench, size_t side, int64_t rounds,
   bench->repeats[side] = 1;
   for (int64_t i = 0; i < rounds + 1; i++) {
     LPOT_TRY(check_stop(stop, err));
-    LPOT_TRY(time_run(bench, side, (size_t)i % bench->num_sets, &last, err));
+    LPOT_TRY(time_run(bench, side, (size_t)i % bench->inputs.num_sets, &last, err));
   }
   if (bench->sweep == NULL && last.run < SHORTEST_TIMING) {
     bench->repeats[side] = (int)ceil(SHORTEST_TIMING / (last.run > 1e-7 ? last.run : 1e-7));
@@ -236,7 +198,7 @@ static lpot_status make_room(latency_bench *bench, lpot_error *err) {
 static lpot_status run_round(latency_bench *bench, lpot_error *err) {
   static const size_t order[4] = {0, 1, 1, 0};
   LPOT_TRY(make_room(bench, err));
-  size_t set = bench->num_rounds % bench->num_sets;
+  size_t set = bench->num_rounds % bench->inputs.num_sets;
   double run[2] = {0, 0};
   double wall = 0;
   double cpu = 0;

@@ -84,6 +84,7 @@ void lpot_ledger_done(lpot_ledger *ledger) {
   for (size_t i = 0; i < ledger->num_trials; i++) {
     lpot_latency_done(&ledger->trials[i].latency);
   }
+  lpot_op_times_done(&ledger->op_times);
   lpot_metric_state_done(&ledger->baseline.state);
   lpot_free(ledger->baseline.correct);
   lpot_hash_map_free(ledger->result_index);
@@ -283,6 +284,19 @@ static lpot_status apply_baseline(lpot_ledger *ledger, lpot_reader *reader, lpot
   LPOT_TRY(lpot_reader_f64(reader, &ledger->baseline.seconds, err));
   LPOT_TRY(lpot_bits_read(reader, &ledger->baseline.correct, &ledger->baseline.num_bits, err));
   ledger->has_baseline = true;
+  return LPOT_OK;
+}
+
+static lpot_status apply_op_times(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  if (ledger->has_op_times) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "op times: a second record");
+  }
+  LPOT_TRY(lpot_op_times_read(reader, &ledger->op_times, err));
+  ledger->has_op_times = true;
+  if (ledger->op_times.num_ops != ledger->header.num_ops) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "op times: of %zu ops, the model has %zu",
+                     ledger->op_times.num_ops, ledger->header.num_ops);
+  }
   return LPOT_OK;
 }
 
@@ -495,6 +509,7 @@ lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *paylo
       [LPOT_RECORD_RESULT] = apply_result,     [LPOT_RECORD_COMMIT] = apply_commit,
       [LPOT_RECORD_MEASURE] = apply_measure,   [LPOT_RECORD_VERDICT] = apply_verdict,
       [LPOT_RECORD_MISHAP] = apply_mishap,     [LPOT_RECORD_WEIGHTS] = apply_weights,
+      [LPOT_RECORD_OP_TIMES] = apply_op_times,
   };
   lpot_ledger *ledger = context;
   if (type >= LPOT_NUM_RECORDS || functions[type] == NULL) {
@@ -605,6 +620,15 @@ lpot_status lpot_ledger_add_baseline(lpot_ledger *ledger, lpot_journal *journal,
   lpot_buffer_init(&out);
   lpot_status written = write_baseline(baseline, &out, err);
   LPOT_TRY(enter(ledger, journal, LPOT_RECORD_BASELINE, &out, written, true, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_op_times(lpot_ledger *ledger, lpot_journal *journal,
+                                     const lpot_op_times *times, lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = lpot_op_times_write(times, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_OP_TIMES, &out, written, true, err));
   return LPOT_OK;
 }
 

@@ -12,6 +12,7 @@
  * MEASURE      latency and size of a trial
  * VERDICT      how the search ended
  * MISHAP       an evaluator that died or hung, a worker that was lost or came back
+ * OP_TIMES     what the ops cost in each precision, at most once
  * Not collective. */
 #ifndef LPOT_TUNE_LEDGER_H
 #define LPOT_TUNE_LEDGER_H
@@ -38,6 +39,7 @@ typedef enum lpot_record_type {
   LPOT_RECORD_VERDICT,
   LPOT_RECORD_MISHAP,
   LPOT_RECORD_WEIGHTS,
+  LPOT_RECORD_OP_TIMES,
   LPOT_NUM_RECORDS
 } lpot_record_type;
 
@@ -199,6 +201,8 @@ typedef struct lpot_ledger {
   bool reduce_range; /* of the recipes' weights: decided at the first start */
   bool has_baseline;
   lpot_ledger_baseline baseline;
+  bool has_op_times;
+  lpot_op_times op_times; /* its ops are owned, in the order of the header's */
   size_t num_calibrations;
   lpot_ledger_calibration *calibrations;
   size_t num_results;
@@ -253,6 +257,9 @@ LPOT_MUST_CHECK lpot_status lpot_ledger_add_session(lpot_ledger *ledger, lpot_jo
                                                     lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_baseline(lpot_ledger *ledger, lpot_journal *journal,
                                                      const lpot_ledger_baseline *baseline,
+                                                     lpot_error *err); /* durable */
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_op_times(lpot_ledger *ledger, lpot_journal *journal,
+                                                     const lpot_op_times *times,
                                                      lpot_error *err); /* durable */
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_calibration(lpot_ledger *ledger, lpot_journal *journal,
                                                         const lpot_ledger_calibration *calibration,

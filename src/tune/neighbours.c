@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #define NO_FD (-1)
 #define FIELDS_TO_START 20 /* of /proc/PID/stat: from behind the name to the time of the start */
@@ -28,12 +29,16 @@ static int64_t start_ticks_of(int64_t pid) {
   size_t size = fread(text, 1, sizeof text - 1, file);
   (void)fclose(file);
   text[size] = '\0';
-  const char *field = strrchr(text, ')'); /* The name may hold anything. */
+  char *field = strrchr(text, ')'); /* The name may hold anything. */
   for (int i = 0; i < FIELDS_TO_START && field != NULL; i++) {
     field = strchr(field + 1, ' ');
   }
-  long long ticks = 0;
-  return field != NULL && sscanf(field, "%lld", &ticks) == 1 ? ticks : 0;
+  if (field == NULL) {
+    return 0;
+  }
+  field[strcspn(field + 1, " ") + 1] = '\0';
+  int64_t ticks = 0;
+  return lpot_text_to_int64(field + 1, &ticks) ? ticks : 0;
 }
 
 lpot_process_id lpot_process_own(void) {

@@ -334,6 +334,7 @@ void lpot_outcome_done(lpot_outcome *outcome) {
   lpot_free(outcome->correct);
   lpot_calibration_free(outcome->calibration);
   lpot_latency_done(&outcome->latency);
+  lpot_op_times_done(&outcome->op_times);
   *outcome = (lpot_outcome){0};
 }
 
@@ -359,6 +360,9 @@ lpot_status lpot_outcome_write(const lpot_outcome *outcome, lpot_buffer *out, lp
   }
   if (outcome->status == LPOT_OK && outcome->kind == LPOT_TASK_LATENCY) {
     LPOT_TRY(lpot_latency_write(&outcome->latency, out, err));
+  }
+  if (outcome->status == LPOT_OK && outcome->kind == LPOT_TASK_OP_TIMES) {
+    LPOT_TRY(lpot_op_times_write(&outcome->op_times, out, err));
   }
   return LPOT_OK;
 }
@@ -402,6 +406,9 @@ static lpot_status read_outcome(lpot_reader *reader, lpot_outcome *outcome, lpot
   }
   if (outcome->status == LPOT_OK && outcome->kind == LPOT_TASK_LATENCY) {
     LPOT_TRY(lpot_latency_read(reader, &outcome->latency, err));
+  }
+  if (outcome->status == LPOT_OK && outcome->kind == LPOT_TASK_OP_TIMES) {
+    LPOT_TRY(lpot_op_times_read(reader, &outcome->op_times, err));
   }
   LPOT_TRY(lpot_reader_end(reader, err));
   return LPOT_OK;

@@ -24,12 +24,11 @@
 #include "quant/calibration.h"
 #include "quant/recipe.h"
 #include "tune/latency_record.h"
+#include "tune/op_times_record.h"
 #include "tune/race.h"
 
 #define LPOT_MESSAGE_HEAD 24u
 #define LPOT_MAX_MESSAGE (512u << 20) /* bytes of one message */
-#define LPOT_HOST_SIZE 64
-#define LPOT_CLASS_SIZE 256
 #define LPOT_CAUSE_SIZE 512
 
 typedef enum lpot_message_kind {
@@ -103,6 +102,7 @@ typedef enum lpot_task_kind {
   LPOT_TASK_EVALUATE,  /* blocks [first, first + count) of the evaluation set */
   LPOT_TASK_CALIBRATE, /* samples [first, first + count) of the calibration order */
   LPOT_TASK_LATENCY,   /* the recipe against f32 */
+  LPOT_TASK_OP_TIMES,  /* of every op in each precision */
   LPOT_NUM_TASK_KINDS
 } lpot_task_kind;
 
@@ -142,6 +142,7 @@ typedef struct lpot_outcome {
   uint8_t *correct;              /* [lpot_bits_size(num_bits)], owned */
   lpot_calibration *calibration; /* CALIBRATE: owned */
   lpot_latency latency;          /* LATENCY: its rounds are owned */
+  lpot_op_times op_times;        /* OP_TIMES: its ops are owned */
 } lpot_outcome;
 
 void lpot_outcome_init(lpot_outcome *outcome);

@@ -606,19 +606,11 @@ lpot_status lpot_report_html(const lpot_ledger *ledger, const lpot_job *job, lpo
 lpot_status lpot_report_html_write(const lpot_ledger *ledger, const lpot_job *job, const char *path,
                                    lpot_error *err) {
   lpot_buffer page;
-  lpot_output_file *file = NULL;
   lpot_buffer_init(&page);
   lpot_status status = lpot_report_html(ledger, job, &page, err);
   if (status == LPOT_OK) {
-    status = lpot_output_file_open(path, &file, err);
+    status = lpot_output_file_replace(path, page.data, page.size, err);
   }
-  if (status == LPOT_OK) {
-    status = lpot_output_file_write(file, page.data, page.size, err);
-  }
-  if (status == LPOT_OK) {
-    status = lpot_output_file_commit(file, err);
-  }
-  lpot_output_file_free(file);
   lpot_buffer_done(&page);
   return status;
 }

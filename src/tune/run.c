@@ -31,7 +31,7 @@ void lpot_run_done(lpot_run *run) {
   lpot_free(run->lost_ranges);
   lpot_free(run->assignments);
   lpot_calibration_free(run->merged);
-  lpot_latency_done(&run->latency);
+  lpot_outcome_done(&run->measured);
 }
 
 double lpot_run_elapsed(const lpot_run *run) {
@@ -113,15 +113,11 @@ static lpot_status fail_task(const lpot_run *run, size_t worker, const lpot_outc
   return status;
 }
 
-static void file_latency(lpot_run *run, lpot_outcome *outcome) {
-  run->latency_known = true;
-  run->latency_status = outcome->status;
-  lpot_latency_done(&run->latency);
-  run->latency = outcome->latency; /* moved */
-  outcome->latency = (lpot_latency){0};
-  if (outcome->status != LPOT_OK) {
-    lpot_log(LPOT_LOG_WARNING, "latency could not be measured: %s", outcome->cause);
-  }
+static void file_measurement(lpot_run *run, lpot_outcome *outcome) {
+  run->measure_known = true;
+  lpot_outcome_done(&run->measured);
+  run->measured = *outcome; /* moved */
+  lpot_outcome_init(outcome);
 }
 
 /* Its task was done, or why it cannot be. */
@@ -130,9 +126,9 @@ static lpot_status file_answer(lpot_run *run, size_t worker, lpot_outcome *outco
   const lpot_assignment *assignment = &run->assignments[worker];
   bool stopped = outcome->status == LPOT_INTERRUPTED;
   bool trial = assignment->kind == LPOT_TASK_EVALUATE && assignment->recipe_hash != 0;
-  if (assignment->kind == LPOT_TASK_LATENCY) {
-    if (!stopped && assignment->task_id == run->latency_task) { /* not that of another trial */
-      file_latency(run, outcome);
+  if (assignment->kind == LPOT_TASK_LATENCY || assignment->kind == LPOT_TASK_OP_TIMES) {
+    if (!stopped && assignment->task_id == run->measure_task) { /* not an earlier one */
+      file_measurement(run, outcome);
     }
     return LPOT_OK;
   }

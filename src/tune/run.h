@@ -14,6 +14,7 @@
 typedef struct lpot_run_options {
   const char *workspace;           /* folder of all files */
   const lpot_recipe *given_recipe; /* NULL: search */
+  const lpot_op_times *cost_table; /* of --cost-table; NULL: none */
   bool quiet;
 } lpot_run_options;
 
@@ -72,10 +73,10 @@ typedef struct lpot_run {
   unsigned crashes;               /* of the calibration or latency measurement at hand */
   uint64_t phase_task;            /* tasks up to this one are of earlier phases */
   double job_seconds; /* that the coordinator's own job took to build; set before lpot_run_init */
-  uint64_t latency_task; /* the measurement at hand */
-  bool latency_known;    /* a latency task has ended */
-  lpot_status latency_status;
-  lpot_latency latency;   /* its rounds are owned */
+  uint64_t measure_task;  /* the measurement at hand, of latency or op times */
+  size_t measurer;        /* worker that does it */
+  bool measure_known;     /* it has ended */
+  lpot_outcome measured;  /* how */
   double search_start;    /* monotonic, moved back by the time of resumed runs */
   double last_ping;       /* when the workers were told that the coordinator lives */
   double last_checkpoint; /* monotonic time of the last history.h5 */
@@ -129,6 +130,19 @@ LPOT_MUST_CHECK lpot_status lpot_run_calibrate(lpot_run *run, int64_t samples, l
 /* Takes the outcome of a CALIBRATE task. */
 LPOT_MUST_CHECK lpot_status lpot_run_add_calibration(lpot_run *run, lpot_outcome *outcome,
                                                      lpot_error *err);
+
+/* ---- run_measure.c ---- */
+
+/* One worker does a task that measures time, while all others of its host are idle; where its
+ * evaluator dies it is tried once more. run->measured is the outcome; when that is a failure it is
+ * warned of, naming what. */
+LPOT_MUST_CHECK lpot_status lpot_run_measure(lpot_run *run, lpot_task *task, const char *what,
+                                             lpot_error *err);
+/* Brings the times of the ops into the ledger, unless they are there: those of --cost-table, or
+ * else measured ones if the configuration wants them (they stay unknown where that fails); and
+ * writes what the ledger has into the workspace. LPOT_INVALID when the ledger's are others than
+ * those of --cost-table. */
+LPOT_MUST_CHECK lpot_status lpot_run_op_times(lpot_run *run, lpot_error *err);
 
 /* ---- dispatch.c ---- */
 

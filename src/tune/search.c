@@ -402,10 +402,12 @@ static lpot_status make_strategy(trial_search *search, lpot_error *err) {
   for (size_t i = 0; i < lpot_space_num_warnings(search->space); i++) {
     lpot_log(LPOT_LOG_WARNING, "%s", lpot_space_warning(search->space, i));
   }
+  const lpot_ledger *ledger = run->ledger;
   lpot_strategy_options options = {.seed = config->seed,
                                    .higher_is_better = run->job->higher_is_better,
-                                   .baseline = run->ledger->baseline.accuracy,
-                                   .samples = (int64_t)run->ledger->baseline.state.samples};
+                                   .baseline = ledger->baseline.accuracy,
+                                   .samples = (int64_t)ledger->baseline.state.samples,
+                                   .costs = ledger->has_op_times ? ledger->op_times.ops : NULL};
   LPOT_TRY(lpot_strategy_new(config->strategy, search->space, &options, &search->strategy, err));
   return LPOT_OK;
 }

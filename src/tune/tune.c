@@ -24,6 +24,7 @@ typedef struct front_desk {
   lpot_journal *journal;
   lpot_ledger ledger;
   lpot_recipe *given_recipe;
+  lpot_op_times cost_table; /* of --cost-table */
 } front_desk;
 
 /* ---- the workspace ---- */
@@ -92,6 +93,9 @@ static lpot_status open_desk(front_desk *desk, const lpot_tune_options *options,
     LPOT_TRY(lpot_import_recipe(job, options->recipe_path, &desk->given_recipe, err));
     warn_of_samples(job, desk->given_recipe);
   }
+  if (options->cost_table_path != NULL) {
+    LPOT_TRY(lpot_import_op_times(job, options->cost_table_path, &desk->cost_table, err));
+  }
   LPOT_TRY(make_folders(desk->workspace, err));
   LPOT_TRY(open_journal(desk, options->resume, err));
   return LPOT_OK;
@@ -101,6 +105,7 @@ static void close_desk(front_desk *desk) {
   lpot_journal_close(desk->journal);
   lpot_ledger_done(&desk->ledger);
   lpot_recipe_free(desk->given_recipe);
+  lpot_op_times_done(&desk->cost_table);
 }
 
 /* ---- tuning ---- */
@@ -126,7 +131,10 @@ typedef struct station {
 static lpot_status coordinate(const lpot_tune_options *options, lpot_comm *comm, station *own,
                               lpot_error *err) {
   front_desk *desk = &own->desk;
-  lpot_run_options run_options = {.workspace = desk->workspace, .given_recipe = desk->given_recipe};
+  lpot_run_options run_options = {.workspace = desk->workspace,
+                                  .given_recipe = desk->given_recipe,
+                                  .cost_table =
+                                      options->cost_table_path != NULL ? &desk->cost_table : NULL};
   lpot_run run = {
       .job = own->job, .ledger = &desk->ledger, .journal = desk->journal, .options = &run_options};
   lpot_own_evaluator evaluator = {.keeper = own->keeper};

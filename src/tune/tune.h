@@ -10,8 +10,9 @@
 typedef struct lpot_tune_options {
   const char *config_path;
   const char *model_path;
-  const char *workspace;   /* NULL: as the configuration says */
-  const char *recipe_path; /* --recipe: evaluate this one only; NULL: search */
+  const char *workspace;       /* NULL: as the configuration says */
+  const char *recipe_path;     /* --recipe: evaluate this one only; NULL: search */
+  const char *cost_table_path; /* --cost-table; NULL: none */
   size_t num_settings;
   const char *const *settings; /* [num_settings] "KEY.PATH=VALUE" */
   const char *engine_name;     /* "onednn" */

@@ -5,6 +5,7 @@
 #include "tune/calibrate.h"
 #include "tune/evaluate.h"
 #include "tune/latency.h"
+#include "tune/op_times.h"
 
 typedef lpot_status (*work_function)(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
                                      lpot_outcome *outcome, lpot_error *err);
@@ -27,11 +28,19 @@ static lpot_status do_latency(lpot_job *job, const lpot_task *task, const lpot_s
   return LPOT_OK;
 }
 
+static lpot_status do_op_times(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
+                               lpot_outcome *outcome, lpot_error *err) {
+  (void)task;
+  LPOT_TRY(lpot_measure_op_times(job, stop, &outcome->op_times, err));
+  return LPOT_OK;
+}
+
 void lpot_work(lpot_job *job, const lpot_task *task, const lpot_stop *stop, lpot_outcome *outcome) {
   static const work_function functions[LPOT_NUM_TASK_KINDS] = {
       [LPOT_TASK_EVALUATE] = do_evaluate,
       [LPOT_TASK_CALIBRATE] = do_calibrate,
       [LPOT_TASK_LATENCY] = do_latency,
+      [LPOT_TASK_OP_TIMES] = do_op_times,
   };
   lpot_clock clock = lpot_clock_monotonic();
   double start = lpot_clock_now(&clock);

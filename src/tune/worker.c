@@ -10,9 +10,8 @@
 #define LONGEST_SLEEP 0.01
 /* The coordinator says that it lives every half minute; with so long a silence it does not. */
 #define SILENCE_SECONDS 300.0
-#define LONGEST_GAP                                                                                \
-  1.0 /* of a silence: this process itself was stopped for the rest of the time                    \
-       */
+/* Of a silence: this process itself was stopped for the rest of the time. */
+#define LONGEST_GAP 1.0
 
 static double now(void) {
   lpot_clock clock = lpot_clock_monotonic();

@@ -68,7 +68,11 @@ def check_instances(int8_model, folder):
         print("SKIPPED several instances: only one core may be used")
         return
     two = "evaluation.performance.configs={num_of_instance: 2, cores_per_instance: 1}"
-    out, _ = run(conf, model, "-s", ITERATIONS, "-s", two, "--csv", table)
+    hdf5 = pathlib.Path(folder) / "bench.h5"
+    out, _ = run(conf, model, "-s", ITERATIONS, "-s", two, "--csv", table, "--hdf5", hdf5)
+    dump = subprocess.run(["h5dump", "-d", "/runs/row_1", "-d", "/measures", hdf5], capture_output=True,
+                          text=True, timeout=60, check=True).stdout
+    assert "SIMPLE { ( 2 ) / ( 2 ) }" in dump and "SIMPLE { ( 12 ) / ( 12 ) }" in dump, dump
     assert len(out.splitlines()) == 4 and "all 2" in out, out
     with open(table, newline="") as file:
         lines = list(csv.DictReader(file))

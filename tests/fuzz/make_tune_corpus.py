@@ -2,12 +2,15 @@
 """Makes the first inputs of fuzz_journal and fuzz_protocol from a journal that lpot-tune wrote.
 
 Usage: make_tune_corpus.py TRIALS_JOURNAL CORPUS_FOLDER
+The journal should be of a run with tuning.op_times.
 """
 import pathlib
 import struct
 import sys
 
+HEADER = 1
 RESULT = 5
+OP_TIMES = 11
 HEAD = 28
 MARK = 0
 OP_BYTES = 8  # of a recipe
@@ -44,6 +47,12 @@ def main():
     (journal / "torn").write_bytes(data[: -HEAD - 5])  # in the last record, before its mark
     plain = b"".join(struct.pack("<BH", kind, len(body)) + body for kind, body in records(data))
     (journal / "records").write_bytes(plain)
+    times = [body for kind, body in records(data) if kind == OP_TIMES]
+    if times:
+        header = next(body for kind, body in records(data) if kind == HEADER)
+        (journal / "op_times").write_bytes(
+            b"".join(struct.pack("<BH", kind, len(body)) + body
+                     for kind, body in ((HEADER, header), (OP_TIMES, times[0]))))
     result = next(body for kind, body in records(data) if kind == RESULT)
     num_ops, = struct.unpack_from("<I", result, 10)
     recipe = result[: 14 + num_ops * OP_BYTES]
@@ -63,6 +72,9 @@ def main():
         message(2, struct.pack("<BB", 0, 9) + text("cause") + no_blocks))
     (protocol / "outcome_latency").write_bytes(
         message(2, struct.pack("<BB", 2, 0) + text("") + no_blocks + latency))
+    if times:
+        (protocol / "outcome_op_times").write_bytes(
+            message(2, struct.pack("<BB", 3, 0) + text("") + no_blocks + times[0]))
     (protocol / "outcome_states").write_bytes(
         message(2, struct.pack("<BB", 0, 0) + text("") + struct.pack("<dQqQ", 1.0, 5, 0, 1) + bytes(64) +
                 struct.pack("<Q", 10) + b"\xa5\1"))

@@ -57,9 +57,8 @@ static lpot_status read_gemm(const char *text, lpot_recipe **ret, lpot_error *er
   ", scheme: asym, granularity: per_tensor, algorithm: minmax}\n"                                  \
   "    weight: {dtype: int8, scheme: sym, granularity: per_channel, algorithm: minmax}\n"
 
-static void reduced_range_is_written_and_read_back(void **state) {
-  (void)state;
-  static const char text[] = "approach: dynamic\nreduce_range: true\n" DYNAMIC_OP("uint8");
+/* Reads the recipe of one Gemm, and writes the same text again. */
+static lpot_recipe *round_trip(const char *text) {
   static const char *const name[] = {"g"};
   static const char *const type[] = {"Gemm"};
   lpot_error err = {0};
@@ -67,11 +66,18 @@ static void reduced_range_is_written_and_read_back(void **state) {
   lpot_buffer out;
   lpot_buffer_init(&out);
   CHECK(read_gemm(text, &recipe, &err));
-  assert_true(recipe->reduce_range);
   CHECK(lpot_recipe_to_text(recipe, name, type, &out, &err));
   CHECK(lpot_buffer_terminate(&out, &err));
   assert_string_equal((const char *)out.data, text);
   lpot_buffer_done(&out);
+  return recipe;
+}
+
+static void reduced_range_is_written_and_read_back(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_recipe *recipe = round_trip("approach: dynamic\nreduce_range: true\n" DYNAMIC_OP("uint8"));
+  assert_true(recipe->reduce_range);
   lpot_recipe_free(recipe);
   recipe = NULL;
   CHECK_FAILS(read_gemm("approach: dynamic\nreduce_range: 7\n" DYNAMIC_OP("uint8"), &recipe, &err),
@@ -81,19 +87,9 @@ static void reduced_range_is_written_and_read_back(void **state) {
 
 static void dynamic_recipe_is_written_and_read_back(void **state) {
   (void)state;
-  static const char text[] = "approach: dynamic\n" DYNAMIC_OP("uint8");
-  static const char *const name[] = {"g"};
-  static const char *const type[] = {"Gemm"};
   lpot_error err = {0};
-  lpot_recipe *recipe = NULL;
-  lpot_buffer out;
-  lpot_buffer_init(&out);
-  CHECK(read_gemm(text, &recipe, &err));
+  lpot_recipe *recipe = round_trip("approach: dynamic\n" DYNAMIC_OP("uint8"));
   assert_true(recipe->dynamic);
-  CHECK(lpot_recipe_to_text(recipe, name, type, &out, &err));
-  CHECK(lpot_buffer_terminate(&out, &err));
-  assert_string_equal((const char *)out.data, text);
-  lpot_buffer_done(&out);
   lpot_recipe_free(recipe);
   recipe = NULL;
   CHECK_FAILS(read_gemm("approach: dynamic\n" DYNAMIC_OP("int8"), &recipe, &err), LPOT_CONFIG,

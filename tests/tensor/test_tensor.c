@@ -247,6 +247,36 @@ static void unaligned_views_are_copied(void **state) {
   assert_true(lpot_tensor_is_aligned(&untyped));
 }
 
+static void large_tensors_share_their_bytes_and_small_ones_stay(void **state) {
+  (void)state;
+  const lpot_shape large = lpot_shape_of(2, (int64_t[]){256, 257});
+  const lpot_shape small = lpot_shape_of(1, (int64_t[]){1000});
+  lpot_tensor *tensors[3] = {NULL, NULL, NULL};
+  assert_int_equal(lpot_tensor_new(LPOT_F32, &large, &tensors[0], NULL), LPOT_OK);
+  assert_int_equal(lpot_tensor_new(LPOT_F32, &small, &tensors[2], NULL), LPOT_OK);
+  for (int64_t i = 0; i < lpot_tensor_elements(tensors[0]); i++) {
+    lpot_tensor_set_double(tensors[0], i, (double)i);
+  }
+  assert_int_equal(lpot_tensor_copy_of(LPOT_F32, &large, tensors[0]->data, &tensors[1], NULL),
+                   LPOT_OK);
+  for (int i = 0; i < 3; i++) {
+    const void *before = tensors[i]->data;
+    lpot_tensor_share(tensors[i]);
+    assert_int_equal(tensors[i]->data != before, i < 2);
+    assert_int_equal(tensors[i]->mapping != NULL, i < 2);
+  }
+  assert_memory_equal(tensors[0]->data, tensors[1]->data, tensors[0]->size_bytes);
+  for (int64_t i = 0; i < lpot_tensor_elements(tensors[0]); i++) {
+    assert_float_equal(lpot_tensor_get_double(tensors[0], i), (double)i, 0);
+  }
+  const void *shared = tensors[0]->data;
+  lpot_tensor_share(tensors[0]); /* It is a view now. */
+  assert_ptr_equal(tensors[0]->data, shared);
+  for (int i = 0; i < 3; i++) {
+    lpot_tensor_unref(tensors[i]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(shapes_and_types_that_make_no_tensor_are_refused),
@@ -255,6 +285,7 @@ int main(void) {
       cmocka_unit_test(copies_are_independent_and_shared_by_reference),
       cmocka_unit_test(a_view_keeps_its_mapping_alive),
       cmocka_unit_test(unaligned_views_are_copied),
+      cmocka_unit_test(large_tensors_share_their_bytes_and_small_ones_stay),
       cmocka_unit_test(every_type_stores_numbers),
       cmocka_unit_test(integers_saturate_and_truncate),
       cmocka_unit_test(large_integers_are_exact),

@@ -724,6 +724,19 @@ static void detection_template_is_valid(void **state) {
   lpot_config_free(config);
 }
 
+static void bert_template_is_valid(void **state) {
+  (void)state;
+  lpot_config *config = load_template("bert.yaml");
+  lpot_metric *metric = NULL;
+  lpot_error err = {0};
+  assert_int_equal(config->num_warnings, 0);
+  assert_int_equal(lpot_metric_new(config->metric, &metric, &err), LPOT_OK);
+  assert_string_equal(config->evaluation.dataset, "GLUE");
+  assert_int_equal(config->evaluation.batch_size, 8);
+  lpot_metric_free(metric);
+  lpot_config_free(config);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(config_rejects_empty_text),
@@ -755,6 +768,7 @@ int main(void) {
       cmocka_unit_test(benchmark_needs_data_alone),
       cmocka_unit_test(template_is_valid_and_holds_the_defaults),
       cmocka_unit_test(detection_template_is_valid),
+      cmocka_unit_test(bert_template_is_valid),
   };
   return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

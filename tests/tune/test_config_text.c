@@ -99,6 +99,7 @@ static void config_text_shows_the_defaults(void **state) {
                             "    timeout: 0\n"
                             "    max_trials: 100\n"
                             "  lease_seconds: 60\n"
+                            "  op_times: false\n"
                             "  workspace:\n"
                             "    path: \"./lpot_workspace/net\"\n");
   lpot_free(text);
@@ -147,6 +148,7 @@ static void config_text_reads_back(void **state) {
       "  racing: false\n"
       "  mixed_isa: allow\n"
       "  lease_seconds: 7\n"
+      "  op_times: true\n"
       "  workspace: {path: 'a b'}\n");
 }
 
@@ -162,10 +164,10 @@ static void sections_that_are_not_run_yet_read_back(void **state) {
 
 static void identity_leaves_out_limits_and_places(void **state) {
   (void)state;
-  assert_same_identity(
-      true, MINIMAL,
-      MINIMAL "tuning: {exit_policy: {timeout: 9, max_trials: 5}, lease_seconds: 9, workspace: "
-              "{path: /w}, tensorboard: true}\n");
+  assert_same_identity(true, MINIMAL,
+                       MINIMAL "tuning: {exit_policy: {timeout: 9, max_trials: 5}, lease_seconds: "
+                               "9, op_times: true, workspace: "
+                               "{path: /w}, tensorboard: true}\n");
 }
 
 static void identity_holds_what_decides(void **state) {

@@ -106,6 +106,36 @@ static void history_holds_the_rounds_of_a_measurement(void **state) {
   H5Fclose(file);
 }
 
+static void history_holds_the_times_of_the_ops(void **state) {
+  static const char *const attributes[] = {
+      "whole_f32_us", "rest_f32_us", "whole_int8_us", "rest_int8_us", "whole_bf16_us",
+      "rest_bf16_us", "trusted",     "reason",        "host",         "numeric_class",
+      "cores",        "batch",       "rounds",        "seconds"};
+  static const char *const columns[] = {"f32_us",       "int8_us",       "bf16_us",
+                                        "quantize_us",  "dequantize_us", "to_bf16_us",
+                                        "from_bf16_us", "spread"};
+  char path[PATH_SIZE];
+  write_history(*state, path);
+  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  assert_int_equal(rows_of(file, "/op_times"), 2);
+  hid_t times = H5Dopen2(file, "/op_times", H5P_DEFAULT);
+  hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(lpot_op_cost));
+  for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+    H5Tinsert(type, columns[i], i * sizeof(double), H5T_NATIVE_DOUBLE);
+  }
+  double values[16];
+  assert_true(H5Dread(times, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+  assert_true(values[0] == 12.5 && values[1] == 3.25 && values[2] == 6.1 && values[3] == 1.5);
+  assert_true(values[4] == 0.1 && values[5] == 0.75 && values[6] == 0.7 && values[7] == 0.02);
+  assert_true(values[8] == 2 && isnan(values[10]) && values[15] == 0.5);
+  for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
+    assert_true(H5Aexists(times, attributes[i]) > 0);
+  }
+  H5Tclose(type);
+  H5Dclose(times);
+  H5Fclose(file);
+}
+
 static void history_of_a_run_without_trials_is_readable(void **state) {
   char path[PATH_SIZE];
   char journal_path[PATH_SIZE];
@@ -121,6 +151,7 @@ static void history_of_a_run_without_trials_is_readable(void **state) {
   hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
   assert_true(file >= 0);
   assert_int_equal(rows_of(file, "/trials"), 0);
+  assert_false(H5Lexists(file, "/op_times", H5P_DEFAULT) > 0);
   H5Fclose(file);
   lpot_journal_close(journal);
   lpot_ledger_done(&ledger);
@@ -160,6 +191,7 @@ int main(void) {
       cmocka_unit_test(history_has_the_fixed_names),
       cmocka_unit_test(history_holds_the_values_of_a_trial),
       cmocka_unit_test(history_holds_the_rounds_of_a_measurement),
+      cmocka_unit_test(history_holds_the_times_of_the_ops),
       cmocka_unit_test(history_of_a_run_without_trials_is_readable),
       cmocka_unit_test(history_in_a_missing_folder_is_an_error_of_one_line),
   };

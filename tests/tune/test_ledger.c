@@ -45,6 +45,8 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   back.sessions[0].ranks[1].numeric_class[0] = 'b';
   assert_false(lpot_ledger_is_uniform(&back));
   assert_true(back.baseline.accuracy == 0.875);
+  assert_true(back.has_op_times && back.op_times.ops[0].f32_us == 12.5);
+  assert_string_equal(back.op_times.host, "node7");
   assert_string_equal(back.calibrations[0].ranges[0].value, "x");
   assert_string_equal(back.header.op_names[1], "add1");
   assert_int_equal(back.verdict, LPOT_VERDICT_MET);
@@ -66,6 +68,34 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_null(lpot_ledger_find_trial(&back, 3));
   lpot_ledger_done(&ledger);
   lpot_ledger_done(&back);
+}
+
+static void op_times_come_once_and_fit_the_model(void **state) {
+  (void)state;
+  lpot_op_cost ops[2];
+  lpot_op_times times = make_op_times(ops);
+  lpot_ledger_header header = make_header();
+  char path[PATH_SIZE];
+  lpot_journal *journal = NULL;
+  lpot_ledger ledger;
+  lpot_error error = {0};
+  lpot_ledger_init(&ledger);
+  assert_int_equal(lpot_journal_open(temp_path(*state, "op_times", path), true, lpot_ledger_apply,
+                                     &ledger, &journal, NULL),
+                   LPOT_OK);
+  assert_int_equal(lpot_ledger_add_header(&ledger, journal, &header, NULL), LPOT_OK);
+  times.num_ops = 1;
+  assert_int_equal(lpot_ledger_add_op_times(&ledger, journal, &times, &error), LPOT_FORMAT);
+  assert_non_null(strstr(error.message, "op times: of 1 ops, the model has 2"));
+  lpot_ledger_done(&ledger);
+  lpot_ledger_init(&ledger);
+  times.num_ops = 2;
+  assert_int_equal(lpot_ledger_add_header(&ledger, journal, &header, NULL), LPOT_OK);
+  assert_int_equal(lpot_ledger_add_op_times(&ledger, journal, &times, NULL), LPOT_OK);
+  assert_int_equal(lpot_ledger_add_op_times(&ledger, journal, &times, &error), LPOT_FORMAT);
+  assert_non_null(strstr(error.message, "a second record"));
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
 }
 
 static void record_truncated_at_any_byte_is_refused(void **state) {
@@ -344,6 +374,7 @@ static int remove_folder(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ledger_read_back_is_the_one_that_was_written),
+      cmocka_unit_test(op_times_come_once_and_fit_the_model),
       cmocka_unit_test(record_truncated_at_any_byte_is_refused),
       cmocka_unit_test(journal_with_any_byte_changed_keeps_what_is_before),
       cmocka_unit_test(journal_cut_or_zeroed_anywhere_keeps_what_is_before),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "tune/op_times_fixture.h"
 #include "tune/protocol.h"
 
 static void make_task_message(lpot_buffer *out) {
@@ -121,6 +122,29 @@ static void outcome_keeps_the_states_of_all_blocks(void **state) {
     assert_int_not_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
     assert_int_equal(back.num_states, 2); /* A failed read changes nothing. */
   }
+  lpot_outcome_done(&back);
+  lpot_buffer_done(&bytes);
+}
+
+static void outcome_carries_the_times_of_the_ops(void **state) {
+  (void)state;
+  lpot_op_cost ops[2];
+  const lpot_outcome outcome = {.kind = LPOT_TASK_OP_TIMES, .op_times = make_op_times(ops)};
+  lpot_buffer bytes;
+  lpot_reader reader;
+  lpot_outcome back;
+  lpot_buffer_init(&bytes);
+  lpot_outcome_init(&back);
+  assert_int_equal(lpot_outcome_write(&outcome, &bytes, NULL), LPOT_OK);
+  for (size_t size = 0; size < bytes.size; size++) {
+    lpot_reader_init(&reader, bytes.data, size);
+    assert_int_not_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
+  }
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
+  assert_int_equal(back.kind, LPOT_TASK_OP_TIMES);
+  assert_int_equal(back.op_times.num_ops, 2);
+  assert_true(back.op_times.ops[0].int8_us == 3.25);
   lpot_outcome_done(&back);
   lpot_buffer_done(&bytes);
 }
@@ -276,6 +300,7 @@ int main(void) {
       cmocka_unit_test(task_with_a_negative_range_is_refused),
       cmocka_unit_test(task_is_refused_when_truncated_at_any_byte),
       cmocka_unit_test(outcome_keeps_the_states_of_all_blocks),
+      cmocka_unit_test(outcome_carries_the_times_of_the_ops),
       cmocka_unit_test(outcome_of_a_failed_task_carries_its_cause),
       cmocka_unit_test(outcome_with_more_states_than_bytes_is_refused),
       cmocka_unit_test(raced_task_carries_the_race_and_what_f32_gets_right),

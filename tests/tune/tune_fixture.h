@@ -5,6 +5,7 @@
 #include "formats/temp_folder.h"
 
 #include "tune/ledger.h"
+#include "tune/op_times_fixture.h"
 
 static inline lpot_recipe *make_recipe(size_t num_ops, int64_t samples) {
   lpot_recipe *recipe = NULL;
@@ -53,8 +54,8 @@ static inline lpot_ledger_header make_header(void) {
                               .op_types = types};
 }
 
-/* Header, weights, session, baseline, calibration, two trials (the second INVALID), one speculative
- * result, a measurement and a verdict. */
+/* Header, weights, session, baseline, op times, calibration, two trials (the second INVALID), one
+ * speculative result, a measurement and a verdict. */
 static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
   lpot_error error = {0};
   lpot_ledger_header header = make_header();
@@ -66,6 +67,9 @@ static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
   assert_int_equal(lpot_ledger_add_session(ledger, journal, &session, &error), LPOT_OK);
   lpot_ledger_baseline baseline = {.accuracy = 0.875, .state = {.samples = 8, .correct = 7}};
   assert_int_equal(lpot_ledger_add_baseline(ledger, journal, &baseline, &error), LPOT_OK);
+  lpot_op_cost ops[2];
+  const lpot_op_times times = make_op_times(ops);
+  assert_int_equal(lpot_ledger_add_op_times(ledger, journal, &times, &error), LPOT_OK);
   lpot_ledger_range ranges[1] = {{.value = "x", .minimum = -1, .maximum = 2, .total = 64}};
   lpot_ledger_calibration calibration = {
       .samples = 4, .hash = 9, .num_ranges = 1, .ranges = ranges};

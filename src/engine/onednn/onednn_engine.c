@@ -417,7 +417,8 @@ static lpot_status onednn_run(void *opaque, const lpot_tensor *const *inputs, lp
     double start = plan->options.profile ? lpot_clock_now(&clock) : 0.0;
     LPOT_TRY(run_step(plan, step, err));
     if (plan->options.profile) {
-      step->seconds += lpot_clock_now(&clock) - start;
+      step->last_seconds = lpot_clock_now(&clock) - start;
+      step->seconds += step->last_seconds;
       ++step->runs;
     }
     LPOT_TRY(show_observations(plan, &next, (int)i, err));
@@ -464,6 +465,7 @@ static lpot_plan_step onednn_get_step(const void *opaque, size_t index) {
       step->num_inputs > 0 ? plan->slots[step->slots[0]].dtype : LPOT_DTYPE_UNKNOWN;
   result.output_dtype = plan->slots[step->slots[step->num_inputs]].dtype;
   result.seconds = step->runs > 0 ? step->seconds / (double)step->runs : 0.0;
+  result.last_seconds = step->last_seconds;
   return result;
 }
 

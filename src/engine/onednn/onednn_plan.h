@@ -66,7 +66,7 @@ struct lpot_step {
   lpot_slot_id accumulator; /* slot that must be in the output before the step runs, or LPOT_NONE */
   bool copy_accumulator;    /* it lies elsewhere: copy it first */
   bool is_reference;        /* runs a reference kernel on a hot operator */
-  double seconds;
+  double seconds, last_seconds; /* of all runs, of the last one */
   uint64_t runs;
 };
 

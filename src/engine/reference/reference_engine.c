@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/memory.h"
 #include "engine/engine_impl.h"
 #include "engine/reference/reference.h"
@@ -10,6 +11,8 @@ typedef struct reference_plan {
   lpot_tensor **tensors; /* [num_values], owned references; NULL where not computed */
   lpot_node_id *order;   /* [num_nodes] */
   size_t num_nodes;
+  double *seconds, *last_seconds; /* [num_nodes] of all runs, of the last one */
+  uint64_t runs;
 } reference_plan;
 
 static const char *reference_version(void) {
@@ -31,6 +34,8 @@ static void reference_free(void *opaque) {
   }
   lpot_free(plan->tensors);
   lpot_free(plan->order);
+  lpot_free(plan->seconds);
+  lpot_free(plan->last_seconds);
   lpot_graph_free(plan->graph);
   lpot_free(plan);
 }
@@ -57,7 +62,9 @@ static lpot_status prepare(reference_plan *plan, const lpot_graph *graph, lpot_e
   const lpot_node_id *order = NULL;
   LPOT_TRY(lpot_graph_order(plan->graph, &order, &plan->num_nodes, err));
   plan->order = lpot_calloc(plan->num_nodes, sizeof *plan->order);
-  if (plan->order == NULL) {
+  plan->seconds = lpot_calloc(plan->num_nodes, sizeof *plan->seconds);
+  plan->last_seconds = lpot_calloc(plan->num_nodes, sizeof *plan->last_seconds);
+  if (plan->order == NULL || plan->seconds == NULL || plan->last_seconds == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
   for (size_t i = 0; i < plan->num_nodes; ++i) {
@@ -134,9 +141,16 @@ static lpot_status reference_run_plan(void *opaque, const lpot_tensor *const *in
                               inputs[i]->size_bytes, NULL, &plan->tensors[value], err));
     LPOT_TRY(observe_value(plan, value, err));
   }
+  const lpot_clock clock = lpot_clock_monotonic();
   for (size_t i = 0; i < plan->num_nodes; ++i) {
+    double start = plan->options.profile ? lpot_clock_now(&clock) : 0.0;
     LPOT_TRY(run_node(plan, lpot_graph_node(plan->graph, plan->order[i]), err));
+    if (plan->options.profile) {
+      plan->last_seconds[i] = lpot_clock_now(&clock) - start;
+      plan->seconds[i] += plan->last_seconds[i];
+    }
   }
+  ++plan->runs;
   return LPOT_OK;
 }
 
@@ -171,6 +185,8 @@ static lpot_plan_step reference_get_step(const void *opaque, size_t index) {
   step.name = node->name;
   step.kind = lpot_op_get_info(node->op)->name;
   step.implementation = "reference";
+  step.seconds = plan->runs > 0 ? plan->seconds[index] / (double)plan->runs : 0.0;
+  step.last_seconds = plan->last_seconds[index];
   step.input_dtype =
       input == LPOT_NONE ? LPOT_DTYPE_UNKNOWN : lpot_graph_value(plan->graph, input)->dtype;
   for (int i = node->num_outputs - 1; i >= 0; --i) {

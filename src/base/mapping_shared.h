@@ -1,0 +1,23 @@
+/* Bytes that the processes of one user on one node have in memory once.
+ *
+ *   1. Every process makes the bytes itself and hands them in.
+ *   2. The first one copies them into a sealed memory file (memfd_create), which nobody can write
+ * or shorten any more. It has no name in any file system and is gone with the last process that has
+ * it open, however that one ends: there is nothing to remove.
+ *   3. The others find it among the open files of this user's processes (/proc) by a hash in its
+ *      name, and compare every byte with their own before they use it: nothing is believed.
+ *
+ * Who is first is decided by an abstract socket address, which also goes with its process. Where
+ * anything of this does not work (no /proc, another namespace, no memory, somebody holds the
+ * address for too long), there is no mapping and the caller keeps its own bytes. */
+#ifndef LPOT_BASE_MAPPING_SHARED_H
+#define LPOT_BASE_MAPPING_SHARED_H
+
+#include "base/mapping.h"
+
+/* A mapping of size bytes equal to those at data, shared with the processes that ask for the same
+ * ones; NULL where that cannot be had. Holds one open file while it lives, and takes no more than
+ * half of the files that the process may open. Waits for others for two seconds at most. */
+lpot_mapping *lpot_mapping_share(const void *data, size_t size);
+
+#endif
