@@ -36,15 +36,22 @@ struct lpot_dataset {
 
 extern const lpot_dataset_class lpot_dataset_class_bert;
 extern const lpot_dataset_class lpot_dataset_class_cifar10;
+extern const lpot_dataset_class lpot_dataset_class_cifar100;
 extern const lpot_dataset_class lpot_dataset_class_coco_npy;
 extern const lpot_dataset_class lpot_dataset_class_coco_raw;
 extern const lpot_dataset_class lpot_dataset_class_dummy;
+extern const lpot_dataset_class lpot_dataset_class_dummy_v2;
+extern const lpot_dataset_class lpot_dataset_class_fashion_mnist;
 extern const lpot_dataset_class lpot_dataset_class_glue;
+extern const lpot_dataset_class lpot_dataset_class_hdf5;
 extern const lpot_dataset_class lpot_dataset_class_image_folder;
+extern const lpot_dataset_class lpot_dataset_class_image_record;
+extern const lpot_dataset_class lpot_dataset_class_imagenet;
 extern const lpot_dataset_class lpot_dataset_class_imagenet_raw;
 extern const lpot_dataset_class lpot_dataset_class_mnist;
 extern const lpot_dataset_class lpot_dataset_class_npy;
 extern const lpot_dataset_class lpot_dataset_class_shapes;
+extern const lpot_dataset_class lpot_dataset_class_tf_record;
 extern const lpot_dataset_class lpot_dataset_class_voc_raw;
 
 #endif

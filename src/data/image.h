@@ -1,4 +1,4 @@
-/* Decoding of image files to [height, width, 3] u8.
+/* Decoding of image files to [height, width, 3] u8, and encoding of JPEG.
  *
  * The bytes may be anything: a damaged or hostile file gives LPOT_FORMAT, never a crash, an exit
  * or a huge allocation. Grey images get three equal channels, transparency is dropped, 16 bits are
@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "tensor/tensor.h"
 
@@ -27,6 +28,9 @@ LPOT_MUST_CHECK lpot_status lpot_image_decode_jpeg(const uint8_t *data, size_t s
                                                    lpot_tensor **ret_image, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_image_decode_png(const uint8_t *data, size_t size,
                                                   lpot_tensor **ret_image, lpot_error *err);
+/* Appends the JPEG file of an image, [height, width, 1 or 3] u8, to out; quality is 1 to 100. */
+LPOT_MUST_CHECK lpot_status lpot_image_encode_jpeg(const lpot_tensor *image, int quality,
+                                                   lpot_buffer *out, lpot_error *err);
 /* A zero-filled image, for decoders: LPOT_FORMAT when a side is 0 or there are too many pixels. */
 LPOT_MUST_CHECK lpot_status lpot_image_new(int64_t height, int64_t width, lpot_tensor **ret_image,
                                            lpot_error *err);

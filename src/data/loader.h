@@ -1,8 +1,8 @@
-/* A loader: dataset, seeded order, transforms, fixed blocks of whole batches.
+/* A loader: dataset, order, transforms, fixed blocks of whole batches.
  *
- * Sample order is a permutation of the dataset's natural order by seed. Block b holds samples
- * [b B, (b+1) B) of it, B a multiple of the batch size, decided by configuration alone: so any
- * sharding over ranks reads the same batches. */
+ * Sample order is a permutation of the dataset's natural order by seed, or that order itself. Block
+ * b holds samples [b B, (b+1) B) of it, B a multiple of the batch size, decided by configuration
+ * alone: so any sharding over ranks reads the same batches. */
 #ifndef LPOT_DATA_LOADER_H
 #define LPOT_DATA_LOADER_H
 
@@ -10,7 +10,8 @@
 #include "data/transform.h"
 
 typedef struct lpot_loader_options {
-  uint64_t seed;
+  uint64_t seed;        /* of the order, and of random transforms */
+  bool keeps_order;     /* samples in the dataset's own order */
   int64_t batch_size;   /* >= 1 */
   bool discard_last;    /* last_batch: discard */
   int64_t max_samples;  /* 0: all; else the first N of the order */
@@ -42,8 +43,16 @@ int64_t lpot_loader_batch_size(const lpot_loader *loader);
 int64_t lpot_loader_num_batches(const lpot_loader *loader);
 const lpot_dataset *lpot_loader_dataset(const lpot_loader *loader);
 /* Batch number index in [0, num_batches); its tensors are borrowed until the next call. Errors name
- * the sample. */
+ * the sample. Waits for a batch that is being made ahead. */
 LPOT_MUST_CHECK lpot_status lpot_loader_batch(lpot_loader *loader, int64_t index,
                                               const lpot_batch **ret_batch, lpot_error *err);
+/* Begins to make batch number index on a thread of the loader, into memory for one more batch, so
+ * that lpot_loader_batch need not; the batch at hand stays. A hint: nothing happens where there is
+ * no such batch, where all of it is cached, or where the system gives no thread. An error of the
+ * batch is told when it is asked for. Dataset, transforms and cache belong to the thread until the
+ * next call for this loader. */
+void lpot_loader_prefetch(lpot_loader *loader, int64_t index);
+/* Returns when no batch is being made ahead: then the loader takes no processor time. */
+void lpot_loader_rest(lpot_loader *loader);
 
 #endif

@@ -13,7 +13,10 @@ const char *const *lpot_transform_names(void);
 LPOT_MUST_CHECK lpot_status lpot_transforms_new(const lpot_yaml_node *settings,
                                                 lpot_transforms **ret_transforms, lpot_error *err);
 void lpot_transforms_free(lpot_transforms *transforms);
-LPOT_MUST_CHECK lpot_status lpot_transforms_apply(const lpot_transforms *transforms,
-                                                  lpot_sample *sample, lpot_error *err);
+/* Random transforms draw from a generator of their own, made from seed, the sample's index and
+ * their place in the chain: the same sample becomes the same input on every rank and each time. */
+LPOT_MUST_CHECK lpot_status lpot_transforms_apply(const lpot_transforms *transforms, uint64_t seed,
+                                                  int64_t index, lpot_sample *sample,
+                                                  lpot_error *err);
 
 #endif

@@ -5,45 +5,70 @@
 #include "data/transform_class.h"
 
 static const lpot_transform_class *const classes[] = {
-    &lpot_transform_class_resize,
-    &lpot_transform_class_center_crop,
-    &lpot_transform_class_normalize,
-    &lpot_transform_class_transpose,
+    &lpot_transform_class_align_image_channel,
+    &lpot_transform_class_bilinear_imagenet,
     &lpot_transform_class_cast,
-    &lpot_transform_class_rescale,
+    &lpot_transform_class_center_crop,
+    &lpot_transform_class_color_jitter,
+    &lpot_transform_class_crop_resize,
     &lpot_transform_class_crop_to_bounding_box,
+    &lpot_transform_class_decode_image,
+    &lpot_transform_class_encode_jpeg,
+    &lpot_transform_class_normalize,
+    &lpot_transform_class_pad,
+    &lpot_transform_class_padded_center_crop,
+    &lpot_transform_class_parse_decode_coco,
+    &lpot_transform_class_parse_decode_imagenet,
+    &lpot_transform_class_parse_decode_voc,
+    &lpot_transform_class_quantized_input,
+    &lpot_transform_class_random_crop,
+    &lpot_transform_class_random_horizontal_flip,
+    &lpot_transform_class_random_resized_crop,
+    &lpot_transform_class_random_vertical_flip,
+    &lpot_transform_class_rescale,
+    &lpot_transform_class_resize,
     &lpot_transform_class_resize_crop_imagenet,
+    &lpot_transform_class_resize_with_aspect_ratio,
+    &lpot_transform_class_resize_with_ratio,
+    &lpot_transform_class_to_array,
+    &lpot_transform_class_to_nd_array,
+    &lpot_transform_class_to_pil_image,
+    &lpot_transform_class_to_tensor,
+    &lpot_transform_class_transpose,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
 static const char *const names[NUM_CLASSES + 1] = {
-    "Resize",  "CenterCrop",        "Normalize",          "Transpose", "Cast",
-    "Rescale", "CropToBoundingBox", "ResizeCropImagenet", NULL,
-};
-
-/* Names of LPOT's schema that this version answers by saying so. */
-static const char *const later_names[] = {
-    "RandomCrop",
-    "RandomResizedCrop",
-    "CropResize",
-    "RandomHorizontalFlip",
-    "RandomVerticalFlip",
-    "ToArray",
     "AlignImageChannel",
-    "ToTensor",
-    "ToPILImage",
-    "Pad",
+    "BilinearImagenet",
+    "Cast",
+    "CenterCrop",
     "ColorJitter",
-    "ToNDArray",
+    "CropResize",
+    "CropToBoundingBox",
     "DecodeImage",
     "EncodeJpeg",
-    "ParseDecodeImagenet",
-    "ParseDecodeCoco",
-    "BilinearImagenet",
-    "QuantizedInput",
-    "ResizeWithRatio",
+    "Normalize",
+    "Pad",
     "PaddedCenterCrop",
+    "ParseDecodeCoco",
+    "ParseDecodeImagenet",
+    "ParseDecodeVoc",
+    "QuantizedInput",
+    "RandomCrop",
+    "RandomHorizontalFlip",
+    "RandomResizedCrop",
+    "RandomVerticalFlip",
+    "Rescale",
+    "Resize",
+    "ResizeCropImagenet",
     "ResizeWithAspectRatio",
+    "ResizeWithRatio",
+    "ToArray",
+    "ToNDArray",
+    "ToPILImage",
+    "ToTensor",
+    "Transpose",
     NULL,
 };
 
@@ -63,8 +88,9 @@ const char *const *lpot_transform_names(void) {
 
 /* Makes the step that node, a value under the transform's name, describes. */
 static lpot_status make_step(transform_step *step, const lpot_yaml_node *node, lpot_error *err) {
+  static const char *const none[] = {NULL}; /* All of LPOT's are here. */
   size_t index = 0;
-  LPOT_TRY(lpot_setting_find_name(node, "transform", node->key, names, later_names, &index, err));
+  LPOT_TRY(lpot_setting_find_name(node, "transform", node->key, names, none, &index, err));
   step->class_of = classes[index];
   step->parameters = lpot_calloc(1, step->class_of->size_bytes);
   if (step->parameters == NULL) {
@@ -120,10 +146,19 @@ void lpot_transforms_free(lpot_transforms *transforms) {
   lpot_free(transforms);
 }
 
-static lpot_status apply_step(const transform_step *step, lpot_sample *sample, lpot_error *err) {
+static lpot_status run_step(const transform_step *step, lpot_rng *rng, lpot_tensor *input,
+                            lpot_tensor **ret_output, lpot_error *err) {
+  if (step->class_of->apply_random != NULL) {
+    return step->class_of->apply_random(step->parameters, rng, input, ret_output, err);
+  }
+  return step->class_of->apply(step->parameters, input, ret_output, err);
+}
+
+static lpot_status apply_step(const transform_step *step, lpot_rng *rng, lpot_sample *sample,
+                              lpot_error *err) {
   lpot_tensor *input = sample->inputs[0];
   lpot_tensor *output = NULL;
-  lpot_status status = step->class_of->apply(step->parameters, input, &output, err);
+  lpot_status status = run_step(step, rng, input, &output, err);
   if (status != LPOT_OK) {
     char shape[96];
     lpot_shape_text(&input->shape, shape, sizeof(shape));
@@ -137,13 +172,22 @@ static lpot_status apply_step(const transform_step *step, lpot_sample *sample, l
   return LPOT_OK;
 }
 
-lpot_status lpot_transforms_apply(const lpot_transforms *transforms, lpot_sample *sample,
-                                  lpot_error *err) {
+/* Makes seed and a number into one seed. */
+static uint64_t mix(uint64_t seed, uint64_t number) {
+  lpot_rng rng;
+  lpot_rng_init(&rng, seed);
+  return lpot_rng_next(&rng) + number * 0xd1342543de82ef95u;
+}
+
+lpot_status lpot_transforms_apply(const lpot_transforms *transforms, uint64_t seed, int64_t index,
+                                  lpot_sample *sample, lpot_error *err) {
   if (transforms->num_steps > 0 && sample->num_inputs == 0) {
     return LPOT_FAIL(err, LPOT_INVALID, "a sample without inputs cannot be transformed");
   }
   for (size_t i = 0; i < transforms->num_steps; i++) {
-    LPOT_TRY(apply_step(&transforms->steps[i], sample, err));
+    lpot_rng rng;
+    lpot_rng_init(&rng, mix(mix(seed, (uint64_t)index), i));
+    LPOT_TRY(apply_step(&transforms->steps[i], &rng, sample, err));
   }
   return LPOT_OK;
 }

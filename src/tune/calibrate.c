@@ -33,6 +33,9 @@ static lpot_status run_samples(lpot_job *job, lpot_plan *plan, int64_t first, in
     }
     const lpot_batch *batch = NULL;
     LPOT_TRY(lpot_job_batch(job->calibration, sample / step, &batch, err));
+    if (sample + step < first + count) {
+      lpot_loader_prefetch(job->calibration, sample / step + 1);
+    }
     const lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS];
     for (size_t i = 0; i < batch->num_inputs; i++) {
       inputs[i] = batch->inputs[i];
@@ -56,6 +59,7 @@ static lpot_status observe_samples(lpot_job *job, const bool *observed, int64_t 
   lpot_status status = lpot_plan_compile(job->engine, bound, &options, &plan, err);
   if (status == LPOT_OK) {
     status = run_samples(job, plan, first, count, stop, &filter, err);
+    lpot_loader_rest(job->calibration);
   }
   lpot_plan_free(plan);
   lpot_graph_free(bound);

@@ -20,6 +20,7 @@ typedef enum lpot_export_format { LPOT_EXPORT_QDQ, LPOT_EXPORT_QOPERATOR } lpot_
 typedef struct lpot_dataloader_config {
   int64_t batch_size;  /* default 1 */
   bool discard_last;   /* last_batch: discard */
+  bool keeps_order;    /* shuffle: false */
   const char *dataset; /* name; NULL when there is no such section */
   const lpot_yaml_node *dataset_settings;
   const lpot_yaml_node *filter;    /* the map under "filter"; NULL: none */

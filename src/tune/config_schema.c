@@ -108,7 +108,9 @@ const lpot_config_row lpot_config_dataloader_rows[] = {
     {.name = "filter",
      .read = lpot_config_read_filter,
      .offset = offsetof(lpot_dataloader_config, filter)},
-    IGNORED("shuffle", "samples are always taken in an order given by tuning.random_seed"),
+    {.name = "shuffle",
+     .read = lpot_config_read_not_bool,
+     .offset = offsetof(lpot_dataloader_config, keeps_order)},
     END,
 };
 

@@ -79,6 +79,9 @@ lpot_status lpot_config_read_section(lpot_config_box *box, const lpot_config_row
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_text(lpot_config_box *box, const lpot_config_row *row,
                                   const lpot_yaml_node *node, void *object, lpot_error *err);
+/* Stores the contrary. */
+lpot_status lpot_config_read_not_bool(lpot_config_box *box, const lpot_config_row *row,
+                                      const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_bool(lpot_config_box *box, const lpot_config_row *row,
                                   const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_int(lpot_config_box *box, const lpot_config_row *row,

@@ -140,6 +140,9 @@ static lpot_status put_loader(lpot_buffer *out, int indent, const lpot_dataloade
                               loader->batch_size));
   LPOT_TRY(lpot_buffer_printf(out, err, "%*slast_batch: %s\n", indent + 2, "",
                               loader->discard_last ? "discard" : "rollover"));
+  if (loader->keeps_order) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "%*sshuffle: false\n", indent + 2, ""));
+  }
   if (loader->dataset != NULL) {
     LPOT_TRY(lpot_buffer_printf(out, err, "%*sdataset: {", indent + 2, ""));
     LPOT_TRY(put_key(out, loader->dataset, err));

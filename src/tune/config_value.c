@@ -101,6 +101,14 @@ lpot_status lpot_config_read_bool(lpot_config_box *box, const lpot_config_row *r
   return LPOT_OK;
 }
 
+lpot_status lpot_config_read_not_bool(lpot_config_box *box, const lpot_config_row *row,
+                                      const lpot_yaml_node *node, void *object, lpot_error *err) {
+  bool value = false;
+  LPOT_TRY(lpot_config_read_bool(box, row, node, &value, err));
+  *(bool *)object = !value;
+  return LPOT_OK;
+}
+
 lpot_status lpot_config_read_int(lpot_config_box *box, const lpot_config_row *row,
                                  const lpot_yaml_node *node, void *object, lpot_error *err) {
   (void)box;

@@ -27,10 +27,14 @@ static lpot_status judge_batch(lpot_job *job, const plan_pair *plans, const lpot
                             state, job->batch_correct, err);
 }
 
-static lpot_status run_batch(lpot_job *job, const plan_pair *plans, int64_t index,
+/* end: the first batch behind those of the task. */
+static lpot_status run_batch(lpot_job *job, const plan_pair *plans, int64_t index, int64_t end,
                              lpot_metric_state *state, lpot_outcome *outcome, lpot_error *err) {
   const lpot_batch *batch = NULL;
   LPOT_TRY(lpot_job_batch(job->evaluation, index, &batch, err));
+  if (index + 1 < end) {
+    lpot_loader_prefetch(job->evaluation, index + 1);
+  }
   const lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS];
   for (size_t i = 0; i < batch->num_inputs; i++) {
     inputs[i] = batch->inputs[i];
@@ -50,18 +54,23 @@ static lpot_status run_batch(lpot_job *job, const plan_pair *plans, int64_t inde
   return lpot_job_blame_data(status, err);
 }
 
-static lpot_status run_block(lpot_job *job, const plan_pair *plans, int64_t block,
-                             const lpot_stop *stop, lpot_outcome *outcome, lpot_error *err) {
+/* The first batch behind those of a block. */
+static int64_t end_of_block(const lpot_job *job, int64_t block) {
   int64_t num_batches = lpot_loader_num_batches(job->evaluation);
   int64_t end = (block + 1) * job->block_batches;
-  end = end < num_batches ? end : num_batches;
+  return end < num_batches ? end : num_batches;
+}
+
+static lpot_status run_block(lpot_job *job, const plan_pair *plans, int64_t block, int64_t task_end,
+                             const lpot_stop *stop, lpot_outcome *outcome, lpot_error *err) {
+  int64_t end = end_of_block(job, block);
   lpot_metric_state *state = &outcome->states[outcome->num_states];
   lpot_metric_state_init(state);
   for (int64_t index = block * job->block_batches; index < end; index++) {
     if (stop != NULL && stop->requested(stop->context)) {
       return LPOT_FAIL(err, LPOT_INTERRUPTED, "evaluation was stopped");
     }
-    LPOT_TRY(run_batch(job, plans, index, state, outcome, err));
+    LPOT_TRY(run_batch(job, plans, index, task_end, state, outcome, err));
   }
   return LPOT_OK;
 }
@@ -91,10 +100,11 @@ static lpot_status run_blocks(lpot_job *job, const lpot_task *task, const lpot_s
                               lpot_outcome *outcome, lpot_error *err) {
   plan_pair plans = {0};
   lpot_race race = task->race;
+  int64_t task_end = end_of_block(job, task->first + task->count - 1);
   LPOT_TRY(find_plans(job, task->recipe, &plans, err));
   for (int64_t i = 0; i < task->count; i++) {
     size_t bits_before = outcome->num_bits;
-    lpot_status status = run_block(job, &plans, task->first + i, stop, outcome, err);
+    lpot_status status = run_block(job, &plans, task->first + i, task_end, stop, outcome, err);
     if (status != LPOT_OK) {
       outcome->num_bits = bits_before;
       lpot_metric_state_done(&outcome->states[outcome->num_states]);
@@ -130,6 +140,8 @@ lpot_status lpot_evaluate(lpot_job *job, const lpot_task *task, const lpot_stop 
   if (outcome->states == NULL || outcome->correct == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
-  LPOT_TRY(run_blocks(job, task, stop, outcome, err));
-  return LPOT_OK;
+  lpot_status status = run_blocks(job, task, stop, outcome, err);
+  /* What follows may be a measurement of latency. */
+  lpot_loader_rest(job->evaluation);
+  return status;
 }

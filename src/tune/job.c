@@ -274,6 +274,7 @@ lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_conf
     return blame_section(section, status, err);
   }
   lpot_loader_options options = {.seed = job->config->seed,
+                                 .keeps_order = section->keeps_order,
                                  .batch_size = batch_size,
                                  .max_samples = max_samples,
                                  .cache_bytes = cache_bytes};

@@ -26,6 +26,9 @@ const char *lpot_judge_no_race(const lpot_job *job) {
   if (!job->higher_is_better) {
     return "lower values of the metric are better";
   }
+  if (job->config->evaluation.keeps_order) {
+    return "its data are not shuffled";
+  }
   return job->config->performance_only ? "performance_only asks for no accuracy" : NULL;
 }
 

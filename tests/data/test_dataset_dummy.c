@@ -66,11 +66,56 @@ static void samples_depend_on_seed_and_index_alone(void **state) {
                            manifest_of("dummy", "{shape: [4, 8], seed: 3}", NULL)));
 }
 
+static void version_two_has_shapes_of_samples_and_draws_labels(void **state) {
+  (void)state;
+  lpot_sample sample;
+  lpot_dataset *dataset = open_dataset("dummy_v2",
+                                       "{input_shape: [[3, 5], [4]], label_shape: [2], low: 1, "
+                                       "high: [2, 3, 9], dtype: [float32, int8, int64]}",
+                                       NULL);
+  assert_int_equal(lpot_dataset_size(dataset), 1000);
+  lpot_sample_init(&sample);
+  get_sample(dataset, 999, &sample);
+  assert_int_equal(sample.num_inputs, 2);
+  assert_int_equal(sample.inputs[0]->shape.rank, 2);
+  assert_int_equal(sample.inputs[0]->shape.dims[1], 5);
+  assert_int_equal(sample.inputs[1]->dtype, LPOT_S8);
+  assert_int_equal(sample.label->dtype, LPOT_S64);
+  assert_int_equal(lpot_tensor_elements(sample.label), 2);
+  int64_t label = lpot_tensor_get_int(sample.label, 0);
+  assert_true(label >= 1 && label <= 9);
+  lpot_sample_done(&sample);
+  lpot_dataset_close(dataset);
+  dataset = open_dataset("dummy_v2", "{input_shape: '(3, 5)', samples: 7}", NULL);
+  assert_int_equal(lpot_dataset_size(dataset), 7);
+  get_sample(dataset, 0, &sample);
+  assert_null(sample.label);
+  assert_int_equal(sample.inputs[0]->shape.dims[0], 3);
+  lpot_sample_done(&sample);
+  lpot_dataset_close(dataset);
+}
+
+static void wrong_settings_of_version_two_are_refused(void **state) {
+  (void)state;
+  expect_refused("dummy_v2", "{}", NULL, LPOT_CONFIG, "needs the setting 'input_shape'");
+  expect_refused("dummy_v2", "{input_shape: [0]}", NULL, LPOT_CONFIG, "dimension 0 is 0");
+  expect_refused("dummy_v2", "{input_shape: [3], label_shape: []}", NULL, LPOT_CONFIG, "empty");
+  expect_refused("dummy_v2", "{input_shape: [3], samples: 0}", NULL, LPOT_CONFIG, "samples");
+  expect_refused("dummy_v2", "{input_shape: [3], low: [1, 2]}", NULL, LPOT_CONFIG,
+                 "1 or 1 numbers");
+  expect_refused("dummy_v2", "{input_shape: [3], low: 2, high: 1}", NULL, LPOT_CONFIG,
+                 "dataset dummy_v2: low 2 is above high 1");
+  expect_refused("dummy_v2", "{input_shape: [1,1,1,1,1,1,1,1]}", NULL, LPOT_CONFIG,
+                 "at most 7 dimensions");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wrong_settings_are_refused),
       cmocka_unit_test(values_lie_within_their_bounds),
       cmocka_unit_test(samples_depend_on_seed_and_index_alone),
+      cmocka_unit_test(version_two_has_shapes_of_samples_and_draws_labels),
+      cmocka_unit_test(wrong_settings_of_version_two_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,27 @@ static void plain_and_gzipped_files_are_read(void **state) {
   remove_folder(folder);
 }
 
+static void fashion_is_read_from_its_own_folder(void **state) {
+  (void)state;
+  char folder[FIXTURE_PATH];
+  char deep[2 * FIXTURE_PATH];
+  make_folder(folder);
+  snprintf(deep, sizeof deep, "%s/FashionMNIST", folder);
+  assert_int_equal(mkdir(deep, 0700), 0);
+  expect_refused("FashionMNIST", "{}", folder, LPOT_CONFIG, "dataset FashionMNIST needs");
+  expect_refused("FashionMNIST", "{root: .}", folder, LPOT_NOT_FOUND, "dataset FashionMNIST");
+  write_file(folder, "FashionMNIST/raw/t10k-images-idx3-ubyte", images, sizeof images);
+  write_file(folder, "FashionMNIST/raw/t10k-labels-idx1-ubyte", labels, sizeof labels);
+  lpot_dataset *dataset = open_dataset("FashionMNIST", "{root: .}", folder);
+  assert_int_equal(lpot_dataset_size(dataset), 2);
+  assert_int_equal(label_of(dataset, 0), 7);
+  lpot_dataset_close(dataset);
+  expect_refused("MNIST", "{root: .}", folder, LPOT_NOT_FOUND, image_name);
+  write_file(folder, "FashionMNIST/raw/t10k-labels-idx1-ubyte", labels, 3);
+  expect_refused("FashionMNIST", "{root: .}", folder, LPOT_FORMAT, "FashionMNIST file '");
+  remove_folder(folder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(missing_files_are_not_found),
@@ -119,6 +140,7 @@ int main(void) {
       cmocka_unit_test(false_fields_are_rejected),
       cmocka_unit_test(damaged_gzip_is_rejected),
       cmocka_unit_test(plain_and_gzipped_files_are_read),
+      cmocka_unit_test(fashion_is_read_from_its_own_folder),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/checksum.h"
+
 /* A sample whose input has the given shape and the values 0, 1, 2, ... */
 static void make_sample(lpot_sample *sample, lpot_dtype dtype, int rank, const int64_t *dims) {
   lpot_shape shape = lpot_shape_of(rank, dims);
@@ -21,7 +23,7 @@ static void make_sample(lpot_sample *sample, lpot_dtype dtype, int rank, const i
 static lpot_status apply(const char *settings, lpot_sample *sample, lpot_error *err) {
   lpot_transforms *chain = NULL;
   expect_ok(make_chain(settings, &chain, err), err);
-  lpot_status status = lpot_transforms_apply(chain, sample, err);
+  lpot_status status = lpot_transforms_apply(chain, 1, 0, sample, err);
   lpot_transforms_free(chain);
   return status;
 }
@@ -62,15 +64,13 @@ static void expect_shape(const lpot_sample *sample, const char *text) {
 static void wrong_settings_are_refused_with_their_place(void **state) {
   (void)state;
   expect_bad_settings("Rezise: {size: 3}", "did you mean 'Resize'?");
-  expect_bad_settings("ToTensor: {}", "'ToTensor' is not supported yet");
   expect_bad_settings("qqqqqqq: {}", "conf.yaml:1:");
-  expect_bad_settings("qqqqqqq: {}", "known are Resize, CenterCrop, Normalize, Transpose, Cast, "
-                                     "Rescale, CropToBoundingBox, ResizeCropImagenet");
+  expect_bad_settings("qqqqqqq: {}", "known are AlignImageChannel, BilinearImagenet, Cast, ");
   expect_bad_settings("Resize", "expected a map");
   expect_bad_settings("[Resize]", "one key");
   expect_bad_settings("[{Resize: {size: 1}, Cast: {}}]", "one key");
   expect_bad_settings("Resize: {sise: 3}", "did you mean 'size'?");
-  expect_bad_settings("Resize: {factor: 3}", "known are size, interpolation");
+  expect_bad_settings("Resize: {factor: 3}", "known are size, interpolation, library");
   expect_bad_settings("Resize: {}", "needs the setting 'size'");
   expect_bad_settings("Resize: {size: 0}", "size 0");
   expect_bad_settings("Resize: {size: [1, 2, 3]}", "size");
@@ -87,9 +87,54 @@ static void wrong_settings_are_refused_with_their_place(void **state) {
   expect_bad_settings("Rescale: {scale: 3}", "scale: unknown key (none is known here)");
   expect_bad_settings("CropToBoundingBox: {offset_height: 1}", "offset_width");
   expect_bad_settings("ResizeCropImagenet: {height: 3}", "width");
-  expect_bad_settings("ResizeCropImagenet: {height: 3, width: 3, random_crop: true}", "repeatable");
   expect_bad_settings("ResizeCropImagenet: {height: 3, width: 3, std_value: [1, 2]}", "1 or 3");
   expect_bad_settings("ResizeCropImagenet: {height: 3, width: 3, std_value: 0}", "std 0");
+}
+
+static void wrong_settings_of_image_transforms_are_refused(void **state) {
+  (void)state;
+  static const struct {
+    const char *settings, *part;
+  } cases[] = {
+      {"Resize: {size: 4, interpolation: area}", "needs library: opencv"},
+      {"Resize: {size: 4, library: pil}", "conf.yaml:1:28"},
+      {"ResizeWithAspectRatio: {height: 3, width: 3, library: pillow}", "needs library: opencv"},
+      {"ResizeWithAspectRatio: {height: 3, width: 3, scale: 0}", "expected percent"},
+      {"ResizeWithAspectRatio: {height: 3}", "width"},
+      {"ResizeWithRatio: {padding: true, max_dim: 0}", "needs a max_dim"},
+      {"ResizeWithRatio: {min_dim: -1}", "min_dim"},
+      {"RandomCrop: {}", "size"},
+      {"RandomHorizontalFlip: {p: 1.5}", "0 to 1"},
+      {"RandomVerticalFlip: {q: 1}", "did you mean 'p'?"},
+      {"RandomResizedCrop: {size: 3, scale: [0.5, 0.2]}", "smallest and a largest"},
+      {"RandomResizedCrop: {size: 3, scale: [0.5, 2]}", "at most 1"},
+      {"RandomResizedCrop: {size: 3, ratio: 1}", "smallest and a largest"},
+      {"CropResize: {x: 1, y: 1, width: 2, size: 3}", "height"},
+      {"CropResize: {x: -1, y: 1, width: 2, height: 2, size: 3}", "x"},
+      {"AlignImageChannel: {dim: 5}", "dim"},
+      {"ToTensor: {x: 1}", "none is known here"},
+      {"ToArray: 3", "expected a map"},
+      {"Pad: {}", "padding"},
+      {"Pad: {padding: [1, 2, 3]}", "expected 1, 2 or 4 numbers, got 3"},
+      {"Pad: {padding: -1}", "padding -1"},
+      {"Pad: {padding: 1, padding_mode: mirror}", "padding_mode"},
+      {"Pad: {padding: 1, fill: [1, 2]}", "1 or 3"},
+      {"ColorJitter: {hue: 0.6}", "from -0.5 to 0.5"},
+      {"ColorJitter: {contrast: -1}", "a number from 0"},
+      {"ColorJitter: {brightness: [2, 1]}", "a number from 0"},
+      {"ColorJitter: {saturation: []}", "a number from 0"},
+      {"EncodeJpeg: {quality: 0}", "quality"},
+      {"QuantizedInput: {}", "dtype"},
+      {"QuantizedInput: {dtype: int16}", "dtype"},
+      {"QuantizedInput: {dtype: int8, scale: .inf}", "number"},
+      {"PaddedCenterCrop: {size: [3, 4]}", "differ"},
+      {"BilinearImagenet: {height: 3, width: 3, central_fraction: 0}", "above 0"},
+      {"ResizeCropImagenet: {height: 3, width: 3, scale: 1, std_value: 1}", "does not go with"},
+      {"ResizeCropImagenet: {height: 3, width: 3, scale: .nan}", "number"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    expect_bad_settings(cases[i].settings, cases[i].part);
+  }
 }
 
 static void wrong_inputs_are_told_with_transform_and_shape(void **state) {
@@ -127,7 +172,7 @@ static void empty_chain_changes_nothing(void **state) {
   apply_ok("~", &sample);
   apply_ok("{}", &sample);
   expect_ok(lpot_transforms_new(NULL, &chain, &err), &err);
-  expect_ok(lpot_transforms_apply(chain, &sample, &err), &err);
+  expect_ok(lpot_transforms_apply(chain, 1, 0, &sample, &err), &err);
   lpot_transforms_free(chain);
   EXPECT_VALUES(&sample, 0, 1, 2, 3);
   lpot_sample_done(&sample);
@@ -255,9 +300,221 @@ static void imagenet_recipe_keeps_height_and_width_apart(void **state) {
   lpot_sample_done(&parts);
 }
 
+/* A 2 x 3 image of one channel with the values 0 to 5. */
+static void make_small(lpot_sample *sample, lpot_dtype dtype) {
+  MAKE(sample, dtype, 2, 3, 1);
+}
+
+static void flips_mirror_by_probability(void **state) {
+  (void)state;
+  lpot_sample sample;
+  make_small(&sample, LPOT_U8);
+  apply_ok("{RandomHorizontalFlip: {p: 0}, RandomVerticalFlip: {p: 0}}", &sample);
+  EXPECT_VALUES(&sample, 0, 1, 2, 3, 4, 5);
+  apply_ok("RandomHorizontalFlip: {p: 1}", &sample);
+  EXPECT_VALUES(&sample, 2, 1, 0, 5, 4, 3);
+  apply_ok("RandomVerticalFlip: {p: 1}", &sample);
+  EXPECT_VALUES(&sample, 5, 4, 3, 2, 1, 0);
+  lpot_sample_done(&sample);
+}
+
+/* What the chain makes of sample index, as one number. */
+static uint64_t outcome(const char *settings, uint64_t seed, int64_t index) {
+  lpot_sample sample;
+  lpot_transforms *chain = NULL;
+  lpot_error err = {0};
+  MAKE(&sample, LPOT_U8, 13, 17, 3);
+  expect_ok(make_chain(settings, &chain, &err), &err);
+  expect_ok(lpot_transforms_apply(chain, seed, index, &sample, &err), &err);
+  lpot_transforms_free(chain);
+  uint64_t hash = lpot_hash64(sample.inputs[0]->data, sample.inputs[0]->size_bytes,
+                              (uint64_t)sample.inputs[0]->shape.dims[1]);
+  lpot_sample_done(&sample);
+  return hash;
+}
+
+static void random_transforms_depend_on_seed_and_index_alone(void **state) {
+  (void)state;
+  static const char *const chains[] = {
+      "RandomCrop: {size: 5}",
+      "RandomResizedCrop: {size: 5}",
+      "{RandomCrop: {size: 9}, RandomHorizontalFlip: {}, RandomVerticalFlip: {}}",
+      "ResizeCropImagenet: {height: 5, width: 5, resize_side: 13, random_crop: true}",
+  };
+  for (size_t i = 0; i < sizeof chains / sizeof chains[0]; i++) {
+    size_t same_seed = 0;
+    size_t same_index = 0;
+    for (int64_t index = 0; index < 20; index++) {
+      assert_true(outcome(chains[i], 7, index) == outcome(chains[i], 7, index));
+      same_index += outcome(chains[i], 7, index) == outcome(chains[i], 8, index) ? 1 : 0;
+      same_seed += outcome(chains[i], 7, index) == outcome(chains[i], 7, index + 1) ? 1 : 0;
+    }
+    assert_true(same_seed < 6);
+    assert_true(same_index < 6);
+  }
+}
+
+static void random_crops_reach_every_place(void **state) {
+  (void)state;
+  bool seen[5] = {false};
+  lpot_error err = {0};
+  lpot_transforms *chain = NULL;
+  expect_ok(make_chain("RandomCrop: {size: [1, 2]}", &chain, &err), &err);
+  for (int64_t index = 0; index < 100; index++) {
+    lpot_sample sample;
+    MAKE(&sample, LPOT_U8, 1, 6, 1);
+    expect_ok(lpot_transforms_apply(chain, 1, index, &sample, &err), &err);
+    int64_t left = lpot_tensor_get_int(sample.inputs[0], 0);
+    assert_int_equal(lpot_tensor_get_int(sample.inputs[0], 1), left + 1);
+    seen[left] = true;
+    lpot_sample_done(&sample);
+  }
+  lpot_transforms_free(chain);
+  for (size_t i = 0; i < 5; i++) {
+    assert_true(seen[i]);
+  }
+}
+
+/* A ratio that no draw can have leaves the largest box in the middle. */
+static void resized_crop_falls_back_to_the_middle(void **state) {
+  (void)state;
+  lpot_sample sample;
+  MAKE(&sample, LPOT_U8, 1, 6, 1);
+  apply_ok("RandomResizedCrop: {size: [1, 2], ratio: [2, 2], scale: [1, 1]}", &sample);
+  EXPECT_VALUES(&sample, 2, 3);
+  lpot_sample_done(&sample);
+}
+
+static void crop_resize_takes_the_box(void **state) {
+  (void)state;
+  lpot_sample sample;
+  make_small(&sample, LPOT_F32);
+  apply_ok("CropResize: {x: 1, y: 0, width: 2, height: 2, size: 2}", &sample);
+  EXPECT_VALUES(&sample, 1, 2, 4, 5);
+  apply_ok("CropResize: {x: 0, y: 0, width: 2, height: 2, size: [1, 1]}", &sample);
+  EXPECT_VALUES(&sample, 3);
+  lpot_error err = {0};
+  expect_error(apply("CropResize: {x: 1, y: 0, width: 1, height: 1, size: 1}", &sample, &err),
+               LPOT_INVALID, &err, "CropResize of [1, 1, 1] float32: the rectangle");
+  lpot_sample_done(&sample);
+}
+
+static void channels_are_aligned(void **state) {
+  (void)state;
+  lpot_sample sample;
+  lpot_error err = {0};
+  MAKE(&sample, LPOT_F32, 1, 2);
+  apply_ok("AlignImageChannel: {dim: 2}", &sample);
+  expect_shape(&sample, "[1, 2, 2]");
+  EXPECT_VALUES(&sample, 0, 0, 1, 1);
+  expect_error(apply("AlignImageChannel:", &sample, &err), LPOT_INVALID, &err,
+               "cannot make 3 channels of 2");
+  lpot_sample_done(&sample);
+  MAKE(&sample, LPOT_U8, 1, 2, 4);
+  apply_ok("AlignImageChannel:", &sample);
+  EXPECT_VALUES(&sample, 0, 1, 2, 4, 5, 6);
+  lpot_sample_done(&sample);
+  MAKE(&sample, LPOT_F32, 1, 1, 3);
+  apply_ok("AlignImageChannel: {dim: 1}", &sample);
+  EXPECT_VALUES(&sample, 0.587 + 2 * 0.114);
+  lpot_sample_done(&sample);
+}
+
+static void tensors_and_images_are_each_others_inverse(void **state) {
+  (void)state;
+  lpot_sample sample;
+  MAKE(&sample, LPOT_U8, 2, 2, 3);
+  apply_ok("ToTensor:", &sample);
+  expect_shape(&sample, "[3, 2, 2]");
+  assert_true(fabs(lpot_tensor_get_double(sample.inputs[0], 1) - 3.0 / 255.0) < 1e-9);
+  apply_ok("{ToPILImage: {}, ToArray: {}, ToNDArray: {}, ParseDecodeImagenet: {}}", &sample);
+  expect_shape(&sample, "[2, 2, 3]");
+  EXPECT_VALUES(&sample, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+  lpot_sample_done(&sample);
+  MAKE(&sample, LPOT_F32, 1, 1, 3);
+  apply_ok("ToTensor:", &sample);
+  EXPECT_VALUES(&sample, 0, 1, 2);
+  apply_ok("ToPILImage:", &sample);
+  EXPECT_VALUES(&sample, 0, 255, 255);
+  lpot_sample_done(&sample);
+}
+
+static void padding_is_mirrored_as_far_as_it_goes(void **state) {
+  (void)state;
+  lpot_sample sample;
+  lpot_error err = {0};
+  make_small(&sample, LPOT_F32);
+  apply_ok("Pad: {padding: [1, 0], fill: 7.5}", &sample);
+  EXPECT_VALUES(&sample, 7.5, 0, 1, 2, 7.5, 7.5, 3, 4, 5, 7.5);
+  lpot_sample_done(&sample);
+  make_small(&sample, LPOT_U8);
+  expect_error(apply("Pad: {padding: 2, mode: reflect}", &sample, &err), LPOT_INVALID, &err,
+               "too small to be mirrored");
+  expect_error(apply("Pad: {padding: [0, 3], mode: symmetric}", &sample, &err), LPOT_INVALID, &err,
+               "too small to be mirrored");
+  apply_ok("Pad: {padding: 1, mode: reflect}", &sample);
+  EXPECT_VALUES(&sample, 4, 3, 4, 5, 4, 1, 0, 1, 2, 1, 4, 3, 4, 5, 4, 1, 0, 1, 2, 1);
+  lpot_sample_done(&sample);
+}
+
+static void padded_centre_crop_is_a_share_of_the_short_side(void **state) {
+  (void)state;
+  lpot_sample sample;
+  MAKE(&sample, LPOT_U8, 4, 6, 1);
+  apply_ok("PaddedCenterCrop: {size: 3, crop_padding: 1}", &sample);
+  expect_shape(&sample, "[3, 3, 1]");
+  EXPECT_VALUES(&sample, 8, 9, 10, 14, 15, 16, 20, 21, 22);
+  lpot_sample_done(&sample);
+}
+
+static void inputs_are_quantized_to_the_nearest(void **state) {
+  (void)state;
+  lpot_sample sample;
+  MAKE(&sample, LPOT_F32, 4);
+  apply_ok("QuantizedInput: {dtype: uint8}", &sample);
+  assert_int_equal(sample.inputs[0]->dtype, LPOT_F32);
+  apply_ok("{Normalize: {mean: 2}, QuantizedInput: {dtype: int8, scale: 70.6}}", &sample);
+  assert_int_equal(sample.inputs[0]->dtype, LPOT_S8);
+  EXPECT_VALUES(&sample, -128, -71, 0, 71);
+  apply_ok("QuantizedInput: {dtype: uint8, scale: 0.5}", &sample);
+  assert_int_equal(sample.inputs[0]->dtype, LPOT_U8);
+  EXPECT_VALUES(&sample, 64, 92, 128, 164);
+  lpot_sample_done(&sample);
+}
+
+static void imagenet_recipe_of_tensorflow_scales_and_stays_channels_last(void **state) {
+  (void)state;
+  lpot_sample sample;
+  MAKE(&sample, LPOT_U8, 1, 2, 3);
+  apply_ok("ResizeCropImagenet: {height: 1, width: 2, resize_side: 1, mean_value: [1, 2, 3], "
+           "scale: 0.5}",
+           &sample);
+  expect_shape(&sample, "[1, 2, 3]");
+  EXPECT_VALUES(&sample, -0.5, -0.5, -0.5, 1, 1, 1);
+  lpot_sample_done(&sample);
+}
+
+static void bytes_that_are_no_image_are_refused(void **state) {
+  (void)state;
+  lpot_sample sample;
+  lpot_error err = {0};
+  MAKE(&sample, LPOT_U8, 9);
+  expect_error(apply("DecodeImage:", &sample, &err), LPOT_FORMAT, &err, "neither a JPEG nor a PNG");
+  expect_error(apply("EncodeJpeg:", &sample, &err), LPOT_INVALID, &err, "expected an image");
+  lpot_sample_done(&sample);
+  MAKE(&sample, LPOT_F32, 9);
+  expect_error(apply("ParseDecodeVoc:", &sample, &err), LPOT_INVALID, &err, "the bytes of one");
+  lpot_sample_done(&sample);
+  MAKE(&sample, LPOT_F32, 1, 1, 3);
+  expect_error(apply("EncodeJpeg:", &sample, &err), LPOT_INVALID, &err, "uint8");
+  expect_error(apply("ColorJitter: {hue: 0.1}", &sample, &err), LPOT_INVALID, &err, "uint8");
+  lpot_sample_done(&sample);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wrong_settings_are_refused_with_their_place),
+      cmocka_unit_test(wrong_settings_of_image_transforms_are_refused),
       cmocka_unit_test(wrong_inputs_are_told_with_transform_and_shape),
       cmocka_unit_test(empty_chain_changes_nothing),
       cmocka_unit_test(chain_runs_in_the_order_of_the_text),
@@ -268,6 +525,18 @@ int main(void) {
       cmocka_unit_test(centre_crop_rounds_as_torchvision),
       cmocka_unit_test(bounding_box_is_cut_out),
       cmocka_unit_test(imagenet_recipe_keeps_height_and_width_apart),
+      cmocka_unit_test(flips_mirror_by_probability),
+      cmocka_unit_test(random_transforms_depend_on_seed_and_index_alone),
+      cmocka_unit_test(random_crops_reach_every_place),
+      cmocka_unit_test(resized_crop_falls_back_to_the_middle),
+      cmocka_unit_test(crop_resize_takes_the_box),
+      cmocka_unit_test(channels_are_aligned),
+      cmocka_unit_test(tensors_and_images_are_each_others_inverse),
+      cmocka_unit_test(padding_is_mirrored_as_far_as_it_goes),
+      cmocka_unit_test(padded_centre_crop_is_a_share_of_the_short_side),
+      cmocka_unit_test(inputs_are_quantized_to_the_nearest),
+      cmocka_unit_test(imagenet_recipe_of_tensorflow_scales_and_stays_channels_last),
+      cmocka_unit_test(bytes_that_are_no_image_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,9 +12,9 @@
 #include <cmocka.h>
 
 #include "base/buffer.h"
+#include "base/protobuf_wire.h"
 #include "formats/onnx/onnx.h"
 #include "formats/onnx/onnx_proto.h"
-#include "formats/protobuf_wire.h"
 
 #define MUST(call) assert_int_equal((call), LPOT_OK)
 

@@ -418,8 +418,8 @@ static void config_reads_every_value(void **state) {
            "evaluation:\n"
            "  accuracy:\n"
            "    metric: {MSE: }\n"
-           "    dataloader: {batch_size: 8, last_batch: discard, dataset: {a: }, transform: "
-           "{Rescale: }}\n"
+           "    dataloader: {batch_size: 8, last_batch: discard, shuffle: no, dataset: {a: }, "
+           "transform: {Rescale: }}\n"
            "  performance:\n"
            "    warmup: 0\n"
            "    iteration: 12\n"
@@ -457,6 +457,8 @@ static void config_reads_every_value(void **state) {
   assert_string_equal(config->calibration.dataset, "dummy");
   assert_null(config->calibration.transform);
   assert_true(config->evaluation.discard_last);
+  assert_true(config->evaluation.keeps_order);
+  assert_false(config->calibration.keeps_order);
   assert_non_null(config->evaluation.transform);
   assert_int_equal(config->performance.batch_size, 2);
   assert_string_equal(config->performance.dataset, "a");

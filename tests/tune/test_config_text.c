@@ -135,7 +135,8 @@ static void config_text_reads_back(void **state) {
       "evaluation:\n"
       "  accuracy:\n"
       "    iteration: 3\n    metric: {MSE: {compare_label: true}}\n"
-      "    dataloader: {batch_size: 7, last_batch: discard, dataset: {y: }, transform: [{Cast: }, "
+      "    dataloader: {batch_size: 7, last_batch: discard, shuffle: false, dataset: {y: }, "
+      "transform: [{Cast: }, "
       "{Resize: {size: [2, 3]}}]}\n"
       "  performance: {warmup: 1, iteration: 2, configs: {cores_per_instance: 2, cold_weights: "
       "true}}\n"
@@ -175,6 +176,8 @@ static void identity_holds_what_decides(void **state) {
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {random_seed: 1}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {strategy: {name: random}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {racing: false}\n");
+  assert_same_identity(false, MINIMAL,
+                       MINIMAL "quantization: {calibration: {dataloader: {shuffle: false}}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "graph_optimization: {precisions: bf16}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {mixed_isa: allow}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {accuracy_criterion: {relative: 0.02}}\n");

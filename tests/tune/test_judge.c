@@ -79,6 +79,10 @@ static void nothing_races_where_that_means_nothing(void **state) {
   self.config.performance_only = true;
   assert_non_null(lpot_judge_no_race(&self.job));
   self.config.performance_only = false;
+  self.config.evaluation.keeps_order = true;
+  assert_false(lpot_judge_terms(&self.job, &self.recorded, &terms));
+  assert_string_equal(lpot_judge_no_race(&self.job), "its data are not shuffled");
+  self.config.evaluation.keeps_order = false;
   self.job.higher_is_better = false;
   assert_non_null(lpot_judge_no_race(&self.job));
   tear_down(&self);

@@ -1,4 +1,4 @@
-/* MNIST: idx files, plain or gzipped:
+/* MNIST and FashionMNIST: idx files, plain or gzipped:
  *   big-endian u32 magic 0x00000803 | count | rows | columns | count x rows x columns bytes
  *   big-endian u32 magic 0x00000801 | count | count labels
  * Samples are [rows, columns, 1]. */
@@ -25,7 +25,7 @@ typedef struct idx_file {
 } idx_file;
 
 typedef struct dataset_mnist {
-  lpot_dataset base;
+  lpot_dataset base; /* the class's name is the folder in which torchvision puts the files */
   idx_file images;
   idx_file labels;
   const uint8_t *pixels;  /* [size, rows, columns] */
@@ -129,22 +129,22 @@ static lpot_status try_file(dataset_mnist *set, const char *folder, const char *
 /* root/NAME, root/NAME.gz, or the same in root/MNIST/raw, where torchvision puts them. */
 static lpot_status find_file(dataset_mnist *set, const char *folder, const char *root,
                              const char *name, lpot_error *err) {
-  static const struct {
-    const char *before, *behind;
-  } places[] = {{"", ""}, {"", ".gz"}, {"MNIST/raw/", ""}, {"MNIST/raw/", ".gz"}};
+  static const char *const endings[] = {"", ".gz"};
+  const char *set_name = set->base.class_of->name;
   bool found = false;
-  for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !found; i++) {
+  for (size_t i = 0; i < 4 && !found; i++) {
     char file[96];
-    snprintf(file, sizeof(file), "%s%s%s", places[i].before, name, places[i].behind);
+    snprintf(file, sizeof(file), "%s%s%s%s", i < 2 ? "" : set_name, i < 2 ? "" : "/raw/", name,
+             endings[i % 2]);
     LPOT_TRY(try_file(set, folder, root, file, &found, err));
   }
   if (found) {
     return LPOT_OK;
   }
   return LPOT_FAIL(err, LPOT_NOT_FOUND,
-                   "dataset MNIST: setting root: neither '%s/%s' nor '%s/%s.gz' exists "
-                   "(lpot does not download)",
-                   root, name, root, name);
+                   "dataset %s: setting root: neither '%s/%s' nor '%s/%s.gz' exists (lpot does not "
+                   "download)",
+                   set_name, root, name, root, name);
 }
 
 static lpot_status load_and_read(dataset_mnist *set, idx_file *file,
@@ -156,7 +156,7 @@ static lpot_status load_and_read(dataset_mnist *set, idx_file *file,
     status = read(set, err);
   }
   if (status != LPOT_OK) {
-    lpot_error_prefix(err, "MNIST file '%s'", path);
+    lpot_error_prefix(err, "%s file '%s'", set->base.class_of->name, path);
   }
   return status;
 }
@@ -169,8 +169,10 @@ static lpot_status open_mnist(lpot_dataset *dataset, const lpot_yaml_node *setti
   bool bgr = false;
   const lpot_yaml_node *root_node = NULL;
   const char *root = NULL;
+  char owner[32];
   LPOT_TRY(lpot_setting_check(settings, names, err));
-  LPOT_TRY(lpot_setting_need(settings, "dataset MNIST", "root", &root_node, err));
+  snprintf(owner, sizeof(owner), "dataset %s", dataset->class_of->name);
+  LPOT_TRY(lpot_setting_need(settings, owner, "root", &root_node, err));
   LPOT_TRY(lpot_yaml_string(root_node, &root, err));
   LPOT_TRY(lpot_setting_bool(settings, "train", &train, err));
   LPOT_TRY(lpot_setting_bgr(settings, &bgr, err));
@@ -204,6 +206,14 @@ static lpot_status get_mnist(lpot_dataset *dataset, int64_t index, lpot_sample *
 
 const lpot_dataset_class lpot_dataset_class_mnist = {
     .name = "MNIST",
+    .size_bytes = sizeof(dataset_mnist),
+    .open = open_mnist,
+    .close = close_mnist,
+    .get = get_mnist,
+};
+
+const lpot_dataset_class lpot_dataset_class_fashion_mnist = {
+    .name = "FashionMNIST",
     .size_bytes = sizeof(dataset_mnist),
     .open = open_mnist,
     .close = close_mnist,

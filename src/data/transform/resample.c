@@ -1,13 +1,18 @@
 #include "data/transform/resample.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/setting.h"
+#include "data/transform_class.h"
 
 /* Weights of u8 images are integers with this many fractional bits: the same result everywhere. */
 #define WEIGHT_BITS 22
 #define MAX_OUTPUT_SIDE 65535
+/* Parts of a pixel that area leaves out. */
+#define LEAST_OVERLAP 1e-3
 
 /* The input positions first[i] .. first[i] + count[i] - 1 make output position i. */
 typedef struct filter_table {
@@ -23,8 +28,7 @@ static double triangle(double x) {
   return x < 1.0 ? 1.0 - x : 0.0;
 }
 
-static double cubic(double x) {
-  const double a = -0.5;
+static double keys(double x, double a) {
   x = fabs(x);
   if (x < 1.0) {
     return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
@@ -32,19 +36,25 @@ static double cubic(double x) {
   return x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * a : 0.0;
 }
 
-static const struct {
-  double (*function)(double x);
-  double support; /* function is 0 beyond */
-} filters[] = {
-    [LPOT_INTERPOLATION_BILINEAR] = {triangle, 1.0},
-    [LPOT_INTERPOLATION_BICUBIC] = {cubic, 2.0},
-};
-
-static const char *const interpolation_names[] = {"bilinear", "nearest", "bicubic", NULL};
-
-const char *const *lpot_interpolation_names(void) {
-  return interpolation_names;
+static double smooth_cubic(double x) {
+  return keys(x, -0.5);
 }
+
+static double sharp_cubic(double x) {
+  return keys(x, -0.75);
+}
+
+/* How one direction is filtered. */
+typedef struct direction_filter direction_filter;
+struct direction_filter {
+  /* Puts the weights of output position out into table; their sum may be anything. */
+  void (*fill_row)(const direction_filter *filter, filter_table *table, int64_t out,
+                   int64_t in_size, double scale);
+  double (*function)(double x); /* (where fill_row asks for one) */
+  double support;               /* function is 0 beyond */
+  bool widens;                  /* support grows with the shrinking factor */
+  bool rounds_once;             /* u8 images are not rounded between the directions */
+};
 
 static void free_table(filter_table *table) {
   lpot_free(table->first);
@@ -53,34 +63,98 @@ static void free_table(filter_table *table) {
   lpot_free(table->fixed);
 }
 
-static void fill_row(filter_table *table, int64_t out, int64_t in_size, double scale, double width,
-                     lpot_interpolation interpolation) {
-  double support = filters[interpolation].support * width;
+static void fill_averaging(const direction_filter *filter, filter_table *table, int64_t out,
+                           int64_t in_size, double scale) {
+  double width = scale < 1.0 ? 1.0 : scale;
+  double support = filter->support * width;
   double centre = ((double)out + 0.5) * scale;
   double low = floor(centre - support + 0.5);
   double high = floor(centre + support + 0.5);
   int64_t first = low < 0.0 ? 0 : (int64_t)low;
   int64_t end = high > (double)in_size ? in_size : (int64_t)high;
-  double *weights = table->weights + out * table->stride;
-  double sum = 0.0;
   for (int64_t i = first; i < end; i++) {
-    weights[i - first] = filters[interpolation].function(((double)i - centre + 0.5) / width);
-    sum += weights[i - first];
-  }
-  for (int64_t i = 0; i < end - first; i++) {
-    weights[i] /= sum;
-    table->fixed[out * table->stride + i] =
-        (int32_t)floor(weights[i] * (double)(1 << WEIGHT_BITS) + 0.5);
+    table->weights[out * table->stride + i - first] =
+        filter->function(((double)i - centre + 0.5) / width);
   }
   table->first[out] = first;
   table->count[out] = end - first;
 }
 
-static lpot_status make_table(int64_t in_size, int64_t out_size, lpot_interpolation interpolation,
+/* Adds weight to input position i, or to the border where i lies beyond. */
+static void add_weight(filter_table *table, int64_t out, int64_t in_size, int64_t i,
+                       double weight) {
+  int64_t inside = i < 0 ? 0 : i;
+  inside = inside < in_size ? inside : in_size - 1;
+  if (table->count[out] == 0) {
+    table->first[out] = inside;
+  }
+  int64_t place = inside - table->first[out];
+  table->count[out] = place + 1;
+  table->weights[out * table->stride + place] += weight;
+}
+
+static void fill_sampling(const direction_filter *filter, filter_table *table, int64_t out,
+                          int64_t in_size, double scale) {
+  double centre = ((double)out + 0.5) * scale - 0.5;
+  int64_t reach = (int64_t)filter->support;
+  int64_t before = (int64_t)floor(centre);
+  for (int64_t i = before - reach + 1; i <= before + reach; i++) {
+    add_weight(table, out, in_size, i, filter->function((double)i - centre));
+  }
+}
+
+static void fill_area(const direction_filter *filter, filter_table *table, int64_t out,
+                      int64_t in_size, double scale) {
+  (void)filter;
+  double low = (double)out * scale;
+  double high = fmin(low + scale, (double)in_size);
+  for (int64_t i = (int64_t)low; i < in_size && (double)i < high; i++) {
+    double overlap = fmin(high, (double)i + 1.0) - fmax(low, (double)i);
+    if (overlap > LEAST_OVERLAP) {
+      add_weight(table, out, in_size, i, overlap);
+    }
+  }
+}
+
+static void fill_growing_area(const direction_filter *filter, filter_table *table, int64_t out,
+                              int64_t in_size, double scale) {
+  (void)filter;
+  int64_t before = (int64_t)floor((double)out * scale);
+  double share = (double)(out + 1) - (double)(before + 1) / scale;
+  share = share <= 0.0 ? 0.0 : share - floor(share);
+  add_weight(table, out, in_size, before, 1.0 - share);
+  add_weight(table, out, in_size, before + 1, share);
+}
+
+/* Nearest needs none. */
+static const direction_filter filters[LPOT_NUM_INTERPOLATIONS] = {
+    [LPOT_INTERPOLATION_BILINEAR] = {fill_averaging, triangle, 1.0, true, false},
+    [LPOT_INTERPOLATION_BICUBIC] = {fill_averaging, smooth_cubic, 2.0, true, false},
+    [LPOT_INTERPOLATION_OPENCV_BILINEAR] = {fill_sampling, triangle, 1.0, false, true},
+    [LPOT_INTERPOLATION_OPENCV_BICUBIC] = {fill_sampling, sharp_cubic, 2.0, false, true},
+    [LPOT_INTERPOLATION_OPENCV_AREA] = {fill_area, NULL, 1.0, true, true},
+};
+/* What area is where a side grows. */
+static const direction_filter growing_area = {fill_growing_area, NULL, 1.0, false, true};
+
+static void make_sum_one(filter_table *table, int64_t out) {
+  double *weights = table->weights + out * table->stride;
+  double sum = 0.0;
+  for (int64_t i = 0; i < table->count[out]; i++) {
+    sum += weights[i];
+  }
+  for (int64_t i = 0; i < table->count[out]; i++) {
+    weights[i] /= sum;
+    table->fixed[out * table->stride + i] =
+        (int32_t)floor(weights[i] * (double)(1 << WEIGHT_BITS) + 0.5);
+  }
+}
+
+static lpot_status make_table(const direction_filter *filter, int64_t in_size, int64_t out_size,
                               filter_table *table, lpot_error *err) {
   double scale = (double)in_size / (double)out_size;
-  double width = scale < 1.0 ? 1.0 : scale;
-  table->stride = (int64_t)ceil(filters[interpolation].support * width) * 2 + 1;
+  double width = filter->widens && scale > 1.0 ? scale : 1.0;
+  table->stride = (int64_t)ceil(filter->support * width) * 2 + 1;
   size_t cells = (size_t)out_size * (size_t)table->stride;
   table->first = lpot_calloc((size_t)out_size, sizeof(*table->first));
   table->count = lpot_calloc((size_t)out_size, sizeof(*table->count));
@@ -92,7 +166,8 @@ static lpot_status make_table(int64_t in_size, int64_t out_size, lpot_interpolat
     return LPOT_OUT_OF_MEMORY(err);
   }
   for (int64_t i = 0; i < out_size; i++) {
-    fill_row(table, i, in_size, scale, width, interpolation);
+    filter->fill_row(filter, table, i, in_size, scale);
+    make_sum_one(table, i);
   }
   return LPOT_OK;
 }
@@ -152,9 +227,8 @@ static void filter_f32(const float *in, int64_t outer, int64_t in_size, int64_t 
 }
 
 /* Resizes dimension axis (0 or 1) of an image to out_size. */
-static lpot_status filter_axis(lpot_tensor *image, int axis, int64_t out_size,
-                               lpot_interpolation interpolation, lpot_tensor **ret_output,
-                               lpot_error *err) {
+static lpot_status filter_axis(const direction_filter *filter, lpot_tensor *image, int axis,
+                               int64_t out_size, lpot_tensor **ret_output, lpot_error *err) {
   const int64_t *dims = image->shape.dims;
   if (dims[axis] == out_size) {
     *ret_output = lpot_tensor_ref(image);
@@ -164,7 +238,7 @@ static lpot_status filter_axis(lpot_tensor *image, int axis, int64_t out_size,
   shape.dims[axis] = out_size;
   LPOT_TRY(lpot_tensor_new(image->dtype, &shape, ret_output, err));
   filter_table table = {0};
-  lpot_status status = make_table(dims[axis], out_size, interpolation, &table, err);
+  lpot_status status = make_table(filter, dims[axis], out_size, &table, err);
   if (status != LPOT_OK) {
     lpot_tensor_unref(*ret_output);
     *ret_output = NULL;
@@ -181,45 +255,123 @@ static lpot_status filter_axis(lpot_tensor *image, int axis, int64_t out_size,
   return LPOT_OK;
 }
 
-static int64_t nearest_position(int64_t out, int64_t in_size, int64_t out_size) {
-  double position = ((double)out + 0.5) * ((double)in_size / (double)out_size);
-  int64_t result = (int64_t)position;
-  return result < in_size ? result : in_size - 1;
+/* Fills from, [out_size], with input positions. Pillow adds its step up, with the rounding that
+ * this brings; OpenCV multiplies with the inverse of an inverse. */
+static void nearest_positions(int64_t in_size, int64_t out_size, bool as_opencv, int64_t *from) {
+  double step = (double)in_size / (double)out_size;
+  double inverse = 1.0 / ((double)out_size / (double)in_size);
+  double position = step * 0.5;
+  for (int64_t i = 0; i < out_size; i++, position += step) {
+    from[i] = (int64_t)(as_opencv ? (double)i * inverse : position);
+    from[i] = from[i] < in_size ? from[i] : in_size - 1;
+  }
 }
 
-static lpot_status take_nearest(const lpot_tensor *image, int64_t height, int64_t width,
-                                lpot_tensor **ret_output, lpot_error *err) {
-  const int64_t *dims = image->shape.dims;
-  lpot_shape shape = lpot_shape_of(3, (const int64_t[]){height, width, dims[2]});
-  LPOT_TRY(lpot_tensor_new(image->dtype, &shape, ret_output, err));
+static void copy_nearest(const lpot_tensor *image, const int64_t *rows, const int64_t *columns,
+                         lpot_tensor *output) {
+  const int64_t *dims = output->shape.dims;
+  int64_t in_width = image->shape.dims[1];
   size_t pixel_bytes = (size_t)dims[2] * lpot_dtype_size(image->dtype);
-  uint8_t *out = (*ret_output)->data;
-  for (int64_t row = 0; row < height; row++) {
-    const uint8_t *line = (const uint8_t *)image->data +
-                          (size_t)(nearest_position(row, dims[0], height) * dims[1]) * pixel_bytes;
-    for (int64_t column = 0; column < width; column++) {
-      memcpy(out, line + (size_t)nearest_position(column, dims[1], width) * pixel_bytes,
-             pixel_bytes);
+  uint8_t *out = output->data;
+  for (int64_t row = 0; row < dims[0]; row++) {
+    const uint8_t *line =
+        (const uint8_t *)image->data + (size_t)(rows[row] * in_width) * pixel_bytes;
+    for (int64_t column = 0; column < dims[1]; column++) {
+      memcpy(out, line + (size_t)columns[column] * pixel_bytes, pixel_bytes);
       out += pixel_bytes;
     }
   }
+}
+
+static lpot_status take_nearest(const lpot_tensor *image, int64_t height, int64_t width,
+                                bool as_opencv, lpot_tensor **ret_output, lpot_error *err) {
+  const int64_t *dims = image->shape.dims;
+  lpot_shape shape = lpot_shape_of(3, (const int64_t[]){height, width, dims[2]});
+  int64_t *from = lpot_calloc((size_t)(height + width), sizeof(*from));
+  if (from == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  lpot_status status = lpot_tensor_new(image->dtype, &shape, ret_output, err);
+  if (status == LPOT_OK) {
+    nearest_positions(dims[0], height, as_opencv, from);
+    nearest_positions(dims[1], width, as_opencv, from + height);
+    copy_nearest(image, from, from + height, *ret_output);
+  }
+  lpot_free(from);
+  return status;
+}
+
+static lpot_status filter_both(const direction_filter *filter, lpot_tensor *image, int64_t height,
+                               int64_t width, lpot_tensor **ret_output, lpot_error *err) {
+  lpot_tensor *wide = NULL;
+  LPOT_TRY(filter_axis(filter, image, 1, width, &wide, err));
+  lpot_status status = filter_axis(filter, wide, 0, height, ret_output, err);
+  lpot_tensor_unref(wide);
+  return status;
+}
+
+static lpot_status round_to_u8(const lpot_tensor *real, lpot_tensor **ret_output, lpot_error *err) {
+  LPOT_TRY(lpot_tensor_new(LPOT_U8, &real->shape, ret_output, err));
+  const float *in = real->data;
+  uint8_t *out = (*ret_output)->data;
+  int64_t count = lpot_tensor_elements(real);
+  for (int64_t i = 0; i < count; i++) {
+    out[i] = (uint8_t)lrintf(fminf(fmaxf(in[i], 0.0f), 255.0f));
+  }
   return LPOT_OK;
+}
+
+/* A u8 image by way of f32. */
+static lpot_status filter_and_round(const direction_filter *filter, const lpot_tensor *image,
+                                    int64_t height, int64_t width, lpot_tensor **ret_output,
+                                    lpot_error *err) {
+  lpot_tensor *real = NULL;
+  lpot_tensor *filtered = NULL;
+  LPOT_TRY(lpot_transform_to_f32(image, &real, err));
+  lpot_status status = filter_both(filter, real, height, width, &filtered, err);
+  lpot_tensor_unref(real);
+  LPOT_TRY(status);
+  status = round_to_u8(filtered, ret_output, err);
+  lpot_tensor_unref(filtered);
+  return status;
 }
 
 lpot_status lpot_resample(lpot_tensor *image, int64_t height, int64_t width,
                           lpot_interpolation interpolation, lpot_tensor **ret_output,
                           lpot_error *err) {
+  const int64_t *dims = image->shape.dims;
   if (height < 1 || width < 1 || height > MAX_OUTPUT_SIDE || width > MAX_OUTPUT_SIDE) {
     return LPOT_FAIL(err, LPOT_INVALID, "cannot resize to height %lld and width %lld",
                      (long long)height, (long long)width);
   }
-  if (interpolation == LPOT_INTERPOLATION_NEAREST) {
-    return take_nearest(image, height, width, ret_output, err);
+  if (height == dims[0] && width == dims[1]) {
+    *ret_output = lpot_tensor_ref(image);
+    return LPOT_OK;
   }
-  lpot_tensor *wide = NULL;
-  LPOT_TRY(filter_axis(image, 1, width, interpolation, &wide, err));
-  lpot_status status = filter_axis(wide, 0, height, interpolation, ret_output, err);
-  lpot_tensor_unref(wide);
+  if (interpolation == LPOT_INTERPOLATION_NEAREST) {
+    return take_nearest(image, height, width, false, ret_output, err);
+  }
+  if (interpolation == LPOT_INTERPOLATION_OPENCV_NEAREST) {
+    return take_nearest(image, height, width, true, ret_output, err);
+  }
+  bool grows = height > dims[0] || width > dims[1];
+  const direction_filter *filter = interpolation == LPOT_INTERPOLATION_OPENCV_AREA && grows
+                                       ? &growing_area
+                                       : &filters[interpolation];
+  if (filter->rounds_once && image->dtype == LPOT_U8) {
+    return filter_and_round(filter, image, height, width, ret_output, err);
+  }
+  return filter_both(filter, image, height, width, ret_output, err);
+}
+
+lpot_status lpot_resample_box(const lpot_tensor *image, int64_t top, int64_t left, int64_t height,
+                              int64_t width, const int64_t sizes[2],
+                              lpot_interpolation interpolation, lpot_tensor **ret_output,
+                              lpot_error *err) {
+  lpot_tensor *box = NULL;
+  LPOT_TRY(lpot_transform_crop(image, top, left, height, width, &box, err));
+  lpot_status status = lpot_resample(box, sizes[0], sizes[1], interpolation, ret_output, err);
+  lpot_tensor_unref(box);
   return status;
 }
 
@@ -232,4 +384,37 @@ lpot_status lpot_resample_short_side(lpot_tensor *image, int64_t side,
   int64_t new_height = (2 * height * side + short_side) / (2 * short_side);
   int64_t new_width = (2 * width * side + short_side) / (2 * short_side);
   return lpot_resample(image, new_height, new_width, interpolation, ret_output, err);
+}
+
+/* [library][interpolation]; area is OpenCV's alone. */
+static const lpot_interpolation methods[2][4] = {
+    {LPOT_INTERPOLATION_BILINEAR, LPOT_INTERPOLATION_NEAREST, LPOT_INTERPOLATION_BICUBIC,
+     LPOT_NUM_INTERPOLATIONS},
+    {LPOT_INTERPOLATION_OPENCV_BILINEAR, LPOT_INTERPOLATION_OPENCV_NEAREST,
+     LPOT_INTERPOLATION_OPENCV_BICUBIC, LPOT_INTERPOLATION_OPENCV_AREA},
+};
+
+lpot_status lpot_interpolation_read(const lpot_yaml_node *settings, lpot_interpolation *ret,
+                                    lpot_error *err) {
+  static const char *const kinds[] = {"bilinear", "nearest", "bicubic", "area", NULL};
+  static const char *const libraries[] = {"pillow", "opencv", NULL};
+  int library = *ret >= LPOT_INTERPOLATION_OPENCV_BILINEAR ? 1 : 0;
+  int kind = 0;
+  while (methods[library][kind] != *ret) {
+    kind++;
+  }
+  const lpot_yaml_node *kind_node = lpot_setting_get(settings, "interpolation");
+  const lpot_yaml_node *library_node = lpot_setting_get(settings, "library");
+  if (kind_node != NULL) {
+    LPOT_TRY(lpot_yaml_choice(kind_node, kinds, &kind, err));
+  }
+  if (library_node != NULL) {
+    LPOT_TRY(lpot_yaml_choice(library_node, libraries, &library, err));
+  }
+  if (methods[library][kind] == LPOT_NUM_INTERPOLATIONS) {
+    return lpot_setting_fail(kind_node != NULL ? kind_node : library_node, err,
+                             "area is an interpolation of OpenCV: it needs library: opencv");
+  }
+  *ret = methods[library][kind];
+  return LPOT_OK;
 }

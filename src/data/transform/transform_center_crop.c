@@ -10,13 +10,8 @@ static lpot_status parse_center_crop(void *parameters, const lpot_yaml_node *set
                                      lpot_error *err) {
   static const char *const names[] = {"size", NULL};
   center_crop_parameters *crop = parameters;
-  size_t count = 0;
   LPOT_TRY(lpot_setting_check(settings, names, err));
-  LPOT_TRY(lpot_transform_read_size(settings, "transform CenterCrop", crop->sizes, &count, err));
-  if (count == 1) {
-    crop->sizes[1] = crop->sizes[0];
-  }
-  return LPOT_OK;
+  return lpot_transform_read_sides(settings, "transform CenterCrop", crop->sizes, err);
 }
 
 static lpot_status apply_center_crop(const void *parameters, lpot_tensor *input,

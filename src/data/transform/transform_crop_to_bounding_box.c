@@ -2,29 +2,21 @@
 #include "data/setting.h"
 #include "data/transform_class.h"
 
-#define MAX_SIDE 1000000
-
 typedef struct bounding_box_parameters {
   int64_t top, left, height, width;
 } bounding_box_parameters;
-
-static lpot_status need_int(const lpot_yaml_node *settings, const char *key, int64_t minimum,
-                            int64_t *ret, lpot_error *err) {
-  const lpot_yaml_node *node = NULL;
-  LPOT_TRY(lpot_setting_need(settings, "transform CropToBoundingBox", key, &node, err));
-  return lpot_yaml_int(node, minimum, MAX_SIDE, ret, err);
-}
 
 static lpot_status parse_bounding_box(void *parameters, const lpot_yaml_node *settings,
                                       lpot_error *err) {
   static const char *const names[] = {"offset_height", "offset_width", "target_height",
                                       "target_width", NULL};
+  const char *owner = "transform CropToBoundingBox";
   bounding_box_parameters *box = parameters;
   LPOT_TRY(lpot_setting_check(settings, names, err));
-  LPOT_TRY(need_int(settings, "offset_height", 0, &box->top, err));
-  LPOT_TRY(need_int(settings, "offset_width", 0, &box->left, err));
-  LPOT_TRY(need_int(settings, "target_height", 1, &box->height, err));
-  return need_int(settings, "target_width", 1, &box->width, err);
+  LPOT_TRY(lpot_transform_need_int(settings, owner, "offset_height", 0, &box->top, err));
+  LPOT_TRY(lpot_transform_need_int(settings, owner, "offset_width", 0, &box->left, err));
+  LPOT_TRY(lpot_transform_need_int(settings, owner, "target_height", 1, &box->height, err));
+  return lpot_transform_need_int(settings, owner, "target_width", 1, &box->width, err);
 }
 
 static lpot_status apply_bounding_box(const void *parameters, lpot_tensor *input,

@@ -1,5 +1,6 @@
 /* Resize: {size: 256} to a short side of 256, {size: [224, 320]} to height 224 and width 320;
- * interpolation: bilinear, nearest or bicubic. */
+ * interpolation: bilinear, nearest or bicubic as library: pillow or opencv does it, or OpenCV's
+ * area. */
 #include "data/setting.h"
 #include "data/transform/resample.h"
 #include "data/transform_class.h"
@@ -7,30 +8,28 @@
 typedef struct resize_parameters {
   int64_t sizes[2];
   size_t num_sizes;
-  int interpolation;
+  lpot_interpolation interpolation;
 } resize_parameters;
 
 static lpot_status parse_resize(void *parameters, const lpot_yaml_node *settings, lpot_error *err) {
-  static const char *const names[] = {"size", "interpolation", NULL};
+  static const char *const names[] = {"size", "interpolation", "library", NULL};
   resize_parameters *resize = parameters;
   LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(lpot_transform_read_size(settings, "transform Resize", resize->sizes, &resize->num_sizes,
                                     err));
-  const lpot_yaml_node *node = lpot_setting_get(settings, "interpolation");
-  return node == NULL
-             ? LPOT_OK
-             : lpot_yaml_choice(node, lpot_interpolation_names(), &resize->interpolation, err);
+  return lpot_interpolation_read(settings, &resize->interpolation, err);
 }
 
 static lpot_status apply_resize(const void *parameters, lpot_tensor *input,
                                 lpot_tensor **ret_output, lpot_error *err) {
   const resize_parameters *resize = parameters;
-  lpot_interpolation interpolation = (lpot_interpolation)resize->interpolation;
   LPOT_TRY(lpot_transform_need_image(input, err));
   if (resize->num_sizes == 1) {
-    return lpot_resample_short_side(input, resize->sizes[0], interpolation, ret_output, err);
+    return lpot_resample_short_side(input, resize->sizes[0], resize->interpolation, ret_output,
+                                    err);
   }
-  return lpot_resample(input, resize->sizes[0], resize->sizes[1], interpolation, ret_output, err);
+  return lpot_resample(input, resize->sizes[0], resize->sizes[1], resize->interpolation, ret_output,
+                       err);
 }
 
 const lpot_transform_class lpot_transform_class_resize = {

@@ -2,10 +2,10 @@
 
 #include <inttypes.h>
 
+#include "base/protobuf_wire.h"
 #include "base/text.h"
 #include "base/writer.h"
 #include "formats/onnx/onnx_proto.h"
-#include "formats/protobuf_wire.h"
 
 /* A message inside another needs its length first, so it is filled apart and then copied. */
 typedef lpot_status (*fill_function)(lpot_buffer *message, const void *subject, lpot_error *err);

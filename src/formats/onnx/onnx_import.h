@@ -8,8 +8,8 @@
 #include "base/arena.h"
 #include "base/hash_map.h"
 #include "base/mapping.h"
+#include "base/protobuf_wire.h"
 #include "formats/onnx/onnx_external.h"
-#include "formats/protobuf_wire.h"
 #include "graph/graph.h"
 
 #define LPOT_ONNX_MIN_OPSET 1

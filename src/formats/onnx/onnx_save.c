@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/protobuf_wire.h"
 #include "formats/onnx/onnx_encode.h"
 #include "formats/onnx/onnx_proto.h"
 #include "formats/output_file.h"
-#include "formats/protobuf_wire.h"
 
 /* Protocol buffers end at 2 GiB; the rest of the model gets what is between. */
 #define LIMIT_BYTES (1900ull << 20)

@@ -96,6 +96,41 @@ static void training_batches_follow_each_other(void **state) {
   remove_folder(folder);
 }
 
+static void fine_labels_of_cifar100_are_read(void **state) {
+  (void)state;
+  static uint8_t records[2 * (RECORD + 1)];
+  char folder[FIXTURE_PATH];
+  lpot_sample sample;
+  records[0] = 19; /* super-class */
+  records[1] = 99;
+  records[2] = 7; /* red of the first pixel */
+  records[RECORD + 1] = 3;
+  records[RECORD + 2] = 42;
+  make_folder(folder);
+  write_file(folder, "cifar-100-binary/test.bin", records, sizeof records);
+  write_file(folder, "train.bin", records, RECORD + 1);
+  lpot_dataset *dataset = open_dataset("CIFAR100", "{root: .}", folder);
+  assert_int_equal(lpot_dataset_size(dataset), 2);
+  assert_int_equal(lpot_dataset_num_classes(dataset), 100);
+  assert_int_equal(label_of(dataset, 0), 99);
+  assert_int_equal(label_of(dataset, 1), 42);
+  lpot_sample_init(&sample);
+  get_sample(dataset, 0, &sample);
+  assert_int_equal(lpot_tensor_get_int(sample.inputs[0], 0), 7);
+  lpot_sample_done(&sample);
+  lpot_dataset_close(dataset);
+  dataset = open_dataset("CIFAR100", "{root: ., train: true}", folder);
+  assert_int_equal(lpot_dataset_size(dataset), 1);
+  lpot_dataset_close(dataset);
+  records[1] = 100;
+  write_file(folder, "cifar-100-binary/test.bin", records, sizeof records);
+  expect_refused("CIFAR100", "{root: .}", folder, LPOT_FORMAT, "record 0: label 100 is above 99");
+  write_file(folder, "cifar-100-binary/test.bin", records, RECORD);
+  expect_refused("CIFAR100", "{root: .}", folder, LPOT_FORMAT, "expected a multiple of 3074");
+  expect_refused("CIFAR100", "{root: none}", folder, LPOT_NOT_FOUND, "holds test.bin");
+  remove_folder(folder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(missing_files_are_not_found),
@@ -103,6 +138,7 @@ int main(void) {
       cmocka_unit_test(label_above_nine_is_rejected),
       cmocka_unit_test(planes_become_pixels),
       cmocka_unit_test(training_batches_follow_each_other),
+      cmocka_unit_test(fine_labels_of_cifar100_are_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

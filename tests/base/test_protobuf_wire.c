@@ -1,4 +1,4 @@
-#include "formats/protobuf_wire.h"
+#include "base/protobuf_wire.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,8 +7,8 @@
  * Groups (types 3 and 4) are refused. Repeated numbers come packed in one field of type 2, or one
  * field each; both are read by lpot_wire_scalars. Unknown fields are skipped by ignoring them.
  * Every message names the place as "offset N: ...", N counted from the start of the file. */
-#ifndef LPOT_FORMATS_PROTOBUF_WIRE_H
-#define LPOT_FORMATS_PROTOBUF_WIRE_H
+#ifndef LPOT_BASE_PROTOBUF_WIRE_H
+#define LPOT_BASE_PROTOBUF_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,240 @@
+/* TFRecordDataset: the records of the file root. ImageRecord, and Imagenet, its old name: those of
+ * all files of the folder root that are called like validation-00000-of-00128, in the order of
+ * their names. Each record is a tf.Example with a JPEG or PNG file in the feature image/encoded and
+ * a number in image/class/label; the settings image and label name other features.
+ *
+ * Files stay mapped; opening steps over all records, the data of one are checked when it is read.
+ */
+#include "data/dataset_class.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mapping.h"
+#include "base/memory.h"
+#include "data/image.h"
+#include "data/setting.h"
+#include "data/tf_example.h"
+#include "data/tf_record.h"
+
+typedef struct record_place {
+  size_t file; /* its number */
+  size_t offset, size;
+} record_place;
+
+typedef struct dataset_tf_record {
+  lpot_dataset base;
+  bool bgr;
+  char image[128]; /* names of features */
+  char label[128];
+  size_t num_maps;
+  lpot_mapping **maps;  /* [files.count] owned; the first num_maps are open */
+  record_place *places; /* [size] owned */
+  size_t capacity;      /* of places */
+} dataset_tf_record;
+
+static lpot_status add_place(dataset_tf_record *set, record_place place, lpot_error *err) {
+  size_t count = (size_t)set->base.size;
+  if (count == set->capacity) {
+    size_t capacity = count == 0 ? 256 : count * 2;
+    record_place *places = lpot_realloc(set->places, capacity, sizeof(*places));
+    if (places == NULL) {
+      return LPOT_OUT_OF_MEMORY(err);
+    }
+    set->places = places;
+    set->capacity = capacity;
+  }
+  set->places[count] = place;
+  set->base.size++;
+  return LPOT_OK;
+}
+
+static lpot_status add_records(dataset_tf_record *set, size_t file, lpot_error *err) {
+  lpot_reader reader;
+  const lpot_mapping *mapping = set->maps[file];
+  lpot_reader_init(&reader, lpot_mapping_data(mapping), lpot_mapping_size(mapping));
+  while (lpot_reader_remaining(&reader) > 0) {
+    record_place place = {.file = file};
+    LPOT_TRY(lpot_tf_record_next(&reader, &place.offset, &place.size, err));
+    LPOT_TRY(add_place(set, place, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status open_files(dataset_tf_record *set, lpot_error *err) {
+  const lpot_path_list *files = &set->base.files;
+  set->maps = lpot_calloc(files->count, sizeof(*set->maps));
+  if (set->maps == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < files->count; i++) {
+    LPOT_TRY(lpot_mapping_open(files->paths[i], &set->maps[i], err));
+    set->num_maps++;
+    lpot_status status = add_records(set, i, err);
+    if (status != LPOT_OK) {
+      lpot_error_prefix(err, "TFRecord file '%s'", files->paths[i]);
+      return status;
+    }
+  }
+  if (set->base.size == 0) {
+    return LPOT_FAIL(err, LPOT_NOT_FOUND, "dataset %s: setting root: no record in '%s'",
+                     set->base.class_of->name, files->paths[0]);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status copy_name(const lpot_yaml_node *settings, const char *key, const char *usual,
+                             char name[128], lpot_error *err) {
+  const char *text = usual;
+  LPOT_TRY(lpot_setting_string(settings, key, &text, err));
+  if (strlen(text) >= 128) {
+    return lpot_yaml_fail(err, lpot_setting_get(settings, key),
+                          "the name of a feature has more than 127 characters");
+  }
+  strncpy(name, text, 127);
+  return LPOT_OK;
+}
+
+/* Reads the settings; *ret_root is the text of root. */
+static lpot_status read_settings(dataset_tf_record *set, const lpot_yaml_node *settings,
+                                 const char **ret_root, lpot_error *err) {
+  static const char *const names[] = {"root", "image", "label", "channel_order", NULL};
+  const lpot_yaml_node *root = NULL;
+  char owner[48];
+  snprintf(owner, sizeof(owner), "dataset %s", set->base.class_of->name);
+  LPOT_TRY(lpot_setting_check(settings, names, err));
+  LPOT_TRY(lpot_setting_need(settings, owner, "root", &root, err));
+  LPOT_TRY(lpot_yaml_string(root, ret_root, err));
+  LPOT_TRY(lpot_setting_bgr(settings, &set->bgr, err));
+  LPOT_TRY(copy_name(settings, "image", "image/encoded", set->image, err));
+  LPOT_TRY(copy_name(settings, "label", "image/class/label", set->label, err));
+  return lpot_buffer_printf(&set->base.identity, err, "bgr %d image %s label %s", (int)set->bgr,
+                            set->image, set->label);
+}
+
+static lpot_status open_tf_record(lpot_dataset *dataset, const lpot_yaml_node *settings,
+                                  const char *folder, lpot_error *err) {
+  dataset_tf_record *set = (dataset_tf_record *)dataset;
+  const char *root = NULL;
+  LPOT_TRY(read_settings(set, settings, &root, err));
+  LPOT_TRY(lpot_path_list_add(&dataset->files, folder, root, err));
+  if (!lpot_path_is_file(dataset->files.paths[0])) {
+    return LPOT_FAIL(err, LPOT_NOT_FOUND, "dataset TFRecordDataset: setting root: no file '%s'",
+                     dataset->files.paths[0]);
+  }
+  return open_files(set, err);
+}
+
+/* "NAME-DIGITS-of-DIGITS" */
+static bool is_shard(const char *path) {
+  const char *name = lpot_path_name(path);
+  size_t length = strlen(name);
+  size_t total = 0;
+  while (total < length && strchr("0123456789", name[length - 1 - total]) != NULL) {
+    total++;
+  }
+  size_t end = length - total;
+  if (total == 0 || end < 4 || strncmp(name + end - 4, "-of-", 4) != 0) {
+    return false;
+  }
+  end -= 4;
+  size_t number = 0;
+  while (number < end && strchr("0123456789", name[end - 1 - number]) != NULL) {
+    number++;
+  }
+  return number > 0 && end > number && name[end - 1 - number] == '-';
+}
+
+static lpot_status add_shards(lpot_dataset *dataset, const char *folder, lpot_error *err) {
+  lpot_path_list entries = {0};
+  lpot_status status = lpot_path_list_add_folder(&entries, folder, err);
+  for (size_t i = 0; i < entries.count && status == LPOT_OK; i++) {
+    if (is_shard(entries.paths[i]) && lpot_path_is_file(entries.paths[i])) {
+      status = lpot_path_list_add(&dataset->files, NULL, entries.paths[i], err);
+    }
+  }
+  lpot_path_list_done(&entries);
+  if (status == LPOT_OK && dataset->files.count == 0) {
+    status = LPOT_FAIL(err, LPOT_NOT_FOUND,
+                       "no file in '%s' is called like validation-00000-of-00128", folder);
+  }
+  return status;
+}
+
+static lpot_status open_image_record(lpot_dataset *dataset, const lpot_yaml_node *settings,
+                                     const char *folder, lpot_error *err) {
+  dataset_tf_record *set = (dataset_tf_record *)dataset;
+  const char *root = NULL;
+  lpot_path_list roots = {0};
+  LPOT_TRY(read_settings(set, settings, &root, err));
+  lpot_status status = lpot_path_list_add(&roots, folder, root, err);
+  if (status == LPOT_OK) {
+    status = add_shards(dataset, roots.paths[0], err);
+  }
+  lpot_path_list_done(&roots);
+  if (status != LPOT_OK) {
+    lpot_error_prefix(err, "dataset %s: setting root", dataset->class_of->name);
+    return status;
+  }
+  return open_files(set, err);
+}
+
+static void close_tf_record(lpot_dataset *dataset) {
+  dataset_tf_record *set = (dataset_tf_record *)dataset;
+  for (size_t i = 0; i < set->num_maps; i++) {
+    lpot_mapping_unref(set->maps[i]);
+  }
+  lpot_free(set->maps);
+  lpot_free(set->places);
+}
+
+static lpot_status read_record(const dataset_tf_record *set, const record_place *place,
+                               lpot_sample *sample, lpot_error *err) {
+  const uint8_t *file = lpot_mapping_data(set->maps[place->file]);
+  const uint8_t *record = file + place->offset;
+  const uint8_t *image = NULL;
+  size_t image_size = 0;
+  int64_t label = 0;
+  LPOT_TRY(lpot_tf_record_check(file, place->offset, place->size, err));
+  LPOT_TRY(lpot_tf_example_bytes(record, place->size, set->image, &image, &image_size, err));
+  LPOT_TRY(lpot_tf_example_int(record, place->size, set->label, &label, err));
+  LPOT_TRY(lpot_image_decode(image, image_size, set->bgr, &sample->inputs[0], err));
+  sample->num_inputs = 1;
+  return lpot_sample_set_class(sample, label, err);
+}
+
+static lpot_status get_tf_record(lpot_dataset *dataset, int64_t index, lpot_sample *sample,
+                                 lpot_error *err) {
+  const dataset_tf_record *set = (const dataset_tf_record *)dataset;
+  const record_place *place = &set->places[index];
+  lpot_status status = read_record(set, place, sample, err);
+  if (status != LPOT_OK) {
+    lpot_error_prefix(err, "TFRecord file '%s': record at offset %zu",
+                      dataset->files.paths[place->file], place->offset);
+  }
+  return status;
+}
+
+const lpot_dataset_class lpot_dataset_class_tf_record = {
+    .name = "TFRecordDataset",
+    .size_bytes = sizeof(dataset_tf_record),
+    .open = open_tf_record,
+    .close = close_tf_record,
+    .get = get_tf_record,
+};
+
+const lpot_dataset_class lpot_dataset_class_image_record = {
+    .name = "ImageRecord",
+    .size_bytes = sizeof(dataset_tf_record),
+    .open = open_image_record,
+    .close = close_tf_record,
+    .get = get_tf_record,
+};
+
+const lpot_dataset_class lpot_dataset_class_imagenet = {
+    .name = "Imagenet",
+    .size_bytes = sizeof(dataset_tf_record),
+    .open = open_image_record,
+    .close = close_tf_record,
+    .get = get_tf_record,
+};

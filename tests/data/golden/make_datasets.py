@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Writes arrays.h5, and photos-00000-of-00002 and photos-00001-of-00002, files of TFRecords.
+
+Run with h5py and numpy in the folder of the results, behind make_golden.py; made with h5py 3.16 and
+numpy 2.4.6. Records and checksums are written from the formats' descriptions: the checksum bit by
+bit, protocol buffers by hand.
+"""
+import struct
+
+import h5py
+import numpy as np
+
+with h5py.File("arrays.h5", "w") as file:
+    rows = np.arange(6 * 4 * 5, dtype=np.float32).reshape(6, 4, 5)
+    file.create_dataset("plain", data=rows)
+    file.create_dataset("deep/down/packed", data=rows, chunks=(4, 2, 5), compression="gzip",
+                        shuffle=True, fletcher32=True)
+    file.create_dataset("swapped", data=np.arange(6).astype(">i4") - 3)
+    file.create_dataset("half", data=np.array([[1.5, -2.25]] * 6, np.float16))
+    file.create_dataset("truth", data=np.array([True, False] * 3))
+    file.create_dataset("labels", data=np.array([4, 0, 3, 1, 5, 2], np.int64))
+    file.create_dataset("doubles", data=np.ones((6, 50)), chunks=(6, 50), compression="lzf")
+    file.create_dataset("short", data=np.zeros((5, 2), np.uint8))
+    file.create_dataset("texts", data=np.array([b"a"] * 6))
+    file.create_dataset("scalar", data=1.0)
+    file.create_dataset("empty", shape=(0, 3), dtype=np.uint8)
+
+
+def checksum(data):
+    value = 0xFFFFFFFF
+    for byte in data:
+        for bit in range(8):
+            value, low = value >> 1, (value ^ byte >> bit) & 1
+            if low:
+                value ^= 0x82F63B78
+    value ^= 0xFFFFFFFF
+    return ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def varint(value):
+    value &= (1 << 64) - 1
+    out = b""
+    while value > 127:
+        out += bytes([value & 127 | 128])
+        value >>= 7
+    return out + bytes([value])
+
+
+def message(number, content):
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def example(features):
+    entries = b""
+    for name, (kind, content) in features.items():
+        if kind == 1:
+            values = message(1, content)
+        elif kind == 2:
+            values = message(1, struct.pack(f"<{len(content)}f", *content))
+        else:
+            values = message(1, b"".join(varint(value) for value in content))
+        entries += message(1, message(1, name.encode()) + message(2, message(kind, values)))
+    return message(1, entries)
+
+
+def record(data):
+    length = struct.pack("<Q", len(data))
+    return (length + struct.pack("<I", checksum(length)) + data
+            + struct.pack("<I", checksum(data)))
+
+
+def photo(name, label, **others):
+    with open(name, "rb") as file:
+        features = {"image/height": (3, [7]), "image/encoded": (1, file.read()),
+                    "image/object/bbox/xmin": (2, [0.25, 0.5]), "image/class/label": (3, [label])}
+    return record(example({**features, **others}))
+
+
+assert checksum(b"123456789") == ((0xE3069283 >> 15 | 0xE3069283 << 17) + 0xA282EAD8) & 0xFFFFFFFF
+with open("photos-00000-of-00002", "wb") as file:
+    file.write(photo("rgb.jpg", 3) + photo("grey.png", 1000))
+with open("photos-00001-of-00002", "wb") as file:
+    file.write(photo("rgb.png", -1, **{"second/label": (3, [8])}))
