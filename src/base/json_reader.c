@@ -131,6 +131,17 @@ static lpot_status append_character(lpot_buffer *out, uint32_t code, lpot_error 
   return lpot_buffer_append(out, bytes, length, err);
 }
 
+/* The second half of a pair: \u and four digits; 0 where something else follows. */
+static lpot_status read_second_unit(lpot_json_reader *reader, uint32_t *ret, lpot_error *err) {
+  *ret = 0;
+  if (reader->size - reader->position < 2 ||
+      memcmp(reader->data + reader->position, "\\u", 2) != 0) {
+    return LPOT_OK;
+  }
+  reader->position += 2;
+  return read_unit(reader, ret, err);
+}
+
 /* What stands behind \u, perhaps with the second half of a pair. */
 static lpot_status read_unicode(lpot_json_reader *reader, lpot_buffer *out, lpot_error *err) {
   uint32_t code = 0;
@@ -138,12 +149,7 @@ static lpot_status read_unicode(lpot_json_reader *reader, lpot_buffer *out, lpot
   LPOT_TRY(read_unit(reader, &code, err));
   bool is_pair = code >= 0xd800 && code < 0xdc00;
   if (is_pair) {
-    bool follows = reader->size - reader->position >= 2 &&
-                   memcmp(reader->data + reader->position, "\\u", 2) == 0;
-    if (follows) {
-      reader->position += 2;
-      LPOT_TRY(read_unit(reader, &low, err));
-    }
+    LPOT_TRY(read_second_unit(reader, &low, err));
     code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
   }
   bool is_half = is_pair ? low < 0xdc00 || low > 0xdfff : code >= 0xdc00 && code < 0xe000;
@@ -320,20 +326,28 @@ static lpot_status skip_plain(lpot_json_reader *reader, lpot_error *err) {
   }
 }
 
+/* Passes over a plain value, or into a container. */
+static lpot_status step_in(lpot_json_reader *reader, lpot_error *err) {
+  lpot_json_kind kind = lpot_json_reader_kind(reader);
+  bool is_container = kind == LPOT_JSON_OBJECT || kind == LPOT_JSON_ARRAY;
+  return is_container ? lpot_json_reader_enter(reader, kind, err) : skip_plain(reader, err);
+}
+
+/* Goes to the next element of what is open, out of as many containers as end here. */
+static lpot_status step_on(lpot_json_reader *reader, int outside, lpot_error *err) {
+  bool more = false;
+  const char *key = NULL;
+  while (reader->depth > outside && !more) {
+    LPOT_TRY(lpot_json_reader_next(reader, &key, &more, err));
+  }
+  return LPOT_OK;
+}
+
 lpot_status lpot_json_reader_skip(lpot_json_reader *reader, lpot_error *err) {
   int outside = reader->depth;
   do {
-    lpot_json_kind kind = lpot_json_reader_kind(reader);
-    if (kind == LPOT_JSON_OBJECT || kind == LPOT_JSON_ARRAY) {
-      LPOT_TRY(lpot_json_reader_enter(reader, kind, err));
-    } else {
-      LPOT_TRY(skip_plain(reader, err));
-    }
-    bool more = false;
-    const char *key = NULL;
-    while (reader->depth > outside && !more) {
-      LPOT_TRY(lpot_json_reader_next(reader, &key, &more, err));
-    }
+    LPOT_TRY(step_in(reader, err));
+    LPOT_TRY(step_on(reader, outside, err));
   } while (reader->depth > outside);
   return LPOT_OK;
 }

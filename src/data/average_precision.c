@@ -80,6 +80,15 @@ static size_t class_length(const lpot_truth *truths, size_t count, size_t *ret_c
   return length;
 }
 
+static lpot_status write_count(int64_t class_index, size_t counting, lpot_buffer *records,
+                               lpot_error *err) {
+  if (counting == 0) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_writer_u32(records, (uint32_t)class_index, err));
+  return lpot_writer_u32(records, (uint32_t)counting, err);
+}
+
 static lpot_status write_truths(const lpot_truth *truths, size_t num_truths, lpot_buffer *records,
                                 lpot_error *err) {
   uint32_t classes = 0;
@@ -92,10 +101,7 @@ static lpot_status write_truths(const lpot_truth *truths, size_t num_truths, lpo
   LPOT_TRY(lpot_writer_u32(records, classes, err));
   for (size_t i = 0; i < num_truths; i += length) {
     length = class_length(truths + i, num_truths - i, &counting);
-    if (counting > 0) {
-      LPOT_TRY(lpot_writer_u32(records, (uint32_t)truths[i].class_index, err));
-      LPOT_TRY(lpot_writer_u32(records, (uint32_t)counting, err));
-    }
+    LPOT_TRY(write_count(truths[i].class_index, counting, records, err));
   }
   return LPOT_OK;
 }

@@ -91,7 +91,19 @@ static const coco_field annotation_fields[] = {
     {NULL, NULL, 0},
 };
 
-/* Reads an object's known keys and skips the others. */
+/* Reads the value under key into object where it is among fields, else skips it. */
+static lpot_status read_field(coco_parser *parser, const coco_field *fields, const char *key,
+                              void *object, lpot_error *err) {
+  const coco_field *field = fields;
+  while (field->name != NULL && !lpot_text_equal(field->name, key)) {
+    field++;
+  }
+  if (field->name == NULL) {
+    return lpot_json_reader_skip(&parser->reader, err);
+  }
+  return field->read(parser, (char *)object + field->offset, err);
+}
+
 static lpot_status read_object(coco_parser *parser, const coco_field *fields, void *object,
                                lpot_error *err) {
   const char *key = NULL;
@@ -99,15 +111,7 @@ static lpot_status read_object(coco_parser *parser, const coco_field *fields, vo
   LPOT_TRY(lpot_json_reader_enter(&parser->reader, LPOT_JSON_OBJECT, err));
   LPOT_TRY(lpot_json_reader_next(&parser->reader, &key, &more, err));
   while (more) {
-    const coco_field *field = fields;
-    while (field->name != NULL && !lpot_text_equal(field->name, key)) {
-      field++;
-    }
-    if (field->name == NULL) {
-      LPOT_TRY(lpot_json_reader_skip(&parser->reader, err));
-    } else {
-      LPOT_TRY(field->read(parser, (char *)object + field->offset, err));
-    }
+    LPOT_TRY(read_field(parser, fields, key, object, err));
     LPOT_TRY(lpot_json_reader_next(&parser->reader, &key, &more, err));
   }
   return LPOT_OK;
@@ -149,21 +153,24 @@ static lpot_status read_list(coco_parser *parser, lpot_status (*read)(coco_parse
   return LPOT_OK;
 }
 
+static lpot_status read_images(coco_parser *parser, void *target, lpot_error *err) {
+  (void)target;
+  return read_list(parser, read_image, err);
+}
+
+static lpot_status read_annotations(coco_parser *parser, void *target, lpot_error *err) {
+  (void)target;
+  return read_list(parser, read_annotation, err);
+}
+
+static const coco_field file_fields[] = {
+    {"images", read_images, 0},
+    {"annotations", read_annotations, 0},
+    {NULL, NULL, 0},
+};
+
 static lpot_status read_file(coco_parser *parser, lpot_error *err) {
-  const char *key = NULL;
-  bool more = false;
-  LPOT_TRY(lpot_json_reader_enter(&parser->reader, LPOT_JSON_OBJECT, err));
-  LPOT_TRY(lpot_json_reader_next(&parser->reader, &key, &more, err));
-  while (more) {
-    if (lpot_text_equal(key, "images")) {
-      LPOT_TRY(read_list(parser, read_image, err));
-    } else if (lpot_text_equal(key, "annotations")) {
-      LPOT_TRY(read_list(parser, read_annotation, err));
-    } else {
-      LPOT_TRY(lpot_json_reader_skip(&parser->reader, err));
-    }
-    LPOT_TRY(lpot_json_reader_next(&parser->reader, &key, &more, err));
-  }
+  LPOT_TRY(read_object(parser, file_fields, parser, err));
   return lpot_json_reader_end(&parser->reader, err);
 }
 

@@ -39,6 +39,7 @@ extern const lpot_dataset_class lpot_dataset_class_cifar10;
 extern const lpot_dataset_class lpot_dataset_class_cifar100;
 extern const lpot_dataset_class lpot_dataset_class_coco_npy;
 extern const lpot_dataset_class lpot_dataset_class_coco_raw;
+extern const lpot_dataset_class lpot_dataset_class_coco_record;
 extern const lpot_dataset_class lpot_dataset_class_dummy;
 extern const lpot_dataset_class lpot_dataset_class_dummy_v2;
 extern const lpot_dataset_class lpot_dataset_class_fashion_mnist;

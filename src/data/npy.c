@@ -246,7 +246,7 @@ lpot_status lpot_npy_parse(const uint8_t *data, size_t size, lpot_npy_header *re
 
 lpot_status lpot_npy_load(const char *path, lpot_tensor **ret_tensor, lpot_error *err) {
   lpot_mapping *mapping = NULL;
-  lpot_npy_header header;
+  lpot_npy_header header = {0};
   LPOT_TRY(lpot_mapping_open(path, &mapping, err));
   const uint8_t *data = lpot_mapping_data(mapping);
   lpot_status status = lpot_npy_parse(data, lpot_mapping_size(mapping), &header, err);

@@ -135,15 +135,21 @@ static lpot_status read_entity(voc_parser *parser, char *ret, lpot_error *err) {
   return fail_at(parser, err, "an entity that is not one of the five named ones");
 }
 
+/* One character of text, perhaps written as an entity. */
+static lpot_status read_character(voc_parser *parser, char *ret, lpot_error *err) {
+  *ret = parser->data[parser->position];
+  if (*ret == '&') {
+    return read_entity(parser, ret, err);
+  }
+  parser->position++;
+  return LPOT_OK;
+}
+
 /* Text up to the next tag. */
 static lpot_status read_text(voc_parser *parser, lpot_error *err) {
   while (parser->position < parser->size && parser->data[parser->position] != '<') {
-    char value = parser->data[parser->position];
-    if (value == '&') {
-      LPOT_TRY(read_entity(parser, &value, err));
-    } else {
-      parser->position++;
-    }
+    char value = '\0';
+    LPOT_TRY(read_character(parser, &value, err));
     if (parser->depth == 0 && strchr(" \t\r\n", value) == NULL) {
       return fail_at(parser, err, "text outside of the annotation");
     }
@@ -202,27 +208,31 @@ static lpot_status close_element(voc_parser *parser, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* Moves behind the closing quote of an attribute, where quote opens one. */
+static lpot_status skip_quoted(voc_parser *parser, char quote, lpot_error *err) {
+  if (quote != '"' && quote != '\'') {
+    return LPOT_OK;
+  }
+  const char text[] = {quote, '\0'};
+  return skip_behind(parser, text, err);
+}
+
 /* Behind the name of an opening tag: attributes, then > or />. */
 static lpot_status end_tag(voc_parser *parser, bool *ret_empty, lpot_error *err) {
-  while (parser->position < parser->size) {
-    char value = parser->data[parser->position++];
+  char value = '\0';
+  while (parser->position < parser->size && value != '<') {
+    value = parser->data[parser->position++];
+    LPOT_TRY(skip_quoted(parser, value, err));
     if (value == '>') {
       *ret_empty = parser->data[parser->position - 2] == '/';
       return LPOT_OK;
-    }
-    if (value == '<') {
-      break;
-    }
-    if (value == '"' || value == '\'') {
-      const char quote[] = {value, '\0'};
-      LPOT_TRY(skip_behind(parser, quote, err));
     }
   }
   return fail_at(parser, err, "a tag without its '>'");
 }
 
 static lpot_status read_closing_tag(voc_parser *parser, lpot_error *err) {
-  const char *name = NULL;
+  const char *name = "";
   size_t length = 0;
   parser->position += 2;
   LPOT_TRY(read_name(parser, &name, &length, err));
@@ -237,7 +247,7 @@ static lpot_status read_closing_tag(voc_parser *parser, lpot_error *err) {
 }
 
 static lpot_status read_opening_tag(voc_parser *parser, lpot_error *err) {
-  const char *name = NULL;
+  const char *name = "";
   size_t length = 0;
   bool is_empty = false;
   parser->position++;
@@ -249,6 +259,9 @@ static lpot_status read_opening_tag(voc_parser *parser, lpot_error *err) {
 }
 
 static lpot_status read_tag(voc_parser *parser, lpot_error *err) {
+  if (parser->position == parser->size) {
+    return LPOT_OK;
+  }
   if (starts_with(parser, "<!--")) {
     return skip_behind(parser, "-->", err);
   }
@@ -267,9 +280,7 @@ static lpot_status read_tag(voc_parser *parser, lpot_error *err) {
 static lpot_status read_file(voc_parser *parser, lpot_error *err) {
   while (parser->position < parser->size) {
     LPOT_TRY(read_text(parser, err));
-    if (parser->position < parser->size) {
-      LPOT_TRY(read_tag(parser, err));
-    }
+    LPOT_TRY(read_tag(parser, err));
   }
   if (parser->depth > 0 || !parser->has_root) {
     return fail_at(parser, err, "the file ends before its annotation");

@@ -179,6 +179,15 @@ static void what_is_missing_is_named(void **state) {
   remove_folder(folder);
 }
 
+static void opening_survives_every_failed_allocation(void **state) {
+  (void)state;
+  char folder[FIXTURE_PATH];
+  make_coco(folder);
+  expect_survives("COCORaw", "{root: '.'}", folder);
+  expect_survives("COCONpy", "{root: '.', npy_dir: arrays}", folder);
+  remove_folder(folder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(samples_stand_by_id_with_boxes_as_fractions),
@@ -186,6 +195,7 @@ int main(void) {
       cmocka_unit_test(label_balance_keeps_images_with_so_many_objects),
       cmocka_unit_test(damaged_annotations_are_told_with_their_line),
       cmocka_unit_test(what_is_missing_is_named),
+      cmocka_unit_test(opening_survives_every_failed_allocation),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

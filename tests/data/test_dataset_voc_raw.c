@@ -119,10 +119,19 @@ static void damaged_files_are_told_with_their_line(void **state) {
   }
 }
 
+static void opening_survives_every_failed_allocation(void **state) {
+  (void)state;
+  char folder[FIXTURE_PATH];
+  make_voc(folder);
+  expect_survives("VOCRaw", "{root: '.'}", folder);
+  remove_folder(folder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(samples_stand_in_the_order_of_the_set),
       cmocka_unit_test(what_is_missing_is_named),
+      cmocka_unit_test(opening_survives_every_failed_allocation),
       cmocka_unit_test(damaged_files_are_told_with_their_line),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@ except ImportError as error:
     print(f"SKIPPED program: {error}")
     sys.exit(0)
 
-SENSE, HEAD, SAMPLES, TOLERANCE = 10, 20, 60, 1e-4
+SENSE, HEAD, SAMPLES, TOLERANCE = 12, 28, 60, 1e-4
 CONFIGURATION = """
 model: {name: net, framework: onnxrt_qdqops}
 quantization:
@@ -62,7 +62,7 @@ def sensed_errors(path):
         data = file.read()
     at, errors = 0, []
     while at + HEAD <= len(data):
-        _, kind, _, length, _ = struct.unpack_from("<IHHIQ", data, at)
+        _, kind, _, length, _, _ = struct.unpack_from("<IHHIQQ", data, at)
         if kind == SENSE:
             _, valid, error, samples = struct.unpack_from("<QBdQ", data, at + HEAD)
             errors.append((valid, error, samples))

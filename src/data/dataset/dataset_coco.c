@@ -69,6 +69,19 @@ static lpot_status add_file(lpot_detection_set *set, lpot_coco_file *file, const
   return LPOT_OK;
 }
 
+static lpot_status add_sample(lpot_detection_set *set, lpot_coco_file *file,
+                              const coco_place *place, const lpot_coco_image *image,
+                              const lpot_coco_annotation *annotations, size_t count,
+                              lpot_error *err) {
+  bool added = false;
+  LPOT_TRY(add_file(set, file, place, image->name, &added, err));
+  if (!added) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(add_objects(set, image, annotations, count, err));
+  return lpot_detection_set_end_sample(set, err);
+}
+
 static lpot_status add_samples(lpot_detection_set *set, lpot_coco_file *file,
                                const coco_place *place, lpot_error *err) {
   const lpot_coco_annotation *annotations = file->annotations;
@@ -82,12 +95,7 @@ static lpot_status add_samples(lpot_detection_set *set, lpot_coco_file *file,
     while (at < file->num_annotations && annotations[at].image == image->id) {
       at++;
     }
-    bool added = false;
-    LPOT_TRY(add_file(set, file, place, image->name, &added, err));
-    if (added) {
-      LPOT_TRY(add_objects(set, image, annotations + first, at - first, err));
-      LPOT_TRY(lpot_detection_set_end_sample(set, err));
-    }
+    LPOT_TRY(add_sample(set, file, place, image, annotations + first, at - first, err));
   }
   return LPOT_OK;
 }

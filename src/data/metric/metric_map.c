@@ -231,6 +231,7 @@ static lpot_status find_outputs(const map_metric *metric, const lpot_tensor *con
 
 static lpot_status check_outputs(const map_metric *metric, detection_outputs *found,
                                  const lpot_batch *batch, lpot_error *err) {
+  LPOT_ASSERT(found->kinds[OUTPUT_BOXES] != NULL);
   const lpot_shape *boxes = &found->kinds[OUTPUT_BOXES]->shape;
   bool fits = boxes->rank == 3 && boxes->dims[2] == 4 && boxes->dims[0] >= batch->num_valid;
   found->per_image = fits ? boxes->dims[1] : 0;
