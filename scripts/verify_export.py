@@ -57,8 +57,30 @@ def read_cifar10(settings, _):
             yield maybe_bgr(image, settings), int(record[0])
 
 
-def read_idx(root, name, header):
-    for folder in (root, os.path.join(root, "MNIST/raw")):
+def read_cifar100(settings, _):
+    name = "train.bin" if truth(settings.get("train", False)) else "test.bin"
+    for folder in (settings["root"], os.path.join(settings["root"], "cifar-100-binary")):
+        path = os.path.join(folder, name)
+        if os.path.exists(path):
+            for record in np.fromfile(path, np.uint8).reshape(-1, 3074):
+                image = record[2:].reshape(3, 32, 32).transpose(1, 2, 0)
+                yield maybe_bgr(image, settings), int(record[1])
+            return
+    raise Missing(f"'{settings['root']}' has no {name}")
+
+
+def read_hdf5(settings, _):
+    if not isinstance(settings.get("inputs"), str) or "labels" not in settings:
+        raise Skip("HDF5 with several inputs or without labels")
+    with h5py.File(settings["root"], "r") as file:
+        labels = file[settings["labels"]][:].reshape(len(file[settings["labels"]]), -1)
+        classes = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
+        for index, label in enumerate(classes.astype(int).tolist()):
+            yield file[settings["inputs"]][index], label
+
+
+def read_idx(root, name, header, kind):
+    for folder in (root, os.path.join(root, kind, "raw")):
         for path, opener in ((name, open), (name + ".gz", gzip.open)):
             path = os.path.join(folder, path)
             if os.path.exists(path):
@@ -67,12 +89,12 @@ def read_idx(root, name, header):
     raise Missing(f"'{name}' is not in '{root}'")
 
 
-def read_mnist(settings, _):
+def read_mnist(settings, _, kind="MNIST"):
     prefix = "train" if truth(settings.get("train", False)) else "t10k"
-    images = read_idx(settings["root"], prefix + "-images-idx3-ubyte", 0)
+    images = read_idx(settings["root"], prefix + "-images-idx3-ubyte", 0, kind)
     rows, columns = (int.from_bytes(images[i : i + 4].tobytes(), "big") for i in (8, 12))
     images = images[16:].reshape(-1, rows, columns, 1)
-    labels = read_idx(settings["root"], prefix + "-labels-idx1-ubyte", 8)
+    labels = read_idx(settings["root"], prefix + "-labels-idx1-ubyte", 8, kind)
     yield from zip(images, labels.astype(int))
 
 
@@ -141,6 +163,9 @@ def read_shapes(settings, dump):
 
 DATASETS = {
     "CIFAR10": read_cifar10,
+    "CIFAR100": read_cifar100,
+    "FashionMNIST": lambda settings, dump: read_mnist(settings, dump, "FashionMNIST"),
+    "HDF5": read_hdf5,
     "MNIST": read_mnist,
     "npy": read_npy,
     "ImageFolder": read_image_folder,
@@ -171,7 +196,7 @@ def resize(x, settings):
 
     kinds = {"bilinear": Image.BILINEAR, "nearest": Image.NEAREST, "bicubic": Image.BICUBIC}
     interpolation = kinds.get(str(settings.get("interpolation", "bilinear")).lower())
-    if interpolation is None or x.dtype != np.uint8 or x.shape[-1] != 3:
+    if settings.get("library", "pillow") != "pillow" or interpolation is None or x.dtype != np.uint8 or x.shape[-1] != 3:
         raise Skip("Resize of this kind")
     size = [int(v) for v in numbers(settings["size"])]
     height, width = x.shape[:2]
@@ -199,8 +224,15 @@ def rescale(x, _):
 
 
 def resize_crop_imagenet(x, settings):
-    x = resize(x, {"size": settings.get("resize_side", 256)})
-    x = rescale(center_crop(x, {"size": [settings["height"], settings["width"]]}), {})
+    if truth(settings.get("random_crop", False)) or truth(
+            settings.get("random_flip_left_right", False)):
+        raise Skip("random transforms")
+    x = resize(x, {**settings, "size": settings.get("resize_side", 256)})
+    x = center_crop(x, {"size": [settings["height"], settings["width"]]})
+    if "scale" in settings or "random_flip_left_right" in settings:
+        mean = np.array(numbers(settings.get("mean_value", 0)), np.float32)
+        return (x.astype(np.float32) - mean) * np.float32(settings.get("scale", 1))
+    x = rescale(x, {})
     return normalize(x, {"mean": settings.get("mean_value", 0),
                          "std": settings.get("std_value", [0.229, 0.224, 0.225])}).transpose(2, 0, 1)
 
@@ -218,7 +250,23 @@ def cast(x, settings):
     return x.astype(dtype)
 
 
+def to_tensor(x, _):
+    return (rescale(x, {}) if x.dtype == np.uint8 else x).transpose(2, 0, 1)
+
+
+def padded_center_crop(x, settings):
+    size = int(numbers(settings["size"])[0])
+    padding = int(settings.get("crop_padding", 0))
+    side = max(1, int(size / (size + padding) * min(x.shape[:2])))
+    top, left = ((v - side + 1) // 2 for v in x.shape[:2])
+    return x[top : top + side, left : left + side]
+
+
 TRANSFORMS = {
+    "ToTensor": to_tensor,
+    "ToArray": lambda x, s: x,
+    "ToNDArray": lambda x, s: x,
+    "PaddedCenterCrop": padded_center_crop,
     "Rescale": rescale,
     "Cast": cast,
     "Normalize": normalize,

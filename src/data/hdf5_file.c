@@ -102,34 +102,12 @@ static hid_t half_type(void) {
   return type;
 }
 
-/* The type of elements in memory; to be closed. */
+/* The type of elements in memory; to be closed. Booleans are single bytes. */
 static hid_t memory_type(lpot_dtype dtype, hid_t file_type) {
-  switch (dtype) {
-  case LPOT_S8:
-    return H5Tcopy(H5T_NATIVE_INT8);
-  case LPOT_U8:
-    return H5Tcopy(H5T_NATIVE_UINT8);
-  case LPOT_S16:
-    return H5Tcopy(H5T_NATIVE_INT16);
-  case LPOT_U16:
-    return H5Tcopy(H5T_NATIVE_UINT16);
-  case LPOT_S32:
-    return H5Tcopy(H5T_NATIVE_INT32);
-  case LPOT_U32:
-    return H5Tcopy(H5T_NATIVE_UINT32);
-  case LPOT_S64:
-    return H5Tcopy(H5T_NATIVE_INT64);
-  case LPOT_U64:
-    return H5Tcopy(H5T_NATIVE_UINT64);
-  case LPOT_F16:
+  if (dtype == LPOT_F16) {
     return half_type();
-  case LPOT_F32:
-    return H5Tcopy(H5T_NATIVE_FLOAT);
-  case LPOT_F64:
-    return H5Tcopy(H5T_NATIVE_DOUBLE);
-  default:
-    return H5Tcopy(file_type); /* Booleans are single bytes. */
   }
+  return dtype == LPOT_BOOL ? H5Tcopy(file_type) : H5Tget_native_type(file_type, H5T_DIR_ASCEND);
 }
 
 /* Reads what the array is. */

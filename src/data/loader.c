@@ -284,10 +284,14 @@ static lpot_status put_row(const lpot_loader *loader, const char *what, lpot_ten
                    row == NULL ? "" : lpot_dtype_text(row->dtype));
 }
 
+/* The first row of a batch decides its shapes. */
 static lpot_status put_sample(const lpot_loader *loader, batch_room *room,
                               const lpot_sample *sample, int64_t first, int64_t offset,
                               lpot_error *err) {
   lpot_batch *batch = &room->batch;
+  if (offset == 0) {
+    LPOT_TRY(fit_batch(loader, room, sample, err));
+  }
   for (size_t i = 0; i < LPOT_MAX_SAMPLE_INPUTS; i++) {
     const lpot_tensor *row = i < sample->num_inputs ? sample->inputs[i] : NULL;
     LPOT_TRY(put_row(loader, "inputs", batch->inputs[i], row, first, offset, err));
@@ -336,9 +340,6 @@ static lpot_status make_batch(lpot_loader *loader, batch_room *room, int64_t ind
   for (int64_t row = 0; row < batch->num_valid; row++) {
     const lpot_sample *sample = NULL;
     LPOT_TRY(fetch(loader, first + row, &sample, err));
-    if (row == 0) {
-      LPOT_TRY(fit_batch(loader, room, sample, err));
-    }
     LPOT_TRY(put_sample(loader, room, sample, first, row, err));
   }
   fill_up(room, batch_size);

@@ -10,7 +10,7 @@
 #include "data/setting.h"
 
 #define SIDE 32
-#define PLANE (SIDE * SIDE)
+#define PLANE ((size_t)SIDE * SIDE)
 #define MAX_FILES 5
 
 /* What tells the two sets apart. */
@@ -175,7 +175,7 @@ static lpot_status get_cifar(lpot_dataset *dataset, int64_t index, lpot_sample *
   const uint8_t *first = record + 1 + (set->bgr ? 2 * PLANE : 0);
   const uint8_t *second = record + 1 + PLANE;
   const uint8_t *third = record + 1 + (set->bgr ? 0 : 2 * PLANE);
-  for (int i = 0; i < PLANE; i++) {
+  for (size_t i = 0; i < PLANE; i++) {
     pixels[i * 3] = first[i];
     pixels[i * 3 + 1] = second[i];
     pixels[i * 3 + 2] = third[i];

@@ -149,7 +149,7 @@ static lpot_status count_shapes(const lpot_yaml_node *node, size_t *ret_count,
 }
 
 static lpot_status read_shapes(dataset_dummy *set, const lpot_yaml_node *node, lpot_error *err) {
-  const lpot_yaml_node *items[LPOT_MAX_SAMPLE_INPUTS];
+  const lpot_yaml_node *items[LPOT_MAX_SAMPLE_INPUTS] = {NULL};
   LPOT_TRY(count_shapes(node, &set->num_inputs, items, err));
   for (size_t i = 0; i < set->num_inputs; i++) {
     int64_t samples = 0;
@@ -177,7 +177,7 @@ static lpot_status read_sample_shape(dataset_dummy *set, const lpot_yaml_node *n
 /* dummy_v2: the shapes of the inputs, and of the label. */
 static lpot_status read_sample_shapes(dataset_dummy *set, const lpot_yaml_node *settings,
                                       lpot_error *err) {
-  const lpot_yaml_node *items[LPOT_MAX_SAMPLE_INPUTS];
+  const lpot_yaml_node *items[LPOT_MAX_SAMPLE_INPUTS] = {NULL};
   const lpot_yaml_node *node = NULL;
   LPOT_TRY(lpot_setting_need(settings, "dataset dummy_v2", "input_shape", &node, err));
   LPOT_TRY(count_shapes(node, &set->num_inputs, items, err));
