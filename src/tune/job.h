@@ -65,7 +65,7 @@ typedef struct lpot_job {
   int64_t calibration_batch;     /* 1 unless the model's batch is fixed */
   int64_t block_batches;         /* batches in one block */
   lpot_blocks blocks;            /* of the evaluation set */
-  uint8_t *batch_correct; /* scratch for the bits of one batch; NULL: the metric knows no right */
+  uint8_t *batch_correct;  /* scratch for the bits of one batch; NULL: the metric knows no right */
   lpot_buffer f32_outputs; /* f32's outputs that recipes are compared with (sense.h); empty: not
                               computed yet */
   lpot_kept_plan plans[LPOT_KEPT_PLANS]; /* of the last evaluations, the latest first */

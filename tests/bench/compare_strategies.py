@@ -14,7 +14,7 @@ import time
 
 import h5py
 
-SENSE, HEAD = 10, 20
+SENSE, HEAD = 12, 28
 
 
 def sensed_samples(path):
@@ -22,7 +22,7 @@ def sensed_samples(path):
         data = file.read()
     at, samples, count = 0, 0, 0
     while at + HEAD <= len(data):
-        _, kind, _, length, _ = struct.unpack_from("<IHHIQ", data, at)
+        _, kind, _, length, _, _ = struct.unpack_from("<IHHIQQ", data, at)
         if kind == SENSE:
             samples += struct.unpack_from("<QBdQ", data, at + HEAD)[3]
             count += 1

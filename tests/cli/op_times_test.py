@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 OP_TIMES = 11
-HEAD = 20
+HEAD = 28
 QUICK = ["--set", "evaluation.performance.iteration=6", "--set", "evaluation.performance.warmup=1"]
 MEASURED = ["--set", "tuning.op_times=true"]
 
@@ -45,7 +45,7 @@ def op_times_of(workspace):
     found = []
     at = 0
     while at + HEAD <= len(data):
-        _, kind, _, length, _ = struct.unpack_from("<IHHIQ", data, at)
+        _, kind, _, length, _, _ = struct.unpack_from("<IHHIQQ", data, at)
         if kind == OP_TIMES:
             found.append(data[at + HEAD : at + HEAD + length])
         at += HEAD + length
