@@ -217,17 +217,14 @@ lpot_status lpot_json_parse(const char *text, size_t size, lpot_json **ret_objec
   if (value == NULL) {
     return LPOT_FAIL(err, LPOT_FORMAT, "not JSON: column %d: %s", problem.column, problem.text);
   }
-  lpot_json *json = NULL;
-  lpot_status status = LPOT_OK;
   if (!json_is_object(value)) {
-    status = LPOT_FAIL(err, LPOT_FORMAT, "expected a JSON object");
-  } else {
-    json = lpot_calloc(1, sizeof *json);
-    status = json == NULL ? LPOT_OUT_OF_MEMORY(err) : LPOT_OK;
-  }
-  if (status != LPOT_OK) {
     json_decref(value);
-    return status;
+    return LPOT_FAIL(err, LPOT_FORMAT, "expected a JSON object");
+  }
+  lpot_json *json = lpot_calloc(1, sizeof *json);
+  if (json == NULL) {
+    json_decref(value);
+    return LPOT_OUT_OF_MEMORY(err);
   }
   json->object = value;
   *ret_object = json;

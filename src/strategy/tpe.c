@@ -247,26 +247,34 @@ static lpot_status tpe_tell(lpot_strategy *strategy, const lpot_result *result, 
  * there are two cases: node 1 is what is known, node 2 n the case of node n in which the next
  * result is the worst so far, node 2 n + 1 that in which it is the best. */
 
-/* Adds to seen what is assumed on the way to node; *ret_found false: nothing can come there. */
+/* Adds the next point with an assumed loss; *ret_found false: nothing can come there. */
+static lpot_status assume_one(const tpe *self, bool known, bool best, lpot_observations *seen,
+                              uint16_t *point, bool *ret_found, lpot_error *err) {
+  *ret_found =
+      !best || seen->count + 1 >= STARTUP; /* Before, the same comes next in either case. */
+  if (*ret_found && !known) {
+    LPOT_TRY(propose(self, seen, point, ret_found, err));
+  }
+  if (*ret_found) {
+    lpot_observations_add(seen, point, (double)(best ? -INFINITY : INFINITY), 0);
+  }
+  return LPOT_OK;
+}
+
+/* Adds to seen what is assumed on the way to node. */
 static lpot_status assume(const tpe *self, size_t node, lpot_observations *seen, uint16_t *point,
                           bool *ret_found, lpot_error *err) {
   size_t bit = 1;
   while (2 * bit <= node) {
     bit *= 2;
   }
-  *ret_found = true;
   memcpy(point, self->pending, self->points.num_dims * sizeof *point);
-  for (bool known = self->base.waiting; bit > 1 && *ret_found; known = false) {
-    bit /= 2;
+  bool known = self->base.waiting;
+  *ret_found = true;
+  for (bit /= 2; bit > 0 && *ret_found; bit /= 2) {
     bool best = (node & bit) != 0;
-    if (best && seen->count + 1 < STARTUP) {
-      *ret_found = false; /* The same comes next in either case. */
-      return LPOT_OK;
-    }
-    if (!known) {
-      LPOT_TRY(propose(self, seen, point, ret_found, err));
-    }
-    lpot_observations_add(seen, point, (double)(best ? -INFINITY : INFINITY), 0);
+    LPOT_TRY(assume_one(self, known, best, seen, point, ret_found, err));
+    known = false;
   }
   return LPOT_OK;
 }

@@ -34,6 +34,7 @@ typedef struct lpot_config {
   lpot_dataloader_config evaluation;
   bool dynamic; /* approach: post_training_dynamic_quant; calibration and sampling sizes are unused
                  */
+  bool trains;  /* approach: quant_aware_training */
   const lpot_yaml_node *metric;      /* the map under evaluation.accuracy.metric */
   const lpot_yaml_node *postprocess; /* under evaluation.accuracy.postprocess; NULL: none */
   lpot_wishes wishes; /* sampling sizes, model_wise, op_wise, recipes; arrays owned by the config */
@@ -65,7 +66,6 @@ typedef struct lpot_config {
       performance; /* batch size of the latency measurement; taken from evaluation when absent */
   const lpot_yaml_node *bf16; /* the first dtype that names it; NULL: none does */
   int64_t evaluation_batches; /* evaluation.accuracy.iteration; -1: all */
-  bool trains;                /* approach: quant_aware_training */
   const lpot_yaml_node *train, *pruning, *conversion; /* sections that are not run yet, or NULL */
   size_t num_warnings;
   const char *const

@@ -104,10 +104,11 @@ lpot_status lpot_config_warn_of_strategy(lpot_config_box *box, lpot_error *err) 
   const lpot_yaml_node *section = find_section(box);
   for (size_t i = 0; section != NULL && i < sizeof settings / sizeof settings[0]; i++) {
     const lpot_yaml_node *node = lpot_yaml_get(section, settings[i].name);
-    if (node != NULL && !lpot_text_equal(box->config.strategy, settings[i].text)) {
-      LPOT_TRY(lpot_config_warn(box, node, err, "ignored: it belongs to the strategy %s",
-                                settings[i].text));
+    if (node == NULL || lpot_text_equal(box->config.strategy, settings[i].text)) {
+      continue;
     }
+    LPOT_TRY(lpot_config_warn(box, node, err, "ignored: it belongs to the strategy %s",
+                              settings[i].text));
   }
   return LPOT_OK;
 }

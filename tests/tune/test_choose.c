@@ -131,7 +131,7 @@ static void without_trusted_speeds_more_int8_and_fewer_reorders_win(void **state
   assert_chosen(specs, 3);
 }
 
-static void timeout_of_0_takes_the_first(void **state) {
+static void timeout_of_0_takes_the_first_or_where_the_strategy_goes_on_the_last(void **state) {
   (void)state;
   const trial_spec specs[COUNT] = {{false, false, false, 0, 0, 0, 0, 3, 1},
                                    {true, true, true, 1, 1.1, 1, 8, 3, 2},
@@ -141,6 +141,10 @@ static void timeout_of_0_takes_the_first(void **state) {
   set_up(&self, specs);
   self.config.timeout_seconds = 0;
   assert_int_equal(lpot_search_choose(&self.run, &met), 2);
+  self.config.strategy = "conservative";
+  assert_int_equal(lpot_search_choose(&self.run, &met), 3);
+  self.config.timeout_seconds = 60; /* the faster one */
+  assert_int_equal(lpot_search_choose(&self.run, &met), 3);
   tear_down(&self);
 }
 
@@ -166,7 +170,7 @@ int main(void) {
       cmocka_unit_test(equal_reorders_leave_it_to_the_hash),
       cmocka_unit_test(untrusted_is_never_called_faster),
       cmocka_unit_test(without_trusted_speeds_more_int8_and_fewer_reorders_win),
-      cmocka_unit_test(timeout_of_0_takes_the_first),
+      cmocka_unit_test(timeout_of_0_takes_the_first_or_where_the_strategy_goes_on_the_last),
       cmocka_unit_test(objective_modelsize_takes_the_smallest),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
