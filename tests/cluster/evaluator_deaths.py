@@ -136,7 +136,9 @@ def die_again(setup, whole):
 
 def crash_a_trial(setup, whole, kind="segv", words=KINDS["segv"], group=None):
     """A recipe that kills twice is filed as crashed, with the cause, and the search goes on."""
-    for percent in range(50, 100, 10):  # somewhere behind baseline and calibration, which have more attempts
+    # Somewhere behind baseline and calibration, which have more attempts, and before latency, which takes the more calls
+    # the faster the machine is at that moment.
+    for percent in (50, 40, 30, 20, 14, 10, 7, 5, 60, 70, 80, 90):
         name = f"twice_{percent}"
         fault = {"KIND": kind, "RANK": 0, "TIMES": 2, "CALL": 1 + whole.calls() * percent // 100}
         job = Job(setup, 1, name, fault, group=group)
