@@ -250,7 +250,7 @@ static lpot_status put_correct(hid_t file, const lpot_ledger *ledger, lpot_error
     size_t bits = result->num_bits < baseline->num_bits ? result->num_bits : baseline->num_bits;
     copy_bits(result->correct, bits, rows + (i + 1) * width);
   }
-  hsize_t dims[2] = {ledger->num_trials + 1, width};
+  const uint64_t dims[2] = {ledger->num_trials + 1, width};
   lpot_status status = lpot_hdf5_put_dataset(file, "correct", H5T_NATIVE_UINT8, 2, dims, rows, err);
   lpot_free(rows);
   return status;
@@ -321,7 +321,7 @@ static lpot_status put_legend(hid_t file, const op_legend *legend, lpot_error *e
   for (size_t i = 0; i < legend->count; i++) {
     lpot_op_config_text(&legend->configs[i], texts[i], sizeof texts[i]);
   }
-  hsize_t dims[1] = {legend->count};
+  const uint64_t dims[1] = {legend->count};
   hid_t type = lpot_hdf5_text_type(NAME_SIZE);
   lpot_status status = lpot_hdf5_put_dataset(file, "recipe_legend", type, 1, dims, texts, err);
   H5Tclose(type);
@@ -350,7 +350,7 @@ static lpot_status put_recipes(hid_t file, const lpot_ledger *ledger, lpot_error
   if (matrix == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
-  hsize_t dims[2] = {ledger->num_trials, num_ops};
+  const uint64_t dims[2] = {ledger->num_trials, num_ops};
   lpot_status status = fill_matrix(ledger, &legend, matrix, err);
   if (status == LPOT_OK) {
     status = lpot_hdf5_put_dataset(file, "recipes", H5T_NATIVE_INT32, 2, dims, matrix, err);

@@ -96,7 +96,7 @@ static lpot_status put_measures(int64_t file, const bench_content *content, lpot
 static lpot_status put_runs(int64_t group, const bench_content *content, lpot_error *err) {
   for (size_t i = 0; i < content->count; i++) {
     const lpot_benchmark_measure *measure = &content->measures[i];
-    unsigned long long count = measure->num_runs;
+    const uint64_t count = measure->num_runs;
     char name[32];
     snprintf(name, sizeof name, "row_%zu", i);
     LPOT_TRY(lpot_hdf5_put_dataset(group, name, H5T_NATIVE_DOUBLE, 1, &count,

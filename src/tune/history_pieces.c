@@ -71,9 +71,12 @@ lpot_status lpot_hdf5_put_uint(int64_t object, const char *name, uint64_t value,
 }
 
 lpot_status lpot_hdf5_put_dataset(int64_t parent, const char *name, int64_t type, int num_dims,
-                                  const unsigned long long *dims, const void *data,
-                                  lpot_error *err) {
-  hid_t space = num_dims == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(num_dims, dims, NULL);
+                                  const uint64_t *dims, const void *data, lpot_error *err) {
+  hsize_t sizes[2] = {0, 0}; /* its type depends on the version */
+  for (int i = 0; i < num_dims; i++) {
+    sizes[i] = dims[i];
+  }
+  hid_t space = num_dims == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(num_dims, sizes, NULL);
   LPOT_TRY(lpot_hdf5_check(space, name, err));
   hid_t dataset = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   lpot_status status = lpot_hdf5_check(dataset, name, err);
@@ -130,7 +133,7 @@ lpot_status lpot_hdf5_put_table(int64_t parent, const char *name, const lpot_hdf
                              err);
     H5Tclose(member);
   }
-  hsize_t dims[1] = {count};
+  const uint64_t dims[1] = {count};
   if (status == LPOT_OK) {
     status = lpot_hdf5_put_dataset(parent, name, type, 1, dims, rows, err);
   }

@@ -35,7 +35,7 @@ LPOT_MUST_CHECK lpot_status lpot_hdf5_put_uint(int64_t object, const char *name,
 
 /* Writes a dataset of rank 0 (num_dims 0), 1 or 2; dims [num_dims]. */
 LPOT_MUST_CHECK lpot_status lpot_hdf5_put_dataset(int64_t parent, const char *name, int64_t type,
-                                                  int num_dims, const unsigned long long *dims,
+                                                  int num_dims, const uint64_t *dims,
                                                   const void *data, lpot_error *err);
 /* Writes count rows of row_size bytes as a one-dimensional compound dataset. */
 LPOT_MUST_CHECK lpot_status lpot_hdf5_put_table(int64_t parent, const char *name,
