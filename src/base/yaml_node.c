@@ -49,15 +49,6 @@ lpot_status lpot_yaml_node_attach(lpot_yaml *yaml, lpot_yaml_node *parent, lpot_
   return LPOT_OK;
 }
 
-int lpot_yaml_node_depth(const lpot_yaml_node *node) {
-  int depth = 0;
-  while (node->parent != NULL) {
-    node = node->parent;
-    depth++;
-  }
-  return depth;
-}
-
 const char *lpot_yaml_node_file(const lpot_yaml_node *node) {
   return ((const lpot_yaml_item *)node)->file;
 }

@@ -34,8 +34,6 @@ LPOT_MUST_CHECK lpot_status lpot_yaml_node_new(lpot_yaml *yaml, const char *file
 /* Puts child at the end of the list or map parent. */
 LPOT_MUST_CHECK lpot_status lpot_yaml_node_attach(lpot_yaml *yaml, lpot_yaml_node *parent,
                                                   lpot_yaml_node *child, lpot_error *err);
-/* Number of nodes above node. */
-int lpot_yaml_node_depth(const lpot_yaml_node *node);
 /* Parses one document into nodes of yaml, whose root hangs depth levels below the tree's. */
 LPOT_MUST_CHECK lpot_status lpot_yaml_parse_into(lpot_yaml *yaml, const char *file, int depth,
                                                  const char *text, size_t size,

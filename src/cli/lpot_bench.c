@@ -167,7 +167,7 @@ static int run(int argc, char **argv, const lpot_benchmark_options *options) {
   lpot_status status = lpot_comm_start(&argc, &argv, &comm, &comm_error);
   int exit_code = lpot_status_exit_code(status);
   if (status == LPOT_OK) {
-    exit_code = lpot_benchmark_run(options, benchmark, comm, started, &error);
+    exit_code = lpot_benchmark_run(benchmark, comm, started, &error);
   } else {
     lpot_log(LPOT_LOG_ERROR, "%s", comm_error.message);
   }

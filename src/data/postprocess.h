@@ -21,7 +21,6 @@ typedef struct lpot_answer {
 
 typedef struct lpot_postprocess lpot_postprocess; /* a chain */
 
-const char *const *lpot_postprocess_names(void);
 /* settings: the map (or list of one-key maps) under "transform" of "postprocess"; NULL gives an
  * empty chain. */
 LPOT_MUST_CHECK lpot_status lpot_postprocess_new(const lpot_yaml_node *settings,

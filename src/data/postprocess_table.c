@@ -34,10 +34,6 @@ struct lpot_postprocess {
   postprocess_step steps[LPOT_MAX_POSTPROCESS_STEPS];
 };
 
-const char *const *lpot_postprocess_names(void) {
-  return names;
-}
-
 static lpot_status make_step(postprocess_step *step, const lpot_yaml_node *node, lpot_error *err) {
   size_t index = 0;
   LPOT_TRY(lpot_setting_find_name(node, "postprocess", node->key, names, later_names, &index, err));

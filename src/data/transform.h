@@ -8,7 +8,6 @@
 
 typedef struct lpot_transforms lpot_transforms; /* a chain */
 
-const char *const *lpot_transform_names(void);
 /* settings: the map (or list of one-key maps) under "transform"; NULL gives an empty chain. */
 LPOT_MUST_CHECK lpot_status lpot_transforms_new(const lpot_yaml_node *settings,
                                                 lpot_transforms **ret_transforms, lpot_error *err);

@@ -82,10 +82,6 @@ struct lpot_transforms {
   transform_step *steps; /* [num_steps] owned */
 };
 
-const char *const *lpot_transform_names(void) {
-  return names;
-}
-
 /* Makes the step that node, a value under the transform's name, describes. */
 static lpot_status make_step(transform_step *step, const lpot_yaml_node *node, lpot_error *err) {
   static const char *const none[] = {NULL}; /* All of LPOT's are here. */

@@ -298,10 +298,6 @@ int32_t lpot_wordpiece_pad(const lpot_wordpiece *vocabulary) {
   return vocabulary->pad;
 }
 
-bool lpot_wordpiece_is_lower_case(const lpot_wordpiece *vocabulary) {
-  return vocabulary->lower_case;
-}
-
 const char *lpot_wordpiece_text(const lpot_wordpiece *vocabulary, int32_t id) {
   return vocabulary->texts[id];
 }

@@ -46,7 +46,6 @@ void lpot_wordpiece_free(lpot_wordpiece *vocabulary);
 int32_t lpot_wordpiece_cls(const lpot_wordpiece *vocabulary); /* [CLS] */
 int32_t lpot_wordpiece_sep(const lpot_wordpiece *vocabulary); /* [SEP] */
 int32_t lpot_wordpiece_pad(const lpot_wordpiece *vocabulary); /* [PAD] */
-bool lpot_wordpiece_is_lower_case(const lpot_wordpiece *vocabulary);
 /* The piece of that number; id comes from this vocabulary. */
 const char *lpot_wordpiece_text(const lpot_wordpiece *vocabulary, int32_t id);
 

@@ -386,9 +386,8 @@ static lpot_status gather(lpot_benchmark *benchmark, lpot_comm *comm, lpot_error
   return LPOT_OK;
 }
 
-int lpot_benchmark_run(const lpot_benchmark_options *options, lpot_benchmark *benchmark,
-                       lpot_comm *comm, lpot_status status, lpot_error *err) {
-  (void)options;
+int lpot_benchmark_run(lpot_benchmark *benchmark, lpot_comm *comm, lpot_status status,
+                       lpot_error *err) {
   status = agree(comm, status, err);
   if (status == LPOT_OK) {
     status = lead(benchmark, comm, err);

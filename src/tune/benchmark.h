@@ -67,9 +67,10 @@ LPOT_MUST_CHECK lpot_status lpot_benchmark_start(const lpot_benchmark_options *o
 /* Ends the instances. NULL is allowed. */
 void lpot_benchmark_free(lpot_benchmark *benchmark);
 /* Leads the instances through all models; rank 0 prints what they bring. Returns the exit code.
- * benchmark NULL: this rank could not start, because of error. Collective. */
-int lpot_benchmark_run(const lpot_benchmark_options *options, lpot_benchmark *benchmark,
-                       lpot_comm *comm, lpot_status status, lpot_error *err);
+ * status and err: how lpot_benchmark_start ended on this rank; benchmark is NULL where it failed.
+ * Collective. */
+int lpot_benchmark_run(lpot_benchmark *benchmark, lpot_comm *comm, lpot_status status,
+                       lpot_error *err);
 
 /* The table, JSON lines or CSV of measures [count] in order of model and instance (rank 0). */
 LPOT_MUST_CHECK lpot_status lpot_benchmark_print(const lpot_benchmark_options *options,

@@ -11,8 +11,6 @@
   }
 #define SECTION_NODE(key, reader, field)                                                           \
   { .name = key, .read = (reader), .offset = offsetof(lpot_config, field) }
-#define UNSUPPORTED(key)                                                                           \
-  { .name = key, .read = lpot_config_read_unsupported }
 #define IGNORED(key, why)                                                                          \
   { .name = key, .read = lpot_config_read_ignored, .remark = (why) }
 #define READ(key, reader)                                                                          \

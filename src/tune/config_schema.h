@@ -106,8 +106,6 @@ lpot_status lpot_config_read_only_word(lpot_config_box *box, const lpot_config_r
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_only_false(lpot_config_box *box, const lpot_config_row *row,
                                         const lpot_yaml_node *node, void *object, lpot_error *err);
-lpot_status lpot_config_read_only_int(lpot_config_box *box, const lpot_config_row *row,
-                                      const lpot_yaml_node *node, void *object, lpot_error *err);
 /* A boolean that has no effect: a warning when it is not what we do (row->minimum). */
 lpot_status lpot_config_read_fixed_bool(lpot_config_box *box, const lpot_config_row *row,
                                         const lpot_yaml_node *node, void *object, lpot_error *err);
@@ -115,8 +113,6 @@ lpot_status lpot_config_read_ignored(lpot_config_box *box, const lpot_config_row
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_silent(lpot_config_box *box, const lpot_config_row *row,
                                     const lpot_yaml_node *node, void *object, lpot_error *err);
-lpot_status lpot_config_read_unsupported(lpot_config_box *box, const lpot_config_row *row,
-                                         const lpot_yaml_node *node, void *object, lpot_error *err);
 
 /* Readers of single keys (config_field.c). */
 /* cores_per_instance: more than 1 gives a warning. */

@@ -280,20 +280,6 @@ lpot_status lpot_config_read_only_false(lpot_config_box *box, const lpot_config_
   return LPOT_OK;
 }
 
-lpot_status lpot_config_read_only_int(lpot_config_box *box, const lpot_config_row *row,
-                                      const lpot_yaml_node *node, void *object, lpot_error *err) {
-  (void)box;
-  (void)object;
-  int64_t value = 0;
-  LPOT_TRY(lpot_yaml_int(node, INT64_MIN, INT64_MAX, &value, err));
-  if (value != row->minimum) {
-    return lpot_config_fail_key(err, node,
-                                "%" PRId64 " is not supported yet, expected %" PRId64 ": %s", value,
-                                row->minimum, row->remark);
-  }
-  return LPOT_OK;
-}
-
 lpot_status lpot_config_read_fixed_bool(lpot_config_box *box, const lpot_config_row *row,
                                         const lpot_yaml_node *node, void *object, lpot_error *err) {
   (void)object;
@@ -321,12 +307,4 @@ lpot_status lpot_config_read_silent(lpot_config_box *box, const lpot_config_row 
   (void)object;
   (void)err;
   return LPOT_OK;
-}
-
-lpot_status lpot_config_read_unsupported(lpot_config_box *box, const lpot_config_row *row,
-                                         const lpot_yaml_node *node, void *object,
-                                         lpot_error *err) {
-  (void)box;
-  (void)object;
-  return lpot_config_fail_unsupported(err, node, row->remark);
 }

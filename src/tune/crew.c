@@ -75,15 +75,6 @@ bool lpot_crew_is_lost(const lpot_crew *crew, size_t worker) {
   return crew->members[worker].lost || crew->members[worker].gone;
 }
 
-size_t lpot_crew_idle_worker(const lpot_crew *crew) {
-  for (size_t i = 0; i < crew->count; i++) {
-    if (lpot_crew_is_idle(crew, i)) {
-      return i;
-    }
-  }
-  return LPOT_NO_WORKER;
-}
-
 bool lpot_crew_any_busy(const lpot_crew *crew) {
   for (size_t i = 0; i < crew->count; i++) {
     if (lpot_crew_is_busy(crew, i)) {

@@ -23,8 +23,6 @@ bool lpot_crew_is_idle(const lpot_crew *crew, size_t worker);
 bool lpot_crew_is_busy(const lpot_crew *crew, size_t worker);
 /* It has answered LPOT_LOST: it can do no tasks any more; or lpot_crew_lose was called. */
 bool lpot_crew_is_lost(const lpot_crew *crew, size_t worker);
-/* Lowest idle worker, LPOT_NO_WORKER when there is none. */
-size_t lpot_crew_idle_worker(const lpot_crew *crew);
 bool lpot_crew_any_busy(const lpot_crew *crew);
 /* The next worker that the transport knows to be gone, LPOT_NO_WORKER when there is none. */
 size_t lpot_crew_next_loss(lpot_crew *crew);

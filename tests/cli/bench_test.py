@@ -65,8 +65,7 @@ def check_instances(int8_model, folder):
         check_row(row, 12)
     table = pathlib.Path(folder) / "bench.csv"
     if len(os.sched_getaffinity(0)) < 2:
-        print("SKIPPED several instances: only one core may be used")
-        return
+        return False
     two = "evaluation.performance.configs={num_of_instance: 2, cores_per_instance: 1}"
     hdf5 = pathlib.Path(folder) / "bench.h5"
     out, _ = run(conf, model, "-s", ITERATIONS, "-s", two, "--csv", table, "--hdf5", hdf5)
@@ -84,6 +83,7 @@ def check_instances(int8_model, folder):
                       "evaluation.performance.configs.cores_per_instance=1", ranks=2)
     assert [row["instance"] for row in over_ranks] == [0, 1, None], over_ranks
     check_row(over_ranks[2], 24)
+    return True
 
 
 def check_errors(folder):
@@ -108,8 +108,10 @@ def check_errors(folder):
 def main():
     with tempfile.TemporaryDirectory(prefix="lpot-bench-") as folder:
         int8_model = check_accuracy(folder)
-        check_instances(int8_model, folder)
+        whole = check_instances(int8_model, folder)
         check_errors(folder)
+    if not whole:  # Said last: ctest then counts the test as skipped.
+        print("SKIPPED several instances: only one core may be used")
 
 
 main()
