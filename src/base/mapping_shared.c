@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -65,13 +66,29 @@ static int find_in_process(const char *process, const offer *wanted) {
   return descriptor;
 }
 
-/* Folders of other users' processes cannot be opened, which makes this fast. */
+/* The program that a process runs, by its place; empty when it cannot be told. */
+static void read_program(const char *process, char out[PATH_MAX]) {
+  char path[sizeof "/proc//exe" + NAME_MAX];
+  (void)snprintf(path, sizeof path, "/proc/%s/exe", process);
+  ssize_t length = readlink(path, out, PATH_MAX - 1);
+  out[length > 0 ? length : 0] = '\0';
+}
+
+/* Only processes of this program are looked at, and of this user, since others' cannot be: a node
+ * has many files open. */
 static int find_open_file(const offer *wanted) {
+  char own[PATH_MAX];
+  char other[PATH_MAX];
+  read_program("self", own);
   DIR *processes = opendir("/proc");
   int descriptor = -1;
   for (struct dirent *entry;
        descriptor < 0 && processes != NULL && (entry = readdir(processes)) != NULL;) {
-    if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9') {
+    if (entry->d_name[0] < '1' || entry->d_name[0] > '9') {
+      continue;
+    }
+    read_program(entry->d_name, other);
+    if (other[0] != '\0' && strcmp(own, other) == 0) {
       descriptor = find_in_process(entry->d_name, wanted);
     }
   }

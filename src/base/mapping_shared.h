@@ -1,10 +1,10 @@
-/* Bytes that the processes of one user on one node have in memory once.
+/* Bytes that the processes of one program and user on one node have in memory once.
  *
  *   1. Every process makes the bytes itself and hands them in.
  *   2. The first one copies them into a sealed memory file (memfd_create), which nobody can write
  * or shorten any more. It has no name in any file system and is gone with the last process that has
  * it open, however that one ends: there is nothing to remove.
- *   3. The others find it among the open files of this user's processes (/proc) by a hash in its
+ *   3. The others find it among the open files of such processes (/proc) by a hash in its
  *      name, and compare every byte with their own before they use it: nothing is believed.
  *
  * Who is first is decided by an abstract socket address, which also goes with its process. Where
