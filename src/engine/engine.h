@@ -25,6 +25,9 @@ typedef struct lpot_plan_options {
   lpot_observe_function observe; /* NULL when observed is NULL */
   void *observe_context;         /* borrowed for the plan's life */
   bool profile;                  /* measure each step's time */
+  bool share_weights; /* large packed weights lie once on a node for all processes that ask for it
+                         (lpot_tensor_share), wherever that is on the node: not for plans that are
+                         timed */
 } lpot_plan_options;
 
 /* One step of a compiled plan, for reports. Strings are borrowed from the plan. */

@@ -54,7 +54,7 @@ static lpot_status observe_samples(lpot_job *job, const bool *observed, int64_t 
   LPOT_TRY(lpot_graph_bind(job->graph, job->calibration_batch, lpot_reference_run, &bound, err));
   row_filter filter = {.calibration = calibration, .bound = bound, .batch = job->calibration_batch};
   lpot_plan_options options = {
-      .observed = observed, .observe = observe, .observe_context = &filter};
+      .observed = observed, .observe = observe, .observe_context = &filter, .share_weights = true};
   lpot_plan *plan = NULL;
   lpot_status status = lpot_plan_compile(job->engine, bound, &options, &plan, err);
   if (status == LPOT_OK) {

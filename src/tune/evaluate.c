@@ -90,7 +90,8 @@ static lpot_status find_plans(lpot_job *job, const lpot_recipe *recipe, plan_pai
     return LPOT_OK;
   }
   if (recipe != NULL && job->reference == NULL) {
-    LPOT_TRY(lpot_job_compile(job, NULL, job->batch_size, NULL, &job->reference, err));
+    const lpot_plan_options options = {.share_weights = true};
+    LPOT_TRY(lpot_job_compile(job, NULL, job->batch_size, &options, &job->reference, err));
   }
   plans->reference = recipe == NULL ? plans->plan : job->reference;
   return LPOT_OK;

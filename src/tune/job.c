@@ -598,7 +598,8 @@ lpot_status lpot_job_plan(lpot_job *job, const lpot_recipe *recipe, lpot_plan **
     drop_large_plans(job);
     drop_plan(slot);
     slot->hash = hash;
-    LPOT_TRY(lpot_job_compile(job, recipe, job->batch_size, NULL, &slot->plan, err));
+    const lpot_plan_options options = {.share_weights = true};
+    LPOT_TRY(lpot_job_compile(job, recipe, job->batch_size, &options, &slot->plan, err));
     lpot_memory_trim();
   }
   make_first(job, index);

@@ -116,6 +116,9 @@ typedef enum lpot_dl_binary {
  * is one thread, and spinning helpers of many ranks on one node slow each other down several times.
  */
 void lpot_dl_use_threads(int count);
+/* Whether large packed weights of the primitives that are made from now on lie in memory that is
+ * shared with other processes (lpot_tensor_share). lpot_dl_new: they do not. */
+void lpot_dl_use_shared_weights(lpot_dl *dl, bool shared);
 LPOT_MUST_CHECK lpot_status lpot_dl_new(lpot_dl **ret_dl, lpot_error *err);
 void lpot_dl_free(lpot_dl *dl);
 const char *lpot_dl_version(void); /* "oneDNN 2.6.3", static */

@@ -156,7 +156,7 @@ lpot_status lpot_dl_check(dnnl_status_t status, const char *what, lpot_error *er
 /* oneDNN keeps so many primitives that nobody uses any more, of 1024 by itself. Where scales are
  * part of a primitive (2.x) every recipe has its own: they held 95 MiB of a process that tried
  * recipes of ResNet-50, and made nothing faster. */
-#define KEPT_PRIMITIVES 128
+#define KEPT_PRIMITIVES 16
 
 lpot_status lpot_dl_new(lpot_dl **ret_dl, lpot_error *err) {
   lpot_dl_use_threads(1);
@@ -223,4 +223,39 @@ lpot_status lpot_dl_grow_scratchpad(lpot_dl *dl, size_t size_bytes, lpot_error *
   dl->scratchpad = scratchpad;
   dl->scratchpad_bytes = size_bytes;
   return LPOT_OK;
+}
+
+/* ---- primitives ---- */
+
+lpot_status lpot_dl_make_primitive(const_dnnl_primitive_desc_t desc, const char *what,
+                                   dnnl_primitive_t *ret_primitive,
+                                   const_dnnl_primitive_desc_t *ret_desc, lpot_error *err) {
+  dnnl_status_t made = dnnl_primitive_create(ret_primitive, desc);
+  /* Some that it promises it cannot generate: grouped 1x1 convolutions with a sum. */
+  LPOT_TRY(lpot_dl_check(made == dnnl_runtime_error ? dnnl_unimplemented : made, what, err));
+  return lpot_dl_check(dnnl_primitive_get_primitive_desc(*ret_primitive, ret_desc), what, err);
+}
+
+/* ---- packed weights ---- */
+
+void lpot_dl_use_shared_weights(lpot_dl *dl, bool shared) {
+  dl->shares_weights = shared;
+}
+
+lpot_status lpot_dl_new_weights(size_t size_bytes, lpot_tensor **ret_weights, lpot_error *err) {
+  lpot_shape shape = {.rank = 1, .dims = {(int64_t)size_bytes}};
+  return lpot_tensor_new(LPOT_U8, &shape, ret_weights, err);
+}
+
+lpot_status lpot_dl_set_weights(dnnl_memory_t memory, const lpot_tensor *weights, lpot_error *err) {
+  return lpot_dl_check(dnnl_memory_set_data_handle(memory, weights->data), "memory", err);
+}
+
+lpot_status lpot_dl_share_weights(const lpot_dl *dl, dnnl_memory_t memory, lpot_tensor *weights,
+                                  lpot_error *err) {
+  if (!dl->shares_weights) {
+    return LPOT_OK;
+  }
+  lpot_tensor_share(weights);
+  return lpot_dl_set_weights(memory, weights, err);
 }

@@ -5,12 +5,14 @@
 #include <oneapi/dnnl/dnnl.h>
 
 #include "engine/onednn/dl.h"
+#include "tensor/tensor.h"
 
 struct lpot_dl {
   dnnl_engine_t engine;
   dnnl_stream_t stream;
   void *scratchpad; /* shared by all primitives: they run one after another */
   size_t scratchpad_bytes;
+  bool shares_weights; /* of the primitives that are made from now on */
 };
 
 /* oneDNN's status as ours; what names the thing that was asked for. */
@@ -19,6 +21,23 @@ dnnl_data_type_t lpot_dl_data_type(lpot_dtype dtype);
 /* Makes room for the largest scratchpad any primitive asks for. */
 LPOT_MUST_CHECK lpot_status lpot_dl_grow_scratchpad(lpot_dl *dl, size_t size_bytes,
                                                     lpot_error *err);
+/* Makes a primitive. Its own descriptor serves instead of desc from now on: that of a convolution
+ * can have 64 KiB. */
+LPOT_MUST_CHECK lpot_status lpot_dl_make_primitive(const_dnnl_primitive_desc_t desc,
+                                                   const char *what,
+                                                   dnnl_primitive_t *ret_primitive,
+                                                   const_dnnl_primitive_desc_t *ret_desc,
+                                                   lpot_error *err);
+/* Packed weights: a tensor of bytes, all 0, for equal weights are to be equal to the last byte of
+ * padding. */
+LPOT_MUST_CHECK lpot_status lpot_dl_new_weights(size_t size_bytes, lpot_tensor **ret_weights,
+                                                lpot_error *err);
+/* Lets memory use the bytes of weights. */
+LPOT_MUST_CHECK lpot_status lpot_dl_set_weights(dnnl_memory_t memory, const lpot_tensor *weights,
+                                                lpot_error *err);
+/* Once they are packed: moves them where other processes have them too, if dl shares weights. */
+LPOT_MUST_CHECK lpot_status lpot_dl_share_weights(const lpot_dl *dl, dnnl_memory_t memory,
+                                                  lpot_tensor *weights, lpot_error *err);
 
 /* What a primitive may not be made of. oneDNN's integer convolutions that random shapes have shown
  * to be wrong on processors with AMX (others than those named were right in tens of thousands of

@@ -13,11 +13,11 @@ enum { ARG_SRC0, ARG_SRC1, ARG_DST, ARG_WEIGHTS, ARG_BIAS, ARG_SCRATCHPAD, NUM_A
 struct lpot_dl_primitive {
   lpot_dl *dl; /* borrowed */
   dnnl_primitive_t primitive;
-  dnnl_primitive_desc_t desc;
-  dnnl_memory_t memory[NUM_ARGS]; /* NULL where not used */
-  int arg[NUM_ARGS];              /* DNNL_ARG_... of each */
-  void *weights;                  /* packed, owned */
-  void *bias;                     /* in accumulator units, owned */
+  const_dnnl_primitive_desc_t desc; /* the primitive's own */
+  dnnl_memory_t memory[NUM_ARGS];   /* NULL where not used */
+  int arg[NUM_ARGS];                /* DNNL_ARG_... of each */
+  lpot_tensor *weights;             /* packed, bytes */
+  void *bias;                       /* in accumulator units, owned */
   size_t weight_bytes;
 };
 
@@ -180,10 +180,7 @@ void lpot_dl_primitive_free(lpot_dl_primitive *primitive) {
   if (primitive->primitive != NULL) {
     dnnl_primitive_destroy(primitive->primitive);
   }
-  if (primitive->desc != NULL) {
-    dnnl_primitive_desc_destroy(primitive->desc);
-  }
-  lpot_free(primitive->weights);
+  lpot_tensor_unref(primitive->weights);
   lpot_free(primitive->bias);
   lpot_free(primitive);
 }
@@ -229,24 +226,26 @@ static lpot_status new_primitive(lpot_dl *dl, const_dnnl_op_desc_t op, dnnl_prim
     return LPOT_OUT_OF_MEMORY(err);
   }
   primitive->dl = dl;
-  lpot_status status = lpot_dl_check(
-      dnnl_primitive_desc_create(&primitive->desc, op, attr, dl->engine, NULL), what, err);
-  if (status == LPOT_OK && !lpot_dl_may_use(limit, lpot_dl_implementation(primitive))) {
-    choose_another(dl, op, attr, limit, &primitive->desc);
+  dnnl_primitive_desc_t desc = NULL;
+  lpot_status status =
+      lpot_dl_check(dnnl_primitive_desc_create(&desc, op, attr, dl->engine, NULL), what, err);
+  if (status == LPOT_OK && !lpot_dl_may_use(limit, implementation_of(desc))) {
+    choose_another(dl, op, attr, limit, &desc);
   }
   dnnl_primitive_attr_destroy(attr);
-  if (status == LPOT_OK && strncmp(lpot_dl_implementation(primitive), "ref", 3) == 0) {
+  if (status == LPOT_OK && strncmp(implementation_of(desc), "ref", 3) == 0) {
     status =
         LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has only a reference implementation of %s", what);
   }
   if (status == LPOT_OK && limit != LPOT_DL_RATHER_NO_TILES &&
-      !lpot_dl_may_use(limit, lpot_dl_implementation(primitive))) {
+      !lpot_dl_may_use(limit, implementation_of(desc))) {
     status = LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has no right implementation of %s", what);
   }
   if (status == LPOT_OK) {
-    dnnl_status_t created = dnnl_primitive_create(&primitive->primitive, primitive->desc);
-    /* Some that it promises it cannot generate: grouped 1x1 convolutions with a sum. */
-    status = lpot_dl_check(created == dnnl_runtime_error ? dnnl_unimplemented : created, what, err);
+    status = lpot_dl_make_primitive(desc, what, &primitive->primitive, &primitive->desc, err);
+  }
+  if (desc != NULL) {
+    dnnl_primitive_desc_destroy(desc);
   }
   if (status == LPOT_OK) {
     const dnnl_memory_desc_t *scratchpad =
@@ -304,16 +303,13 @@ static lpot_status pack_weights(lpot_dl_primitive *primitive, const dnnl_memory_
   const dnnl_memory_desc_t *packed =
       dnnl_primitive_desc_query_md(primitive->desc, dnnl_query_weights_md, 0);
   size_t size_bytes = dnnl_memory_desc_get_size(packed);
-  primitive->weights = lpot_alloc_aligned(size_bytes);
-  if (primitive->weights == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
+  LPOT_TRY(lpot_dl_new_weights(size_bytes, &primitive->weights, err));
   primitive->weight_bytes += size_bytes;
   LPOT_TRY(add_memory(primitive, ARG_WEIGHTS, DNNL_ARG_WEIGHTS, packed, err));
-  LPOT_TRY(
-      lpot_dl_check(dnnl_memory_set_data_handle(primitive->memory[ARG_WEIGHTS], primitive->weights),
-                    "memory", err));
-  return reorder_weights(primitive, user, data, packed, err);
+  LPOT_TRY(lpot_dl_set_weights(primitive->memory[ARG_WEIGHTS], primitive->weights, err));
+  LPOT_TRY(reorder_weights(primitive, user, data, packed, err));
+  return lpot_dl_share_weights(primitive->dl, primitive->memory[ARG_WEIGHTS], primitive->weights,
+                               err);
 }
 
 /* 2.x adds bias to the accumulator: the real bias divided by source and weight scale. */

@@ -26,10 +26,11 @@ enum {
 struct lpot_dl_primitive {
   lpot_dl *dl; /* borrowed */
   dnnl_primitive_t primitive;
-  dnnl_primitive_desc_t desc;
-  dnnl_memory_t memory[NUM_ARGS]; /* NULL where not used */
-  int arg[NUM_ARGS];              /* DNNL_ARG_... of each */
-  void *data[NUM_ARGS];           /* owned bytes of the primitive's own memories */
+  const_dnnl_primitive_desc_t desc; /* the primitive's own */
+  dnnl_memory_t memory[NUM_ARGS];   /* NULL where not used */
+  int arg[NUM_ARGS];                /* DNNL_ARG_... of each */
+  void *data[NUM_ARGS];             /* owned bytes of the primitive's own memories */
+  lpot_tensor *weights;             /* packed, bytes */
   size_t weight_bytes;
 };
 
@@ -193,12 +194,10 @@ void lpot_dl_primitive_free(lpot_dl_primitive *primitive) {
   if (primitive->primitive != NULL) {
     dnnl_primitive_destroy(primitive->primitive);
   }
-  if (primitive->desc != NULL) {
-    dnnl_primitive_desc_destroy(primitive->desc);
-  }
   for (int i = 0; i < NUM_ARGS; ++i) {
     lpot_free(primitive->data[i]);
   }
+  lpot_tensor_unref(primitive->weights);
   lpot_free(primitive);
 }
 
@@ -289,17 +288,15 @@ static lpot_status new_primitive(lpot_dl *dl, dnnl_status_t created, dnnl_primit
     return LPOT_OUT_OF_MEMORY(err);
   }
   primitive->dl = dl;
-  primitive->desc = desc;
   lpot_status status = LPOT_OK;
-  if (strncmp(lpot_dl_implementation(primitive), "ref", 3) == 0) {
+  if (strncmp(implementation_of(desc), "ref", 3) == 0) {
     status =
         LPOT_FAIL(err, LPOT_UNSUPPORTED, "oneDNN has only a reference implementation of %s", what);
   }
   if (status == LPOT_OK) {
-    dnnl_status_t made = dnnl_primitive_create(&primitive->primitive, primitive->desc);
-    /* Some that it promises it cannot generate: grouped 1x1 convolutions with a sum. */
-    status = lpot_dl_check(made == dnnl_runtime_error ? dnnl_unimplemented : made, what, err);
+    status = lpot_dl_make_primitive(desc, what, &primitive->primitive, &primitive->desc, err);
   }
+  dnnl_primitive_desc_destroy(desc);
   if (status == LPOT_OK) {
     const_dnnl_memory_desc_t scratchpad =
         dnnl_primitive_desc_query_md(primitive->desc, dnnl_query_scratchpad_md, 0);
@@ -356,10 +353,14 @@ static lpot_status pack_weights(lpot_dl_primitive *primitive, const_dnnl_memory_
                                 const void *data, lpot_error *err) {
   const_dnnl_memory_desc_t packed =
       dnnl_primitive_desc_query_md(primitive->desc, dnnl_query_weights_md, 0);
-  LPOT_TRY(add_own(primitive, ARG_WEIGHTS, DNNL_ARG_WEIGHTS, packed, err));
-  primitive->weight_bytes += dnnl_memory_desc_get_size(packed);
-  lpot_status status = reorder_weights(primitive, user, data, packed, err);
-  return status;
+  size_t size_bytes = dnnl_memory_desc_get_size(packed);
+  LPOT_TRY(lpot_dl_new_weights(size_bytes, &primitive->weights, err));
+  primitive->weight_bytes += size_bytes;
+  LPOT_TRY(add_memory(primitive, ARG_WEIGHTS, DNNL_ARG_WEIGHTS, packed, err));
+  LPOT_TRY(lpot_dl_set_weights(primitive->memory[ARG_WEIGHTS], primitive->weights, err));
+  LPOT_TRY(reorder_weights(primitive, user, data, packed, err));
+  return lpot_dl_share_weights(primitive->dl, primitive->memory[ARG_WEIGHTS], primitive->weights,
+                               err);
 }
 
 static lpot_status add_bias(lpot_dl_primitive *primitive, const float *bias, size_t count,

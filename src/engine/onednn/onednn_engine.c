@@ -364,6 +364,7 @@ static lpot_status onednn_compile(void *state, const lpot_graph *graph,
   }
   plan->dl = state;
   plan->options = *options;
+  lpot_dl_use_shared_weights(plan->dl, options->share_weights);
   lpot_status status = compile(plan, graph, err);
   if (status != LPOT_OK) {
     onednn_free_plan(plan);
