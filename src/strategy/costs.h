@@ -2,6 +2,8 @@
 #ifndef LPOT_STRATEGY_COSTS_H
 #define LPOT_STRATEGY_COSTS_H
 
+#include "quant/op_links.h"
+
 /* One op; microseconds for one sample, NaN where not known or not possible. An op that runs inside
  * of another one's primitive costs 0. */
 typedef struct lpot_op_cost {

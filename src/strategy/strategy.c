@@ -10,19 +10,19 @@
 #include "strategy/strategy_impl.h"
 
 static const lpot_strategy_class *const strategy_table[] = {
-    &lpot_strategy_class_basic,        &lpot_strategy_class_bayesian,
-    &lpot_strategy_class_conservative, &lpot_strategy_class_exhaustive,
-    &lpot_strategy_class_external,     &lpot_strategy_class_mse,
-    &lpot_strategy_class_mse_v2,       &lpot_strategy_class_random,
-    &lpot_strategy_class_tpe,
+    &lpot_strategy_class_auto,       &lpot_strategy_class_basic,
+    &lpot_strategy_class_bayesian,   &lpot_strategy_class_conservative,
+    &lpot_strategy_class_exhaustive, &lpot_strategy_class_external,
+    &lpot_strategy_class_mse,        &lpot_strategy_class_mse_v2,
+    &lpot_strategy_class_random,     &lpot_strategy_class_tpe,
 };
 
 #define NUM_STRATEGIES (sizeof strategy_table / sizeof strategy_table[0])
 
 /* In the table's order; a test holds the two together. */
 static const char *const strategy_names[NUM_STRATEGIES + 1] = {
-    "basic", "bayesian", "conservative", "exhaustive", "external",
-    "mse",   "mse_v2",   "random",       "tpe",        NULL};
+    "auto", "basic",  "bayesian", "conservative", "exhaustive", "external",
+    "mse",  "mse_v2", "random",   "tpe",          NULL};
 
 static const char *const stage_texts[LPOT_NUM_STAGES] = {
 #define X(name, text) [LPOT_STAGE_##name] = text,
@@ -91,6 +91,16 @@ void lpot_strategy_free(lpot_strategy *strategy) {
   }
   strategy->class_of->done(strategy);
   lpot_free(strategy);
+}
+
+bool lpot_strategy_wants_costs(const lpot_strategy *strategy) {
+  return strategy->options.costs == NULL && !strategy->costs_are_final &&
+         strategy->class_of->needs_costs != NULL && strategy->class_of->needs_costs(strategy);
+}
+
+void lpot_strategy_set_costs(lpot_strategy *strategy, const lpot_op_cost *costs) {
+  strategy->options.costs = costs;
+  strategy->costs_are_final = true;
 }
 
 lpot_status lpot_strategy_next(lpot_strategy *strategy, lpot_demand *ret_demand, lpot_error *err) {

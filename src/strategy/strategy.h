@@ -80,7 +80,9 @@ typedef struct lpot_strategy_options {
   double baseline;           /* the f32 model's metric */
   int64_t samples;           /* size of the evaluation set */
   const lpot_op_cost *costs; /* [lpot_space_num_ops], borrowed while the strategy lives; NULL: not
-                                known. No strategy uses them yet */
+                                known, or not yet: lpot_strategy_set_costs */
+  size_t num_links;          /* 0: not known */
+  const lpot_op_link *links; /* [num_links] between the space's ops, borrowed like costs */
   double accuracy_weight, latency_weight; /* tpe, >= 0 */
   const lpot_proposer *proposer; /* external: borrowed for the strategy's life; else NULL */
 } lpot_strategy_options;
@@ -97,6 +99,10 @@ LPOT_MUST_CHECK lpot_status lpot_strategy_new(const char *name, const lpot_space
                                               const lpot_strategy_options *options,
                                               lpot_strategy **ret_strategy, lpot_error *err);
 void lpot_strategy_free(lpot_strategy *strategy);
+/* True when what ops cost is needed for the next demand and not known: it may be measured now. */
+bool lpot_strategy_wants_costs(const lpot_strategy *strategy);
+/* costs as in the options; NULL: they stay unknown, and are not wanted again. */
+void lpot_strategy_set_costs(lpot_strategy *strategy, const lpot_op_cost *costs);
 LPOT_MUST_CHECK lpot_status lpot_strategy_next(lpot_strategy *strategy, lpot_demand *ret_demand,
                                                lpot_error *err);
 /* True for strategies whose earlier trials are not demanded again but recalled. */

@@ -33,6 +33,8 @@ typedef struct lpot_strategy_class {
                         const lpot_result *result, lpot_error *err);
   /* Adds hints until the list is full or there is no more. */
   lpot_status (*hints)(const lpot_strategy *strategy, lpot_hint_list *list, lpot_error *err);
+  /* Whether the next demand depends on what ops cost; (optional: none does). */
+  bool (*needs_costs)(const lpot_strategy *strategy);
   bool goes_on; /* see lpot_strategy_goes_on */
 } lpot_strategy_class;
 
@@ -40,11 +42,13 @@ struct lpot_strategy {
   const lpot_strategy_class *class_of;
   const lpot_space *space; /* borrowed */
   lpot_strategy_options options;
-  bool waiting;     /* a demand is unanswered */
-  uint64_t pending; /* hash of the unanswered demand's recipe */
+  bool costs_are_final; /* nobody will tell more of them */
+  bool waiting;         /* a demand is unanswered */
+  uint64_t pending;     /* hash of the unanswered demand's recipe */
   lpot_purpose pending_purpose;
 };
 
+extern const lpot_strategy_class lpot_strategy_class_auto;
 extern const lpot_strategy_class lpot_strategy_class_basic;
 extern const lpot_strategy_class lpot_strategy_class_bayesian;
 extern const lpot_strategy_class lpot_strategy_class_conservative;

@@ -19,7 +19,7 @@ static void set_defaults(lpot_config *config) {
   config->wishes.sampling_sizes = default_sampling_sizes;
   config->wishes.scale_propagation_concat = true;
   config->wishes.first_conv_or_matmul_quantization = true;
-  config->strategy = "basic";
+  config->strategy = "auto";
   config->accuracy_weight = 1;
   config->latency_weight = 1;
   config->proposal_seconds = 600;

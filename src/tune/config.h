@@ -15,6 +15,11 @@
 #include "strategy/space.h"
 
 typedef enum lpot_objective { LPOT_OBJECTIVE_PERFORMANCE, LPOT_OBJECTIVE_MODELSIZE } lpot_objective;
+typedef enum lpot_measure_when {
+  LPOT_MEASURE_WHEN_NEEDED, /* if the strategy asks for it */
+  LPOT_MEASURE_ALWAYS,
+  LPOT_MEASURE_NEVER
+} lpot_measure_when;
 typedef enum lpot_export_format { LPOT_EXPORT_QDQ, LPOT_EXPORT_QOPERATOR } lpot_export_format;
 
 typedef struct lpot_dataloader_config {
@@ -38,7 +43,7 @@ typedef struct lpot_config {
   const lpot_yaml_node *metric;      /* the map under evaluation.accuracy.metric */
   const lpot_yaml_node *postprocess; /* under evaluation.accuracy.postprocess; NULL: none */
   lpot_wishes wishes; /* sampling sizes, model_wise, op_wise, recipes; arrays owned by the config */
-  const char *strategy;                   /* default "basic" */
+  const char *strategy;                   /* default "auto" */
   double accuracy_weight, latency_weight; /* tpe; default 1 */
   size_t num_command;
   const char *const *command; /* [num_command] external: the program and its arguments */
@@ -51,11 +56,11 @@ typedef struct lpot_config {
   double timeout_seconds; /* 0: stop at the first success */
   int64_t max_trials;     /* default 100 */
   bool performance_only;
-  bool racing;       /* recipes that clearly miss the criterion are rejected early; default true */
-  bool mixed_isa;    /* workers may be of different numeric classes; default false */
-  bool op_times;     /* what each op costs is measured, once */
-  bool cold_weights; /* latency: caches are swept before every timing */
-  uint64_t seed;     /* default 1978 */
+  bool racing;    /* recipes that clearly miss the criterion are rejected early; default true */
+  bool mixed_isa; /* workers may be of different numeric classes; default false */
+  lpot_measure_when op_times; /* when what each op costs is measured, once */
+  bool cold_weights;          /* latency: caches are swept before every timing */
+  uint64_t seed;              /* default 1978 */
   int64_t lease_seconds;      /* a worker may be silent for so long at least; default 60 */
   const char *workspace;      /* default ./lpot_workspace/<model name> */
   int64_t cores_per_instance; /* latency: cores of the measuring rank; 0: not given, 1 */

@@ -86,6 +86,10 @@ lpot_status lpot_config_read_section(lpot_config_box *box, const lpot_config_row
 lpot_status lpot_config_read_text(lpot_config_box *box, const lpot_config_row *row,
                                   const lpot_yaml_node *node, void *object, lpot_error *err);
 /* Stores the contrary. */
+/* auto, true or false: lpot_measure_when. */
+lpot_status lpot_config_read_measure_when(lpot_config_box *box, const lpot_config_row *row,
+                                          const lpot_yaml_node *node, void *object,
+                                          lpot_error *err);
 lpot_status lpot_config_read_not_bool(lpot_config_box *box, const lpot_config_row *row,
                                       const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_bool(lpot_config_box *box, const lpot_config_row *row,

@@ -226,6 +226,9 @@ static lpot_status put_evaluation(lpot_buffer *out, const lpot_config *config, l
 
 static lpot_status put_exit_policy(lpot_buffer *out, const lpot_config *config, bool identity,
                                    lpot_error *err) {
+  static const char *const measure_when[] = {[LPOT_MEASURE_WHEN_NEEDED] = "auto",
+                                             [LPOT_MEASURE_ALWAYS] = "true",
+                                             [LPOT_MEASURE_NEVER] = "false"};
   LPOT_TRY(lpot_buffer_printf(out, err, "  exit_policy:\n    performance_only: %s\n",
                               bool_text(config->performance_only)));
   if (identity) {
@@ -235,7 +238,7 @@ static lpot_status put_exit_policy(lpot_buffer *out, const lpot_config *config, 
                               config->timeout_seconds, config->max_trials));
   LPOT_TRY(lpot_buffer_printf(out, err,
                               "  lease_seconds: %" PRId64 "\n  op_times: %s\n  workspace:\n",
-                              config->lease_seconds, bool_text(config->op_times)));
+                              config->lease_seconds, measure_when[config->op_times]));
   if (config->workspace != NULL) {
     LPOT_TRY(lpot_yaml_write_text("    path", config->workspace, out, err));
   }

@@ -101,6 +101,26 @@ lpot_status lpot_config_read_bool(lpot_config_box *box, const lpot_config_row *r
   return LPOT_OK;
 }
 
+lpot_status lpot_config_read_measure_when(lpot_config_box *box, const lpot_config_row *row,
+                                          const lpot_yaml_node *node, void *object,
+                                          lpot_error *err) {
+  bool value = false;
+  const char *text = NULL;
+  lpot_error unused = {0};
+  lpot_measure_when *when = object;
+  bool is_text = lpot_yaml_string(node, &text, &unused) == LPOT_OK;
+  if (is_text && lpot_text_equal(text, "auto")) {
+    *when = LPOT_MEASURE_WHEN_NEEDED;
+    return LPOT_OK;
+  }
+  if (is_text && lpot_config_read_bool(box, row, node, &value, &unused) != LPOT_OK) {
+    return lpot_yaml_fail(err, node, "expected auto, true or false, found '%s'", text);
+  }
+  LPOT_TRY(lpot_config_read_bool(box, row, node, &value, err));
+  *when = value ? LPOT_MEASURE_ALWAYS : LPOT_MEASURE_NEVER;
+  return LPOT_OK;
+}
+
 lpot_status lpot_config_read_not_bool(lpot_config_box *box, const lpot_config_row *row,
                                       const lpot_yaml_node *node, void *object, lpot_error *err) {
   bool value = false;

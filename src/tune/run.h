@@ -145,6 +145,11 @@ LPOT_MUST_CHECK lpot_status lpot_run_measure(lpot_run *run, lpot_task *task, con
  * writes what the ledger has into the workspace. LPOT_INVALID when the ledger's are others than
  * those of --cost-table. */
 LPOT_MUST_CHECK lpot_status lpot_run_op_times(lpot_run *run, lpot_error *err);
+/* What ops cost, for a strategy that asks: measured now where the ledger does not have it and the
+ * configuration allows it. *ret_costs is the ledger's; NULL where it is not known or not to be
+ * trusted, with a warning. */
+LPOT_MUST_CHECK lpot_status lpot_run_need_op_times(lpot_run *run, const lpot_op_cost **ret_costs,
+                                                   lpot_error *err);
 
 /* ---- dispatch.c ---- */
 

@@ -152,16 +152,34 @@ static lpot_status take_op_times(lpot_run *run, lpot_error *err) {
     LPOT_TRY(lpot_ledger_add_op_times(run->ledger, run->journal, given, err));
     return LPOT_OK;
   }
-  if (run->job->config->op_times) {
+  if (run->job->config->op_times == LPOT_MEASURE_ALWAYS) {
     LPOT_TRY(measure_op_times(run, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status export_op_times(const lpot_run *run, lpot_error *err) {
+  if (run->ledger->has_op_times) {
+    LPOT_TRY(lpot_export_op_times(run->job, &run->ledger->op_times, run->options->workspace, err));
   }
   return LPOT_OK;
 }
 
 lpot_status lpot_run_op_times(lpot_run *run, lpot_error *err) {
   LPOT_TRY(take_op_times(run, err));
-  if (run->ledger->has_op_times) {
-    LPOT_TRY(lpot_export_op_times(run->job, &run->ledger->op_times, run->options->workspace, err));
+  return export_op_times(run, err);
+}
+
+lpot_status lpot_run_need_op_times(lpot_run *run, const lpot_op_cost **ret_costs, lpot_error *err) {
+  *ret_costs = NULL;
+  if (!run->ledger->has_op_times && run->job->config->op_times != LPOT_MEASURE_NEVER) {
+    LPOT_TRY(measure_op_times(run, err));
+    LPOT_TRY(export_op_times(run, err));
+  }
+  if (run->ledger->has_op_times && run->ledger->op_times.trusted) {
+    *ret_costs = run->ledger->op_times.ops;
+  } else {
+    lpot_log(LPOT_LOG_WARNING, "what ops cost is not known: they fall back by damage alone");
   }
   return LPOT_OK;
 }

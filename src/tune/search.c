@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "quant/op_links.h"
 #include "quant/reorders.h"
 #include "strategy/strategy.h"
 #include "tune/export.h"
@@ -19,6 +20,7 @@ typedef struct trial_search {
   lpot_space *space;               /* NULL with a given recipe */
   lpot_strategy *strategy;         /* NULL with a given recipe */
   lpot_program_proposer *proposer; /* of the strategy external, else NULL */
+  lpot_op_link *links;             /* between the ops; owned */
   size_t position;                 /* trials told to the strategy so far */
   size_t num_accepted;
   size_t best;             /* index of the most accurate valid trial so far, SIZE_MAX for none */
@@ -442,6 +444,11 @@ static bool recalls(const trial_search *search) {
 
 static lpot_status next_demand(trial_search *search, lpot_demand *demand, lpot_error *err) {
   if (search->strategy != NULL) {
+    if (lpot_strategy_wants_costs(search->strategy)) {
+      const lpot_op_cost *costs = NULL;
+      LPOT_TRY(lpot_run_need_op_times(search->run, &costs, err));
+      lpot_strategy_set_costs(search->strategy, costs);
+    }
     LPOT_TRY(lpot_strategy_next(search->strategy, demand, err));
     return LPOT_OK;
   }
@@ -504,9 +511,11 @@ static lpot_status make_strategy(trial_search *search, lpot_error *err) {
                                    .higher_is_better = run->job->higher_is_better,
                                    .baseline = ledger->baseline.accuracy,
                                    .samples = (int64_t)ledger->baseline.state.samples,
-                                   .costs = ledger->has_op_times ? ledger->op_times.ops : NULL,
                                    .accuracy_weight = config->accuracy_weight,
                                    .latency_weight = config->latency_weight};
+  LPOT_TRY(
+      lpot_quant_op_links(run->job->graph, run->job->ops, &search->links, &options.num_links, err));
+  options.links = search->links;
   LPOT_TRY(make_proposer(search, &options, err));
   LPOT_TRY(lpot_strategy_new(config->strategy, search->space, &options, &search->strategy, err));
   return LPOT_OK;
@@ -530,5 +539,6 @@ lpot_status lpot_search(lpot_run *run, lpot_error *err) {
   lpot_strategy_free(search.strategy);
   lpot_program_proposer_free(search.proposer);
   lpot_space_free(search.space);
+  lpot_free(search.links);
   return status;
 }

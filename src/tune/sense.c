@@ -5,7 +5,9 @@
 
 #include "base/memory.h"
 
-#define SENSED_SAMPLES 64
+#define MOST_SAMPLES 64
+#define LEAST_SAMPLES 8
+#define SHARE 64 /* of the evaluation set: to sense an op is to cost little beside a trial */
 #define MAX_OUTPUTS 64
 
 /* Sums over one output. */
@@ -25,7 +27,10 @@ typedef lpot_status (*visit_function)(void *context, size_t output, const float 
                                       size_t count, lpot_error *err);
 
 static int64_t num_batches(const lpot_job *job) {
-  int64_t wanted = (SENSED_SAMPLES + job->batch_size - 1) / job->batch_size;
+  int64_t samples = job->blocks.num_samples / SHARE;
+  samples = samples < MOST_SAMPLES ? samples : MOST_SAMPLES;
+  samples = samples > LEAST_SAMPLES ? samples : LEAST_SAMPLES;
+  int64_t wanted = (samples + job->batch_size - 1) / job->batch_size;
   int64_t given = lpot_loader_num_batches(job->evaluation);
   return wanted < given ? wanted : given;
 }

@@ -5,8 +5,8 @@
 #include "tune/job.h"
 #include "tune/protocol.h"
 
-/* What is compared: the first whole batches of the evaluation order, at least 64 samples where
- * there are so many, as one block. */
+/* What is compared: the first whole batches of the evaluation order, at least a 64th of the
+ * samples, but no more than it takes for 64 and no fewer than for 8 of them, as one block. */
 lpot_blocks lpot_sense_blocks(const lpot_job *job);
 
 /* Does an EVALUATE task that senses: runs f32 (once for a job) and the task's recipe on these

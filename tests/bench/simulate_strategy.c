@@ -8,7 +8,8 @@
  * Model. Drop of a recipe in points = sum over the int8 ops of their damage (times a factor of the
  * configuration) + an interaction of neighbours that are both int8 (may be negative). An accuracy
  * may be at most one point below f32. Time = sum of the ops' times (int8: a third) + a twentieth
- * of the mean op for each border between int8 and f32 along the chain. What is sensed is an op's
+ * of the mean op for each border between int8 and f32 along the chain; strategies that ask are told
+ * these times. What is sensed is an op's
  * damage, off by a factor whose logarithm correlates with that of the damage by 0.9.
  *   synthetic: N ops; damage log-normal (sigma 1.5), scaled so that all-int8 drops 2 to 10 points.
  *   --table: one network as tests/bench/record_damage.py writes it.
@@ -180,6 +181,27 @@ static double race_share(double drop) {
   return fmin(look, SAMPLES) / SAMPLES;
 }
 
+/* What time_of is made of, for strategies. */
+typedef struct op_costs {
+  lpot_op_cost costs[MAX_OPS];
+  lpot_op_link links[MAX_OPS];
+} op_costs;
+
+static void fill_costs(const network *net, op_costs *all) {
+  double mean = 0;
+  for (size_t i = 0; i < net->num_ops; i++) {
+    mean += net->time[i] / (double)net->num_ops;
+  }
+  for (size_t i = 0; i < net->num_ops; i++) {
+    all->costs[i] = (lpot_op_cost){.f32_us = net->time[i],
+                                   .int8_us = net->time[i] / 3,
+                                   .bf16_us = (double)NAN,
+                                   .quantize_us = 0.05 * mean,
+                                   .dequantize_us = 0.05 * mean};
+    all->links[i] = (lpot_op_link){.from = i, .to = i + 1};
+  }
+}
+
 /* ---- a search ---- */
 
 typedef struct search {
@@ -261,11 +283,15 @@ static lpot_result answer(search *self, const lpot_demand *demand) {
   return result;
 }
 
-static void run(search *self, const settings *options, const char *name, lpot_strategy *strategy) {
+static void run(search *self, const settings *options, const char *name, const op_costs *costs,
+                lpot_strategy *strategy) {
   lpot_error error = {0};
   bool goes_on = lpot_strategy_goes_on(name);
   while (self->result.trials < (double)options->max_trials && (goes_on || self->accepted == 0)) {
     lpot_demand demand = {0};
+    if (lpot_strategy_wants_costs(strategy)) {
+      lpot_strategy_set_costs(strategy, costs->costs);
+    }
     fail_on(lpot_strategy_next(strategy, &demand, &error), &error);
     if (demand.recipe == NULL) {
       return;
@@ -321,19 +347,23 @@ static double all_int8_time(const network *net) {
 
 static outcome simulate(const settings *options, const network *net, const char *name,
                         uint64_t seed) {
+  static op_costs costs;
   search self = {.net = net};
   lpot_error error = {0};
   lpot_space *space = make_space(net);
+  fill_costs(net, &costs);
   const lpot_strategy_options strategy_options = {.seed = seed,
                                                   .higher_is_better = true,
                                                   .baseline = BASELINE / 100,
                                                   .samples = SAMPLES,
+                                                  .num_links = net->num_ops - 1,
+                                                  .links = costs.links,
                                                   .accuracy_weight = 1,
                                                   .latency_weight = 1};
   lpot_strategy *strategy = NULL;
   fail_on(lpot_strategy_new(name, space, &strategy_options, &strategy, &error), &error);
   fail_on(lpot_hash_map_new(&self.known, &error), &error);
-  run(&self, options, name, strategy);
+  run(&self, options, name, &costs, strategy);
   self.result.met = self.accepted > 0;
   self.result.latency = self.latency / all_int8_time(net);
   self.result.share = self.share;

@@ -8,6 +8,7 @@
 #include "base/checksum.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "tune/sense.h"
 
 typedef struct setting {
   const char *name;
@@ -134,6 +135,21 @@ static double pace(const simulation *self, uint64_t hash) {
   return self->block_seconds * exp(self->spread * lpot_rng_normal(&rng));
 }
 
+/* An error that hangs on the recipe alone. */
+static lpot_status simulate_sense(const lpot_job *job, uint64_t hash, lpot_outcome *outcome,
+                                  lpot_error *err) {
+  outcome->states = lpot_calloc(1, sizeof *outcome->states);
+  if (outcome->states == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  lpot_metric_state_init(&outcome->states[0]);
+  outcome->num_states = 1;
+  outcome->states[0].samples = (uint64_t)lpot_sense_blocks(job).num_samples;
+  outcome->states[0].elements = outcome->states[0].samples;
+  outcome->states[0].sum = chance(hash, UINT64_MAX - 1);
+  return LPOT_OK;
+}
+
 static lpot_status simulate_op_times(const lpot_job *job, lpot_op_times *times, lpot_error *err) {
   LPOT_TRY(lpot_op_times_init(times, lpot_quant_ops_count(job->ops), err));
   for (size_t i = 0; i < times->num_ops; i++) {
@@ -169,6 +185,11 @@ lpot_status simulate(const simulation *self, const lpot_job *job, const lpot_tas
   }
   if (hash != 0 && simulated_fault_hits(&self->invalid, hash)) {
     return LPOT_FAIL(err, LPOT_ENGINE, "simulated: this recipe cannot be compiled");
+  }
+  if (task->senses) {
+    LPOT_TRY(simulate_sense(job, hash, outcome, err));
+    *ret_seconds += pace(self, hash);
+    return LPOT_OK;
   }
   size_t bits = (size_t)(task->count * job->blocks.block_samples);
   outcome->states = lpot_calloc((size_t)task->count + 1, sizeof *outcome->states);

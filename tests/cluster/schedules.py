@@ -63,6 +63,7 @@ def expect_same(name, run, whole):
 
 
 SEARCHES = {
+    "auto": ["tuning.strategy.name=auto", "tuning.accuracy_criterion.relative=0.001"],
     "random": ["tuning.strategy.name=random", "tuning.exit_policy.max_trials=40",
                "tuning.accuracy_criterion.relative=0.004"],
     "random, unraced": ["tuning.strategy.name=random", "tuning.exit_policy.max_trials=15", "tuning.racing=false",

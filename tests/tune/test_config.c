@@ -380,12 +380,31 @@ static void config_rejects_two_criteria_and_a_whole_percent(void **state) {
   assert_refused(MINIMAL "tuning: {accuracy_criterion: {relative: 1}}\n", "1%");
 }
 
+static void op_times_are_measured_when_wanted(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    lpot_measure_when when;
+  } cases[] = {{MINIMAL "tuning: {op_times: auto}\n", LPOT_MEASURE_WHEN_NEEDED},
+               {MINIMAL "tuning: {op_times: true}\n", LPOT_MEASURE_ALWAYS},
+               {MINIMAL "tuning: {op_times: No}\n", LPOT_MEASURE_NEVER}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    lpot_config *config = good(cases[i].text);
+    assert_int_equal(config->op_times, cases[i].when);
+    lpot_config_free(config);
+  }
+  assert_refused(MINIMAL "tuning: {op_times: sometimes}\n",
+                 "tuning.op_times: expected auto, true or false, found 'sometimes'");
+  assert_refused(MINIMAL "tuning: {op_times: [true]}\n", "tuning.op_times: expected");
+}
+
 static void config_fills_in_the_defaults(void **state) {
   (void)state;
   lpot_config *config = good(MINIMAL);
   assert_string_equal(config->model_name, "net");
   assert_int_equal(config->export_format, LPOT_EXPORT_QDQ);
-  assert_string_equal(config->strategy, "basic");
+  assert_string_equal(config->strategy, "auto");
+  assert_int_equal(config->op_times, LPOT_MEASURE_WHEN_NEEDED);
   assert_false(config->absolute);
   assert_true(config->tolerance == 0.01);
   assert_true(config->higher_is_better);
@@ -769,6 +788,7 @@ int main(void) {
       cmocka_unit_test(config_reads_the_approach),
       cmocka_unit_test(config_rejects_two_criteria_and_a_whole_percent),
       cmocka_unit_test(config_fills_in_the_defaults),
+      cmocka_unit_test(op_times_are_measured_when_wanted),
       cmocka_unit_test(config_reads_every_value),
       cmocka_unit_test(config_warns_of_what_has_no_effect),
       cmocka_unit_test(config_is_silent_about_values_that_hold_anyway),

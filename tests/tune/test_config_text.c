@@ -88,7 +88,7 @@ static void config_text_shows_the_defaults(void **state) {
                             "      last_batch: rollover\n"
                             "      dataset: {\"CIFAR10\": {\"root\": \"/d\"}}\n"
                             "tuning:\n"
-                            "  strategy: {name: basic}\n"
+                            "  strategy: {name: auto}\n"
                             "  accuracy_criterion:\n"
                             "    relative: 0.01\n"
                             "  objective: performance\n"
@@ -99,7 +99,7 @@ static void config_text_shows_the_defaults(void **state) {
                             "    timeout: 0\n"
                             "    max_trials: 100\n"
                             "  lease_seconds: 60\n"
-                            "  op_times: false\n"
+                            "  op_times: auto\n"
                             "  workspace:\n"
                             "    path: \"./lpot_workspace/net\"\n");
   lpot_free(text);

@@ -1,0 +1,217 @@
+#include "space_fixture.h"
+
+#include <math.h>
+
+static lpot_space *four_ops(fixture *ops) {
+  *ops = fixture_new();
+  fixture_add(ops, "a", "Add", small_capability(false));
+  fixture_add(ops, "b", "Add", small_capability(false));
+  fixture_add(ops, "c", "Add", small_capability(false));
+  fixture_add(ops, "d", "Add", small_capability(false));
+  return fixture_space(ops);
+}
+
+static lpot_strategy *start(const lpot_space *space, bool higher_is_better) {
+  const lpot_strategy_options options = {.higher_is_better = higher_is_better, .samples = 1000};
+  lpot_strategy *strategy = NULL;
+  assert_int_equal(lpot_strategy_new("auto", space, &options, &strategy, NULL), LPOT_OK);
+  return strategy;
+}
+
+static void assert_trial(lpot_strategy *strategy, lpot_stage stage, const char *expected,
+                         double accuracy, bool meets) {
+  lpot_demand demand = {0};
+  char text[256] = "";
+  assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
+  assert_non_null(demand.recipe);
+  recipe_text(demand.recipe, text, sizeof text);
+  assert_string_equal(text, expected);
+  assert_int_equal(demand.stage, stage);
+  assert_int_equal(demand.purpose, LPOT_DECIDE);
+  lpot_recipe_free(demand.recipe);
+  const lpot_result result = {.valid = true, .accuracy = accuracy, .samples = 1000, .meets = meets};
+  assert_int_equal(lpot_strategy_tell(strategy, &result, NULL), LPOT_OK);
+}
+
+/* The damages of a, b, c, d are 0.2, 0, 0.5, 0.1. */
+static void sense_four(lpot_strategy *strategy) {
+  assert_sensed(strategy, "100: q q q q", 1.0);
+  assert_sensed(strategy, "100: q q q f32", 0.9);
+  assert_sensed(strategy, "100: q q f32 q", 0.5);
+  assert_sensed(strategy, "100: q f32 q q", 1.1);
+  assert_sensed(strategy, "100: f32 q q q", 0.8);
+}
+
+static void a_uniform_recipe_that_meets_is_the_end(void **state) {
+  (void)state;
+  fixture ops;
+  lpot_space *space = four_ops(&ops);
+  lpot_strategy *strategy = start(space, true);
+  assert_hints(strategy, 9, "100: q q q q");
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.9, true);
+  assert_hints(strategy, 9, "");
+  assert_demand(strategy, 0, "", 0);
+  assert_false(lpot_strategy_wants_costs(strategy));
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
+/* Path c, a, d, b: 1 and 2 steps miss, 4 meet, 3 meet; then a and c are made int8 again. */
+static void the_path_is_searched_and_then_reverted(void **state) {
+  (void)state;
+  fixture ops;
+  lpot_space *space = four_ops(&ops);
+  lpot_strategy *strategy = start(space, true);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
+  sense_four(strategy);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q q f32 q", 0.2, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 q", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 0.9, true);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 f32", 0.9, true);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: q q f32 f32", 0.2, false);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 q q f32", 0.9, true);
+  assert_demand(strategy, 0, "", 0);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
+static void a_path_that_never_meets_ends(void **state) {
+  (void)state;
+  fixture ops;
+  lpot_space *space = four_ops(&ops);
+  lpot_strategy *strategy = start(space, false);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 9, false);
+  sense_four(strategy);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q q f32 q", 8, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 q", 8, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 8, false);
+  assert_demand(strategy, 0, "", 0);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
+/* Costs are asked for once, after the ops were sensed. c costs 100 us in f32, all others 2. */
+static void costs_change_the_path(void **state) {
+  (void)state;
+  const lpot_op_cost cheap = {.f32_us = 2, .int8_us = 1};
+  const lpot_op_cost costs[] = {cheap, cheap, {.f32_us = 100, .int8_us = 1}, cheap};
+  fixture ops;
+  lpot_space *space = four_ops(&ops);
+  lpot_strategy *strategy = start(space, true);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
+  assert_false(lpot_strategy_wants_costs(strategy));
+  sense_four(strategy);
+  assert_true(lpot_strategy_wants_costs(strategy));
+  assert_hints(strategy, 9, "");
+  lpot_strategy_set_costs(strategy, costs);
+  assert_false(lpot_strategy_wants_costs(strategy));
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q q q", 0.2, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q q f32", 0.2, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 0.9, true);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 f32", 0.9, true);
+  /* c was the last step; d saves as much time as a, and does less damage. */
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 q f32 q", 0.9, true);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: q q f32 q", 0.2, false);
+  assert_demand(strategy, 0, "", 0);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
+static void unknown_costs_are_asked_for_once(void **state) {
+  (void)state;
+  fixture ops;
+  lpot_space *space = four_ops(&ops);
+  lpot_strategy *strategy = start(space, true);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
+  sense_four(strategy);
+  assert_true(lpot_strategy_wants_costs(strategy));
+  lpot_strategy_set_costs(strategy, NULL);
+  assert_false(lpot_strategy_wants_costs(strategy));
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q q f32 q", 0.9, true);
+  assert_demand(strategy, 0, "", 0); /* The last op that fell back stays. */
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
+/* Four algorithms of one op: the first is tried, the others are sensed, the two best are tried. The
+ * best of the three, by accuracy, is the base. */
+static void uniform_recipes_are_tried_by_their_errors(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  lpot_op_choices capability = small_capability(false);
+  capability.activation.algorithm =
+      (lpot_choices){4, {LPOT_MINMAX, LPOT_KL, LPOT_PERCENTILE, LPOT_MSE}};
+  fixture_add(&ops, "a", "Add", capability);
+  lpot_space *space = fixture_space(&ops);
+  lpot_strategy *strategy = start(space, true);
+  assert_hints(strategy, 9, "100: u8/asym/percentile|100: u8/asym/kl|100: u8/asym/mse");
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q", 0.3, false);
+  assert_sensed(strategy, "100: u8/asym/percentile", 0.3);
+  assert_sensed(strategy, "100: u8/asym/kl", 0.1);
+  assert_sensed(strategy, "100: u8/asym/mse", 0.2);
+  assert_hints(strategy, 9, "100: u8/asym/kl|100: u8/asym/mse");
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: u8/asym/kl", 0.5, false);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: u8/asym/mse", 0.5, false);
+  assert_sensed(strategy, "100: u8/asym/kl", 0.1);
+  assert_sensed(strategy, "100: f32", 0);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32", 0.9, true);
+  assert_demand(strategy, 0, "", 0);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
+/* While the first step is on trial: two steps if it misses, and four or three after those. */
+static void hints_are_both_cases_of_each_probe(void **state) {
+  (void)state;
+  fixture ops;
+  lpot_space *space = four_ops(&ops);
+  lpot_strategy *strategy = start(space, true);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
+  assert_hints(strategy, 3, "100: q q q q|100: q q q f32|100: q q f32 q");
+  sense_four(strategy);
+  lpot_demand demand = {0};
+  assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
+  lpot_recipe_free(demand.recipe);
+  assert_hints(strategy, 9, "100: f32 q f32 q|100: f32 f32 f32 f32|100: f32 q f32 f32");
+  assert_hints(strategy, 1, "100: f32 q f32 q");
+  const lpot_result missed = {.valid = true, .accuracy = 0.1, .samples = 1000};
+  assert_int_equal(lpot_strategy_tell(strategy, &missed, NULL), LPOT_OK);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 q", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 0.9, true);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 f32", 0.9, true);
+  assert_hints(strategy, 9, "100: q q f32 f32|100: f32 q q f32|100: q q q f32");
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
+/* A base that cannot even be sensed: what makes it run counts most. */
+static void errors_may_be_unknown(void **state) {
+  (void)state;
+  fixture ops;
+  lpot_space *space = four_ops(&ops);
+  lpot_strategy *strategy = start(space, true);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
+  assert_sensed(strategy, "100: q q q q", -1);
+  assert_sensed(strategy, "100: q q q f32", -1);
+  assert_sensed(strategy, "100: q q f32 q", -1);
+  assert_sensed(strategy, "100: q f32 q q", 0.5);
+  assert_sensed(strategy, "100: f32 q q q", -1);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q f32 q q", 0.9, true);
+  assert_demand(strategy, 0, "", 0);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_uniform_recipe_that_meets_is_the_end),
+      cmocka_unit_test(the_path_is_searched_and_then_reverted),
+      cmocka_unit_test(a_path_that_never_meets_ends),
+      cmocka_unit_test(costs_change_the_path),
+      cmocka_unit_test(unknown_costs_are_asked_for_once),
+      cmocka_unit_test(uniform_recipes_are_tried_by_their_errors),
+      cmocka_unit_test(hints_are_both_cases_of_each_probe),
+      cmocka_unit_test(errors_may_be_unknown),
+  };
+  return cmocka_run_group_tests_name("auto", tests, NULL, NULL);
+}
