@@ -12,9 +12,10 @@
 #define RECIPE_FLAG_REDUCE 4
 #define CORRECTIONS_SHIFT 3 /* bits of quant/corrections.h follow */
 #define NUM_FLAGS (CORRECTIONS_SHIFT + LPOT_CORRECTION_BITS)
-#define OP_BYTES 8      /* two tensors of four fields */
-#define HEADER_BYTES 10 /* what the hash takes of the recipe itself: flags, samples, smooth_quant  \
-                         */
+#define OP_BYTES 8 /* two tensors of four fields */
+#define HEADER_BYTES                                                                               \
+  10 /* what the hash takes of the recipe itself: flags, samples, smooth_quant                     \
+      */
 
 static const char *const scheme_texts[LPOT_NUM_SCHEMES] = {"sym", "asym"};
 static const char *const granularity_texts[LPOT_NUM_GRANULARITIES] = {"per_tensor", "per_channel"};

@@ -32,8 +32,8 @@ static const char *approach_text(bool dynamic) {
 }
 
 static lpot_status check_corrections(const lpot_corrections *corrections, lpot_error *err) {
-  if (corrections->bias_correction || corrections->weight_correction) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "recipe: bias and weight correction are not built");
+  if (corrections->weight_correction) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "recipe: weight correction is not built");
   }
   if (corrections->cross_layer_equalization || corrections->smooth_quant > 0) {
     return LPOT_FAIL(err, LPOT_UNSUPPORTED,
