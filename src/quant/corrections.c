@@ -15,7 +15,6 @@ const char *lpot_correction_text(lpot_correction correction) {
 bool *lpot_correction_of(lpot_corrections *corrections, lpot_correction correction) {
   bool *const fields[LPOT_NUM_CORRECTIONS] = {
       [LPOT_BIAS_CORRECTION] = &corrections->bias_correction,
-      [LPOT_WEIGHT_CORRECTION] = &corrections->weight_correction,
       [LPOT_CROSS_LAYER_EQUALIZATION] = &corrections->cross_layer_equalization};
   return fields[correction];
 }

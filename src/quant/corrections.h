@@ -11,7 +11,6 @@
 
 typedef struct lpot_corrections {
   bool bias_correction;          /* the mean error of an int8 op's output is taken off its bias */
-  bool weight_correction;        /* int8 weights have the mean and the variance of the f32 ones */
   bool cross_layer_equalization; /* channels between two layers are scaled to equal ranges */
   uint8_t smooth_quant; /* hundredths, 1 to 100: how much of the range of activations goes into the
                            weights; 0: off */
@@ -20,14 +19,12 @@ typedef struct lpot_corrections {
 /* The switches that are on or off. */
 typedef enum lpot_correction {
   LPOT_BIAS_CORRECTION,
-  LPOT_WEIGHT_CORRECTION,
   LPOT_CROSS_LAYER_EQUALIZATION,
   LPOT_NUM_CORRECTIONS
 } lpot_correction;
 
 /* Their keys in recipes and configurations, then "smooth_quant". */
-#define LPOT_CORRECTION_KEYS                                                                       \
-  "bias_correction", "weight_correction", "cross_layer_equalization", "smooth_quant"
+#define LPOT_CORRECTION_KEYS "bias_correction", "cross_layer_equalization", "smooth_quant"
 
 const char *lpot_correction_text(lpot_correction correction);
 bool *lpot_correction_of(lpot_corrections *corrections, lpot_correction correction);
@@ -35,8 +32,8 @@ bool lpot_corrections_equal(const lpot_corrections *a, const lpot_corrections *b
 bool lpot_corrections_any(const lpot_corrections *corrections);
 
 /* One bit each from bit 0 on, in the order of the struct; smooth_quant's says that it is on. */
-#define LPOT_CORRECTION_BITS 4
-#define LPOT_SMOOTH_QUANT_BIT 8u
+#define LPOT_CORRECTION_BITS 3
+#define LPOT_SMOOTH_QUANT_BIT 4u
 unsigned lpot_corrections_bits(const lpot_corrections *corrections);
 /* All but the amount of smooth_quant, which stays 0. */
 lpot_corrections lpot_corrections_of_bits(unsigned bits);

@@ -16,7 +16,7 @@
  * empty gets F32 alone, with a warning.
  *
  * Variants. What a recipe says besides its ops: the product of sampling size (slowest), bias
- * correction, weight correction, cross-layer equalization and smooth_quant, each in the order of
+ * correction, cross-layer equalization and smooth_quant, each in the order of
  * the wish. The first num_corrections variants are those of the first sampling size.
  *
  * Of dynamic ops there is one variant: sampling size 0, no correction; and scale_propagation_concat

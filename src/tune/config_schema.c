@@ -140,7 +140,9 @@ static const lpot_config_row recipe_rows[] = {
      .remark = "MaxPool always keeps the scale of its input"},
     CORRECTION("bias_correction", LPOT_BIAS_CORRECTION),
     CORRECTION("fast_bias_correction", LPOT_BIAS_CORRECTION), /* Neural Compressor's name */
-    CORRECTION("weight_correction", LPOT_WEIGHT_CORRECTION),
+    {.name = "weight_correction",
+     .read = lpot_config_read_only_false,
+     .remark = "not supported: no gain measured, bias_correction has one"},
     CORRECTION("cross_layer_equalization", LPOT_CROSS_LAYER_EQUALIZATION),
     {.name = "smooth_quant",
      .read = lpot_config_read_smooth_quant,

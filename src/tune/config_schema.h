@@ -101,7 +101,8 @@ lpot_status lpot_config_read_flag_word(lpot_config_box *box, const lpot_config_r
 /* A word or a list of words into an lpot_choices. */
 lpot_status lpot_config_read_choices(lpot_config_box *box, const lpot_config_row *row,
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
-/* Only the word, number or boolean that stands for what we do anyway passes. */
+/* Only the word, number or boolean that stands for what we do anyway passes; true is answered by
+ * row->remark. */
 lpot_status lpot_config_read_only_word(lpot_config_box *box, const lpot_config_row *row,
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_only_false(lpot_config_box *box, const lpot_config_row *row,

@@ -275,7 +275,7 @@ lpot_status lpot_config_read_only_false(lpot_config_box *box, const lpot_config_
   bool value = false;
   LPOT_TRY(lpot_yaml_bool(node, &value, err));
   if (value) {
-    return lpot_config_fail_unsupported(err, node, row->remark);
+    return lpot_config_fail_key(err, node, "%s", row->remark);
   }
   return LPOT_OK;
 }

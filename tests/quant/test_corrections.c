@@ -2,10 +2,8 @@
 
 #include "quant/corrections.h"
 
-static const lpot_corrections all_on = {.bias_correction = true,
-                                        .weight_correction = true,
-                                        .cross_layer_equalization = true,
-                                        .smooth_quant = 50};
+static const lpot_corrections all_on = {
+    .bias_correction = true, .cross_layer_equalization = true, .smooth_quant = 50};
 
 static void bits_tell_switches_apart(void **state) {
   (void)state;
@@ -30,8 +28,7 @@ static void text_names_what_is_on(void **state) {
   lpot_corrections_text(&one, text);
   assert_string_equal(text, "smooth_quant 0.05");
   lpot_corrections_text(&all_on, text);
-  assert_string_equal(
-      text, "bias_correction, weight_correction, cross_layer_equalization, smooth_quant 0.50");
+  assert_string_equal(text, "bias_correction, cross_layer_equalization, smooth_quant 0.50");
 }
 
 static lpot_status read_text(const char *text, lpot_corrections *ret, lpot_error *err) {
@@ -44,7 +41,7 @@ static lpot_status read_text(const char *text, lpot_corrections *ret, lpot_error
 
 static void written_text_is_read_back(void **state) {
   (void)state;
-  static const char text[] = "bias_correction: true\nweight_correction: true\n"
+  static const char text[] = "bias_correction: true\n"
                              "cross_layer_equalization: true\nsmooth_quant: 0.50\n";
   lpot_error err = {0};
   lpot_corrections copy = {0};
@@ -65,10 +62,10 @@ static void written_text_is_read_back(void **state) {
 
 static void bad_values_are_refused_with_their_place(void **state) {
   (void)state;
-  static const char *const texts[] = {"bias_correction: 2\n",   "smooth_quant: -0.1\n",
-                                      "smooth_quant: 1.01\n",   "smooth_quant: 0.125\n",
-                                      "smooth_quant: nan\n",    "smooth_quant: much\n",
-                                      "weight_correction: []\n"};
+  static const char *const texts[] = {"bias_correction: 2\n",          "smooth_quant: -0.1\n",
+                                      "smooth_quant: 1.01\n",          "smooth_quant: 0.125\n",
+                                      "smooth_quant: nan\n",           "smooth_quant: much\n",
+                                      "cross_layer_equalization: []\n"};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     lpot_error err = {0};
     lpot_corrections copy = {0};

@@ -344,7 +344,7 @@ static void impossible_corrections_are_refused(void **state) {
   (void)state;
   lpot_error err = {0};
   lpot_recipe *copy = NULL;
-  uint8_t bytes[] = {1, 0x40, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  uint8_t bytes[] = {1, 0x20, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   CHECK(read_bytes(bytes, sizeof bytes, &copy, &err));
   assert_int_equal(copy->corrections.smooth_quant, 50);
   lpot_recipe_free(copy);
@@ -354,9 +354,9 @@ static void impossible_corrections_are_refused(void **state) {
   bytes[2] = 101;
   CHECK_FAILS(read_bytes(bytes, sizeof bytes, &copy, &err), LPOT_FORMAT, "expected 1 to 100");
   bytes[2] = 50;
-  bytes[1] = 0x42; /* dynamic */
+  bytes[1] = 0x22; /* dynamic */
   CHECK_FAILS(read_bytes(bytes, sizeof bytes, &copy, &err), LPOT_FORMAT, "out of range");
-  bytes[1] = 0xC0;
+  bytes[1] = 0x60;
   CHECK_FAILS(read_bytes(bytes, sizeof bytes, &copy, &err), LPOT_FORMAT, "out of range");
   assert_null(copy);
 }

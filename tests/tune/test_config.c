@@ -305,6 +305,8 @@ static void config_knows_what_is_not_supported_yet(void **state) {
   lpot_config_free(empty);
   assert_refused(MINIMAL "quantization: {advance: {bias_correction: weight_trained}}\n",
                  "expected weight_empirical, got 'weight_trained'");
+  assert_refused(MINIMAL "quantization: {recipes: {weight_correction: true}}\n",
+                 "weight_correction: not supported: no gain measured");
   assert_refused(MINIMAL "tuning: {strategy: {name: sigopt}}\n",
                  "strategy sigopt is not supported yet");
   assert_refused(MINIMAL "tuning: {strategy: {name: external}}\n", "needs a 'command'");
@@ -515,15 +517,13 @@ static void config_warns_of_what_has_no_effect(void **state) {
 static void config_reads_corrections(void **state) {
   (void)state;
   lpot_config *config = good(MINIMAL "quantization: {recipes: {bias_correction: [false, true], "
-                                     "weight_correction: true, cross_layer_equalization: , "
+                                     "cross_layer_equalization: , "
                                      "smooth_quant: [0, 0.5, 0.75, 0.5]}}\n");
   const lpot_wishes *wishes = &config->wishes;
   const lpot_choices *bias = &wishes->corrections[LPOT_BIAS_CORRECTION];
   assert_int_equal(bias->count, 2);
   assert_int_equal(bias->values[0], 0);
   assert_int_equal(bias->values[1], 1);
-  assert_int_equal(wishes->corrections[LPOT_WEIGHT_CORRECTION].count, 1);
-  assert_int_equal(wishes->corrections[LPOT_WEIGHT_CORRECTION].values[0], 1);
   assert_int_equal(wishes->corrections[LPOT_CROSS_LAYER_EQUALIZATION].count, 0);
   assert_int_equal(wishes->smooth_quant.count, 3);
   assert_int_equal(wishes->smooth_quant.values[2], 75);
