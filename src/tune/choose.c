@@ -33,18 +33,6 @@ static bool is_accepted(const void *context, const lpot_ledger_trial *trial) {
   return meets(context, trial);
 }
 
-static const lpot_ledger_trial *smallest_accepted(const lpot_run *run) {
-  const lpot_ledger_trial *best = NULL;
-  for (size_t i = 0; i < run->ledger->num_trials; i++) {
-    const lpot_ledger_trial *trial = &run->ledger->trials[i];
-    if (meets(run, trial) && trial->size_bytes > 0 &&
-        (best == NULL || trial->size_bytes < best->size_bytes)) {
-      best = trial;
-    }
-  }
-  return best;
-}
-
 static const lpot_ledger_trial *first_accepted(const lpot_run *run) {
   for (size_t i = 0; i < run->ledger->num_trials; i++) {
     if (meets(run, &run->ledger->trials[i])) {
@@ -66,10 +54,8 @@ static const lpot_ledger_trial *last_accepted(const lpot_run *run) {
 static const lpot_ledger_trial *best_accepted(const lpot_run *run) {
   const lpot_config *config = run->job->config;
   const lpot_ledger_trial *best = NULL;
-  if (config->timeout_seconds > 0) {
-    best = config->objective == LPOT_OBJECTIVE_MODELSIZE
-               ? smallest_accepted(run)
-               : lpot_ranking_fastest(run->ledger, is_accepted, run);
+  if (lpot_config_compares(config)) {
+    best = lpot_ranking_best(run->ledger, &config->objectives, is_accepted, run);
   }
   if (best == NULL && lpot_strategy_goes_on(config->strategy)) {
     best = last_accepted(run);
@@ -97,6 +83,23 @@ uint64_t lpot_search_choose(const lpot_run *run, bool *ret_met) {
     *ret_met = trial != NULL && run->job->config->performance_only;
   }
   return trial == NULL ? LPOT_NO_TRIAL : trial->id;
+}
+
+void lpot_search_warn_of_objective(const lpot_run *run) {
+  const lpot_config *config = run->job->config;
+  lpot_objectives known = config->objectives;
+  if (!lpot_config_compares(config) || best_accepted(run) == NULL) {
+    return;
+  }
+  lpot_ranking_drop_unknown(run->ledger, &known, is_accepted, run);
+  for (size_t i = 0; i < LPOT_NUM_OBJECTIVES; i++) {
+    if (config->objectives.weights[i] > 0 && known.weights[i] == 0) {
+      lpot_log(LPOT_LOG_WARNING,
+               "objective %s: not known, or not to be trusted, of any recipe that meets the "
+               "criterion: it did not count",
+               lpot_objective_text((lpot_objective)i));
+    }
+  }
 }
 
 /* ---- latency ---- */

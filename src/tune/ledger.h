@@ -215,6 +215,7 @@ typedef struct lpot_ledger {
   bool reduce_range; /* of the recipes' weights: decided at the first start */
   bool has_baseline;
   lpot_ledger_baseline baseline;
+  uint64_t f32_bytes; /* of the f32 model; no record has it: set by who sees the model, else 0 */
   bool has_op_times;
   lpot_op_times op_times; /* its ops are owned, in the order of the header's */
   size_t num_calibrations;
