@@ -120,6 +120,35 @@ lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* ---- memory ---- */
+
+static lpot_status measure_footprint(lpot_run *run, uint64_t id, const lpot_recipe *recipe,
+                                     lpot_error *err) {
+  lpot_task task = {.kind = LPOT_TASK_FOOTPRINT, .recipe = (lpot_recipe *)recipe}; /* only read */
+  LPOT_TRY(lpot_run_measure(run, &task, "footprint", err));
+  if (run->measured.status == LPOT_OK) {
+    LPOT_TRY(
+        lpot_ledger_add_footprint(run->ledger, run->journal, id, &run->measured.footprint, err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_search_weigh(lpot_run *run, uint64_t id, lpot_error *err) {
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(run->ledger, id);
+  if (run->job->config->objectives.weights[LPOT_OBJECTIVE_FOOTPRINT] <= 0 || trial == NULL) {
+    return LPOT_OK;
+  }
+  if (run->ledger->f32_footprint.bytes == 0) {
+    LPOT_TRY(measure_footprint(run, LPOT_NO_TRIAL, NULL, err));
+  }
+  if (trial->footprint.bytes == 0) {
+    const lpot_recipe *recipe = lpot_ledger_result_of(run->ledger, trial)->recipe;
+    LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
+    LPOT_TRY(measure_footprint(run, id, recipe, err));
+  }
+  return LPOT_OK;
+}
+
 /* ---- what was cut short ---- */
 
 bool lpot_search_is_whole(const lpot_run *run, uint64_t id) {

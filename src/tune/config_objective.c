@@ -6,7 +6,7 @@
 static const lpot_config_word objective_words[] = {
     {"performance", LPOT_OBJECTIVE_PERFORMANCE},
     {"modelsize", LPOT_OBJECTIVE_MODELSIZE},
-    {"footprint", LPOT_WORD_UNSUPPORTED},
+    {"footprint", LPOT_OBJECTIVE_FOOTPRINT},
     {"accuracy", LPOT_OBJECTIVE_ACCURACY},
     {NULL, 0},
 };

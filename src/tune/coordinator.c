@@ -400,6 +400,7 @@ static lpot_status conclude(lpot_run *run, lpot_error *err) {
   }
   if (chosen != LPOT_NO_TRIAL) {
     LPOT_TRY(lpot_search_measure(run, chosen, err));
+    LPOT_TRY(lpot_search_weigh(run, chosen, err));
     LPOT_TRY(lpot_search_certify(run, chosen, err));
     LPOT_TRY(export_chosen(run, chosen, err));
   }

@@ -40,6 +40,7 @@ typedef struct trial_row {
   int64_t calibration_samples;
   uint8_t scale_propagation_concat;
   double accuracy_low, accuracy_high;
+  uint64_t footprint_bytes;
   char cause[CAUSE_SIZE];
 } trial_row;
 
@@ -77,6 +78,7 @@ static const lpot_hdf5_member trial_members[] = {
     {"scale_propagation_concat", offsetof(trial_row, scale_propagation_concat), 'b', 0, NULL},
     {"accuracy_low", offsetof(trial_row, accuracy_low), 'd', 0, NULL},
     {"accuracy_high", offsetof(trial_row, accuracy_high), 'd', 0, NULL},
+    {"footprint_bytes", offsetof(trial_row, footprint_bytes), 'u', 0, NULL},
     {"cause", offsetof(trial_row, cause), 's', CAUSE_SIZE, NULL},
 };
 
@@ -106,7 +108,8 @@ static void fill_trial(const lpot_ledger *ledger, const lpot_ledger_trial *trial
                      .calibration_samples = result->recipe->calibration_samples,
                      .scale_propagation_concat = result->recipe->scale_propagation_concat,
                      .accuracy_low = result->interval.low,
-                     .accuracy_high = result->interval.high};
+                     .accuracy_high = result->interval.high,
+                     .footprint_bytes = trial->footprint.bytes};
   lpot_text_copy(row->host, sizeof row->host, result->host);
   lpot_text_copy(row->cause, sizeof row->cause, result->cause);
 }
@@ -131,7 +134,7 @@ typedef struct pareto_row {
   uint64_t trial;
   double accuracy, latency_ms, speedup, speedup_low, speedup_high;
   uint8_t latency_trusted;
-  uint64_t size_bytes;
+  uint64_t size_bytes, footprint_bytes;
   uint8_t meets;
 } pareto_row;
 
@@ -147,6 +150,7 @@ static void fill_pareto(const lpot_ledger *ledger, uint64_t id, pareto_row *row)
                       .speedup_high = all.speedup_high,
                       .latency_trusted = all.latency_trusted,
                       .size_bytes = all.size_bytes,
+                      .footprint_bytes = all.footprint_bytes,
                       .meets = all.meets};
 }
 
@@ -160,6 +164,7 @@ static lpot_status put_pareto(hid_t file, const lpot_ledger *ledger, lpot_error 
       {"speedup_high", offsetof(pareto_row, speedup_high), 'd', 0, NULL},
       {"latency_trusted", offsetof(pareto_row, latency_trusted), 'b', 0, NULL},
       {"size_bytes", offsetof(pareto_row, size_bytes), 'u', 0, NULL},
+      {"footprint_bytes", offsetof(pareto_row, footprint_bytes), 'u', 0, NULL},
       {"meets", offsetof(pareto_row, meets), 'b', 0, NULL},
   };
   lpot_pareto_row *front = NULL;
@@ -688,6 +693,9 @@ static lpot_status put_baseline(hid_t file, const lpot_ledger *ledger, lpot_erro
   }
   if (status == LPOT_OK) {
     status = lpot_hdf5_put_double(group, "seconds", baseline->seconds, err);
+  }
+  if (status == LPOT_OK) {
+    status = lpot_hdf5_put_uint(group, "footprint_bytes", ledger->f32_footprint.bytes, err);
   }
   H5Gclose(group);
   return status;

@@ -6,6 +6,7 @@ const char *lpot_objective_text(lpot_objective objective) {
   static const char *const texts[LPOT_NUM_OBJECTIVES] = {
       [LPOT_OBJECTIVE_PERFORMANCE] = "performance",
       [LPOT_OBJECTIVE_MODELSIZE] = "modelsize",
+      [LPOT_OBJECTIVE_FOOTPRINT] = "footprint",
       [LPOT_OBJECTIVE_ACCURACY] = "accuracy",
   };
   return texts[objective];

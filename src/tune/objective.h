@@ -8,6 +8,7 @@
 typedef enum lpot_objective {
   LPOT_OBJECTIVE_PERFORMANCE, /* latency */
   LPOT_OBJECTIVE_MODELSIZE,   /* bytes of the exported model */
+  LPOT_OBJECTIVE_FOOTPRINT,   /* memory while it runs */
   LPOT_OBJECTIVE_ACCURACY,
   LPOT_NUM_OBJECTIVES
 } lpot_objective;

@@ -1,4 +1,5 @@
-/* The Pareto front of a run's trials in accuracy, latency and size. Pure. */
+/* The Pareto front of a run's trials in accuracy, latency, size and, where it is known, footprint.
+ * Pure. */
 #ifndef LPOT_TUNE_PARETO_H
 #define LPOT_TUNE_PARETO_H
 

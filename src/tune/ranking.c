@@ -61,6 +61,16 @@ static lpot_figure latency_figure(const lpot_ledger_trial *trial) {
                        .high = 1 / trial->latency.speedup_low};
 }
 
+static lpot_figure footprint_figure(const lpot_ledger *ledger, const lpot_ledger_trial *trial) {
+  double bytes = (double)trial->footprint.bytes;
+  double f32_bytes = (double)ledger->f32_footprint.bytes;
+  if (trial->footprint.bytes == 0 || ledger->f32_footprint.bytes == 0) {
+    return lpot_figure_exact((double)NAN);
+  }
+  return (lpot_figure){.low = (bytes - LPOT_FOOTPRINT_NOISE) / f32_bytes,
+                       .high = (bytes + LPOT_FOOTPRINT_NOISE) / f32_bytes};
+}
+
 static double accuracy_cost(const lpot_ledger *ledger, const lpot_ledger_result *result) {
   double baseline = ledger->baseline.accuracy;
   double loss =
@@ -78,6 +88,7 @@ void lpot_ranking_figures(const lpot_ledger *ledger, const lpot_ledger_trial *tr
   figures[LPOT_OBJECTIVE_PERFORMANCE] = latency_figure(trial);
   figures[LPOT_OBJECTIVE_MODELSIZE] =
       lpot_figure_exact(sized ? (double)trial->size_bytes / f32_bytes : unknown);
+  figures[LPOT_OBJECTIVE_FOOTPRINT] = footprint_figure(ledger, trial);
   figures[LPOT_OBJECTIVE_ACCURACY] =
       lpot_figure_exact(done ? accuracy_cost(ledger, result) : unknown);
 }

@@ -5,6 +5,8 @@
 #include "tune/ledger.h"
 #include "tune/objective.h"
 
+#define LPOT_FOOTPRINT_NOISE 65536.0 /* bytes: pages that come and go with addresses and heaps */
+
 /* True for a trial that may be handed out. */
 typedef bool (*lpot_accept_function)(const void *context, const lpot_ledger_trial *trial);
 
@@ -12,6 +14,7 @@ typedef bool (*lpot_accept_function)(const void *context, const lpot_ledger_tria
  * performance  its latency over that of f32 measured beside it, where that is trusted
  * modelsize    bytes of the exported model over those of the f32 model (bytes alone where the
  *              latter are not known)
+ * footprint    bytes of memory over those of f32, LPOT_FOOTPRINT_NOISE more or less
  * accuracy     1 + relative loss (1 + absolute loss where the baseline is 0), of DONE trials */
 void lpot_ranking_figures(const lpot_ledger *ledger, const lpot_ledger_trial *trial,
                           lpot_figure figures[LPOT_NUM_OBJECTIVES]);

@@ -128,6 +128,10 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
             latency->recipe_ms, latency->recipe_low_ms, latency->recipe_high_ms, latency->f32_ms,
             latency->f32_low_ms, latency->f32_high_ms, text);
   }
+  if (trial->footprint.bytes > 0) {
+    fprintf(out, "Memory while it runs: %.4g MiB, f32 %.4g MiB.\n",
+            (double)trial->footprint.bytes / 0x1p20, (double)ledger->f32_footprint.bytes / 0x1p20);
+  }
   print_exported(ledger, trial, out);
 }
 
@@ -195,6 +199,13 @@ static lpot_status set_speedup(lpot_json *json, const lpot_latency *latency, lpo
   return LPOT_OK;
 }
 
+/* null where it is not known. */
+static lpot_status set_bytes(lpot_json *json, const char *key, uint64_t bytes, lpot_error *err) {
+  lpot_status status = bytes == 0 ? lpot_json_set_string(json, key, NULL, err)
+                                  : lpot_json_set_int(json, key, (int64_t)bytes, err);
+  return status;
+}
+
 /* One member of the front; a latency that is not trusted has a figure, and says so. */
 static lpot_status append_member(lpot_json *json, const lpot_ledger *ledger,
                                  const lpot_ledger_trial *trial, lpot_error *err) {
@@ -214,7 +225,10 @@ static lpot_status append_member(lpot_json *json, const lpot_ledger *ledger,
     status = set_speedup(item, latency, err);
   }
   if (status == LPOT_OK) {
-    status = lpot_json_set_int(item, "size_bytes", (int64_t)trial->size_bytes, err);
+    status = set_bytes(item, "size_bytes", trial->size_bytes, err);
+  }
+  if (status == LPOT_OK) {
+    status = set_bytes(item, "footprint_bytes", trial->footprint.bytes, err);
   }
   if (status == LPOT_OK) {
     status = lpot_json_set_bool(item, "meets", trial->meets, err);
@@ -268,6 +282,8 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
   LPOT_TRY(lpot_json_set_double(json, "baseline_latency_ms",
                                 measured ? trial->latency.f32_ms : unknown, err));
   LPOT_TRY(set_speedup(json, measured ? &trial->latency : NULL, err));
+  LPOT_TRY(set_bytes(json, "footprint_bytes", trial == NULL ? 0 : trial->footprint.bytes, err));
+  LPOT_TRY(set_bytes(json, "baseline_footprint_bytes", ledger->f32_footprint.bytes, err));
   LPOT_TRY(lpot_report_pareto(json, ledger, err));
   LPOT_TRY(lpot_json_set_bool(json, "reduce_range", ledger->reduce_range, err));
   LPOT_TRY(lpot_json_set_bool(json, "bit_equality", lpot_ledger_is_uniform(ledger), err));

@@ -392,6 +392,7 @@ static lpot_status pass_trial(trial_search *search, const lpot_ledger_trial **re
   show_trial(search, trial);
   if (trial->meets && run->job->config->timeout_seconds > 0) {
     LPOT_TRY(lpot_search_measure(run, trial->id, err));
+    LPOT_TRY(lpot_search_weigh(run, trial->id, err));
   }
   *ret_trial = trial;
   return LPOT_OK;

@@ -16,6 +16,10 @@ LPOT_MUST_CHECK lpot_status lpot_search(lpot_run *run, lpot_error *err);
  * one measures. */
 LPOT_MUST_CHECK lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err);
 
+/* Measures the memory of a trial, and of f32, where footprint is an objective and the ledger has it
+ * not: in new processes. What cannot be measured stays unknown, with a warning. */
+LPOT_MUST_CHECK lpot_status lpot_search_weigh(lpot_run *run, uint64_t id, lpot_error *err);
+
 /* Evaluates what is exported of a trial where that is another recipe (lpot_recipe_exported), unless
  * the ledger has its result; warns when it misses the criterion. */
 LPOT_MUST_CHECK lpot_status lpot_search_certify(lpot_run *run, uint64_t id, lpot_error *err);

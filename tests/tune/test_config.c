@@ -169,7 +169,7 @@ static void config_names_the_nearest_word(void **state) {
                  "conf.yaml:1:29: model.framework|'onnxrt_qdqop'|did you mean 'onnxrt_qdqops'");
   assert_refused(MINIMAL "tuning: {strategy: {name: basik}}\n", "did you mean 'basic'");
   assert_refused(MINIMAL "tuning: {objective: size}\n",
-                 "one of performance, modelsize, accuracy, got 'size'");
+                 "one of performance, modelsize, footprint, accuracy, got 'size'");
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {granularity: per_chanel}}}\n",
                  "did you mean 'per_channel'");
   assert_refused(MINIMAL "quantization: {model_wise: {activation: {algorithm: [minmax, ql]}}}\n",
@@ -320,7 +320,6 @@ static void config_knows_what_is_not_supported_yet(void **state) {
                  "not supported yet: basic does it");
   assert_refused(MINIMAL "tuning: {strategy: {name: tpe, latency_weight: -1}}\n",
                  "tuning.strategy.latency_weight: expected a weight of at least 0, got -1");
-  assert_refused(MINIMAL "tuning: {objective: footprint}\n", "footprint is not supported yet");
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {bit: [6.5]}}}\n",
                  "6.5 bits are not supported yet");
 }
@@ -333,6 +332,9 @@ static void config_reads_weighted_objectives(void **state) {
   assert_true(config->objectives.weights[LPOT_OBJECTIVE_ACCURACY] == 2);
   assert_true(config->objectives.weights[LPOT_OBJECTIVE_MODELSIZE] == 0);
   assert_int_equal(config->num_warnings, 0);
+  lpot_config_free(config);
+  config = good(MINIMAL "tuning: {objective: footprint, exit_policy: {timeout: 9}}\n");
+  assert_true(lpot_objectives_are(&config->objectives, LPOT_OBJECTIVE_FOOTPRINT));
   lpot_config_free(config);
   config = good(MINIMAL "tuning: {objective: {accuracy: 3, modelsize: 0}}\n");
   assert_true(lpot_objectives_are(&config->objectives, LPOT_OBJECTIVE_ACCURACY));

@@ -167,6 +167,7 @@ static void settings_of_strategies_read_back(void **state) {
 static void objectives_read_back(void **state) {
   (void)state;
   assert_reads_back(MINIMAL "tuning: {objective: accuracy}\n");
+  assert_reads_back(MINIMAL "tuning: {objective: {footprint: 3, modelsize: 2}}\n");
   assert_reads_back(MINIMAL "tuning: {objective: {accuracy: 0.1, performance: 0.7}}\n");
   char *text = text_of(MINIMAL "tuning: {multi_objectives: {objective: [accuracy, modelsize], "
                                "weight: [0.5, 2]}}\n",

@@ -33,11 +33,26 @@ static hsize_t rows_of(hid_t file, const char *name) {
 }
 
 static void history_has_the_fixed_names(void **state) {
-  static const char *const members[] = {
-      "id",      "stage", "recipe_hash", "status",         "accuracy",        "relative_loss",
-      "samples", "meets", "latency_ms",  "latency_low_ms", "latency_high_ms", "size_bytes",
-      "seconds", "rank",  "host",        "speedup",        "speedup_low",     "speedup_high",
-      "reorders"};
+  static const char *const members[] = {"id",
+                                        "stage",
+                                        "recipe_hash",
+                                        "status",
+                                        "accuracy",
+                                        "relative_loss",
+                                        "samples",
+                                        "meets",
+                                        "latency_ms",
+                                        "latency_low_ms",
+                                        "latency_high_ms",
+                                        "size_bytes",
+                                        "footprint_bytes",
+                                        "seconds",
+                                        "rank",
+                                        "host",
+                                        "speedup",
+                                        "speedup_low",
+                                        "speedup_high",
+                                        "reorders"};
   char path[PATH_SIZE];
   write_history(*state, path);
   hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
@@ -61,6 +76,7 @@ static void history_has_the_fixed_names(void **state) {
   assert_true(accuracy == 0.875);
   assert_true(H5Aexists_by_name(file, "/baseline", "samples", H5P_DEFAULT) > 0);
   assert_true(H5Aexists_by_name(file, "/baseline", "latency_ms", H5P_DEFAULT) > 0);
+  assert_true(H5Aexists_by_name(file, "/baseline", "footprint_bytes", H5P_DEFAULT) > 0);
   H5Aclose(attribute);
   H5Tclose(type);
   H5Dclose(trials);
@@ -84,9 +100,9 @@ static void history_holds_the_values_of_a_trial(void **state) {
 }
 
 static void history_holds_the_pareto_front(void **state) {
-  static const char *const columns[] = {"trial",           "accuracy",    "latency_ms",
-                                        "speedup",         "speedup_low", "speedup_high",
-                                        "latency_trusted", "size_bytes",  "meets"};
+  static const char *const columns[] = {
+      "trial",        "accuracy",        "latency_ms", "speedup",         "speedup_low",
+      "speedup_high", "latency_trusted", "size_bytes", "footprint_bytes", "meets"};
   char path[PATH_SIZE];
   write_history(*state, path);
   hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
@@ -99,7 +115,7 @@ static void history_holds_the_pareto_front(void **state) {
   }
   double values[COUNT] = {0};
   assert_true(H5Dread(front, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
-  static const double expected[COUNT] = {1, 0.75, 0.5, 3, 2.75, 3.25, 1, 1000, 1};
+  static const double expected[COUNT] = {1, 0.75, 0.5, 3, 2.75, 3.25, 1, 1000, 4096, 1};
   assert_memory_equal(values, expected, sizeof expected);
   H5Tclose(type);
   H5Dclose(front);

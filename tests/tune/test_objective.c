@@ -12,6 +12,7 @@ static void each_objective_has_its_own_name(void **state) {
   (void)state;
   assert_string_equal(lpot_objective_text(LPOT_OBJECTIVE_PERFORMANCE), "performance");
   assert_string_equal(lpot_objective_text(LPOT_OBJECTIVE_MODELSIZE), "modelsize");
+  assert_string_equal(lpot_objective_text(LPOT_OBJECTIVE_FOOTPRINT), "footprint");
   assert_string_equal(lpot_objective_text(LPOT_OBJECTIVE_ACCURACY), "accuracy");
 }
 

@@ -165,7 +165,7 @@ static void without_any_trusted_latency_the_other_figures_decide(void **state) {
   assert_int_equal(best_of(specs, 100, 0, 1), 2);
   fixture self;
   set_up(&self, specs);
-  lpot_objectives objectives = {{1, 1, 1}};
+  lpot_objectives objectives = {{1, 1, 1, 1}};
   lpot_ranking_drop_unknown(&self.ledger, &objectives, is_accepted, NULL);
   assert_true(objectives.weights[LPOT_OBJECTIVE_PERFORMANCE] == 0);
   assert_true(objectives.weights[LPOT_OBJECTIVE_MODELSIZE] == 1);
@@ -178,6 +178,35 @@ static void figures_that_no_trial_has_together_decide_nothing(void **state) {
   const trial_spec specs[COUNT] = {{true, 0.5, 1.5, 1.6, true, 0, 0},
                                    {true, 0.5, 0, 0, false, 100, 0}};
   assert_int_equal(best_of(specs, 1, 1, 0), 1); /* as the fastest */
+}
+
+/* Differences within the noise decide nothing: then latency and borders do. */
+static void objective_footprint_takes_the_least_memory(void **state) {
+  (void)state;
+  const trial_spec specs[COUNT] = {{true, 0.5, 1.1, 1.2, true, 100, 5},
+                                   {true, 0.5, 1.1, 1.2, true, 100, 6},
+                                   {true, 0.5, 1.1, 1.2, true, 100, 7},
+                                   {true, 0.5, 9, 9.9, true, 1, 0}}; /* not measured */
+  fixture self;
+  set_up(&self, specs);
+  lpot_objectives objectives = lpot_objectives_of(LPOT_OBJECTIVE_FOOTPRINT);
+  self.trials[0].footprint.bytes = 2000000;
+  self.trials[1].footprint.bytes = 1000000;
+  self.trials[2].footprint.bytes = 1000000 + 2 * 65536 + 1;
+  const lpot_ledger_trial *best = lpot_ranking_best(&self.ledger, &objectives, is_accepted, NULL);
+  assert_int_equal(best->id, 4); /* f32 is not known, so no ratio is: the fastest */
+  self.ledger.f32_footprint.bytes = 4000000;
+  best = lpot_ranking_best(&self.ledger, &objectives, is_accepted, NULL);
+  assert_int_equal(best->id, 2);
+  self.trials[2].footprint.bytes = 1000000 - 2 * 65536;
+  self.trials[2].reorders = 0;
+  best = lpot_ranking_best(&self.ledger, &objectives, is_accepted, NULL);
+  assert_int_equal(best->id, 3); /* alike, with fewer borders */
+  lpot_figure figures[LPOT_NUM_OBJECTIVES];
+  lpot_ranking_figures(&self.ledger, &self.trials[0], figures);
+  assert_true(figures[LPOT_OBJECTIVE_FOOTPRINT].low == (2000000 - 65536) / 4e6);
+  assert_true(figures[LPOT_OBJECTIVE_FOOTPRINT].high == (2000000 + 65536) / 4e6);
+  tear_down(&self);
 }
 
 static void nothing_is_taken_of_what_is_not_accepted(void **state) {
@@ -197,6 +226,7 @@ int main(void) {
       cmocka_unit_test(untrusted_latency_is_out_of_the_running_where_one_is_trusted),
       cmocka_unit_test(without_any_trusted_latency_the_other_figures_decide),
       cmocka_unit_test(figures_that_no_trial_has_together_decide_nothing),
+      cmocka_unit_test(objective_footprint_takes_the_least_memory),
       cmocka_unit_test(nothing_is_taken_of_what_is_not_accepted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
