@@ -1,26 +1,36 @@
 #include "tune/footprint.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "tune/timed_inputs.h"
 
 #define TEXT_SIZE 4096
 
 /* ---- what the system tells ---- */
 
-/* The number of kB in the line that begins with name. */
+/* The number of kB in the line that begins with name: "Rss:    1708 kB". */
 static bool find_kib(const char *text, const char *name, uint64_t *ret_kib) {
-  size_t length = strlen(name);
-  for (const char *line = text; line != NULL && *line != '\0';) {
-    if (strncmp(line, name, length) == 0 && sscanf(line + length, "%" SCNu64, ret_kib) == 1) {
-      return *ret_kib < LPOT_MAX_FOOTPRINT / 1024;
+  const char *end = text + strlen(text);
+  const char *line = NULL;
+  size_t length = 0;
+  char number[32];
+  int64_t kib = -1;
+  while (lpot_text_next_line(&text, end, &line, &length)) {
+    size_t begin = strlen(name);
+    if (length < begin || strncmp(line, name, begin) != 0) {
+      continue;
     }
-    const char *end = strchr(line, '\n');
-    line = end == NULL ? NULL : end + 1;
+    begin += strspn(line + begin, " ");
+    size_t digits = strspn(line + begin, "0123456789");
+    snprintf(number, sizeof number, "%.*s", (int)(digits < sizeof number ? digits : 0),
+             line + begin);
+    bool found = lpot_text_to_int64(number, &kib) && kib < (int64_t)(LPOT_MAX_FOOTPRINT / 1024);
+    *ret_kib = found ? (uint64_t)kib : 0;
+    return found;
   }
   return false;
 }

@@ -161,7 +161,8 @@ static void without_any_trusted_latency_the_other_figures_decide(void **state) {
   (void)state;
   const trial_spec specs[COUNT] = {{true, 0.40, 9, 9.9, false, 300, 0},
                                    {true, 0.49, 1, 1.2, false, 300, 9},
-                                   {true, 0.48, 0, 0, false, 300, 0}};
+                                   {true, 0.48, 0, 0, false, 300, 0},
+                                   {false, 0.1, 2, 2.1, true, 300, 0}}; /* not accepted */
   assert_int_equal(best_of(specs, 100, 0, 1), 2);
   fixture self;
   set_up(&self, specs);
