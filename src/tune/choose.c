@@ -1,8 +1,12 @@
 /* What is handed out at the end: choosing a trial, and measuring and completing what was chosen. */
 #include "base/log.h"
+#include "base/memory.h"
 #include "strategy/strategy.h"
+#include "tune/pareto.h"
 #include "tune/ranking.h"
 #include "tune/search.h"
+
+#define MAX_FRONT_MEASURES 8u /* latencies of a search that had no clock */
 
 static bool is_better(const lpot_run *run, double a, double b) {
   return run->job->higher_is_better ? a > b : a < b;
@@ -117,6 +121,41 @@ lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err) {
     return LPOT_OK;
   }
   LPOT_TRY(lpot_ledger_add_measure(run->ledger, run->journal, id, &run->measured.latency, err));
+  return LPOT_OK;
+}
+
+/* The first member of the front that meets the criterion and has no latency; LPOT_NO_TRIAL. */
+static lpot_status next_of_front(const lpot_run *run, uint64_t *ret_id, lpot_error *err) {
+  lpot_pareto_row *front = NULL;
+  size_t count = 0;
+  *ret_id = LPOT_NO_TRIAL;
+  LPOT_TRY(lpot_pareto_of(run->ledger, &front, &count, err));
+  for (size_t i = 0; i < count && *ret_id == LPOT_NO_TRIAL; i++) {
+    const lpot_ledger_trial *trial = lpot_ledger_find_trial(run->ledger, front[i].trial);
+    *ret_id = trial->meets && !trial->measured ? trial->id : LPOT_NO_TRIAL;
+  }
+  lpot_free(front);
+  return LPOT_OK;
+}
+
+lpot_status lpot_search_measure_front(lpot_run *run, lpot_error *err) {
+  const lpot_config *config = run->job->config;
+  if (!lpot_config_compares(config) || config->timeout_seconds > 0) {
+    return LPOT_OK;
+  }
+  size_t measured = 0;
+  for (size_t i = 0; i < run->ledger->num_trials; i++) {
+    measured += run->ledger->trials[i].measured ? 1 : 0;
+  }
+  for (; measured < MAX_FRONT_MEASURES; measured++) {
+    uint64_t id = LPOT_NO_TRIAL;
+    LPOT_TRY(next_of_front(run, &id, err));
+    LPOT_TRY(lpot_search_measure(run, id, err));
+    const lpot_ledger_trial *trial = lpot_ledger_find_trial(run->ledger, id);
+    if (trial == NULL || !trial->measured) {
+      return LPOT_OK;
+    }
+  }
   return LPOT_OK;
 }
 

@@ -390,6 +390,7 @@ static lpot_status export_chosen(lpot_run *run, uint64_t chosen, lpot_error *err
 
 static lpot_status conclude(lpot_run *run, lpot_error *err) {
   bool met = false;
+  LPOT_TRY(lpot_search_measure_front(run, err));
   uint64_t chosen = lpot_search_choose(run, &met);
   while (chosen != LPOT_NO_TRIAL && !lpot_search_is_whole(run, chosen)) {
     LPOT_TRY(lpot_search_complete(run, chosen, err));

@@ -16,6 +16,11 @@ LPOT_MUST_CHECK lpot_status lpot_search(lpot_run *run, lpot_error *err);
  * one measures. */
 LPOT_MUST_CHECK lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err);
 
+/* Where recipes are compared without a timeout, no latency was measured: those of the front's
+ * members (pareto.h) that meet the criterion are now, eight at most, each time of the first that
+ * has none. */
+LPOT_MUST_CHECK lpot_status lpot_search_measure_front(lpot_run *run, lpot_error *err);
+
 /* Measures the memory of a trial, and of f32, where footprint is an objective and the ledger has it
  * not: in new processes. What cannot be measured stays unknown, with a warning. */
 LPOT_MUST_CHECK lpot_status lpot_search_weigh(lpot_run *run, uint64_t id, lpot_error *err);
