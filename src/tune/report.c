@@ -128,7 +128,7 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
             latency->recipe_ms, latency->recipe_low_ms, latency->recipe_high_ms, latency->f32_ms,
             latency->f32_low_ms, latency->f32_high_ms, text);
   }
-  if (trial->footprint.bytes > 0) {
+  if (trial->footprint.bytes > 0 && ledger->f32_footprint.bytes > 0) {
     fprintf(out, "Memory while it runs: %.4g MiB, f32 %.4g MiB.\n",
             (double)trial->footprint.bytes / 0x1p20, (double)ledger->f32_footprint.bytes / 0x1p20);
   }
