@@ -1,8 +1,12 @@
 /* What is handed out at the end: choosing a trial, and measuring and completing what was chosen. */
 #include "base/log.h"
+#include "base/memory.h"
 #include "strategy/strategy.h"
+#include "tune/pareto.h"
 #include "tune/ranking.h"
 #include "tune/search.h"
+
+#define MAX_FRONT_MEASURES 8u /* latencies of a search that had no clock */
 
 static bool is_better(const lpot_run *run, double a, double b) {
   return run->job->higher_is_better ? a > b : a < b;
@@ -33,18 +37,6 @@ static bool is_accepted(const void *context, const lpot_ledger_trial *trial) {
   return meets(context, trial);
 }
 
-static const lpot_ledger_trial *smallest_accepted(const lpot_run *run) {
-  const lpot_ledger_trial *best = NULL;
-  for (size_t i = 0; i < run->ledger->num_trials; i++) {
-    const lpot_ledger_trial *trial = &run->ledger->trials[i];
-    if (meets(run, trial) && trial->size_bytes > 0 &&
-        (best == NULL || trial->size_bytes < best->size_bytes)) {
-      best = trial;
-    }
-  }
-  return best;
-}
-
 static const lpot_ledger_trial *first_accepted(const lpot_run *run) {
   for (size_t i = 0; i < run->ledger->num_trials; i++) {
     if (meets(run, &run->ledger->trials[i])) {
@@ -66,10 +58,8 @@ static const lpot_ledger_trial *last_accepted(const lpot_run *run) {
 static const lpot_ledger_trial *best_accepted(const lpot_run *run) {
   const lpot_config *config = run->job->config;
   const lpot_ledger_trial *best = NULL;
-  if (config->timeout_seconds > 0) {
-    best = config->objective == LPOT_OBJECTIVE_MODELSIZE
-               ? smallest_accepted(run)
-               : lpot_ranking_fastest(run->ledger, is_accepted, run);
+  if (lpot_config_compares(config)) {
+    best = lpot_ranking_best(run->ledger, &config->objectives, is_accepted, run);
   }
   if (best == NULL && lpot_strategy_goes_on(config->strategy)) {
     best = last_accepted(run);
@@ -99,6 +89,23 @@ uint64_t lpot_search_choose(const lpot_run *run, bool *ret_met) {
   return trial == NULL ? LPOT_NO_TRIAL : trial->id;
 }
 
+void lpot_search_warn_of_objective(const lpot_run *run) {
+  const lpot_config *config = run->job->config;
+  lpot_objectives known = config->objectives;
+  if (!lpot_config_compares(config) || best_accepted(run) == NULL) {
+    return;
+  }
+  lpot_ranking_drop_unknown(run->ledger, &known, is_accepted, run);
+  for (size_t i = 0; i < LPOT_NUM_OBJECTIVES; i++) {
+    if (config->objectives.weights[i] > 0 && known.weights[i] == 0) {
+      lpot_log(LPOT_LOG_WARNING,
+               "objective %s: not known, or not to be trusted, of any recipe that meets the "
+               "criterion: it did not count",
+               lpot_objective_text((lpot_objective)i));
+    }
+  }
+}
+
 /* ---- latency ---- */
 
 lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err) {
@@ -114,6 +121,70 @@ lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err) {
     return LPOT_OK;
   }
   LPOT_TRY(lpot_ledger_add_measure(run->ledger, run->journal, id, &run->measured.latency, err));
+  return LPOT_OK;
+}
+
+/* The first member of the front that meets the criterion and has no latency; LPOT_NO_TRIAL. */
+static lpot_status next_of_front(const lpot_run *run, uint64_t *ret_id, lpot_error *err) {
+  lpot_pareto_row *front = NULL;
+  size_t count = 0;
+  *ret_id = LPOT_NO_TRIAL;
+  LPOT_TRY(lpot_pareto_of(run->ledger, &front, &count, err));
+  for (size_t i = 0; i < count && *ret_id == LPOT_NO_TRIAL; i++) {
+    const lpot_ledger_trial *trial = lpot_ledger_find_trial(run->ledger, front[i].trial);
+    *ret_id = trial->meets && !trial->measured ? trial->id : LPOT_NO_TRIAL;
+  }
+  lpot_free(front);
+  return LPOT_OK;
+}
+
+lpot_status lpot_search_measure_front(lpot_run *run, lpot_error *err) {
+  const lpot_config *config = run->job->config;
+  if (!lpot_config_compares(config) || config->timeout_seconds > 0) {
+    return LPOT_OK;
+  }
+  size_t measured = 0;
+  for (size_t i = 0; i < run->ledger->num_trials; i++) {
+    measured += run->ledger->trials[i].measured ? 1 : 0;
+  }
+  for (; measured < MAX_FRONT_MEASURES; measured++) {
+    uint64_t id = LPOT_NO_TRIAL;
+    LPOT_TRY(next_of_front(run, &id, err));
+    LPOT_TRY(lpot_search_measure(run, id, err));
+    const lpot_ledger_trial *trial = lpot_ledger_find_trial(run->ledger, id);
+    if (trial == NULL || !trial->measured) {
+      return LPOT_OK;
+    }
+  }
+  return LPOT_OK;
+}
+
+/* ---- memory ---- */
+
+static lpot_status measure_footprint(lpot_run *run, uint64_t id, const lpot_recipe *recipe,
+                                     lpot_error *err) {
+  lpot_task task = {.kind = LPOT_TASK_FOOTPRINT, .recipe = (lpot_recipe *)recipe}; /* only read */
+  LPOT_TRY(lpot_run_measure(run, &task, "footprint", err));
+  if (run->measured.status == LPOT_OK) {
+    LPOT_TRY(
+        lpot_ledger_add_footprint(run->ledger, run->journal, id, &run->measured.footprint, err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_search_weigh(lpot_run *run, uint64_t id, lpot_error *err) {
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(run->ledger, id);
+  if (run->job->config->objectives.weights[LPOT_OBJECTIVE_FOOTPRINT] <= 0 || trial == NULL) {
+    return LPOT_OK;
+  }
+  if (run->ledger->f32_footprint.bytes == 0) {
+    LPOT_TRY(measure_footprint(run, LPOT_NO_TRIAL, NULL, err));
+  }
+  if (trial->footprint.bytes == 0) {
+    const lpot_recipe *recipe = lpot_ledger_result_of(run->ledger, trial)->recipe;
+    LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
+    LPOT_TRY(measure_footprint(run, id, recipe, err));
+  }
   return LPOT_OK;
 }
 

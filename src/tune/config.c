@@ -25,7 +25,7 @@ static void set_defaults(lpot_config *config) {
   config->proposal_seconds = 600;
   config->tolerance = 0.01;
   config->higher_is_better = true;
-  config->objective = LPOT_OBJECTIVE_PERFORMANCE;
+  config->objectives = lpot_objectives_of(LPOT_OBJECTIVE_PERFORMANCE);
   config->max_trials = 100;
   config->seed = 1978;
   config->racing = true;
@@ -291,6 +291,8 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
   }
   status = check_criterion(box, err);
   LPOT_TRY(lpot_config_collect(box, status, err));
+  status = lpot_config_check_objective(box, err);
+  LPOT_TRY(lpot_config_collect(box, status, err));
   status = lpot_config_check_strategy(box, err);
   LPOT_TRY(lpot_config_collect(box, status, err));
   if (box->num_errors > 0) {
@@ -300,6 +302,7 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
   LPOT_TRY(check_approach(box, err));
   LPOT_TRY(check_sections(box, err));
   LPOT_TRY(lpot_config_warn_of_strategy(box, err));
+  LPOT_TRY(lpot_config_warn_of_objective(box, err));
   apply_mixed(box);
   if (config->evaluation.dataset == NULL) { /* in benchmarks only */
     config->evaluation = config->performance;
@@ -398,6 +401,11 @@ lpot_status lpot_config_check_baseline(const lpot_config *config, double baselin
     return lpot_yaml_fail(err, relative, "%s", text);
   }
   return LPOT_FAIL(err, LPOT_CONFIG, "%s: %s", lpot_yaml_name(config->yaml), text);
+}
+
+bool lpot_config_compares(const lpot_config *config) {
+  return config->timeout_seconds > 0 ||
+         lpot_objectives_are(&config->objectives, LPOT_OBJECTIVE_ACCURACY);
 }
 
 double lpot_config_target(const lpot_config *config, bool higher_is_better, double baseline) {

@@ -4,7 +4,7 @@
  * nearest valid name. Keys of LPOT's schema that are not supported yet are known by name and
  * answered "not supported yet" with their line. Semantics that LPOT left open:
  * - timeout 0: stop at the first recipe that meets the criterion (the lowest trial id wins);
- * timeout > 0: go on for so many seconds, the fastest accepted recipe wins.
+ * timeout > 0: go on for so many seconds, the best accepted recipe by the objective wins.
  * - relative / absolute: target = baseline -/+ |baseline| * relative, or -/+ absolute. */
 #ifndef LPOT_TUNE_CONFIG_H
 #define LPOT_TUNE_CONFIG_H
@@ -13,8 +13,8 @@
 #include "base/yaml_tree.h"
 #include "data/loader.h"
 #include "strategy/space.h"
+#include "tune/objective.h"
 
-typedef enum lpot_objective { LPOT_OBJECTIVE_PERFORMANCE, LPOT_OBJECTIVE_MODELSIZE } lpot_objective;
 typedef enum lpot_measure_when {
   LPOT_MEASURE_WHEN_NEEDED, /* if the strategy asks for it */
   LPOT_MEASURE_ALWAYS,
@@ -52,9 +52,9 @@ typedef struct lpot_config {
   double tolerance;           /* default 0.01 relative */
   bool higher_is_better;
   bool higher_is_better_given; /* false: the metric's own sense holds */
-  lpot_objective objective;
-  double timeout_seconds; /* 0: stop at the first success */
-  int64_t max_trials;     /* default 100 */
+  lpot_objectives objectives;  /* default performance */
+  double timeout_seconds;      /* 0: stop at the first success */
+  int64_t max_trials;          /* default 100 */
   bool performance_only;
   bool racing;    /* recipes that clearly miss the criterion are rejected early; default true */
   bool mixed_isa; /* workers may be of different numeric classes; default false */
@@ -105,9 +105,16 @@ LPOT_MUST_CHECK lpot_status lpot_config_refuse_bf16(const lpot_config *config, c
  * and pruning or model conversion in a file that does not ask for quantization. */
 LPOT_MUST_CHECK lpot_status lpot_config_check_supported(const lpot_config *config, lpot_error *err);
 
+/* The objectives in the text or map under tuning.objective. */
+LPOT_MUST_CHECK lpot_status lpot_config_objective(const lpot_yaml_node *node,
+                                                  lpot_objectives *ret_objectives, lpot_error *err);
+
 /* LPOT_CONFIG where a relative criterion decides and the baseline is 0: no loss can be told. */
 LPOT_MUST_CHECK lpot_status lpot_config_check_baseline(const lpot_config *config, double baseline,
                                                        lpot_error *err);
+/* True when the search goes on to find the best accepted recipe by the objectives: with a timeout,
+ * and for the objective accuracy. Else the first one is taken. */
+bool lpot_config_compares(const lpot_config *config);
 /* The smallest (largest for lower-is-better) metric value that meets the criterion. */
 double lpot_config_target(const lpot_config *config, bool higher_is_better, double baseline);
 /* A relative criterion is never met with a baseline of 0. */

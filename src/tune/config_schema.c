@@ -38,10 +38,6 @@ static const lpot_config_word approach_words[] = {{"post_training_static_quant",
                                                   {"quant_aware_training", 2},
                                                   {NULL, 0}};
 static const lpot_config_word last_batch_words[] = {{"rollover", 0}, {"discard", 1}, {NULL, 0}};
-static const lpot_config_word objective_words[] = {{"performance", LPOT_OBJECTIVE_PERFORMANCE},
-                                                   {"modelsize", LPOT_OBJECTIVE_MODELSIZE},
-                                                   {"footprint", LPOT_WORD_UNSUPPORTED},
-                                                   {NULL, 0}};
 static const lpot_config_word mixed_isa_words[] = {{"refuse", 0}, {"allow", 1}, {NULL, 0}};
 
 #define CHOICE(key, vocabulary)                                                                    \
@@ -283,10 +279,8 @@ static const lpot_config_row workspace_rows[] = {
 static const lpot_config_row tuning_rows[] = {
     SECTION("strategy", strategy_rows),
     SECTION("accuracy_criterion", criterion_rows),
-    {.name = "objective",
-     .read = lpot_config_read_word,
-     .words = objective_words,
-     .offset = offsetof(lpot_config, objective)},
+    READ("objective", lpot_config_read_objective),
+    READ("multi_objectives", lpot_config_read_multi_objectives),
     SECTION("exit_policy", exit_rows),
     {.name = "random_seed",
      .read = lpot_config_read_int,

@@ -44,6 +44,7 @@ typedef struct lpot_config_box {
   const lpot_yaml_node *integer_framework; /* model.framework that asks for dynamic quantization */
   const lpot_yaml_node *relative;          /* accuracy_criterion.relative, NULL when absent */
   const lpot_yaml_node *absolute_node;
+  const lpot_yaml_node *objective, *multi_objectives; /* under tuning, NULL when absent */
   lpot_config_purpose purpose;
   lpot_config_mixed mixed;
   size_t num_errors;
@@ -186,6 +187,17 @@ lpot_status lpot_config_read_seconds(lpot_config_box *box, const lpot_config_row
 LPOT_MUST_CHECK lpot_status lpot_config_check_strategy(lpot_config_box *box, lpot_error *err);
 /* Settings that the strategy has not give a warning. */
 LPOT_MUST_CHECK lpot_status lpot_config_warn_of_strategy(lpot_config_box *box, lpot_error *err);
+
+/* Readers of tuning.objective and multi_objectives (config_objective.c). */
+lpot_status lpot_config_read_objective(lpot_config_box *box, const lpot_config_row *row,
+                                       const lpot_yaml_node *node, void *object, lpot_error *err);
+lpot_status lpot_config_read_multi_objectives(lpot_config_box *box, const lpot_config_row *row,
+                                              const lpot_yaml_node *node, void *object,
+                                              lpot_error *err);
+/* LPOT_CONFIG where there are both. */
+LPOT_MUST_CHECK lpot_status lpot_config_check_objective(lpot_config_box *box, lpot_error *err);
+/* An objective that decides nothing gives a warning. */
+LPOT_MUST_CHECK lpot_status lpot_config_warn_of_objective(lpot_config_box *box, lpot_error *err);
 
 /* Readers of whole sections that are not run yet: their object is the section's node
  * (config_train.c). */

@@ -294,10 +294,28 @@ static lpot_status put_strategy_settings(lpot_buffer *out, const lpot_config *co
   return LPOT_OK;
 }
 
+/* A single one by its name, else all that have a weight. */
+static lpot_status put_objectives(lpot_buffer *out, const lpot_objectives *objectives,
+                                  lpot_error *err) {
+  const char *separator = "  objective: {";
+  for (size_t i = 0; i < LPOT_NUM_OBJECTIVES; i++) {
+    const char *name = lpot_objective_text((lpot_objective)i);
+    if (lpot_objectives_are(objectives, (lpot_objective)i)) {
+      LPOT_TRY(lpot_buffer_printf(out, err, "  objective: %s\n", name));
+      return LPOT_OK;
+    }
+    if (objectives->weights[i] > 0) {
+      LPOT_TRY(
+          lpot_buffer_printf(out, err, "%s%s: %.17g", separator, name, objectives->weights[i]));
+      separator = ", ";
+    }
+  }
+  LPOT_TRY(lpot_buffer_append(out, "}\n", 2, err));
+  return LPOT_OK;
+}
+
 static lpot_status put_tuning(lpot_buffer *out, const lpot_config *config, bool identity,
                               lpot_error *err) {
-  static const char *const objectives[] = {
-      [LPOT_OBJECTIVE_PERFORMANCE] = "performance", [LPOT_OBJECTIVE_MODELSIZE] = "modelsize"};
   LPOT_TRY(lpot_buffer_printf(out, err, "tuning:\n  strategy: {name: %s", config->strategy));
   LPOT_TRY(put_strategy_settings(out, config, identity, err));
   LPOT_TRY(lpot_buffer_append(out, "}\n", 2, err));
@@ -307,9 +325,9 @@ static lpot_status put_tuning(lpot_buffer *out, const lpot_config *config, bool 
     LPOT_TRY(lpot_buffer_printf(out, err, "    higher_is_better: %s\n",
                                 bool_text(config->higher_is_better)));
   }
-  LPOT_TRY(
-      lpot_buffer_printf(out, err, "  objective: %s\n  random_seed: %" PRIu64 "\n  racing: %s\n",
-                         objectives[config->objective], config->seed, bool_text(config->racing)));
+  LPOT_TRY(put_objectives(out, &config->objectives, err));
+  LPOT_TRY(lpot_buffer_printf(out, err, "  random_seed: %" PRIu64 "\n  racing: %s\n", config->seed,
+                              bool_text(config->racing)));
   if (config->mixed_isa) {
     LPOT_TRY(lpot_buffer_printf(out, err, "  mixed_isa: allow\n"));
   }

@@ -390,13 +390,18 @@ static lpot_status export_chosen(lpot_run *run, uint64_t chosen, lpot_error *err
 
 static lpot_status conclude(lpot_run *run, lpot_error *err) {
   bool met = false;
+  LPOT_TRY(lpot_search_measure_front(run, err));
   uint64_t chosen = lpot_search_choose(run, &met);
   while (chosen != LPOT_NO_TRIAL && !lpot_search_is_whole(run, chosen)) {
     LPOT_TRY(lpot_search_complete(run, chosen, err));
     chosen = lpot_search_choose(run, &met); /* It may not be the most accurate after all. */
   }
+  if (run->ledger->verdict == LPOT_VERDICT_NONE) {
+    lpot_search_warn_of_objective(run);
+  }
   if (chosen != LPOT_NO_TRIAL) {
     LPOT_TRY(lpot_search_measure(run, chosen, err));
+    LPOT_TRY(lpot_search_weigh(run, chosen, err));
     LPOT_TRY(lpot_search_certify(run, chosen, err));
     LPOT_TRY(export_chosen(run, chosen, err));
   }
@@ -408,6 +413,7 @@ static lpot_status conclude(lpot_run *run, lpot_error *err) {
 }
 
 static lpot_status run_phases(lpot_run *run, lpot_error *err) {
+  run->ledger->f32_bytes = run->job->model.size_bytes;
   LPOT_TRY(measure_baseline(run, err));
   warn_of_baseline(run);
   LPOT_TRY(lpot_config_check_baseline(run->job->config, run->ledger->baseline.accuracy, err));

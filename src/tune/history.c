@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "tune/history_pieces.h"
+#include "tune/pareto.h"
 
 #define FORMAT_VERSION 2
 #define NAME_SIZE 128 /* bytes of a name of an op or a value in the file */
@@ -41,6 +42,7 @@ typedef struct trial_row {
   uint8_t bias_correction, cross_layer_equalization;
   double smooth_quant;
   double accuracy_low, accuracy_high;
+  uint64_t footprint_bytes;
   char cause[CAUSE_SIZE];
 } trial_row;
 
@@ -81,6 +83,7 @@ static const lpot_hdf5_member trial_members[] = {
     {"smooth_quant", offsetof(trial_row, smooth_quant), 'd', 0, NULL},
     {"accuracy_low", offsetof(trial_row, accuracy_low), 'd', 0, NULL},
     {"accuracy_high", offsetof(trial_row, accuracy_high), 'd', 0, NULL},
+    {"footprint_bytes", offsetof(trial_row, footprint_bytes), 'u', 0, NULL},
     {"cause", offsetof(trial_row, cause), 's', CAUSE_SIZE, NULL},
 };
 
@@ -114,7 +117,8 @@ static void fill_trial(const lpot_ledger *ledger, const lpot_ledger_trial *trial
                      .cross_layer_equalization = corrections->cross_layer_equalization,
                      .smooth_quant = corrections->smooth_quant / 100.0,
                      .accuracy_low = result->interval.low,
-                     .accuracy_high = result->interval.high};
+                     .accuracy_high = result->interval.high,
+                     .footprint_bytes = trial->footprint.bytes};
   lpot_text_copy(row->host, sizeof row->host, result->host);
   lpot_text_copy(row->cause, sizeof row->cause, result->cause);
 }
@@ -129,6 +133,62 @@ static lpot_status put_trials(hid_t file, const lpot_ledger *ledger, lpot_error 
   }
   lpot_status status = lpot_hdf5_put_table(file, "trials", trial_members, NUM_SPECS(trial_members),
                                            sizeof *rows, rows, ledger->num_trials, err);
+  lpot_free(rows);
+  return status;
+}
+
+/* ---- /pareto ---- */
+
+typedef struct pareto_row {
+  uint64_t trial;
+  double accuracy, latency_ms, speedup, speedup_low, speedup_high;
+  uint8_t latency_trusted;
+  uint64_t size_bytes, footprint_bytes;
+  uint8_t meets;
+} pareto_row;
+
+static void fill_pareto(const lpot_ledger *ledger, uint64_t id, pareto_row *row) {
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, id);
+  trial_row all;
+  fill_trial(ledger, trial, &all);
+  *row = (pareto_row){.trial = id,
+                      .accuracy = lpot_ledger_final_of(ledger, trial)->accuracy,
+                      .latency_ms = all.latency_ms,
+                      .speedup = all.speedup,
+                      .speedup_low = all.speedup_low,
+                      .speedup_high = all.speedup_high,
+                      .latency_trusted = all.latency_trusted,
+                      .size_bytes = all.size_bytes,
+                      .footprint_bytes = all.footprint_bytes,
+                      .meets = all.meets};
+}
+
+static lpot_status put_pareto(hid_t file, const lpot_ledger *ledger, lpot_error *err) {
+  static const lpot_hdf5_member members[] = {
+      {"trial", offsetof(pareto_row, trial), 'u', 0, NULL},
+      {"accuracy", offsetof(pareto_row, accuracy), 'd', 0, NULL},
+      {"latency_ms", offsetof(pareto_row, latency_ms), 'd', 0, NULL},
+      {"speedup", offsetof(pareto_row, speedup), 'd', 0, NULL},
+      {"speedup_low", offsetof(pareto_row, speedup_low), 'd', 0, NULL},
+      {"speedup_high", offsetof(pareto_row, speedup_high), 'd', 0, NULL},
+      {"latency_trusted", offsetof(pareto_row, latency_trusted), 'b', 0, NULL},
+      {"size_bytes", offsetof(pareto_row, size_bytes), 'u', 0, NULL},
+      {"footprint_bytes", offsetof(pareto_row, footprint_bytes), 'u', 0, NULL},
+      {"meets", offsetof(pareto_row, meets), 'b', 0, NULL},
+  };
+  lpot_pareto_row *front = NULL;
+  size_t count = 0;
+  LPOT_TRY(lpot_pareto_of(ledger, &front, &count, err));
+  pareto_row *rows = lpot_calloc(count, sizeof *rows);
+  for (size_t i = 0; rows != NULL && i < count; i++) {
+    fill_pareto(ledger, front[i].trial, &rows[i]);
+  }
+  lpot_free(front);
+  if (rows == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  lpot_status status = lpot_hdf5_put_table(file, "pareto", members, NUM_SPECS(members),
+                                           sizeof *rows, rows, count, err);
   lpot_free(rows);
   return status;
 }
@@ -643,6 +703,9 @@ static lpot_status put_baseline(hid_t file, const lpot_ledger *ledger, lpot_erro
   if (status == LPOT_OK) {
     status = lpot_hdf5_put_double(group, "seconds", baseline->seconds, err);
   }
+  if (status == LPOT_OK) {
+    status = lpot_hdf5_put_uint(group, "footprint_bytes", ledger->f32_footprint.bytes, err);
+  }
   H5Gclose(group);
   return status;
 }
@@ -654,6 +717,7 @@ static lpot_status put_all(int64_t file, const void *context, lpot_error *err) {
   LPOT_TRY(put_baseline(file, ledger, err));
   LPOT_TRY(put_ops(file, ledger, err));
   LPOT_TRY(put_trials(file, ledger, err));
+  LPOT_TRY(put_pareto(file, ledger, err));
   LPOT_TRY(put_latencies(file, ledger, err));
   LPOT_TRY(put_correct(file, ledger, err));
   LPOT_TRY(put_recipes(file, ledger, err));

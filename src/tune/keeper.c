@@ -39,6 +39,8 @@ struct lpot_keeper {
   bool posted;               /* the task was, to the evaluator that there is now */
   bool cancelled, killed;    /* the task was */
   bool doomed;               /* the evaluator was killed: it gets no more tasks */
+  bool fresh;                /* it was given no task yet */
+  bool renewed;              /* it was killed for the sake of a fresh one */
   uint64_t task_id;
   lpot_task_kind task_kind;
   lpot_buffer task; /* the message, for a new evaluator */
@@ -125,6 +127,8 @@ static lpot_status launch(lpot_keeper *keeper, lpot_error *err) {
   keeper->started = now();
   keeper->told = false;
   keeper->doomed = false;
+  keeper->renewed = false;
+  keeper->fresh = !keeper->has_task;
   LPOT_TRY(brief(keeper, err));
   return LPOT_OK;
 }
@@ -187,7 +191,7 @@ static lpot_status succeed(lpot_keeper *keeper, const lpot_death *death, lpot_er
   } else if (keeper->has_task && keeper->cancelled) {
     LPOT_TRY(answer_for(keeper, LPOT_INTERRUPTED, err));
   }
-  if (!hopeless) {
+  if (!hopeless && !keeper->renewed) {
     lpot_log(LPOT_LOG_WARNING, "%s: %s", keeper->cause,
              keeper->failures < MAX_FAILURES ? "a new one is made" : "there will be no other");
   }
@@ -397,6 +401,16 @@ const lpot_buffer *lpot_keeper_hello(const lpot_keeper *keeper) {
 
 /* ---- what the coordinator says ---- */
 
+/* Some tasks must be the first of their evaluator. */
+static void renew(lpot_keeper *keeper) {
+  if (keeper->task_kind == LPOT_TASK_FOOTPRINT && !keeper->fresh && !keeper->doomed &&
+      keeper->state != BROKEN) {
+    keeper->doomed = true;
+    keeper->renewed = true;
+    (void)!lpot_spawner_kill(keeper->spawner, NULL); /* Where it is gone this is noticed. */
+  }
+}
+
 static lpot_status take_task(lpot_keeper *keeper, const lpot_buffer *bytes,
                              const lpot_message *message, lpot_error *err) {
   if (keeper->has_task) {
@@ -413,9 +427,11 @@ static lpot_status take_task(lpot_keeper *keeper, const lpot_buffer *bytes,
   keeper->posted = false;
   keeper->cancelled = false;
   keeper->killed = false;
+  renew(keeper);
   if (keeper->state == BROKEN) {
     LPOT_TRY(answer_for(keeper, LPOT_LOST, err));
   } else if (!keeper->doomed) { /* Else the next evaluator gets it. */
+    keeper->fresh = false;
     keeper->posted = true;
     LPOT_TRY(post(keeper, bytes, err));
   }

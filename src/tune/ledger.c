@@ -450,6 +450,22 @@ static lpot_status apply_measure(lpot_ledger *ledger, lpot_reader *reader, lpot_
   return LPOT_OK;
 }
 
+static lpot_status apply_footprint(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  uint64_t id = 0;
+  lpot_footprint footprint;
+  LPOT_TRY(lpot_reader_u64(reader, &id, err));
+  LPOT_TRY(lpot_footprint_read(reader, &footprint, err));
+  if (id == LPOT_NO_TRIAL) {
+    ledger->f32_footprint = footprint;
+    return LPOT_OK;
+  }
+  if (lpot_ledger_find_trial(ledger, id) == NULL) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "footprint: there is no trial %llu", (unsigned long long)id);
+  }
+  ledger->trials[id - 1].footprint = footprint;
+  return LPOT_OK;
+}
+
 static lpot_status apply_mishap(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
   lpot_ledger_mishap mishap = {0};
   unsigned kind = 0;
@@ -549,12 +565,13 @@ lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *paylo
                               lpot_error *err) {
   static lpot_status (*const functions[LPOT_NUM_RECORDS])(lpot_ledger *, lpot_reader *,
                                                           lpot_error *) = {
-      [LPOT_RECORD_HEADER] = apply_header,     [LPOT_RECORD_SESSION] = apply_session,
-      [LPOT_RECORD_BASELINE] = apply_baseline, [LPOT_RECORD_CALIBRATION] = apply_calibration,
-      [LPOT_RECORD_RESULT] = apply_result,     [LPOT_RECORD_COMMIT] = apply_commit,
-      [LPOT_RECORD_MEASURE] = apply_measure,   [LPOT_RECORD_VERDICT] = apply_verdict,
-      [LPOT_RECORD_MISHAP] = apply_mishap,     [LPOT_RECORD_WEIGHTS] = apply_weights,
-      [LPOT_RECORD_OP_TIMES] = apply_op_times, [LPOT_RECORD_SENSE] = apply_sense,
+      [LPOT_RECORD_HEADER] = apply_header,       [LPOT_RECORD_SESSION] = apply_session,
+      [LPOT_RECORD_BASELINE] = apply_baseline,   [LPOT_RECORD_CALIBRATION] = apply_calibration,
+      [LPOT_RECORD_RESULT] = apply_result,       [LPOT_RECORD_COMMIT] = apply_commit,
+      [LPOT_RECORD_MEASURE] = apply_measure,     [LPOT_RECORD_VERDICT] = apply_verdict,
+      [LPOT_RECORD_MISHAP] = apply_mishap,       [LPOT_RECORD_WEIGHTS] = apply_weights,
+      [LPOT_RECORD_OP_TIMES] = apply_op_times,   [LPOT_RECORD_SENSE] = apply_sense,
+      [LPOT_RECORD_FOOTPRINT] = apply_footprint,
   };
   lpot_ledger *ledger = context;
   if (type >= LPOT_NUM_RECORDS || functions[type] == NULL) {

@@ -12,6 +12,7 @@
  * MEASURE      latency and size of a trial
  * VERDICT      how the search ended
  * MISHAP       an evaluator that died or hung, a worker that was lost or came back
+ * FOOTPRINT    the memory that f32, or a trial, needs while it runs
  * OP_TIMES     what the ops cost in each precision, at most once
  * SENSE        how much a recipe changes the outputs, durable when it arrives
  * Not collective. */
@@ -42,6 +43,7 @@ typedef enum lpot_record_type {
   LPOT_RECORD_WEIGHTS,
   LPOT_RECORD_OP_TIMES,
   LPOT_RECORD_SENSE,
+  LPOT_RECORD_FOOTPRINT,
   LPOT_NUM_RECORDS
 } lpot_record_type;
 
@@ -181,9 +183,10 @@ typedef struct lpot_ledger_trial {
   double relative_loss;
   double elapsed; /* seconds of search, resumed runs added up */
   bool measured;
-  lpot_latency latency; /* its rounds are owned by the ledger */
-  uint64_t size_bytes;  /* of the model as it would be exported; 0 unless DONE */
-  uint64_t reorders;    /* borders between int8 and float (quant/reorders.h); 0 unless DONE */
+  lpot_latency latency;     /* its rounds are owned by the ledger */
+  lpot_footprint footprint; /* bytes 0: not measured */
+  uint64_t size_bytes;      /* of the model as it would be exported; 0 unless DONE */
+  uint64_t reorders;        /* borders between int8 and float (quant/reorders.h); 0 unless DONE */
 } lpot_ledger_trial;
 
 typedef struct lpot_ledger_mishap {
@@ -215,6 +218,8 @@ typedef struct lpot_ledger {
   bool reduce_range; /* of the recipes' weights: decided at the first start */
   bool has_baseline;
   lpot_ledger_baseline baseline;
+  lpot_footprint f32_footprint; /* bytes 0: not measured */
+  uint64_t f32_bytes; /* of the f32 model; no record has it: set by who sees the model, else 0 */
   bool has_op_times;
   lpot_op_times op_times; /* its ops are owned, in the order of the header's */
   size_t num_calibrations;
@@ -294,6 +299,10 @@ LPOT_MUST_CHECK lpot_status lpot_ledger_add_commit(lpot_ledger *ledger, lpot_jou
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_measure(lpot_ledger *ledger, lpot_journal *journal,
                                                     uint64_t id, const lpot_latency *latency,
                                                     lpot_error *err); /* durable */
+/* id LPOT_NO_TRIAL: of f32. */
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_footprint(lpot_ledger *ledger, lpot_journal *journal,
+                                                      uint64_t id, const lpot_footprint *footprint,
+                                                      lpot_error *err); /* durable */
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_mishap(lpot_ledger *ledger, lpot_journal *journal,
                                                    const lpot_ledger_mishap *mishap,
                                                    lpot_error *err);

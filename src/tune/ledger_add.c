@@ -198,6 +198,22 @@ lpot_status lpot_ledger_add_measure(lpot_ledger *ledger, lpot_journal *journal, 
   return LPOT_OK;
 }
 
+static lpot_status write_footprint(uint64_t id, const lpot_footprint *footprint, lpot_buffer *out,
+                                   lpot_error *err) {
+  LPOT_TRY(lpot_writer_u64(out, id, err));
+  LPOT_TRY(lpot_footprint_write(footprint, out, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_footprint(lpot_ledger *ledger, lpot_journal *journal, uint64_t id,
+                                      const lpot_footprint *footprint, lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_footprint(id, footprint, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_FOOTPRINT, &out, written, true, err));
+  return LPOT_OK;
+}
+
 static lpot_status write_mishap(const lpot_ledger_mishap *mishap, lpot_buffer *out,
                                 lpot_error *err) {
   LPOT_TRY(lpot_writer_f64(out, mishap->time, err));

@@ -369,6 +369,9 @@ lpot_status lpot_outcome_write(const lpot_outcome *outcome, lpot_buffer *out, lp
   if (outcome->status == LPOT_OK && outcome->kind == LPOT_TASK_OP_TIMES) {
     LPOT_TRY(lpot_op_times_write(&outcome->op_times, out, err));
   }
+  if (outcome->status == LPOT_OK && outcome->kind == LPOT_TASK_FOOTPRINT) {
+    LPOT_TRY(lpot_footprint_write(&outcome->footprint, out, err));
+  }
   return LPOT_OK;
 }
 
@@ -414,6 +417,9 @@ static lpot_status read_outcome(lpot_reader *reader, lpot_outcome *outcome, lpot
   }
   if (outcome->status == LPOT_OK && outcome->kind == LPOT_TASK_OP_TIMES) {
     LPOT_TRY(lpot_op_times_read(reader, &outcome->op_times, err));
+  }
+  if (outcome->status == LPOT_OK && outcome->kind == LPOT_TASK_FOOTPRINT) {
+    LPOT_TRY(lpot_footprint_read(reader, &outcome->footprint, err));
   }
   LPOT_TRY(lpot_reader_end(reader, err));
   return LPOT_OK;

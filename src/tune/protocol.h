@@ -23,6 +23,7 @@
 #include "data/metric.h"
 #include "quant/calibration.h"
 #include "quant/recipe.h"
+#include "tune/footprint_record.h"
 #include "tune/latency_record.h"
 #include "tune/op_times_record.h"
 #include "tune/race.h"
@@ -103,6 +104,7 @@ typedef enum lpot_task_kind {
   LPOT_TASK_CALIBRATE, /* samples [first, first + count) of the calibration order */
   LPOT_TASK_LATENCY,   /* the recipe against f32 */
   LPOT_TASK_OP_TIMES,  /* of every op in each precision */
+  LPOT_TASK_FOOTPRINT, /* of the recipe: done by a new process */
   LPOT_NUM_TASK_KINDS
 } lpot_task_kind;
 
@@ -145,6 +147,7 @@ typedef struct lpot_outcome {
   lpot_calibration *calibration; /* CALIBRATE: owned */
   lpot_latency latency;          /* LATENCY: its rounds are owned */
   lpot_op_times op_times;        /* OP_TIMES: its ops are owned */
+  lpot_footprint footprint;      /* FOOTPRINT */
 } lpot_outcome;
 
 void lpot_outcome_init(lpot_outcome *outcome);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "tune/latency_stats.h"
+#include "tune/pareto.h"
 #include "tune/run.h"
 
 #define EXIT_NOT_MET 5
@@ -127,6 +128,10 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
             latency->recipe_ms, latency->recipe_low_ms, latency->recipe_high_ms, latency->f32_ms,
             latency->f32_low_ms, latency->f32_high_ms, text);
   }
+  if (trial->footprint.bytes > 0 && ledger->f32_footprint.bytes > 0) {
+    fprintf(out, "Memory while it runs: %.4g MiB, f32 %.4g MiB.\n",
+            (double)trial->footprint.bytes / 0x1p20, (double)ledger->f32_footprint.bytes / 0x1p20);
+  }
   print_exported(ledger, trial, out);
 }
 
@@ -194,6 +199,60 @@ static lpot_status set_speedup(lpot_json *json, const lpot_latency *latency, lpo
   return LPOT_OK;
 }
 
+/* null where it is not known. */
+static lpot_status set_bytes(lpot_json *json, const char *key, uint64_t bytes, lpot_error *err) {
+  lpot_status status = bytes == 0 ? lpot_json_set_string(json, key, NULL, err)
+                                  : lpot_json_set_int(json, key, (int64_t)bytes, err);
+  return status;
+}
+
+/* One member of the front; a latency that is not trusted has a figure, and says so. */
+static lpot_status append_member(lpot_json *json, const lpot_ledger *ledger,
+                                 const lpot_ledger_trial *trial, lpot_error *err) {
+  lpot_json *item = NULL;
+  LPOT_TRY(lpot_json_new(&item, err));
+  const lpot_latency *latency = trial->measured ? &trial->latency : NULL;
+  lpot_status status = lpot_json_set_int(item, "trial", (int64_t)trial->id, err);
+  if (status == LPOT_OK) {
+    status =
+        lpot_json_set_double(item, "accuracy", lpot_ledger_final_of(ledger, trial)->accuracy, err);
+  }
+  if (status == LPOT_OK) {
+    status = lpot_json_set_double(item, "latency_ms",
+                                  latency != NULL ? latency->recipe_ms : (double)NAN, err);
+  }
+  if (status == LPOT_OK) {
+    status = set_speedup(item, latency, err);
+  }
+  if (status == LPOT_OK) {
+    status = set_bytes(item, "size_bytes", trial->size_bytes, err);
+  }
+  if (status == LPOT_OK) {
+    status = set_bytes(item, "footprint_bytes", trial->footprint.bytes, err);
+  }
+  if (status == LPOT_OK) {
+    status = lpot_json_set_bool(item, "meets", trial->meets, err);
+  }
+  if (status != LPOT_OK) {
+    lpot_json_free(item);
+    return status;
+  }
+  LPOT_TRY(lpot_json_append(json, "pareto", &item, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_report_pareto(lpot_json *json, const lpot_ledger *ledger, lpot_error *err) {
+  lpot_pareto_row *front = NULL;
+  size_t count = 0;
+  LPOT_TRY(lpot_pareto_of(ledger, &front, &count, err));
+  lpot_status status = lpot_json_set_list(json, "pareto", err);
+  for (size_t i = 0; i < count && status == LPOT_OK; i++) {
+    status = append_member(json, ledger, lpot_ledger_find_trial(ledger, front[i].trial), err);
+  }
+  lpot_free(front);
+  return status;
+}
+
 static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const char *workspace,
                              int exit_code, lpot_error *err) {
   const double unknown = (double)NAN;
@@ -223,6 +282,9 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
   LPOT_TRY(lpot_json_set_double(json, "baseline_latency_ms",
                                 measured ? trial->latency.f32_ms : unknown, err));
   LPOT_TRY(set_speedup(json, measured ? &trial->latency : NULL, err));
+  LPOT_TRY(set_bytes(json, "footprint_bytes", trial == NULL ? 0 : trial->footprint.bytes, err));
+  LPOT_TRY(set_bytes(json, "baseline_footprint_bytes", ledger->f32_footprint.bytes, err));
+  LPOT_TRY(lpot_report_pareto(json, ledger, err));
   LPOT_TRY(lpot_json_set_bool(json, "reduce_range", ledger->reduce_range, err));
   LPOT_TRY(lpot_json_set_bool(json, "bit_equality", lpot_ledger_is_uniform(ledger), err));
   LPOT_TRY(lpot_json_set_string(json, "recipe_hash", result == NULL ? NULL : hash, err));

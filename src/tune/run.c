@@ -65,7 +65,7 @@ lpot_status lpot_run_checkpoint(lpot_run *run, bool at_once, lpot_error *err) {
 
 lpot_status lpot_run_assign(lpot_run *run, size_t worker, lpot_task *task, lpot_error *err) {
   lpot_assignment *assignment = &run->assignments[worker];
-  bool restarting = assignment->restarting;
+  bool restarting = assignment->restarting || task->kind == LPOT_TASK_FOOTPRINT;
   run->last_task_id++;
   task->id = run->last_task_id;
   *assignment = (lpot_assignment){.task_id = task->id,
@@ -116,6 +116,11 @@ static lpot_status fail_task(const lpot_run *run, size_t worker, const lpot_outc
   return status;
 }
 
+/* One that only looks at the machine: where it fails, its figures stay unknown. */
+static bool is_measurement(lpot_task_kind kind) {
+  return kind == LPOT_TASK_LATENCY || kind == LPOT_TASK_OP_TIMES || kind == LPOT_TASK_FOOTPRINT;
+}
+
 static void file_measurement(lpot_run *run, lpot_outcome *outcome) {
   run->measure_known = true;
   lpot_outcome_done(&run->measured);
@@ -129,7 +134,7 @@ static lpot_status file_answer(lpot_run *run, size_t worker, lpot_outcome *outco
   const lpot_assignment *assignment = &run->assignments[worker];
   bool stopped = outcome->status == LPOT_INTERRUPTED;
   bool trial = assignment->kind == LPOT_TASK_EVALUATE && assignment->recipe_hash != 0;
-  if (assignment->kind == LPOT_TASK_LATENCY || assignment->kind == LPOT_TASK_OP_TIMES) {
+  if (is_measurement(assignment->kind)) {
     if (!stopped && assignment->task_id == run->measure_task) { /* not an earlier one */
       file_measurement(run, outcome);
     }

@@ -45,7 +45,7 @@ static bool is_over(trial_search *search) {
   const lpot_config *config = search->run->job->config;
   search->timed_out = search->timed_out || clock_ran_out(search);
   return search->exhausted || search->timed_out ||
-         (search->num_accepted > 0 && config->timeout_seconds <= 0 &&
+         (search->num_accepted > 0 && !lpot_config_compares(config) &&
           !lpot_strategy_goes_on(config->strategy)) ||
          (config->performance_only && search->position > 0) ||
          (int64_t)search->position >= config->max_trials;
@@ -224,7 +224,7 @@ static lpot_status commit(trial_search *search, const lpot_demand *demand, size_
   trial.relative_loss = lpot_relative_loss(higher, baseline, result->accuracy);
   trial.elapsed = lpot_run_elapsed(run);
   /* Exporting takes rank 0 so long that workers would wait: only where the size is looked at. */
-  if (trial.meets || (valid && config->objective == LPOT_OBJECTIVE_MODELSIZE)) {
+  if (trial.meets || (valid && config->objectives.weights[LPOT_OBJECTIVE_MODELSIZE] > 0)) {
     LPOT_TRY(lpot_run_calibrate(run, demand->recipe->calibration_samples, err));
     LPOT_TRY(lpot_export_size(run->job, demand->recipe, &trial.size_bytes, err));
     LPOT_TRY(lpot_quant_count_reorders(run->job->graph, run->job->ops, demand->recipe,
@@ -394,6 +394,7 @@ static lpot_status pass_trial(trial_search *search, const lpot_ledger_trial **re
   show_trial(search, trial);
   if (trial->meets && run->job->config->timeout_seconds > 0) {
     LPOT_TRY(lpot_search_measure(run, trial->id, err));
+    LPOT_TRY(lpot_search_weigh(run, trial->id, err));
   }
   *ret_trial = trial;
   return LPOT_OK;

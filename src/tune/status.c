@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/yaml_tree.h"
+#include "tune/config.h"
 #include "tune/ranking.h"
 #include "tune/report.h"
 #include "tune/run.h"
@@ -20,7 +21,8 @@
 /* ---- reading ---- */
 
 void lpot_job_view_init(lpot_job_view *view) {
-  *view = (lpot_job_view){.max_trials = -1};
+  *view = (lpot_job_view){.max_trials = -1,
+                          .objectives = lpot_objectives_of(LPOT_OBJECTIVE_PERFORMANCE)};
   lpot_ledger_init(&view->ledger);
 }
 
@@ -42,6 +44,17 @@ static lpot_status take_record(void *context, unsigned type, const uint8_t *payl
     view->elapsed_before = elapsed(&view->ledger);
   }
   return LPOT_OK;
+}
+
+/* A single objective that cannot be read stays the default. */
+static void read_objective(lpot_job_view *view, const lpot_yaml_node *root) {
+  bool is_map = root != NULL && root->kind == LPOT_YAML_MAP;
+  const lpot_yaml_node *tuning = is_map ? lpot_yaml_get(root, "tuning") : NULL;
+  is_map = tuning != NULL && tuning->kind == LPOT_YAML_MAP;
+  const lpot_yaml_node *objective = is_map ? lpot_yaml_get(tuning, "objective") : NULL;
+  if (objective != NULL) {
+    (void)!lpot_config_objective(objective, &view->objectives, NULL);
+  }
 }
 
 /* The limits in the effective configuration; what cannot be read stays unknown. */
@@ -66,6 +79,7 @@ static void read_limits(lpot_job_view *view) {
       view->timeout_seconds = 0;
     }
   }
+  read_objective(view, lpot_yaml_root(yaml));
   lpot_yaml_free(yaml);
   if (view->ledger.header.given_recipe != 0) {
     view->max_trials = 1; /* --recipe */
@@ -85,6 +99,8 @@ static lpot_status read_file(lpot_job_view *view, const char *path, lpot_error *
   view->silent_seconds = silent > 0 ? silent : 0; /* Clocks of two machines may differ. */
   if (view->ledger.has_header) {
     read_limits(view);
+    bool found = stat(view->ledger.header.model_path, &information) == 0;
+    view->ledger.f32_bytes = found ? (uint64_t)information.st_size : 0;
   }
   return LPOT_OK;
 }
@@ -139,8 +155,9 @@ const lpot_ledger_trial *lpot_job_view_accepted(const lpot_job_view *view) {
   if (best != NULL && best->meets) {
     return best;
   }
-  if (view->timeout_seconds > 0) {
-    return lpot_ranking_fastest(ledger, is_accepted, NULL);
+  if (view->timeout_seconds > 0 ||
+      lpot_objectives_are(&view->objectives, LPOT_OBJECTIVE_ACCURACY)) {
+    return lpot_ranking_best(ledger, &view->objectives, is_accepted, NULL);
   }
   for (size_t i = 0; i < ledger->num_trials; i++) {
     if (ledger->trials[i].meets) {
@@ -394,6 +411,7 @@ static lpot_status fill_json(lpot_json *json, const lpot_job_view *view, lpot_er
   LPOT_TRY(set_trials(json, view, err));
   LPOT_TRY(set_trial(json, ledger, best, lpot_job_view_best(view), err));
   LPOT_TRY(set_trial(json, ledger, accepted, lpot_job_view_accepted(view), err));
+  LPOT_TRY(lpot_report_pareto(json, ledger, err));
   LPOT_TRY(lpot_json_set_double(json, "trials_per_minute", lpot_job_view_rate(view), err));
   LPOT_TRY(lpot_json_set_double(json, "session_trials_per_minute", lpot_job_view_session_rate(view),
                                 err));

@@ -7,15 +7,17 @@
 #include <stdio.h>
 
 #include "tune/ledger.h"
+#include "tune/objective.h"
 
 typedef struct lpot_job_view {
-  lpot_ledger ledger;     /* has_header is false when nothing is recorded yet */
-  bool running;           /* a process holds the journal's lock */
-  double silent_seconds;  /* since the journal was written to */
-  size_t trials_before;   /* trials committed before the last session */
-  double elapsed_before;  /* seconds of search before the last session */
-  int64_t max_trials;     /* of the first session's configuration; -1: unknown */
-  double timeout_seconds; /* the same; 0: none */
+  lpot_ledger ledger;         /* has_header is false when nothing is recorded yet */
+  bool running;               /* a process holds the journal's lock */
+  double silent_seconds;      /* since the journal was written to */
+  size_t trials_before;       /* trials committed before the last session */
+  double elapsed_before;      /* seconds of search before the last session */
+  int64_t max_trials;         /* of the first session's configuration; -1: unknown */
+  double timeout_seconds;     /* the same; 0: none */
+  lpot_objectives objectives; /* the same */
 } lpot_job_view;
 
 void lpot_job_view_init(lpot_job_view *view);
@@ -30,7 +32,7 @@ size_t lpot_job_view_count(const lpot_job_view *view, lpot_trial_status status);
 /* The most accurate valid trial; NULL when there is none. */
 const lpot_ledger_trial *lpot_job_view_best(const lpot_job_view *view);
 /* The trial that would be handed out now: the chosen one, else among those that meet the criterion
- * the first, or with a timeout the fastest; NULL when none meets it. */
+ * the first, or where they are compared the best by the objective; NULL when none meets it. */
 const lpot_ledger_trial *lpot_job_view_accepted(const lpot_job_view *view);
 /* Trials per minute of search; NaN when not known. */
 double lpot_job_view_rate(const lpot_job_view *view);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "tune/calibrate.h"
 #include "tune/evaluate.h"
+#include "tune/footprint.h"
 #include "tune/latency.h"
 #include "tune/op_times.h"
 #include "tune/sense.h"
@@ -40,12 +41,17 @@ static lpot_status do_op_times(lpot_job *job, const lpot_task *task, const lpot_
   return LPOT_OK;
 }
 
+static lpot_status do_footprint(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
+                                lpot_outcome *outcome, lpot_error *err) {
+  LPOT_TRY(lpot_measure_footprint(job, task->recipe, stop, &outcome->footprint, err));
+  return LPOT_OK;
+}
+
 void lpot_work(lpot_job *job, const lpot_task *task, const lpot_stop *stop, lpot_outcome *outcome) {
   static const work_function functions[LPOT_NUM_TASK_KINDS] = {
-      [LPOT_TASK_EVALUATE] = do_evaluate,
-      [LPOT_TASK_CALIBRATE] = do_calibrate,
-      [LPOT_TASK_LATENCY] = do_latency,
-      [LPOT_TASK_OP_TIMES] = do_op_times,
+      [LPOT_TASK_EVALUATE] = do_evaluate,   [LPOT_TASK_CALIBRATE] = do_calibrate,
+      [LPOT_TASK_LATENCY] = do_latency,     [LPOT_TASK_OP_TIMES] = do_op_times,
+      [LPOT_TASK_FOOTPRINT] = do_footprint,
   };
   lpot_clock clock = lpot_clock_monotonic();
   double start = lpot_clock_now(&clock);

@@ -11,6 +11,7 @@ import sys
 HEADER = 1
 RESULT = 5
 OP_TIMES = 11
+FOOTPRINT = 13
 HEAD = 28
 MARK = 0
 OP_BYTES = 8  # of a recipe
@@ -48,8 +49,12 @@ def main():
     plain = b"".join(struct.pack("<BH", kind, len(body)) + body for kind, body in records(data))
     (journal / "records").write_bytes(plain)
     times = [body for kind, body in records(data) if kind == OP_TIMES]
+    header = next(body for kind, body in records(data) if kind == HEADER)
+    footprint = struct.pack("<QQ", 1 << 20, 3 << 20)
+    (journal / "footprint").write_bytes(
+        b"".join(struct.pack("<BH", kind, len(body)) + body
+                 for kind, body in ((HEADER, header), (FOOTPRINT, bytes(8) + footprint))))
     if times:
-        header = next(body for kind, body in records(data) if kind == HEADER)
         (journal / "op_times").write_bytes(
             b"".join(struct.pack("<BH", kind, len(body)) + body
                      for kind, body in ((HEADER, header), (OP_TIMES, times[0]))))
@@ -80,6 +85,8 @@ def main():
     if times:
         (protocol / "outcome_op_times").write_bytes(
             message(2, struct.pack("<BB", 3, 0) + text("") + no_blocks + times[0]))
+    (protocol / "outcome_footprint").write_bytes(
+        message(2, struct.pack("<BB", 4, 0) + text("") + no_blocks + footprint))
     (protocol / "outcome_states").write_bytes(
         message(2, struct.pack("<BB", 0, 0) + text("") + struct.pack("<dQqQ", 1.0, 5, 0, 1) + bytes(64) +
                 struct.pack("<Q", 10) + b"\xa5\1"))

@@ -156,8 +156,34 @@ static void objective_modelsize_takes_the_smallest(void **state) {
   fixture self;
   bool met = false;
   set_up(&self, specs);
-  self.config.objective = LPOT_OBJECTIVE_MODELSIZE;
+  self.config.objectives = lpot_objectives_of(LPOT_OBJECTIVE_MODELSIZE);
   assert_int_equal(lpot_search_choose(&self.run, &met), 2);
+  tear_down(&self);
+}
+
+/* Also with timeout 0, where other objectives take the first. */
+static void objective_accuracy_takes_the_most_accurate(void **state) {
+  (void)state;
+  const trial_spec specs[COUNT] = {{true, true, true, 3, 3.1, 1, 5, 3, 1},
+                                   {true, true, true, 1, 1.1, 1, 2, 3, 2},
+                                   {false, true, true, 2, 2.1, 1, 4, 3, 3}};
+  fixture self;
+  bool met = false;
+  set_up(&self, specs);
+  self.ledger.header.higher_is_better = true;
+  self.results[1].accuracy = 0.6;
+  self.results[2].accuracy = 0.7; /* not accepted, as a test says */
+  self.config.objectives = lpot_objectives_of(LPOT_OBJECTIVE_ACCURACY);
+  self.config.timeout_seconds = 0;
+  assert_int_equal(lpot_search_choose(&self.run, &met), 2);
+  self.config.objectives = lpot_objectives_of(LPOT_OBJECTIVE_MODELSIZE);
+  assert_int_equal(lpot_search_choose(&self.run, &met), 1);
+  for (size_t i = 0; i < COUNT; i++) {
+    self.trials[i].meets = false;
+  }
+  self.config.objectives = lpot_objectives_of(LPOT_OBJECTIVE_ACCURACY);
+  assert_int_equal(lpot_search_choose(&self.run, &met), 3);
+  assert_false(met);
   tear_down(&self);
 }
 
@@ -172,6 +198,7 @@ int main(void) {
       cmocka_unit_test(without_trusted_speeds_more_int8_and_fewer_reorders_win),
       cmocka_unit_test(timeout_of_0_takes_the_first_or_where_the_strategy_goes_on_the_last),
       cmocka_unit_test(objective_modelsize_takes_the_smallest),
+      cmocka_unit_test(objective_accuracy_takes_the_most_accurate),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

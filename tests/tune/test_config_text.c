@@ -179,6 +179,19 @@ static void settings_of_strategies_read_back(void **state) {
                        MINIMAL "tuning: {strategy: {name: external, command: [b, c]}}\n");
 }
 
+static void objectives_read_back(void **state) {
+  (void)state;
+  assert_reads_back(MINIMAL "tuning: {objective: accuracy}\n");
+  assert_reads_back(MINIMAL "tuning: {objective: {footprint: 3, modelsize: 2}}\n");
+  assert_reads_back(MINIMAL "tuning: {objective: {accuracy: 0.1, performance: 0.7}}\n");
+  char *text = text_of(MINIMAL "tuning: {multi_objectives: {objective: [accuracy, modelsize], "
+                               "weight: [0.5, 2]}}\n",
+                       true);
+  assert_non_null(strstr(text, "\n  objective: {modelsize: 2, accuracy: 0.5}\n"));
+  lpot_free(text);
+  assert_same_identity(false, MINIMAL "tuning: {objective: accuracy}\n", MINIMAL);
+}
+
 static void sections_that_are_not_run_yet_read_back(void **state) {
   (void)state;
   assert_reads_back("pruning: {frequency: 3, approach: {weight_compression: {pruners: [!Pruner "
@@ -231,6 +244,7 @@ int main(void) {
       cmocka_unit_test(config_text_of_dynamic_quantization_has_no_calibration),
       cmocka_unit_test(config_text_reads_back),
       cmocka_unit_test(settings_of_strategies_read_back),
+      cmocka_unit_test(objectives_read_back),
       cmocka_unit_test(sections_that_are_not_run_yet_read_back),
       cmocka_unit_test(identity_leaves_out_limits_and_places),
       cmocka_unit_test(identity_holds_what_decides),

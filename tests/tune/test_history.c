@@ -45,6 +45,7 @@ static void history_has_the_fixed_names(void **state) {
                                         "latency_low_ms",
                                         "latency_high_ms",
                                         "size_bytes",
+                                        "footprint_bytes",
                                         "seconds",
                                         "rank",
                                         "host",
@@ -78,6 +79,7 @@ static void history_has_the_fixed_names(void **state) {
   assert_true(accuracy == 0.875);
   assert_true(H5Aexists_by_name(file, "/baseline", "samples", H5P_DEFAULT) > 0);
   assert_true(H5Aexists_by_name(file, "/baseline", "latency_ms", H5P_DEFAULT) > 0);
+  assert_true(H5Aexists_by_name(file, "/baseline", "footprint_bytes", H5P_DEFAULT) > 0);
   H5Aclose(attribute);
   H5Tclose(type);
   H5Dclose(trials);
@@ -97,6 +99,29 @@ static void history_holds_the_values_of_a_trial(void **state) {
   assert_true(latency_ms[1] != latency_ms[1]); /* NaN: it was not measured. */
   H5Tclose(type);
   H5Dclose(trials);
+  H5Fclose(file);
+}
+
+static void history_holds_the_pareto_front(void **state) {
+  static const char *const columns[] = {
+      "trial",        "accuracy",        "latency_ms", "speedup",         "speedup_low",
+      "speedup_high", "latency_trusted", "size_bytes", "footprint_bytes", "meets"};
+  char path[PATH_SIZE];
+  write_history(*state, path);
+  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  assert_int_equal(rows_of(file, "/pareto"), 1); /* The other trial is INVALID. */
+  hid_t front = H5Dopen2(file, "/pareto", H5P_DEFAULT);
+  enum { COUNT = sizeof columns / sizeof columns[0] };
+  hid_t type = H5Tcreate(H5T_COMPOUND, COUNT * sizeof(double));
+  for (size_t i = 0; i < COUNT; i++) {
+    H5Tinsert(type, columns[i], i * sizeof(double), H5T_NATIVE_DOUBLE);
+  }
+  double values[COUNT] = {0};
+  assert_true(H5Dread(front, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+  static const double expected[COUNT] = {1, 0.75, 0.5, 3, 2.75, 3.25, 1, 1000, 4096, 1};
+  assert_memory_equal(values, expected, sizeof expected);
+  H5Tclose(type);
+  H5Dclose(front);
   H5Fclose(file);
 }
 
@@ -207,6 +232,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(history_has_the_fixed_names),
       cmocka_unit_test(history_holds_the_values_of_a_trial),
+      cmocka_unit_test(history_holds_the_pareto_front),
       cmocka_unit_test(history_holds_the_rounds_of_a_measurement),
       cmocka_unit_test(history_holds_the_times_of_the_ops),
       cmocka_unit_test(history_of_a_run_without_trials_is_readable),

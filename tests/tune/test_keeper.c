@@ -157,6 +157,17 @@ static int num_evaluators(const stage *self) {
   return (int)lseek(self->plans.counter, 0, SEEK_END);
 }
 
+static void give_task(stage *self, lpot_task_kind kind, uint64_t id) {
+  lpot_buffer message;
+  lpot_task task = {.kind = kind};
+  lpot_buffer_init(&message);
+  assert_int_equal(lpot_message_begin(&message, LPOT_MESSAGE_TASK, id, NULL), LPOT_OK);
+  assert_int_equal(lpot_task_write(&task, &message, NULL), LPOT_OK);
+  assert_int_equal(lpot_message_finish(&message, NULL), LPOT_OK);
+  assert_int_equal(lpot_keeper_give(self->keeper, &message, NULL), LPOT_OK);
+  lpot_buffer_done(&message);
+}
+
 static void give(stage *self, lpot_message_kind kind, uint64_t id) {
   lpot_buffer message;
   lpot_buffer_init(&message);
@@ -216,6 +227,30 @@ static void death_is_the_outcome_and_the_next_evaluator_knows_as_much(void **sta
   give(&self, LPOT_MESSAGE_TASK, 31);
   assert_true(expect_outcome(&self, 31, LPOT_OK).seconds == 2);
   assert_int_equal(num_evaluators(&self), 2);
+  tear_down(&self);
+}
+
+/* What was done before would be found again in a process that is measured. */
+static void footprint_is_the_first_task_of_its_evaluator(void **state) {
+  (void)state;
+  stage self = {0};
+  set_up(&self);
+  meet(&self);
+  give_task(&self, LPOT_TASK_FOOTPRINT, 11);
+  (void)expect_outcome(&self, 11, LPOT_OK);
+  assert_int_equal(num_evaluators(&self), 1); /* It was a new one. */
+  give(&self, LPOT_MESSAGE_CALIBRATION, 0);
+  give_task(&self, LPOT_TASK_FOOTPRINT, 21);
+  assert_true(expect_outcome(&self, 21, LPOT_OK).seconds == 1); /* It knows the calibration. */
+  assert_int_equal(num_evaluators(&self), 2);
+  give(&self, LPOT_MESSAGE_TASK, 31);
+  (void)expect_outcome(&self, 31, LPOT_OK);
+  assert_int_equal(num_evaluators(&self), 2); /* Others go on with it. */
+  for (uint64_t i = 4; i < 10; i++) {         /* More often than evaluators may die early. */
+    give_task(&self, LPOT_TASK_FOOTPRINT, 10 * i + 1);
+    (void)expect_outcome(&self, 10 * i + 1, LPOT_OK);
+  }
+  assert_int_equal(num_evaluators(&self), 8);
   tear_down(&self);
 }
 
@@ -404,6 +439,7 @@ int main(void) {
   alarm(240); /* Nothing here may hang. */
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(death_is_the_outcome_and_the_next_evaluator_knows_as_much),
+      cmocka_unit_test(footprint_is_the_first_task_of_its_evaluator),
       cmocka_unit_test(twenty_deaths_at_work_are_survived),
       cmocka_unit_test(kill_ends_what_hangs),
       cmocka_unit_test(kill_that_comes_behind_the_answer_spares_the_next_task),

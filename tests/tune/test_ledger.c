@@ -64,6 +64,9 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_true(trial->meets && trial->measured);
   assert_true(trial->latency.f32_ms == 1.5 && trial->latency.speedup_low == 2.75);
   assert_int_equal(trial->latency.num_rounds, 2);
+  assert_int_equal(trial->footprint.bytes, 4096);
+  assert_int_equal(back.f32_footprint.bytes, 8192);
+  assert_int_equal(back.f32_footprint.resident_bytes, 12288);
   assert_true(trial->latency.rounds[1].f32_ms == 1.75);
   assert_int_equal(lpot_ledger_result_of(&back, trial)->recipe_hash,
                    lpot_ledger_result_of(&ledger, lpot_ledger_find_trial(&ledger, 1))->recipe_hash);
@@ -398,11 +401,31 @@ static void senses_are_taken_once_and_finite(void **state) {
   lpot_ledger_done(&ledger);
 }
 
+static void footprint_is_of_f32_or_a_trial(void **state) {
+  char path[PATH_SIZE];
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  write_run(temp_path(*state, "footprints", path), &ledger);
+  assert_int_equal(lpot_journal_open(temp_path(*state, "others", path), true, lpot_ledger_apply,
+                                     &ledger, &journal, NULL),
+                   LPOT_OK);
+  lpot_footprint footprint = {.bytes = 77};
+  assert_int_equal(lpot_ledger_add_footprint(&ledger, journal, 3, &footprint, NULL), LPOT_FORMAT);
+  assert_int_equal(lpot_ledger_add_footprint(&ledger, journal, 2, &footprint, NULL), LPOT_OK);
+  assert_int_equal(ledger.trials[1].footprint.bytes, 77);
+  footprint.bytes = 0;
+  assert_int_equal(lpot_ledger_add_footprint(&ledger, journal, 2, &footprint, NULL), LPOT_FORMAT);
+  assert_int_equal(ledger.trials[1].footprint.bytes, 77);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ledger_read_back_is_the_one_that_was_written),
       cmocka_unit_test(op_times_come_once_and_fit_the_model),
       cmocka_unit_test(senses_are_taken_once_and_finite),
+      cmocka_unit_test(footprint_is_of_f32_or_a_trial),
       cmocka_unit_test(record_truncated_at_any_byte_is_refused),
       cmocka_unit_test(journal_with_any_byte_changed_keeps_what_is_before),
       cmocka_unit_test(journal_cut_or_zeroed_anywhere_keeps_what_is_before),

@@ -149,6 +149,29 @@ static void outcome_carries_the_times_of_the_ops(void **state) {
   lpot_buffer_done(&bytes);
 }
 
+static void outcome_carries_the_footprint(void **state) {
+  (void)state;
+  const lpot_outcome outcome = {.kind = LPOT_TASK_FOOTPRINT,
+                                .footprint = {.bytes = 4096, .resident_bytes = 8192}};
+  lpot_buffer bytes;
+  lpot_reader reader;
+  lpot_outcome back;
+  lpot_buffer_init(&bytes);
+  lpot_outcome_init(&back);
+  assert_int_equal(lpot_outcome_write(&outcome, &bytes, NULL), LPOT_OK);
+  for (size_t size = 0; size < bytes.size; size++) {
+    lpot_reader_init(&reader, bytes.data, size);
+    assert_int_not_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
+  }
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
+  assert_int_equal(back.kind, LPOT_TASK_FOOTPRINT);
+  assert_int_equal(back.footprint.bytes, 4096);
+  assert_int_equal(back.footprint.resident_bytes, 8192);
+  lpot_outcome_done(&back);
+  lpot_buffer_done(&bytes);
+}
+
 static void outcome_of_a_failed_task_carries_its_cause(void **state) {
   (void)state;
   lpot_outcome outcome = {.kind = LPOT_TASK_LATENCY, .status = LPOT_ENGINE, .cause = "conv1: no"};
@@ -326,6 +349,7 @@ int main(void) {
       cmocka_unit_test(task_is_refused_when_truncated_at_any_byte),
       cmocka_unit_test(outcome_keeps_the_states_of_all_blocks),
       cmocka_unit_test(outcome_carries_the_times_of_the_ops),
+      cmocka_unit_test(outcome_carries_the_footprint),
       cmocka_unit_test(outcome_of_a_failed_task_carries_its_cause),
       cmocka_unit_test(outcome_with_more_states_than_bytes_is_refused),
       cmocka_unit_test(raced_task_carries_the_race_and_what_f32_gets_right),

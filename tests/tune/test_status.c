@@ -124,6 +124,30 @@ static void rates_and_bound_follow_from_sessions(void **state) {
   remove_workspace(workspace, path);
 }
 
+static void accepted_trial_is_the_best_by_the_objective(void **state) {
+  static const char *const texts[] = {"tuning:\n  objective: accuracy\n",
+                                      "tuning:\n  objective: {modelsize: 1, accuracy: 2}\n"};
+  for (size_t i = 0; i < 2; i++) {
+    char workspace[PATH_SIZE];
+    char path[PATH_SIZE];
+    lpot_ledger ledger;
+    lpot_journal *journal = NULL;
+    make_workspace(*state, "objective", workspace, path);
+    write_job(path, texts[i], &ledger, &journal);
+    lpot_journal_close(journal);
+    lpot_ledger_done(&ledger);
+    lpot_job_view view;
+    lpot_job_view_init(&view);
+    assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
+    assert_true(view.objectives.weights[LPOT_OBJECTIVE_ACCURACY] == (i == 0 ? 1 : 2));
+    view.ledger.trials[2].size_bytes = 1000; /* trial 3: 0.8, trial 4: 0.85 and 1 byte */
+    view.timeout_seconds = i == 0 ? 0 : 9;
+    assert_int_equal(lpot_job_view_accepted(&view)->id, 4);
+    lpot_job_view_done(&view);
+    remove_workspace(workspace, path);
+  }
+}
+
 static void text_and_json_say_the_same(void **state) {
   char workspace[PATH_SIZE];
   char path[PATH_SIZE];
@@ -225,6 +249,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(running_job_is_seen_and_not_disturbed),
       cmocka_unit_test(rates_and_bound_follow_from_sessions),
+      cmocka_unit_test(accepted_trial_is_the_best_by_the_objective),
       cmocka_unit_test(text_and_json_say_the_same),
       cmocka_unit_test(job_that_has_only_begun_is_told_too),
   };

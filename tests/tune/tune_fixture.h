@@ -110,6 +110,11 @@ static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
                           .num_rounds = 2,
                           .rounds = rounds};
   assert_int_equal(lpot_ledger_add_measure(ledger, journal, 1, &latency, &error), LPOT_OK);
+  const lpot_footprint f32_footprint = {.bytes = 8192, .resident_bytes = 12288};
+  const lpot_footprint footprint = {.bytes = 4096, .resident_bytes = 4096};
+  assert_int_equal(
+      lpot_ledger_add_footprint(ledger, journal, LPOT_NO_TRIAL, &f32_footprint, &error), LPOT_OK);
+  assert_int_equal(lpot_ledger_add_footprint(ledger, journal, 1, &footprint, &error), LPOT_OK);
   lpot_ledger_mishap mishap = {.time = 1e9 + 1, .kind = LPOT_MISHAP_LOSS, .rank = 2, .host = "b"};
   assert_int_equal(lpot_ledger_add_mishap(ledger, journal, &mishap, &error), LPOT_OK);
   lpot_ledger_sense sense = {.recipe_hash = 77,
