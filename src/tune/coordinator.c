@@ -335,7 +335,8 @@ static lpot_status measure_baseline(lpot_run *run, lpot_error *err) {
   lpot_clock clock = lpot_clock_monotonic();
   double start = lpot_clock_now(&clock);
   lpot_progress_phase("baseline", (long)run->job->blocks.num_blocks);
-  lpot_status status = lpot_run_evaluate(run, NULL, err);
+  const lpot_want f32 = {.recipe = NULL};
+  lpot_status status = lpot_run_evaluate(run, &f32, err);
   lpot_progress_end();
   LPOT_TRY(status);
   LPOT_TRY(record_baseline(run, lpot_clock_now(&clock) - start, err));
@@ -398,6 +399,7 @@ static lpot_status conclude(lpot_run *run, lpot_error *err) {
   if (chosen != LPOT_NO_TRIAL) {
     LPOT_TRY(lpot_search_measure(run, chosen, err));
     LPOT_TRY(lpot_search_certify(run, chosen, err));
+    LPOT_TRY(lpot_run_hold_out(run, chosen, err));
     LPOT_TRY(export_chosen(run, chosen, err));
   }
   lpot_verdict verdict = met ? LPOT_VERDICT_MET : LPOT_VERDICT_NOT_MET;

@@ -72,7 +72,8 @@ lpot_status lpot_run_assign(lpot_run *run, size_t worker, lpot_task *task, lpot_
                                   .kind = task->kind,
                                   .first = task->first,
                                   .count = task->count,
-                                  .senses = task->senses};
+                                  .senses = task->senses,
+                                  .held_out = task->held_out};
   assignment->deadline = lpot_run_lease(run, task, restarting);
   LPOT_TRY(lpot_crew_start(run->crew, worker, task, err));
   return LPOT_OK;

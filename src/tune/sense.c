@@ -26,7 +26,7 @@ typedef lpot_status (*visit_function)(void *context, size_t output, const float 
 
 static int64_t num_batches(const lpot_job *job) {
   int64_t wanted = (SENSED_SAMPLES + job->batch_size - 1) / job->batch_size;
-  int64_t given = lpot_loader_num_batches(job->evaluation);
+  int64_t given = (job->blocks.num_samples + job->batch_size - 1) / job->batch_size;
   return wanted < given ? wanted : given;
 }
 

@@ -60,6 +60,16 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_int_equal(lpot_ledger_find_sense(&back, 78), SIZE_MAX);
   assert_true(back.senses[0].valid && back.senses[0].error == 0.25);
   assert_int_equal(back.senses[0].samples, 64);
+  const lpot_ledger_holdout *held_out = lpot_ledger_chosen_holdout(&back);
+  assert_int_equal(back.num_holdouts, 2);
+  assert_true(held_out == &back.holdouts[1]);
+  assert_true(held_out->accuracy == 0.25 && held_out->relative_loss == 0.5 && !held_out->meets);
+  assert_true(held_out->samples == 8 && held_out->seconds == 0.5 && held_out->rank == 1);
+  assert_string_equal(held_out->host, "a");
+  lpot_paired_loss loss;
+  assert_true(lpot_ledger_holdout_loss(&back, held_out, &loss));
+  assert_true(loss.lost == 1 && loss.gained == 1);
+  assert_false(lpot_ledger_holdout_loss(&back, &back.holdouts[0], &loss));
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(&back, 1);
   assert_true(trial->meets && trial->measured);
   assert_true(trial->latency.f32_ms == 1.5 && trial->latency.speedup_low == 2.75);
@@ -377,6 +387,48 @@ static int remove_folder(void **state) {
   return 0;
 }
 
+static void part_held_out_is_f32_first_and_each_once(void **state) {
+  static const uint64_t hashes[] = {0, 5};
+  static const lpot_status wanted[2] = {LPOT_FORMAT, LPOT_OK};
+  char path[PATH_SIZE];
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  write_run(temp_path(*state, "holdouts", path), &ledger);
+  lpot_ledger_done(&ledger);
+  assert_int_equal(lpot_journal_open(path, true, lpot_ledger_apply, &ledger, &journal, NULL),
+                   LPOT_OK);
+  lpot_ledger_holdout again = ledger.holdouts[1];
+  assert_int_equal(lpot_ledger_add_holdout(&ledger, journal, &again, NULL), LPOT_FORMAT);
+  for (size_t i = 0; i < 2; i++) {
+    again.recipe_hash = hashes[i];
+    assert_int_equal(lpot_ledger_add_holdout(&ledger, journal, &again, NULL), wanted[i]);
+  }
+  again.recipe_hash = 6;
+  again.samples = 9; /* of 8 bits */
+  assert_int_equal(lpot_ledger_add_holdout(&ledger, journal, &again, NULL), LPOT_FORMAT);
+  assert_int_equal(ledger.num_holdouts, 3);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
+static void part_held_out_does_not_begin_with_a_recipe(void **state) {
+  char path[PATH_SIZE];
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  lpot_ledger_header header = make_header();
+  lpot_ledger_holdout recipe = {.recipe_hash = 5, .samples = 8};
+  lpot_ledger_init(&ledger);
+  temp_path(*state, "first", path);
+  assert_int_equal(lpot_journal_open(path, true, lpot_ledger_apply, &ledger, &journal, NULL),
+                   LPOT_OK);
+  assert_int_equal(lpot_ledger_add_header(&ledger, journal, &header, NULL), LPOT_OK);
+  assert_int_equal(lpot_ledger_add_holdout(&ledger, journal, &recipe, NULL), LPOT_FORMAT);
+  recipe.recipe_hash = 0;
+  assert_int_equal(lpot_ledger_add_holdout(&ledger, journal, &recipe, NULL), LPOT_OK);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
 /* Neither a second answer for a recipe nor an error that is no number is taken. */
 static void senses_are_taken_once_and_finite(void **state) {
   char path[PATH_SIZE];
@@ -403,6 +455,8 @@ int main(void) {
       cmocka_unit_test(ledger_read_back_is_the_one_that_was_written),
       cmocka_unit_test(op_times_come_once_and_fit_the_model),
       cmocka_unit_test(senses_are_taken_once_and_finite),
+      cmocka_unit_test(part_held_out_is_f32_first_and_each_once),
+      cmocka_unit_test(part_held_out_does_not_begin_with_a_recipe),
       cmocka_unit_test(record_truncated_at_any_byte_is_refused),
       cmocka_unit_test(journal_with_any_byte_changed_keeps_what_is_before),
       cmocka_unit_test(journal_cut_or_zeroed_anywhere_keeps_what_is_before),
