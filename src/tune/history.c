@@ -651,6 +651,7 @@ static lpot_status put_all(int64_t file, const void *context, lpot_error *err) {
   LPOT_TRY(put_recipes(file, ledger, err));
   LPOT_TRY(put_calibrations(file, ledger, err));
   LPOT_TRY(put_op_times(file, ledger, err));
+  LPOT_TRY(lpot_history_put_sensitivity(file, ledger, err));
   LPOT_TRY(lpot_history_put_holdout(file, ledger, err));
   LPOT_TRY(put_ranks(file, ledger, err));
   LPOT_TRY(put_mishaps(file, ledger, err));

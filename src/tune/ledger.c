@@ -93,6 +93,9 @@ void lpot_ledger_done(lpot_ledger *ledger) {
   lpot_free(ledger->results);
   lpot_free(ledger->trials);
   lpot_free(ledger->mishaps);
+  for (size_t i = 0; i < ledger->num_senses; i++) {
+    lpot_recipe_free(ledger->senses[i].recipe);
+  }
   lpot_free(ledger->senses);
   for (size_t i = 0; i < ledger->num_holdouts; i++) {
     lpot_free(ledger->holdouts[i].correct);
@@ -528,29 +531,53 @@ static lpot_status apply_weights(lpot_ledger *ledger, lpot_reader *reader, lpot_
   return LPOT_OK;
 }
 
-static lpot_status apply_sense(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
-  lpot_ledger_sense sense = {0};
-  LPOT_TRY(lpot_reader_u64(reader, &sense.recipe_hash, err));
-  LPOT_TRY(lpot_read_bool(reader, "sense: valid", &sense.valid, err));
-  LPOT_TRY(lpot_reader_f64(reader, &sense.error, err));
-  LPOT_TRY(lpot_reader_u64(reader, &sense.samples, err));
-  LPOT_TRY(lpot_reader_f64(reader, &sense.seconds, err));
-  LPOT_TRY(read_rank(reader, &sense.rank, err));
-  LPOT_TRY(lpot_reader_string(reader, sense.host, sizeof sense.host, err));
-  LPOT_TRY(lpot_reader_string(reader, sense.cause, sizeof sense.cause, err));
-  if (sense.valid && !isfinite(sense.error)) {
+static lpot_status read_sense(lpot_reader *reader, lpot_ledger_sense *sense, lpot_error *err) {
+  LPOT_TRY(lpot_recipe_read(reader, &sense->recipe, err));
+  LPOT_TRY(lpot_read_bool(reader, "sense: valid", &sense->valid, err));
+  LPOT_TRY(lpot_reader_f64(reader, &sense->error, err));
+  LPOT_TRY(lpot_reader_u64(reader, &sense->samples, err));
+  LPOT_TRY(lpot_reader_f64(reader, &sense->seconds, err));
+  LPOT_TRY(read_rank(reader, &sense->rank, err));
+  LPOT_TRY(lpot_reader_string(reader, sense->host, sizeof sense->host, err));
+  LPOT_TRY(lpot_reader_string(reader, sense->cause, sizeof sense->cause, err));
+  sense->recipe_hash = lpot_recipe_hash(sense->recipe);
+  return LPOT_OK;
+}
+
+static lpot_status check_sense(const lpot_ledger *ledger, const lpot_ledger_sense *sense,
+                               lpot_error *err) {
+  if (sense->recipe->num_ops != ledger->header.num_ops) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "sense: its recipe has %zu ops, the model has %zu",
+                     sense->recipe->num_ops, ledger->header.num_ops);
+  }
+  if (sense->valid && !isfinite(sense->error)) {
     return LPOT_FAIL(err, LPOT_FORMAT, "sense: its error is not a number");
   }
-  if (lpot_ledger_find_sense(ledger, sense.recipe_hash) != SIZE_MAX) {
+  if (lpot_ledger_find_sense(ledger, sense->recipe_hash) != SIZE_MAX) {
     return LPOT_FAIL(err, LPOT_FORMAT, "sense: recipe %016" PRIx64 " was sensed before",
-                     sense.recipe_hash);
+                     sense->recipe_hash);
   }
+  return LPOT_OK;
+}
+
+static lpot_status apply_sense(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
   lpot_ledger_sense *senses = grow(ledger->senses, ledger->num_senses, sizeof *senses);
   if (senses == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
   ledger->senses = senses;
-  LPOT_TRY(index_result(ledger, sense.recipe_hash, "s", ledger->num_senses, err));
+  lpot_ledger_sense sense = {0};
+  lpot_status status = read_sense(reader, &sense, err);
+  if (status == LPOT_OK) {
+    status = check_sense(ledger, &sense, err);
+  }
+  if (status == LPOT_OK) {
+    status = index_result(ledger, sense.recipe_hash, "s", ledger->num_senses, err);
+  }
+  if (status != LPOT_OK) {
+    lpot_recipe_free(sense.recipe);
+    return status;
+  }
   senses[ledger->num_senses] = sense;
   ledger->num_senses++;
   return LPOT_OK;

@@ -28,7 +28,7 @@
 #include "tune/journal.h"
 #include "tune/protocol.h"
 
-#define LPOT_JOURNAL_FORMAT 3
+#define LPOT_JOURNAL_FORMAT 4
 #define LPOT_NO_TRIAL 0 /* trial ids start at 1 */
 
 typedef enum lpot_record_type {
@@ -201,6 +201,7 @@ typedef struct lpot_ledger_mishap {
 /* How much a recipe changes the network's outputs (sense.h). No trial. */
 typedef struct lpot_ledger_sense {
   uint64_t recipe_hash;
+  lpot_recipe *recipe; /* owned */
   bool valid;
   double error; /* relative, mean of squares; NaN unless valid */
   uint64_t samples;

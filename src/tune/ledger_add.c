@@ -219,7 +219,7 @@ lpot_status lpot_ledger_add_mishap(lpot_ledger *ledger, lpot_journal *journal,
 }
 
 static lpot_status write_sense(const lpot_ledger_sense *sense, lpot_buffer *out, lpot_error *err) {
-  LPOT_TRY(lpot_writer_u64(out, sense->recipe_hash, err));
+  LPOT_TRY(lpot_recipe_write(sense->recipe, out, err));
   LPOT_TRY(lpot_writer_u8(out, sense->valid, err));
   LPOT_TRY(lpot_writer_f64(out, sense->error, err));
   LPOT_TRY(lpot_writer_u64(out, sense->samples, err));

@@ -102,8 +102,9 @@ LPOT_MUST_CHECK lpot_status lpot_run_pump(lpot_run *run, lpot_error *err);
 /* Wants nothing any more, tells all workers to stop and waits until they are idle. */
 LPOT_MUST_CHECK lpot_status lpot_run_quiesce(lpot_run *run, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_run_cancel(lpot_run *run, size_t worker, lpot_error *err);
-/* Writes history.h5 when the last one is old enough, or now. */
-LPOT_MUST_CHECK lpot_status lpot_run_checkpoint(lpot_run *run, bool at_once, lpot_error *err);
+/* Writes history.h5 when the last one is old enough, or now. It is made from the journal: where it
+ * cannot be written that is warned of, and the run goes on. */
+void lpot_run_checkpoint(lpot_run *run, bool at_once);
 /* Seconds of search, resumed runs included. */
 double lpot_run_elapsed(const lpot_run *run);
 /* Path of a file in the workspace; NUL terminated in out (initialised). */

@@ -136,6 +136,27 @@ static void history_holds_the_times_of_the_ops(void **state) {
   H5Fclose(file);
 }
 
+static void history_holds_sensitivities_where_there_are_any(void **state) {
+  char path[PATH_SIZE];
+  write_history(*state, path);
+  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  assert_int_equal(rows_of(file, "/sensitivity"), 2);
+  hid_t table = H5Dopen2(file, "/sensitivity", H5P_DEFAULT);
+  hid_t type = H5Tcreate(H5T_COMPOUND, 2 * sizeof(double));
+  H5Tinsert(type, "alone", 0, H5T_NATIVE_DOUBLE);
+  H5Tinsert(type, "without", sizeof(double), H5T_NATIVE_DOUBLE);
+  double values[4] = {0};
+  assert_true(H5Dread(table, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+  assert_true(isnan(values[0]) && isnan(values[1]) && values[2] == 0.125 && isnan(values[3]));
+  double error = 0;
+  hid_t attribute = H5Aopen(table, "base_error", H5P_DEFAULT);
+  assert_true(H5Aread(attribute, H5T_NATIVE_DOUBLE, &error) >= 0 && isnan(error));
+  H5Aclose(attribute);
+  H5Tclose(type);
+  H5Dclose(table);
+  H5Fclose(file);
+}
+
 static void history_holds_what_is_held_out(void **state) {
   static const char *const columns[] = {"accuracy",   "relative_loss", "meets",
                                         "samples",    "lost",          "gained",
@@ -218,6 +239,7 @@ int main(void) {
       cmocka_unit_test(history_holds_the_rounds_of_a_measurement),
       cmocka_unit_test(history_holds_the_times_of_the_ops),
       cmocka_unit_test(history_holds_what_is_held_out),
+      cmocka_unit_test(history_holds_sensitivities_where_there_are_any),
       cmocka_unit_test(history_of_a_run_without_trials_is_readable),
       cmocka_unit_test(history_in_a_missing_folder_is_an_error_of_one_line),
   };

@@ -56,7 +56,8 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_int_equal(back.num_mishaps, 1);
   assert_string_equal(back.mishaps[0].host, "b");
   assert_int_equal(lpot_ledger_num_lost(&back), 1);
-  assert_int_equal(lpot_ledger_find_sense(&back, 77), 0);
+  assert_int_equal(back.senses[0].recipe->calibration_samples, 77);
+  assert_int_equal(lpot_ledger_find_sense(&back, lpot_recipe_hash(back.senses[0].recipe)), 0);
   assert_int_equal(lpot_ledger_find_sense(&back, 78), SIZE_MAX);
   assert_true(back.senses[0].valid && back.senses[0].error == 0.25);
   assert_int_equal(back.senses[0].samples, 64);
@@ -438,14 +439,19 @@ static void senses_are_taken_once_and_finite(void **state) {
   assert_int_equal(lpot_journal_open(temp_path(*state, "more", path), true, lpot_ledger_apply,
                                      &ledger, &journal, NULL),
                    LPOT_OK);
-  lpot_ledger_sense sense = {.recipe_hash = 77, .valid = true, .error = 0.5};
+  lpot_ledger_sense sense = {.recipe = make_recipe(2, 77), .valid = true, .error = 0.5};
   assert_int_equal(lpot_ledger_add_sense(&ledger, journal, &sense, NULL), LPOT_FORMAT);
-  sense.recipe_hash = 78;
+  lpot_recipe_free(sense.recipe);
+  sense.recipe = make_recipe(3, 78); /* of another model */
+  assert_int_equal(lpot_ledger_add_sense(&ledger, journal, &sense, NULL), LPOT_FORMAT);
+  lpot_recipe_free(sense.recipe);
+  sense.recipe = make_recipe(2, 78);
   sense.error = (double)NAN;
   assert_int_equal(lpot_ledger_add_sense(&ledger, journal, &sense, NULL), LPOT_FORMAT);
   sense.valid = false;
   assert_int_equal(lpot_ledger_add_sense(&ledger, journal, &sense, NULL), LPOT_OK);
-  assert_int_equal(lpot_ledger_find_sense(&ledger, 78), 1);
+  assert_int_equal(lpot_ledger_find_sense(&ledger, lpot_recipe_hash(sense.recipe)), 2);
+  lpot_recipe_free(sense.recipe);
   lpot_journal_close(journal);
   lpot_ledger_done(&ledger);
 }

@@ -112,7 +112,7 @@ static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
   assert_int_equal(lpot_ledger_add_measure(ledger, journal, 1, &latency, &error), LPOT_OK);
   lpot_ledger_mishap mishap = {.time = 1e9 + 1, .kind = LPOT_MISHAP_LOSS, .rank = 2, .host = "b"};
   assert_int_equal(lpot_ledger_add_mishap(ledger, journal, &mishap, &error), LPOT_OK);
-  lpot_ledger_sense sense = {.recipe_hash = 77,
+  lpot_ledger_sense sense = {.recipe = make_recipe(2, 77),
                              .valid = true,
                              .error = 0.25,
                              .samples = 64,
@@ -120,6 +120,13 @@ static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
                              .rank = 1,
                              .host = "b"};
   assert_int_equal(lpot_ledger_add_sense(ledger, journal, &sense, &error), LPOT_OK);
+  lpot_recipe *plain = NULL;
+  assert_int_equal(lpot_recipe_new(1, &plain, &error), LPOT_OK);
+  sense.recipe->ops[0] = plain->ops[0];
+  sense.error = 0.125;
+  assert_int_equal(lpot_ledger_add_sense(ledger, journal, &sense, &error), LPOT_OK);
+  lpot_recipe_free(plain);
+  lpot_recipe_free(sense.recipe);
   uint8_t f32_right[1] = {0x0F};
   uint8_t recipe_right[1] = {0x1E};
   lpot_ledger_holdout f32 = {
