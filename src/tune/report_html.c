@@ -148,6 +148,21 @@ static lpot_status put_verdict(const lpot_ledger *ledger, lpot_buffer *out, lpot
   return LPOT_OK;
 }
 
+static lpot_status put_baseline(const lpot_ledger *ledger, const lpot_job *job, lpot_buffer *out,
+                                lpot_error *err) {
+  char text[TEXT_SIZE];
+  double target = lpot_report_target(ledger, job);
+  snprintf(text, sizeof text, "accuracy %.6g on %" PRIu64 " samples", ledger->baseline.accuracy,
+           ledger->baseline.state.samples);
+  LPOT_TRY(put_fact(out, "f32 baseline", text, err));
+  if (!isnan(target)) {
+    snprintf(text, sizeof text, "%s %.6g", ledger->header.higher_is_better ? "at least" : "at most",
+             target);
+    LPOT_TRY(put_fact(out, "Accuracy asked for", text, err));
+  }
+  return LPOT_OK;
+}
+
 static lpot_status put_facts(const lpot_ledger *ledger, const lpot_job *job, lpot_buffer *out,
                              lpot_error *err) {
   char text[TEXT_SIZE];
@@ -161,15 +176,7 @@ static lpot_status put_facts(const lpot_ledger *ledger, const lpot_job *job, lpo
     LPOT_TRY(put_fact(out, "Started", when, err));
   }
   if (ledger->has_baseline) {
-    double target = lpot_report_target(ledger, job);
-    snprintf(text, sizeof text, "accuracy %.6g on %" PRIu64 " samples", ledger->baseline.accuracy,
-             ledger->baseline.state.samples);
-    LPOT_TRY(put_fact(out, "f32 baseline", text, err));
-    if (!isnan(target)) {
-      snprintf(text, sizeof text, "%s %.6g",
-               ledger->header.higher_is_better ? "at least" : "at most", target);
-      LPOT_TRY(put_fact(out, "Accuracy asked for", text, err));
-    }
+    LPOT_TRY(put_baseline(ledger, job, out, err));
   }
   double elapsed = ledger->num_trials > 0 ? ledger->trials[ledger->num_trials - 1].elapsed : 0;
   snprintf(text, sizeof text, "%zu in %.1f s of search; %zu results that no trial asked for",
@@ -231,6 +238,22 @@ static size_t end_of_alike(const lpot_ledger_session *session, size_t first) {
   return end;
 }
 
+static lpot_status put_session(const lpot_ledger_session *session, lpot_buffer *out,
+                               lpot_error *err) {
+  char when[40];
+  lpot_clock_text(session->start, when, sizeof when);
+  for (size_t first = 0; first < session->num_ranks;) {
+    size_t end = end_of_alike(session, first);
+    LPOT_TRY(lpot_report_row_begin(out, when, false, err));
+    LPOT_TRY(lpot_report_text(out, session->ranks[first].host, err));
+    LPOT_TRY(lpot_report_count(out, end - first, err));
+    LPOT_TRY(lpot_report_text(out, session->ranks[first].numeric_class, err));
+    LPOT_TRY(lpot_report_row_end(out, err));
+    first = end;
+  }
+  return LPOT_OK;
+}
+
 static lpot_status put_hosts(const lpot_ledger *ledger, lpot_buffer *out, lpot_error *err) {
   static const lpot_report_column columns[] = {
       {"start", true}, {"host", true}, {"workers", false}, {"numeric class", true}};
@@ -238,18 +261,7 @@ static lpot_status put_hosts(const lpot_ledger *ledger, lpot_buffer *out, lpot_e
   LPOT_TRY(lpot_report_table_begin(out, "Workers of each start, and how they compute", columns,
                                    sizeof columns / sizeof columns[0], err));
   for (size_t i = 0; i < ledger->num_sessions; i++) {
-    const lpot_ledger_session *session = &ledger->sessions[i];
-    char when[40];
-    lpot_clock_text(session->start, when, sizeof when);
-    for (size_t first = 0; first < session->num_ranks;) {
-      size_t end = end_of_alike(session, first);
-      LPOT_TRY(lpot_report_row_begin(out, when, false, err));
-      LPOT_TRY(lpot_report_text(out, session->ranks[first].host, err));
-      LPOT_TRY(lpot_report_count(out, end - first, err));
-      LPOT_TRY(lpot_report_text(out, session->ranks[first].numeric_class, err));
-      LPOT_TRY(lpot_report_row_end(out, err));
-      first = end;
-    }
+    LPOT_TRY(put_session(&ledger->sessions[i], out, err));
   }
   LPOT_TRY(lpot_report_table_end(out, err));
   if (ledger->num_mishaps > 0) {

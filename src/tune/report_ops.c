@@ -42,11 +42,11 @@ typedef struct op_facts {
   double gain; /* what the accuracy gains when it alone falls back; NaN: not tried */
 } op_facts;
 
-/* The op that falls back alone, looked for from `from` on downwards and around: the strategy takes
- * the last op first, so that it is mostly the next one. */
-static size_t find_fallen(const lpot_recipe *base, const lpot_recipe *recipe, size_t from) {
-  for (size_t i = 0; i < base->num_ops; i++) {
-    size_t op = (from + base->num_ops - i) % base->num_ops;
+/* The op that falls back alone, looked for downwards from the one below `above` on, and around: the
+ * strategy takes the last op first, so that it is mostly the next one. */
+static size_t find_fallen(const lpot_recipe *base, const lpot_recipe *recipe, size_t above) {
+  for (size_t i = 1; i <= base->num_ops; i++) {
+    size_t op = (above + base->num_ops - i) % base->num_ops;
     if (lpot_op_config_is_quantized(&base->ops[op]) &&
         !lpot_op_config_is_quantized(&recipe->ops[op])) {
       return op;
@@ -68,8 +68,7 @@ static bool is_better(const lpot_ledger *ledger, double a, double b) {
 
 static void fill_facts(const lpot_ledger *ledger, op_facts *facts) {
   const lpot_ledger_result *base = NULL;
-  size_t num_ops = ledger->header.num_ops;
-  size_t next = num_ops > 0 ? num_ops - 1 : 0;
+  size_t above = 0; /* the first one to look at is the last op */
   for (size_t i = 0; i < ledger->num_trials; i++) {
     const lpot_ledger_trial *trial = &ledger->trials[i];
     const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
@@ -86,12 +85,12 @@ static void fill_facts(const lpot_ledger *ledger, op_facts *facts) {
     if (trial->stage != LPOT_STAGE_ONE_BY_ONE || base == NULL) {
       continue;
     }
-    size_t op = find_fallen(base->recipe, result->recipe, next);
+    size_t op = find_fallen(base->recipe, result->recipe, above);
     if (op != SIZE_MAX && isnan(facts[op].gain)) {
       double gain = result->accuracy - base->accuracy;
       facts[op].gain = ledger->header.higher_is_better ? gain : -gain;
     }
-    next = op == SIZE_MAX ? next : (op + num_ops - 1) % num_ops;
+    above = op == SIZE_MAX ? above : op;
   }
 }
 
@@ -197,31 +196,33 @@ lpot_status lpot_report_ops(const lpot_ledger *ledger, const lpot_job *job, lpot
 
 /* ---- ranked ops ---- */
 
-/* The ops with the largest values: bars of all series, [num_ops, num_series]. */
+/* The ops with the largest values as bars of all series of a chart that has no rows yet. values
+ * [num_ops, num_series]. */
 static lpot_status draw_largest(const lpot_ledger *ledger, const lpot_ranked_value *ranked,
-                                const double *values, lpot_bar_chart *chart, lpot_buffer *out,
+                                const double *values, const lpot_bar_chart *plain, lpot_buffer *out,
                                 lpot_error *err) {
+  lpot_bar_chart chart = *plain;
   const char *labels[MAX_BARS];
   double shown[MAX_BARS * LPOT_MAX_BAR_SERIES];
   size_t num_ops = ledger->header.num_ops;
-  for (; chart->num_rows < num_ops && chart->num_rows < MAX_BARS; chart->num_rows++) {
-    size_t op = ranked[chart->num_rows].index;
-    if (isnan(ranked[chart->num_rows].value)) {
+  for (; chart.num_rows < num_ops && chart.num_rows < MAX_BARS; chart.num_rows++) {
+    size_t op = ranked[chart.num_rows].index;
+    if (isnan(ranked[chart.num_rows].value)) {
       break;
     }
-    labels[chart->num_rows] = ledger->header.op_names[op];
-    for (size_t k = 0; k < chart->num_series; k++) {
-      shown[chart->num_rows * chart->num_series + k] = values[op * chart->num_series + k];
+    labels[chart.num_rows] = ledger->header.op_names[op];
+    for (size_t k = 0; k < chart.num_series; k++) {
+      shown[chart.num_rows * chart.num_series + k] = values[op * chart.num_series + k];
     }
   }
-  chart->labels = labels;
-  chart->values = shown;
-  LPOT_TRY(lpot_bars_draw(chart, out, err));
-  if (chart->num_rows < num_ops) {
+  chart.labels = labels;
+  chart.values = shown;
+  LPOT_TRY(lpot_bars_draw(&chart, out, err));
+  if (chart.num_rows < num_ops) {
     LPOT_TRY(lpot_buffer_printf(out, err,
                                 "<p class='dim'>The %zu largest of %zu ops; the table has all.</p>"
                                 "\n",
-                                chart->num_rows, num_ops));
+                                chart.num_rows, num_ops));
   }
   return LPOT_OK;
 }
@@ -277,11 +278,11 @@ static lpot_status put_sensitivities(const lpot_ledger *ledger, const lpot_sensi
                                      const double *damage, lpot_buffer *out, lpot_error *err) {
   static const char *const series[] = {"damage"};
   bool alone = from->num_alone >= from->num_without;
-  lpot_bar_chart chart = {.title = "Damage that ops do to the outputs when they are in int8",
-                          .x_label = alone ? "relative squared error of the outputs"
-                                           : "fall of the outputs' relative squared error",
-                          .num_series = 1,
-                          .series = series};
+  const lpot_bar_chart chart = {.title = "Damage that ops do to the outputs when they are in int8",
+                                .x_label = alone ? "relative squared error of the outputs"
+                                                 : "fall of the outputs' relative squared error",
+                                .num_series = 1,
+                                .series = series};
   lpot_ranked_value *ranked = rank_ops(from->num_ops, 1, damage);
   if (ranked == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
@@ -313,23 +314,29 @@ static void fill_damage(const lpot_sensitivities *from, double *damage) {
   }
 }
 
+static lpot_status put_damage(const lpot_ledger *ledger, const lpot_sensitivities *from,
+                              lpot_buffer *out, lpot_error *err) {
+  double *damage = lpot_calloc(from->num_ops, sizeof *damage);
+  if (damage == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  fill_damage(from, damage);
+  lpot_status status = put_sensitivities(ledger, from, damage, out, err);
+  lpot_free(damage);
+  return status;
+}
+
 lpot_status lpot_report_sensitivity(const lpot_ledger *ledger, lpot_buffer *out, lpot_error *err) {
   lpot_sensitivities from;
   LPOT_TRY(lpot_report_heading(out, "sensitivity", "Sensitivity of the ops", err));
   LPOT_TRY(lpot_sensitivities_of(ledger, &from, err));
   lpot_status status = LPOT_OK;
-  if (from.num_alone + from.num_without == 0) {
+  if (from.num_alone + from.num_without > 0) {
+    status = put_damage(ledger, &from, out, err);
+  } else {
     status = lpot_buffer_printf(out, err,
                                 "<p>Not sensed: the strategies auto, mse and mse_v2 do that, where "
                                 "no uniform recipe meets the criterion.</p>\n");
-  } else {
-    double *damage = lpot_calloc(from.num_ops, sizeof *damage);
-    status = damage == NULL ? LPOT_OUT_OF_MEMORY(err) : LPOT_OK;
-    if (status == LPOT_OK) {
-      fill_damage(&from, damage);
-      status = put_sensitivities(ledger, &from, damage, out, err);
-    }
-    lpot_free(damage);
   }
   lpot_sensitivities_done(&from);
   return status;
@@ -403,10 +410,10 @@ static lpot_status put_time_table(const lpot_ledger *ledger, const lpot_ranked_v
 static lpot_status put_times(const lpot_ledger *ledger, const double *values, lpot_buffer *out,
                              lpot_error *err) {
   static const char *const series[] = {"f32", "int8", "bf16"};
-  lpot_bar_chart chart = {.title = "Time of the slowest ops in f32, int8 and bf16",
-                          .x_label = "microseconds for one sample",
-                          .num_series = LPOT_NUM_PRECISIONS,
-                          .series = series};
+  const lpot_bar_chart chart = {.title = "Time of the slowest ops in f32, int8 and bf16",
+                                .x_label = "microseconds for one sample",
+                                .num_series = LPOT_NUM_PRECISIONS,
+                                .series = series};
   lpot_ranked_value *ranked = rank_ops(ledger->op_times.num_ops, LPOT_NUM_PRECISIONS, values);
   if (ranked == NULL) {
     return LPOT_OUT_OF_MEMORY(err);

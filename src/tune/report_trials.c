@@ -125,16 +125,17 @@ static void find_front(point_list *list, bool higher_is_better) {
 }
 
 static lpot_status draw(const lpot_ledger *ledger, const lpot_job *job, const point_list *list,
-                        lpot_chart *chart, lpot_buffer *out, lpot_error *err) {
+                        const lpot_chart *plain, lpot_buffer *out, lpot_error *err) {
+  lpot_chart chart = *plain;
   const lpot_chart_line lines[] = {{ledger->baseline.accuracy, "baseline", "f32"},
                                    {lpot_report_target(ledger, job), "target", "asked for"}};
-  chart->num_points = list->count;
-  chart->points = list->points;
-  chart->num_front = list->num_front;
-  chart->front = list->front;
-  chart->num_lines = 2;
-  chart->lines = lines;
-  LPOT_TRY(lpot_chart_draw(chart, out, err));
+  chart.num_points = list->count;
+  chart.points = list->points;
+  chart.num_front = list->num_front;
+  chart.front = list->front;
+  chart.num_lines = 2;
+  chart.lines = lines;
+  LPOT_TRY(lpot_chart_draw(&chart, out, err));
   return LPOT_OK;
 }
 
@@ -147,9 +148,9 @@ static const char speed_legend[] =
 
 static lpot_status put_speeds(const lpot_ledger *ledger, const lpot_job *job, point_list *list,
                               lpot_buffer *out, lpot_error *err) {
-  lpot_chart chart = {.title = "Accuracy of measured trials against their speed beside f32",
-                      .x_label = "times as fast as f32 (bar: 95 % interval)",
-                      .y_label = "accuracy"};
+  const lpot_chart chart = {.title = "Accuracy of measured trials against their speed beside f32",
+                            .x_label = "times as fast as f32 (bar: 95 % interval)",
+                            .y_label = "accuracy"};
   LPOT_TRY(points_init(list, ledger->num_trials + 1, err));
   LPOT_TRY(lpot_report_heading(out, "speed", "Accuracy against speed", err));
   fill_speeds(ledger, list);
@@ -214,10 +215,10 @@ static lpot_status put_table(const lpot_ledger *ledger, lpot_buffer *out, lpot_e
 
 static lpot_status put_order(const lpot_ledger *ledger, const lpot_job *job, point_list *list,
                              lpot_buffer *out, lpot_error *err) {
-  lpot_chart chart = {.title = "Accuracy of trials in their order",
-                      .x_label = "trial (bar: 95 % interval of rejected ones)",
-                      .y_label = "accuracy",
-                      .whole_x = true};
+  const lpot_chart chart = {.title = "Accuracy of trials in their order",
+                            .x_label = "trial (bar: 95 % interval of rejected ones)",
+                            .y_label = "accuracy",
+                            .whole_x = true};
   LPOT_TRY(points_init(list, ledger->num_trials + 1, err));
   LPOT_TRY(lpot_report_heading(out, "trials", "Trials in their order", err));
   if (ledger->num_trials == 0) {
