@@ -1,7 +1,6 @@
 #include "tune/chart.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #define WIDTH 760.0
 #define HEIGHT 340.0
@@ -205,19 +204,137 @@ static lpot_status draw_points(const lpot_chart *chart, const axis *x, const axi
   return LPOT_OK;
 }
 
+/* The title is told to those who do not see the picture, and shown when it is pointed at. */
+static lpot_status begin_picture(double height, const char *title, lpot_buffer *out,
+                                 lpot_error *err) {
+  LPOT_TRY(lpot_buffer_printf(out, err, "<svg viewBox='0 0 %.0f %.0f' role='img' aria-label=\"",
+                              WIDTH, height));
+  LPOT_TRY(lpot_html_text(out, title, err));
+  LPOT_TRY(lpot_buffer_printf(out, err, "\"><title>"));
+  LPOT_TRY(lpot_html_text(out, title, err));
+  LPOT_TRY(lpot_buffer_printf(out, err, "</title>\n"));
+  return LPOT_OK;
+}
+
 lpot_status lpot_chart_draw(const lpot_chart *chart, lpot_buffer *out, lpot_error *err) {
   axis x;
   axis y;
   measure(chart, &x, &y);
-  LPOT_TRY(lpot_buffer_printf(out, err, "<svg viewBox='0 0 %.0f %.0f' role='img'><title>", WIDTH,
-                              HEIGHT));
-  LPOT_TRY(lpot_html_text(out, chart->title, err));
-  LPOT_TRY(lpot_buffer_printf(out, err, "</title>\n"));
+  LPOT_TRY(begin_picture(HEIGHT, chart->title, out, err));
   LPOT_TRY(draw_ticks(&x, &y, out, err));
   LPOT_TRY(draw_labels(chart, out, err));
   LPOT_TRY(draw_lines(chart, &y, out, err));
   LPOT_TRY(draw_front(chart, &x, &y, out, err));
   LPOT_TRY(draw_points(chart, &x, &y, out, err));
+  LPOT_TRY(lpot_buffer_printf(out, err, "</svg>\n"));
+  return LPOT_OK;
+}
+
+/* ---- bars ---- */
+
+#define BAR_LEFT 250.0 /* room for labels */
+#define BAR_RIGHT 60.0 /* and for the values behind the bars */
+#define BAR_HEIGHT 10.0
+#define BAR_GAP 6.0 /* between rows */
+#define BAR_TOP 26.0
+#define LABEL_CHARACTERS 36
+
+static double row_height(const lpot_bar_chart *chart) {
+  return BAR_HEIGHT * (double)chart->num_series + BAR_GAP;
+}
+
+static axis measure_bars(const lpot_bar_chart *chart) {
+  axis x = {.low = 0, .high = 0, .from = BAR_LEFT, .to = WIDTH - BAR_RIGHT};
+  for (size_t i = 0; i < chart->num_rows * chart->num_series; i++) {
+    if (isfinite(chart->values[i])) {
+      x.high = fmax(x.high, chart->values[i]);
+    }
+  }
+  x.high = x.high > 0 ? x.high : 1;
+  x.step = lpot_chart_step(x.high, MAX_TICKS);
+  return x;
+}
+
+/* The end of a text, at most so many characters: names of ops often begin alike. */
+static const char *cut_label(const char *text, bool *ret_cut) {
+  size_t count = 0;
+  for (const char *c = text; *c != '\0'; c++) {
+    count += ((unsigned char)*c & 0xC0) != 0x80 ? 1 : 0;
+  }
+  *ret_cut = count > LABEL_CHARACTERS;
+  for (; count > LABEL_CHARACTERS; count--) {
+    do {
+      text++;
+    } while (((unsigned char)*text & 0xC0) == 0x80);
+  }
+  return text;
+}
+
+static lpot_status draw_scale(const lpot_bar_chart *chart, const axis *x, double bottom,
+                              lpot_buffer *out, lpot_error *err) {
+  for (double value = 0; value <= x->high * (1 + 1e-9); value += x->step) {
+    double at = place(x, value);
+    LPOT_TRY(lpot_buffer_printf(out, err,
+                                "<line class='grid' x1='%.1f' x2='%.1f' y1='%.1f' y2='%.1f'/>"
+                                "<text x='%.1f' y='%.1f' text-anchor='middle'>%.6g</text>\n",
+                                at, at, BAR_TOP, bottom, at, bottom + 15, value));
+  }
+  LPOT_TRY(lpot_buffer_printf(out, err, "<text x='%.1f' y='%.1f' text-anchor='middle'>",
+                              (x->from + x->to) / 2, bottom + 32));
+  LPOT_TRY(lpot_html_text(out, chart->x_label, err));
+  LPOT_TRY(lpot_buffer_printf(out, err, "</text>\n"));
+  return LPOT_OK;
+}
+
+static lpot_status draw_legend(const lpot_bar_chart *chart, lpot_buffer *out, lpot_error *err) {
+  double at = BAR_LEFT;
+  for (size_t i = 0; i < chart->num_series && chart->num_series > 1; i++) {
+    LPOT_TRY(lpot_buffer_printf(out, err,
+                                "<rect class='bar%zu' x='%.1f' y='6' width='12' height='10'/>"
+                                "<text x='%.1f' y='15'>",
+                                i, at, at + 17));
+    LPOT_TRY(lpot_html_text(out, chart->series[i], err));
+    LPOT_TRY(lpot_buffer_printf(out, err, "</text>\n"));
+    at += 80;
+  }
+  return LPOT_OK;
+}
+
+static lpot_status draw_row(const lpot_bar_chart *chart, size_t row, const axis *x,
+                            lpot_buffer *out, lpot_error *err) {
+  double top = BAR_TOP + BAR_GAP / 2 + row_height(chart) * (double)row;
+  bool cut = false;
+  const char *label = cut_label(chart->labels[row], &cut);
+  LPOT_TRY(lpot_buffer_printf(out, err, "<text x='%.1f' y='%.1f' text-anchor='end'>%s",
+                              BAR_LEFT - 8, top + BAR_HEIGHT * (double)chart->num_series / 2 + 4,
+                              cut ? "&hellip;" : ""));
+  LPOT_TRY(lpot_html_text(out, label, err));
+  LPOT_TRY(lpot_buffer_printf(out, err, "</text>\n"));
+  for (size_t i = 0; i < chart->num_series; i++) {
+    double value = chart->values[row * chart->num_series + i];
+    if (!isfinite(value)) {
+      continue;
+    }
+    double end = place(x, fmax(value, 0));
+    double at = top + BAR_HEIGHT * (double)i;
+    LPOT_TRY(lpot_buffer_printf(
+        out, err,
+        "<rect class='bar%zu' x='%.1f' y='%.1f' width='%.1f' height='%.1f'/>"
+        "<text class='value' x='%.1f' y='%.1f'>%.3g</text>\n",
+        i, x->from, at, end - x->from, BAR_HEIGHT - 1, end + 4, at + BAR_HEIGHT - 1.5, value));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_bars_draw(const lpot_bar_chart *chart, lpot_buffer *out, lpot_error *err) {
+  const axis x = measure_bars(chart);
+  double bottom = BAR_TOP + row_height(chart) * (double)chart->num_rows;
+  LPOT_TRY(begin_picture(bottom + 40, chart->title, out, err));
+  LPOT_TRY(draw_scale(chart, &x, bottom, out, err));
+  LPOT_TRY(draw_legend(chart, out, err));
+  for (size_t i = 0; i < chart->num_rows; i++) {
+    LPOT_TRY(draw_row(chart, i, &x, out, err));
+  }
   LPOT_TRY(lpot_buffer_printf(out, err, "</svg>\n"));
   return LPOT_OK;
 }

@@ -1,4 +1,5 @@
-/* Charts as inline SVG for report.html: points over two linear axes with ticks, and bars. Pure. */
+/* Charts as inline SVG for report.html: points over two linear axes with ticks, and
+ * groups of horizontal bars. Pure. */
 #ifndef LPOT_TUNE_CHART_H
 #define LPOT_TUNE_CHART_H
 
@@ -40,6 +41,22 @@ typedef struct lpot_chart {
 
 LPOT_MUST_CHECK lpot_status lpot_chart_draw(const lpot_chart *chart, lpot_buffer *out,
                                             lpot_error *err);
+
+/* Horizontal bars from zero, a group of them for each row. */
+typedef struct lpot_bar_chart {
+  const char *title;
+  const char *x_label;
+  size_t num_series;         /* at most LPOT_MAX_BAR_SERIES */
+  const char *const *series; /* [num_series] names; told apart by the classes bar0, bar1, bar2 */
+  size_t num_rows;
+  const char *const *labels; /* [num_rows]; long ones are cut at their beginning */
+  const double *values;      /* [num_rows, num_series]; NaN: no bar; below 0: none but its value */
+} lpot_bar_chart;
+
+#define LPOT_MAX_BAR_SERIES 3
+
+LPOT_MUST_CHECK lpot_status lpot_bars_draw(const lpot_bar_chart *chart, lpot_buffer *out,
+                                           lpot_error *err);
 
 /* A step of 1, 2 or 5 times a power of ten with which span has at most max_ticks steps; 1 for a
  * span that is not positive. */

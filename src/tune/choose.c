@@ -199,7 +199,8 @@ lpot_status lpot_search_complete(lpot_run *run, uint64_t id, lpot_error *err) {
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(run->ledger, id);
   const lpot_recipe *recipe = lpot_ledger_result_of(run->ledger, trial)->recipe;
   LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
-  LPOT_TRY(lpot_run_evaluate(run, recipe, err));
+  const lpot_want want = {.recipe = recipe};
+  LPOT_TRY(lpot_run_evaluate(run, &want, err));
   return LPOT_OK;
 }
 
@@ -209,7 +210,8 @@ static lpot_status evaluate_exported(lpot_run *run, const lpot_recipe *recipe, l
   lpot_recipe *exported = NULL;
   LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
   LPOT_TRY(lpot_recipe_exported(recipe, &exported, err));
-  lpot_status status = lpot_run_evaluate(run, exported, err);
+  const lpot_want want = {.recipe = exported};
+  lpot_status status = lpot_run_evaluate(run, &want, err);
   lpot_recipe_free(exported);
   return status;
 }

@@ -174,6 +174,22 @@ static lpot_status check_criterion(lpot_config_box *box, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* What is held out is drawn by seed, and there for an accuracy that counts. */
+static lpot_status check_holdout(lpot_config_box *box, lpot_error *err) {
+  lpot_config *config = &box->config;
+  if (config->holdout > 0 && config->evaluation.keeps_order) {
+    return lpot_config_fail_key(err, config->holdout_node,
+                                "samples are held out by chance, which evaluation.accuracy."
+                                "dataloader.shuffle: false forbids: expected one of the two");
+  }
+  if (config->holdout > 0 && config->performance_only) {
+    LPOT_TRY(lpot_config_warn(box, config->holdout_node, err,
+                              "ignored: performance_only asks for no accuracy"));
+    config->holdout = 0;
+  }
+  return LPOT_OK;
+}
+
 /* Sections that the quantization at hand leaves alone. */
 static lpot_status check_sections(lpot_config_box *box, lpot_error *err) {
   const lpot_config *config = &box->config;
@@ -292,6 +308,8 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
   status = check_criterion(box, err);
   LPOT_TRY(lpot_config_collect(box, status, err));
   status = lpot_config_check_objective(box, err);
+  LPOT_TRY(lpot_config_collect(box, status, err));
+  status = check_holdout(box, err);
   LPOT_TRY(lpot_config_collect(box, status, err));
   status = lpot_config_check_strategy(box, err);
   LPOT_TRY(lpot_config_collect(box, status, err));

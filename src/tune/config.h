@@ -56,6 +56,8 @@ typedef struct lpot_config {
   double timeout_seconds;      /* 0: stop at the first success */
   int64_t max_trials;          /* default 100 */
   bool performance_only;
+  double holdout; /* part of the evaluation set that the search does not see; 0: none (default) */
+  const lpot_yaml_node *holdout_node; /* where the file says so; NULL: it does not */
   bool racing;    /* recipes that clearly miss the criterion are rejected early; default true */
   bool mixed_isa; /* workers may be of different numeric classes; default false */
   lpot_measure_when op_times; /* when what each op costs is measured, once */

@@ -313,6 +313,25 @@ lpot_status lpot_config_read_relative(lpot_config_box *box, const lpot_config_ro
   return LPOT_OK;
 }
 
+lpot_status lpot_config_read_holdout(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err) {
+  (void)row;
+  (void)object;
+  double value = 0;
+  LPOT_TRY(lpot_yaml_percent(node, &value, err));
+  if (!(value > 0 && value < 1)) {
+    return lpot_yaml_fail(err, node,
+                          "expected a part of the evaluation set above 0 and below 1, such as 0.2 "
+                          "or 20%%, got %g",
+                          value);
+  }
+  if (box->purpose == LPOT_CONFIG_TUNE) {
+    box->config.holdout = value;
+    box->config.holdout_node = node;
+  }
+  return LPOT_OK;
+}
+
 lpot_status lpot_config_read_absolute(lpot_config_box *box, const lpot_config_row *row,
                                       const lpot_yaml_node *node, void *object, lpot_error *err) {
   (void)row;

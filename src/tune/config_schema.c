@@ -299,6 +299,7 @@ static const lpot_config_row tuning_rows[] = {
     {.name = "op_times",
      .read = lpot_config_read_measure_when,
      .offset = offsetof(lpot_config, op_times)},
+    READ("holdout", lpot_config_read_holdout),
     {.name = "racing", .read = lpot_config_read_bool, .offset = offsetof(lpot_config, racing)},
     SECTION("workspace", workspace_rows),
     {.name = "mixed_isa",

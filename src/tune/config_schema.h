@@ -121,6 +121,9 @@ lpot_status lpot_config_read_silent(lpot_config_box *box, const lpot_config_row 
                                     const lpot_yaml_node *node, void *object, lpot_error *err);
 
 /* Readers of single keys (config_field.c). */
+/* A part between 0 and 1, neither of them; a benchmark has no use for it. */
+lpot_status lpot_config_read_holdout(lpot_config_box *box, const lpot_config_row *row,
+                                     const lpot_yaml_node *node, void *object, lpot_error *err);
 /* cores_per_instance: more than 1 gives a warning. */
 lpot_status lpot_config_read_cores(lpot_config_box *box, const lpot_config_row *row,
                                    const lpot_yaml_node *node, void *object, lpot_error *err);

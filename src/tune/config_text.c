@@ -328,6 +328,9 @@ static lpot_status put_tuning(lpot_buffer *out, const lpot_config *config, bool 
   LPOT_TRY(put_objectives(out, &config->objectives, err));
   LPOT_TRY(lpot_buffer_printf(out, err, "  random_seed: %" PRIu64 "\n  racing: %s\n", config->seed,
                               bool_text(config->racing)));
+  if (config->holdout > 0) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "  holdout: %.17g\n", config->holdout));
+  }
   if (config->mixed_isa) {
     LPOT_TRY(lpot_buffer_printf(out, err, "  mixed_isa: allow\n"));
   }

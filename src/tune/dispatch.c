@@ -23,17 +23,20 @@
 
 /* ---- what is wanted ---- */
 
-/* A recipe may be wanted three times: in a race, whole, and to be sensed. */
-static uint64_t key_of(uint64_t hash, bool raced, bool senses) {
-  return (raced ? ~hash : hash) + (senses ? UINT64_C(0x9e3779b97f4a7c15) : 0);
+/* A recipe may be wanted four times: in a race, whole, to be sensed, and on the part held out. */
+static uint64_t key_of(uint64_t hash, bool raced, bool senses, bool held_out) {
+  return (raced ? ~hash : hash) + (senses ? UINT64_C(0x9e3779b97f4a7c15) : 0) +
+         (held_out ? UINT64_C(0xd1b54a32d192ed03) : 0);
+}
+
+static uint64_t key_of_evaluation(const lpot_evaluation *evaluation) {
+  return key_of(evaluation->hash, evaluation->raced, evaluation->senses, evaluation->held_out);
 }
 
 static lpot_status index_wanted(const lpot_run *run, lpot_hash_index **ret_index, lpot_error *err) {
   LPOT_TRY(lpot_hash_index_new(run->num_wanted, ret_index, err));
   for (size_t i = 0; i < run->num_wanted; i++) {
-    const lpot_evaluation *evaluation = run->wanted[i].evaluation;
-    lpot_hash_index_put(*ret_index, key_of(evaluation->hash, evaluation->raced, evaluation->senses),
-                        i);
+    lpot_hash_index_put(*ret_index, key_of_evaluation(run->wanted[i].evaluation), i);
   }
   return LPOT_OK;
 }
@@ -52,9 +55,11 @@ static lpot_status stop_workers(lpot_run *run, const lpot_wanted *wanted, lpot_e
 }
 
 static lpot_status begin(lpot_run *run, const lpot_want *want, lpot_wanted *ret, lpot_error *err) {
-  lpot_blocks blocks = want->senses ? lpot_sense_blocks(run->job) : run->job->blocks;
+  lpot_blocks blocks =
+      want->senses ? lpot_sense_blocks(run->job) : *lpot_job_blocks(run->job, want->held_out);
   LPOT_TRY(lpot_evaluation_new(want->recipe, &blocks, &ret->evaluation, err));
   ret->evaluation->senses = want->senses;
+  ret->evaluation->held_out = want->held_out;
   if (want->raced) {
     lpot_evaluation_race(ret->evaluation, &run->terms, run->ledger->baseline.correct);
   }
@@ -68,7 +73,8 @@ static lpot_status fill_wanted(lpot_run *run, const lpot_hash_index *index, cons
                                size_t count, lpot_wanted *list, lpot_error *err) {
   for (size_t i = 0; i < count; i++) {
     uint64_t hash = wants[i].recipe == NULL ? 0 : lpot_recipe_hash(wants[i].recipe);
-    size_t old = lpot_hash_index_get(index, key_of(hash, wants[i].raced, wants[i].senses));
+    size_t old = lpot_hash_index_get(
+        index, key_of(hash, wants[i].raced, wants[i].senses, wants[i].held_out));
     if (old != SIZE_MAX && run->wanted[old].evaluation != NULL) {
       list[i] = run->wanted[old];
       run->wanted[old].evaluation = NULL;
@@ -110,7 +116,8 @@ lpot_status lpot_run_want(lpot_run *run, const lpot_want *wants, size_t count, l
 bool lpot_run_is_first(const lpot_run *run, const lpot_want *want) {
   return run->num_wanted > 0 && run->wanted[0].hash == lpot_recipe_hash(want->recipe) &&
          run->wanted[0].evaluation->raced == want->raced &&
-         run->wanted[0].evaluation->senses == want->senses;
+         run->wanted[0].evaluation->senses == want->senses &&
+         run->wanted[0].evaluation->held_out == want->held_out;
 }
 
 /* ---- dealing ---- */
@@ -259,6 +266,15 @@ static lpot_status record_sense(lpot_run *run, const lpot_evaluation *evaluation
   return LPOT_OK;
 }
 
+static lpot_status record_held_out(lpot_run *run, const lpot_evaluation *evaluation,
+                                   lpot_error *err) {
+  int rank = 0;
+  char host[LPOT_HOST_SIZE] = "";
+  put_worker(run, evaluation, &rank, host);
+  LPOT_TRY(lpot_run_record_held_out(run, evaluation, host, rank, err));
+  return LPOT_OK;
+}
+
 static lpot_status record(lpot_run *run, const lpot_evaluation *evaluation, lpot_error *err) {
   lpot_ledger_result result;
   LPOT_TRY(lpot_judge_evaluation(run->job, evaluation, &result, err));
@@ -303,11 +319,13 @@ lpot_evaluation *lpot_run_find(const lpot_run *run, uint64_t number) {
 lpot_status lpot_run_settle(lpot_run *run, uint64_t number, lpot_error *err) {
   size_t index = find_number(run, number);
   const lpot_evaluation *evaluation = run->wanted[index].evaluation;
-  if (evaluation->recipe == NULL) {
+  if (evaluation->recipe == NULL && !evaluation->held_out) {
     return LPOT_OK;
   }
   if (evaluation->senses) {
     LPOT_TRY(record_sense(run, evaluation, err));
+  } else if (evaluation->held_out) {
+    LPOT_TRY(record_held_out(run, evaluation, err));
   } else {
     LPOT_TRY(record(run, evaluation, err));
   }
@@ -373,7 +391,7 @@ lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker, lpot_outcome *outc
   if (!assignment->overdue) {
     lpot_evaluation_return(evaluation, assignment->first, assignment->count);
   }
-  if (evaluation->recipe == NULL) {
+  if (evaluation->recipe == NULL || evaluation->held_out) {
     lpot_progress_step((long)evaluation->prefix, NULL);
   }
   if (evaluation->ending != LPOT_ENDING_OPEN) {
@@ -382,9 +400,8 @@ lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker, lpot_outcome *outc
   return LPOT_OK;
 }
 
-lpot_status lpot_run_evaluate(lpot_run *run, const lpot_recipe *recipe, lpot_error *err) {
-  const lpot_want want = {.recipe = recipe};
-  LPOT_TRY(lpot_run_want(run, &want, 1, err));
+lpot_status lpot_run_evaluate(lpot_run *run, const lpot_want *want, lpot_error *err) {
+  LPOT_TRY(lpot_run_want(run, want, 1, err));
   while (run->num_wanted > 0 && run->wanted[0].evaluation->ending == LPOT_ENDING_OPEN) {
     LPOT_TRY(lpot_run_deal(run, err));
     LPOT_TRY(lpot_run_pump(run, err));

@@ -21,7 +21,11 @@ static void print_model(const lpot_job *job, const char *path) {
 static void print_data(const lpot_job *job) {
   printf("data: %lld evaluation samples in batches of %lld (%lld blocks)",
          (long long)lpot_loader_num_samples(job->evaluation), (long long)job->batch_size,
-         (long long)job->blocks.num_blocks);
+         (long long)(job->blocks.num_blocks + job->held_out.num_blocks));
+  if (job->held_out.num_blocks > 0) {
+    printf(", the first %lld to search with and the last %lld held out",
+           (long long)job->blocks.num_samples, (long long)job->held_out.num_samples);
+  }
   if (job->calibration == NULL) {
     printf(", no calibration: quantization is dynamic\n");
   } else {

@@ -54,19 +54,20 @@ static lpot_status run_batch(lpot_job *job, const plan_pair *plans, int64_t inde
   return lpot_job_blame_data(status, err);
 }
 
-/* The first batch behind those of a block. */
-static int64_t end_of_block(const lpot_job *job, int64_t block) {
-  int64_t num_batches = lpot_loader_num_batches(job->evaluation);
-  int64_t end = (block + 1) * job->block_batches;
-  return end < num_batches ? end : num_batches;
+/* The first batch of a block; of one behind the last: the first batch behind the part. */
+static int64_t start_of_block(const lpot_job *job, const lpot_blocks *blocks, int64_t block) {
+  int64_t num_batches = (blocks->num_samples + job->batch_size - 1) / job->batch_size;
+  int64_t start = block * job->block_batches;
+  return blocks->first_sample / job->batch_size + (start < num_batches ? start : num_batches);
 }
 
-static lpot_status run_block(lpot_job *job, const plan_pair *plans, int64_t block, int64_t task_end,
-                             const lpot_stop *stop, lpot_outcome *outcome, lpot_error *err) {
-  int64_t end = end_of_block(job, block);
+static lpot_status run_block(lpot_job *job, const plan_pair *plans, const lpot_blocks *blocks,
+                             int64_t block, int64_t task_end, const lpot_stop *stop,
+                             lpot_outcome *outcome, lpot_error *err) {
+  int64_t end = start_of_block(job, blocks, block + 1);
   lpot_metric_state *state = &outcome->states[outcome->num_states];
   lpot_metric_state_init(state);
-  for (int64_t index = block * job->block_batches; index < end; index++) {
+  for (int64_t index = start_of_block(job, blocks, block); index < end; index++) {
     if (stop != NULL && stop->requested(stop->context)) {
       return LPOT_FAIL(err, LPOT_INTERRUPTED, "evaluation was stopped");
     }
@@ -101,11 +102,13 @@ static lpot_status run_blocks(lpot_job *job, const lpot_task *task, const lpot_s
                               lpot_outcome *outcome, lpot_error *err) {
   plan_pair plans = {0};
   lpot_race race = task->race;
-  int64_t task_end = end_of_block(job, task->first + task->count - 1);
+  const lpot_blocks *blocks = lpot_job_blocks(job, task->held_out);
+  int64_t task_end = start_of_block(job, blocks, task->first + task->count);
   LPOT_TRY(find_plans(job, task->recipe, &plans, err));
   for (int64_t i = 0; i < task->count; i++) {
     size_t bits_before = outcome->num_bits;
-    lpot_status status = run_block(job, &plans, task->first + i, task_end, stop, outcome, err);
+    lpot_status status =
+        run_block(job, &plans, blocks, task->first + i, task_end, stop, outcome, err);
     if (status != LPOT_OK) {
       outcome->num_bits = bits_before;
       lpot_metric_state_done(&outcome->states[outcome->num_states]);
@@ -121,17 +124,17 @@ static lpot_status run_blocks(lpot_job *job, const lpot_task *task, const lpot_s
 
 lpot_status lpot_evaluate(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
                           lpot_outcome *outcome, lpot_error *err) {
+  const lpot_blocks *blocks = lpot_job_blocks(job, task->held_out);
   int64_t first = task->first;
   int64_t count = task->count;
-  if (first < 0 || count < 0 || first > job->blocks.num_blocks ||
-      count > job->blocks.num_blocks - first) {
+  if (first < 0 || count < 0 || first > blocks->num_blocks || count > blocks->num_blocks - first) {
     return LPOT_FAIL(err, LPOT_INTERNAL, "blocks %lld + %lld are outside of the %lld blocks",
-                     (long long)first, (long long)count, (long long)job->blocks.num_blocks);
+                     (long long)first, (long long)count, (long long)blocks->num_blocks);
   }
-  size_t max_bits = (size_t)(count * job->blocks.block_samples);
-  int64_t end = (first + count) * job->blocks.block_samples;
-  end = end < job->blocks.num_samples ? end : job->blocks.num_samples;
-  int64_t samples = end - first * job->blocks.block_samples;
+  size_t max_bits = (size_t)(count * blocks->block_samples);
+  int64_t end = (first + count) * blocks->block_samples;
+  end = end < blocks->num_samples ? end : blocks->num_samples;
+  int64_t samples = end - first * blocks->block_samples;
   if (task->raced && (job->batch_correct == NULL || (int64_t)task->num_bits != samples)) {
     return LPOT_FAIL(err, LPOT_INTERNAL, "a race over %zu samples, the blocks have %lld",
                      task->num_bits, (long long)samples);

@@ -128,7 +128,8 @@ lpot_status lpot_evaluation_deal(lpot_evaluation *evaluation, int64_t max_count,
                       .first = first,
                       .count = end - first,
                       .recipe = evaluation->recipe,
-                      .senses = evaluation->senses};
+                      .senses = evaluation->senses,
+                      .held_out = evaluation->held_out};
   if (evaluation->raced && first == evaluation->prefix && task->count > 0) {
     LPOT_TRY(add_race(evaluation, task, err));
   }

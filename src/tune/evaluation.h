@@ -6,8 +6,9 @@
 
 #include "tune/protocol.h"
 
-/* How an evaluation set is cut: by configuration alone. */
+/* How an evaluation set, or a part of it, is cut: by configuration alone. */
 typedef struct lpot_blocks {
+  int64_t first_sample; /* of the evaluation order; a multiple of the batch size */
   int64_t num_samples;
   int64_t block_samples; /* of every block but the last */
   int64_t num_blocks;
@@ -40,6 +41,7 @@ typedef struct lpot_evaluation {
   uint64_t hash;       /* of the recipe, 0 for f32 */
   lpot_blocks blocks;
   bool senses; /* outputs are compared with f32's (sense.h); set before the first block is dealt */
+  bool held_out; /* blocks are those of the part held out (holdout.h); set like senses */
   bool raced;
   lpot_race_terms terms;     /* raced */
   const uint8_t *baseline;   /* raced: what f32 gets right; borrowed */

@@ -9,6 +9,7 @@
 #include "base/bits.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "tune/history_parts.h"
 #include "tune/history_pieces.h"
 #include "tune/pareto.h"
 
@@ -723,6 +724,8 @@ static lpot_status put_all(int64_t file, const void *context, lpot_error *err) {
   LPOT_TRY(put_recipes(file, ledger, err));
   LPOT_TRY(put_calibrations(file, ledger, err));
   LPOT_TRY(put_op_times(file, ledger, err));
+  LPOT_TRY(lpot_history_put_sensitivity(file, ledger, err));
+  LPOT_TRY(lpot_history_put_holdout(file, ledger, err));
   LPOT_TRY(put_ranks(file, ledger, err));
   LPOT_TRY(put_mishaps(file, ledger, err));
   return LPOT_OK;

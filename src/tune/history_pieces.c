@@ -78,7 +78,10 @@ lpot_status lpot_hdf5_put_dataset(int64_t parent, const char *name, int64_t type
   }
   hid_t space = num_dims == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(num_dims, sizes, NULL);
   LPOT_TRY(lpot_hdf5_check(space, name, err));
-  hid_t dataset = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  hid_t create = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_obj_track_times(create, false); /* The same content is the same bytes. */
+  hid_t dataset = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, create, H5P_DEFAULT);
+  H5Pclose(create);
   lpot_status status = lpot_hdf5_check(dataset, name, err);
   if (status == LPOT_OK) {
     status =

@@ -11,6 +11,7 @@
 #include "graph/infer.h"
 #include "graph/passes/passes.h"
 #include "quant/rewrite.h"
+#include "tune/holdout.h"
 
 #define BLOCK_SAMPLES 256                   /* at least so many samples in a block */
 #define LARGE_PLAN_BYTES ((size_t)16 << 20) /* a plan beyond this is not kept beside another */
@@ -238,6 +239,10 @@ lpot_status lpot_job_batch(lpot_loader *loader, int64_t index, const lpot_batch 
   return lpot_job_blame_data(status, err);
 }
 
+const lpot_blocks *lpot_job_blocks(const lpot_job *job, bool held_out) {
+  return held_out ? &job->held_out : &job->blocks;
+}
+
 static int64_t whole_batches(const lpot_dataset *dataset, int64_t batch) {
   return lpot_dataset_size(dataset) / batch * batch;
 }
@@ -379,6 +384,43 @@ static int64_t evaluation_limit(const lpot_config *config) {
              : config->evaluation_batches * config->evaluation.batch_size;
 }
 
+static lpot_status cut_evaluation(lpot_job *job, lpot_error *err) {
+  const lpot_config *config = job->config;
+  const lpot_holdout_cut cut = {.num_samples = lpot_loader_num_samples(job->evaluation),
+                                .batch = job->batch_size,
+                                .block_batches = job->block_batches,
+                                .part = config->holdout};
+  if (!lpot_holdout_divide(&cut, &job->blocks, &job->held_out)) {
+    return lpot_yaml_fail(err, config->holdout_node,
+                          "of %lld evaluation samples in batches of %lld, %lld would be left to "
+                          "search with and %lld held out: expected a batch, and two samples, in "
+                          "either part",
+                          (long long)cut.num_samples, (long long)cut.batch,
+                          (long long)job->blocks.num_samples, (long long)job->held_out.num_samples);
+  }
+  return LPOT_OK;
+}
+
+/* The first samples of the same order calibrate and search, the last are held out: with enough
+ * calibration samples the two meet. */
+static lpot_status warn_of_shared_samples(const lpot_job *job, lpot_error *err) {
+  if (job->held_out.num_blocks == 0 || job->calibration == NULL) {
+    return LPOT_OK;
+  }
+  lpot_digest evaluation, calibration;
+  LPOT_TRY(lpot_dataset_manifest(lpot_loader_dataset(job->evaluation), &evaluation, err));
+  LPOT_TRY(lpot_dataset_manifest(lpot_loader_dataset(job->calibration), &calibration, err));
+  bool same = evaluation.low == calibration.low && evaluation.high == calibration.high;
+  if (same && (job->config->calibration.keeps_order ||
+               largest_sampling_size(job->config) > job->blocks.num_samples)) {
+    lpot_log(LPOT_LOG_WARNING,
+             "calibration takes samples of the evaluation set that are held out: give it data of "
+             "its own, or fewer than %lld samples",
+             (long long)job->blocks.num_samples);
+  }
+  return LPOT_OK;
+}
+
 static lpot_status open_data(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   uint64_t cache_bytes = CACHE_BYTES / (uint64_t)options->local_ranks;
   int64_t batch = job->batch_size;
@@ -395,10 +437,10 @@ static lpot_status open_data(lpot_job *job, const lpot_job_options *options, lpo
   LPOT_TRY(lpot_job_open_performance(job, &performance, err));
   lpot_loader_free(performance);
   job->block_batches = (BLOCK_SAMPLES + batch - 1) / batch;
-  int64_t num_batches = lpot_loader_num_batches(job->evaluation);
-  job->blocks.num_blocks = (num_batches + job->block_batches - 1) / job->block_batches;
-  job->blocks.block_samples = job->block_batches * batch;
-  job->blocks.num_samples = lpot_loader_num_samples(job->evaluation);
+  LPOT_TRY(cut_evaluation(job, err));
+  if (options->warns) {
+    LPOT_TRY(warn_of_shared_samples(job, err));
+  }
   if (lpot_metric_is_per_sample(job->metric)) {
     job->batch_correct = lpot_calloc(lpot_bits_size((size_t)batch), 1);
     if (job->batch_correct == NULL) {

@@ -64,7 +64,8 @@ typedef struct lpot_job {
   int64_t fixed_batch;           /* the only batch size that the model can run; 0: any */
   int64_t calibration_batch;     /* 1 unless the model's batch is fixed */
   int64_t block_batches;         /* batches in one block */
-  lpot_blocks blocks;            /* of the evaluation set */
+  lpot_blocks blocks;            /* of the evaluation set, without what is held out */
+  lpot_blocks held_out;          /* of that part (holdout.h); no blocks: nothing is held out */
   uint8_t *batch_correct;  /* scratch for the bits of one batch; NULL: the metric knows no right */
   lpot_buffer f32_outputs; /* f32's outputs that recipes are compared with (sense.h); empty: not
                               computed yet */
@@ -113,6 +114,8 @@ LPOT_MUST_CHECK lpot_status lpot_job_open_loader(const lpot_job *job,
 /* lpot_loader_batch for the tune floor: see lpot_job_blame_data. */
 LPOT_MUST_CHECK lpot_status lpot_job_batch(lpot_loader *loader, int64_t index,
                                            const lpot_batch **ret_batch, lpot_error *err);
+/* Those of the part held out, or of the rest. */
+const lpot_blocks *lpot_job_blocks(const lpot_job *job, bool held_out);
 /* What went wrong with a data set, with its samples or labels, is the data's fault (LPOT_DATA) or
  * the configuration's (LPOT_CONFIG), not the model's or the command line's. */
 lpot_status lpot_job_blame_data(lpot_status status, lpot_error *err);

@@ -150,6 +150,7 @@ lpot_status lpot_judge_evaluation(const lpot_job *job, const lpot_evaluation *ev
 void lpot_judge_sense(const lpot_evaluation *evaluation, lpot_ledger_sense *ret_sense) {
   const lpot_metric_state *state = &evaluation->states[0];
   lpot_ledger_sense sense = {.recipe_hash = evaluation->hash,
+                             .recipe = evaluation->recipe,
                              .error = (double)NAN,
                              .samples = (uint64_t)evaluation->blocks.num_samples,
                              .seconds = evaluation->seconds};

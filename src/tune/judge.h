@@ -20,7 +20,7 @@ LPOT_MUST_CHECK lpot_status lpot_judge_evaluation(const lpot_job *job,
                                                   const lpot_evaluation *evaluation,
                                                   lpot_ledger_result *ret_result, lpot_error *err);
 /* The error of an evaluation that senses and has ended, or why there is none; rank and host are
- * zero. */
+ * zero, the recipe is borrowed from evaluation. */
 void lpot_judge_sense(const lpot_evaluation *evaluation, lpot_ledger_sense *ret_sense);
 /* What the race would have made of a result that is not PRUNED, by the bits that it has (those
  * before a broken block, too): true and the PRUNED result (its recipe and bits borrowed from whole)

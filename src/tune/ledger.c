@@ -93,7 +93,14 @@ void lpot_ledger_done(lpot_ledger *ledger) {
   lpot_free(ledger->results);
   lpot_free(ledger->trials);
   lpot_free(ledger->mishaps);
+  for (size_t i = 0; i < ledger->num_senses; i++) {
+    lpot_recipe_free(ledger->senses[i].recipe);
+  }
   lpot_free(ledger->senses);
+  for (size_t i = 0; i < ledger->num_holdouts; i++) {
+    lpot_free(ledger->holdouts[i].correct);
+  }
+  lpot_free(ledger->holdouts);
   *ledger = (lpot_ledger){0};
 }
 
@@ -103,7 +110,8 @@ static bool is_pruned(const lpot_ledger_result *result) {
   return result->status == LPOT_TRIAL_PRUNED;
 }
 
-/* kind: "" for a whole result, "p" for one that is PRUNED, "s" for what was sensed. */
+/* kind: "" for a whole result, "p" for one that is PRUNED, "s" for what was sensed, "h" for one on
+ * the part held out. */
 static void result_key(uint64_t recipe_hash, const char *kind, char key[24]) {
   snprintf(key, 24, "%016" PRIx64 "%s", recipe_hash, kind);
 }
@@ -133,6 +141,26 @@ size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash, 
 
 size_t lpot_ledger_find_sense(const lpot_ledger *ledger, uint64_t recipe_hash) {
   return find(ledger, recipe_hash, "s");
+}
+
+const lpot_ledger_holdout *lpot_ledger_find_holdout(const lpot_ledger *ledger,
+                                                    uint64_t recipe_hash) {
+  size_t index = find(ledger, recipe_hash, "h");
+  return index == SIZE_MAX ? NULL : &ledger->holdouts[index];
+}
+
+const lpot_ledger_holdout *lpot_ledger_chosen_holdout(const lpot_ledger *ledger) {
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
+  return trial == NULL
+             ? NULL
+             : lpot_ledger_find_holdout(ledger, lpot_ledger_result_of(ledger, trial)->recipe_hash);
+}
+
+bool lpot_ledger_holdout_loss(const lpot_ledger *ledger, const lpot_ledger_holdout *holdout,
+                              lpot_paired_loss *ret) {
+  const lpot_ledger_holdout *f32 = lpot_ledger_find_holdout(ledger, 0);
+  return f32 != NULL && f32 != holdout && f32->num_bits == holdout->num_bits &&
+         lpot_paired_compare(f32->correct, holdout->correct, f32->num_bits, ret);
 }
 
 const lpot_ledger_result *lpot_ledger_final_of(const lpot_ledger *ledger,
@@ -519,31 +547,113 @@ static lpot_status apply_weights(lpot_ledger *ledger, lpot_reader *reader, lpot_
   return LPOT_OK;
 }
 
-static lpot_status apply_sense(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
-  lpot_ledger_sense sense = {0};
-  LPOT_TRY(lpot_reader_u64(reader, &sense.recipe_hash, err));
-  LPOT_TRY(lpot_read_bool(reader, "sense: valid", &sense.valid, err));
-  LPOT_TRY(lpot_reader_f64(reader, &sense.error, err));
-  LPOT_TRY(lpot_reader_u64(reader, &sense.samples, err));
-  LPOT_TRY(lpot_reader_f64(reader, &sense.seconds, err));
-  LPOT_TRY(read_rank(reader, &sense.rank, err));
-  LPOT_TRY(lpot_reader_string(reader, sense.host, sizeof sense.host, err));
-  LPOT_TRY(lpot_reader_string(reader, sense.cause, sizeof sense.cause, err));
-  if (sense.valid && !isfinite(sense.error)) {
+static lpot_status read_sense(lpot_reader *reader, lpot_ledger_sense *sense, lpot_error *err) {
+  LPOT_TRY(lpot_recipe_read(reader, &sense->recipe, err));
+  LPOT_TRY(lpot_read_bool(reader, "sense: valid", &sense->valid, err));
+  LPOT_TRY(lpot_reader_f64(reader, &sense->error, err));
+  LPOT_TRY(lpot_reader_u64(reader, &sense->samples, err));
+  LPOT_TRY(lpot_reader_f64(reader, &sense->seconds, err));
+  LPOT_TRY(read_rank(reader, &sense->rank, err));
+  LPOT_TRY(lpot_reader_string(reader, sense->host, sizeof sense->host, err));
+  LPOT_TRY(lpot_reader_string(reader, sense->cause, sizeof sense->cause, err));
+  sense->recipe_hash = lpot_recipe_hash(sense->recipe);
+  return LPOT_OK;
+}
+
+static lpot_status check_sense(const lpot_ledger *ledger, const lpot_ledger_sense *sense,
+                               lpot_error *err) {
+  if (sense->recipe->num_ops != ledger->header.num_ops) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "sense: its recipe has %zu ops, the model has %zu",
+                     sense->recipe->num_ops, ledger->header.num_ops);
+  }
+  if (sense->valid && !isfinite(sense->error)) {
     return LPOT_FAIL(err, LPOT_FORMAT, "sense: its error is not a number");
   }
-  if (lpot_ledger_find_sense(ledger, sense.recipe_hash) != SIZE_MAX) {
+  if (lpot_ledger_find_sense(ledger, sense->recipe_hash) != SIZE_MAX) {
     return LPOT_FAIL(err, LPOT_FORMAT, "sense: recipe %016" PRIx64 " was sensed before",
-                     sense.recipe_hash);
+                     sense->recipe_hash);
   }
+  return LPOT_OK;
+}
+
+static lpot_status apply_sense(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
   lpot_ledger_sense *senses = grow(ledger->senses, ledger->num_senses, sizeof *senses);
   if (senses == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
   ledger->senses = senses;
-  LPOT_TRY(index_result(ledger, sense.recipe_hash, "s", ledger->num_senses, err));
+  lpot_ledger_sense sense = {0};
+  lpot_status status = read_sense(reader, &sense, err);
+  if (status == LPOT_OK) {
+    status = check_sense(ledger, &sense, err);
+  }
+  if (status == LPOT_OK) {
+    status = index_result(ledger, sense.recipe_hash, "s", ledger->num_senses, err);
+  }
+  if (status != LPOT_OK) {
+    lpot_recipe_free(sense.recipe);
+    return status;
+  }
   senses[ledger->num_senses] = sense;
   ledger->num_senses++;
+  return LPOT_OK;
+}
+
+static lpot_status read_holdout(lpot_reader *reader, lpot_ledger_holdout *holdout,
+                                lpot_error *err) {
+  unsigned status = 0;
+  LPOT_TRY(lpot_reader_u64(reader, &holdout->recipe_hash, err));
+  LPOT_TRY(lpot_read_choice(reader, "holdout: status", LPOT_NUM_TRIAL_STATUSES, &status, err));
+  holdout->status = (lpot_trial_status)status;
+  LPOT_TRY(lpot_reader_f64(reader, &holdout->accuracy, err));
+  LPOT_TRY(lpot_reader_f64(reader, &holdout->relative_loss, err));
+  LPOT_TRY(lpot_read_bool(reader, "holdout: meets", &holdout->meets, err));
+  LPOT_TRY(lpot_reader_u64(reader, &holdout->samples, err));
+  LPOT_TRY(lpot_reader_f64(reader, &holdout->seconds, err));
+  LPOT_TRY(read_rank(reader, &holdout->rank, err));
+  LPOT_TRY(lpot_reader_string(reader, holdout->host, sizeof holdout->host, err));
+  LPOT_TRY(lpot_reader_string(reader, holdout->cause, sizeof holdout->cause, err));
+  LPOT_TRY(lpot_bits_read(reader, &holdout->correct, &holdout->num_bits, err));
+  return LPOT_OK;
+}
+
+static lpot_status check_holdout(const lpot_ledger *ledger, const lpot_ledger_holdout *holdout,
+                                 lpot_error *err) {
+  if ((ledger->num_holdouts == 0) != (holdout->recipe_hash == 0)) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "holdout: f32 is to be the first, and once");
+  }
+  if (lpot_ledger_find_holdout(ledger, holdout->recipe_hash) != NULL) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "holdout: recipe %016" PRIx64 " has one already",
+                     holdout->recipe_hash);
+  }
+  if (holdout->num_bits != 0 && holdout->num_bits != holdout->samples) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "holdout: %zu bits for %" PRIu64 " samples",
+                     holdout->num_bits, holdout->samples);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status apply_holdout(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
+  lpot_ledger_holdout *holdouts =
+      grow(ledger->holdouts, ledger->num_holdouts, sizeof *ledger->holdouts);
+  if (holdouts == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  ledger->holdouts = holdouts;
+  lpot_ledger_holdout holdout = {0};
+  lpot_status status = read_holdout(reader, &holdout, err);
+  if (status == LPOT_OK) {
+    status = check_holdout(ledger, &holdout, err);
+  }
+  if (status == LPOT_OK) {
+    status = index_result(ledger, holdout.recipe_hash, "h", ledger->num_holdouts, err);
+  }
+  if (status != LPOT_OK) {
+    lpot_free(holdout.correct);
+    return status;
+  }
+  holdouts[ledger->num_holdouts] = holdout;
+  ledger->num_holdouts++;
   return LPOT_OK;
 }
 
@@ -572,6 +682,7 @@ lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *paylo
       [LPOT_RECORD_MISHAP] = apply_mishap,       [LPOT_RECORD_WEIGHTS] = apply_weights,
       [LPOT_RECORD_OP_TIMES] = apply_op_times,   [LPOT_RECORD_SENSE] = apply_sense,
       [LPOT_RECORD_FOOTPRINT] = apply_footprint,
+      [LPOT_RECORD_HOLDOUT] = apply_holdout,
   };
   lpot_ledger *ledger = context;
   if (type >= LPOT_NUM_RECORDS || functions[type] == NULL) {

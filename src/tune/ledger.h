@@ -15,6 +15,7 @@
  * FOOTPRINT    the memory that f32, or a trial, needs while it runs
  * OP_TIMES     what the ops cost in each precision, at most once
  * SENSE        how much a recipe changes the outputs, durable when it arrives
+ * HOLDOUT      f32, or a recipe that was chosen, on the part held out
  * Not collective. */
 #ifndef LPOT_TUNE_LEDGER_H
 #define LPOT_TUNE_LEDGER_H
@@ -24,10 +25,11 @@
 #include "data/metric.h"
 #include "quant/recipe.h"
 #include "strategy/strategy.h"
+#include "tune/holdout.h"
 #include "tune/journal.h"
 #include "tune/protocol.h"
 
-#define LPOT_JOURNAL_FORMAT 3
+#define LPOT_JOURNAL_FORMAT 4
 #define LPOT_NO_TRIAL 0 /* trial ids start at 1 */
 
 typedef enum lpot_record_type {
@@ -44,6 +46,7 @@ typedef enum lpot_record_type {
   LPOT_RECORD_OP_TIMES,
   LPOT_RECORD_SENSE,
   LPOT_RECORD_FOOTPRINT,
+  LPOT_RECORD_HOLDOUT,
   LPOT_NUM_RECORDS
 } lpot_record_type;
 
@@ -201,6 +204,7 @@ typedef struct lpot_ledger_mishap {
 /* How much a recipe changes the network's outputs (sense.h). No trial. */
 typedef struct lpot_ledger_sense {
   uint64_t recipe_hash;
+  lpot_recipe *recipe; /* owned */
   bool valid;
   double error; /* relative, mean of squares; NaN unless valid */
   uint64_t samples;
@@ -209,6 +213,22 @@ typedef struct lpot_ledger_sense {
   char host[LPOT_HOST_SIZE];
   char cause[LPOT_CAUSE_SIZE]; /* why it is not valid */
 } lpot_ledger_sense;
+
+/* f32, or a recipe, on the part of the evaluation set that the search has not seen (holdout.h). */
+typedef struct lpot_ledger_holdout {
+  uint64_t recipe_hash; /* 0: f32 */
+  lpot_trial_status status;
+  double accuracy;      /* NaN unless DONE */
+  double relative_loss; /* against f32 on this part; NaN where that is not known */
+  bool meets;           /* the criterion, against f32 on this part */
+  uint64_t samples;
+  double seconds;
+  int rank;
+  char host[LPOT_HOST_SIZE];
+  char cause[LPOT_CAUSE_SIZE]; /* why it is not DONE */
+  size_t num_bits;             /* samples, or 0 where the metric does not tell right from wrong */
+  uint8_t *correct;            /* [lpot_bits_size(num_bits)]; owned by the ledger */
+} lpot_ledger_holdout;
 
 typedef struct lpot_ledger {
   bool has_header;
@@ -230,6 +250,8 @@ typedef struct lpot_ledger {
                                   senses */
   size_t num_senses;
   lpot_ledger_sense *senses;
+  size_t num_holdouts;
+  lpot_ledger_holdout *holdouts; /* f32's, if there are any, is the first */
   size_t num_trials;
   lpot_ledger_trial *trials;
   size_t num_mishaps;
@@ -250,6 +272,14 @@ lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *paylo
 size_t lpot_ledger_find_result(const lpot_ledger *ledger, uint64_t recipe_hash, bool pruned);
 /* Index of what was sensed of a recipe; SIZE_MAX. */
 size_t lpot_ledger_find_sense(const lpot_ledger *ledger, uint64_t recipe_hash);
+/* What a recipe (0: f32) does on the part held out; NULL: not known. */
+const lpot_ledger_holdout *lpot_ledger_find_holdout(const lpot_ledger *ledger,
+                                                    uint64_t recipe_hash);
+/* That of the chosen trial; NULL: not known. */
+const lpot_ledger_holdout *lpot_ledger_chosen_holdout(const lpot_ledger *ledger);
+/* What f32 and that get right of the part held out; false where either is not known. */
+bool lpot_ledger_holdout_loss(const lpot_ledger *ledger, const lpot_ledger_holdout *holdout,
+                              lpot_paired_loss *ret);
 /* The trial's result, or where that is PRUNED and the recipe was evaluated on the whole set later,
  * that one. */
 const lpot_ledger_result *lpot_ledger_final_of(const lpot_ledger *ledger,
@@ -293,6 +323,9 @@ LPOT_MUST_CHECK lpot_status lpot_ledger_add_result(lpot_ledger *ledger, lpot_jou
                                                    lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_sense(lpot_ledger *ledger, lpot_journal *journal,
                                                   const lpot_ledger_sense *sense, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_ledger_add_holdout(lpot_ledger *ledger, lpot_journal *journal,
+                                                    const lpot_ledger_holdout *holdout,
+                                                    lpot_error *err); /* durable */
 /* Makes the result with this hash the next trial. */
 LPOT_MUST_CHECK lpot_status lpot_ledger_add_commit(lpot_ledger *ledger, lpot_journal *journal,
                                                    const lpot_ledger_trial *trial, lpot_error *err);

@@ -235,7 +235,7 @@ lpot_status lpot_ledger_add_mishap(lpot_ledger *ledger, lpot_journal *journal,
 }
 
 static lpot_status write_sense(const lpot_ledger_sense *sense, lpot_buffer *out, lpot_error *err) {
-  LPOT_TRY(lpot_writer_u64(out, sense->recipe_hash, err));
+  LPOT_TRY(lpot_recipe_write(sense->recipe, out, err));
   LPOT_TRY(lpot_writer_u8(out, sense->valid, err));
   LPOT_TRY(lpot_writer_f64(out, sense->error, err));
   LPOT_TRY(lpot_writer_u64(out, sense->samples, err));
@@ -252,6 +252,31 @@ lpot_status lpot_ledger_add_sense(lpot_ledger *ledger, lpot_journal *journal,
   lpot_buffer_init(&out);
   lpot_status written = write_sense(sense, &out, err);
   LPOT_TRY(enter(ledger, journal, LPOT_RECORD_SENSE, &out, written, false, err));
+  return LPOT_OK;
+}
+
+static lpot_status write_holdout(const lpot_ledger_holdout *holdout, lpot_buffer *out,
+                                 lpot_error *err) {
+  LPOT_TRY(lpot_writer_u64(out, holdout->recipe_hash, err));
+  LPOT_TRY(lpot_writer_u8(out, (uint8_t)holdout->status, err));
+  LPOT_TRY(lpot_writer_f64(out, holdout->accuracy, err));
+  LPOT_TRY(lpot_writer_f64(out, holdout->relative_loss, err));
+  LPOT_TRY(lpot_writer_u8(out, holdout->meets, err));
+  LPOT_TRY(lpot_writer_u64(out, holdout->samples, err));
+  LPOT_TRY(lpot_writer_f64(out, holdout->seconds, err));
+  LPOT_TRY(lpot_writer_u32(out, (uint32_t)holdout->rank, err));
+  LPOT_TRY(lpot_writer_string(out, holdout->host, err));
+  LPOT_TRY(lpot_writer_string(out, holdout->cause, err));
+  LPOT_TRY(lpot_bits_write(holdout->correct, holdout->num_bits, out, err));
+  return LPOT_OK;
+}
+
+lpot_status lpot_ledger_add_holdout(lpot_ledger *ledger, lpot_journal *journal,
+                                    const lpot_ledger_holdout *holdout, lpot_error *err) {
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  lpot_status written = write_holdout(holdout, &out, err);
+  LPOT_TRY(enter(ledger, journal, LPOT_RECORD_HOLDOUT, &out, written, true, err));
   return LPOT_OK;
 }
 

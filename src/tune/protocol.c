@@ -7,7 +7,7 @@
 #include "base/writer.h"
 
 #define MAGIC 0x474d504cu /* "LPMG" */
-#define VERSION 3u
+#define VERSION 4u
 #define MAX_STATES (1u << 22)
 #define MAX_BITS (UINT64_C(1) << 31)
 #define MAX_RANK (1 << 24)
@@ -261,6 +261,7 @@ lpot_status lpot_task_write(const lpot_task *task, lpot_buffer *out, lpot_error 
     LPOT_TRY(lpot_recipe_write(task->recipe, out, err));
   }
   LPOT_TRY(lpot_writer_u8(out, task->senses, err));
+  LPOT_TRY(lpot_writer_u8(out, task->held_out, err));
   LPOT_TRY(lpot_writer_u8(out, task->raced, err));
   if (task->raced) {
     LPOT_TRY(write_race(task, out, err));
@@ -301,9 +302,13 @@ static lpot_status read_task(lpot_reader *reader, lpot_task *task, lpot_error *e
     LPOT_TRY(lpot_recipe_read(reader, &task->recipe, err));
   }
   LPOT_TRY(lpot_read_bool(reader, "task: senses", &task->senses, err));
+  LPOT_TRY(lpot_read_bool(reader, "task: held out", &task->held_out, err));
   LPOT_TRY(lpot_read_bool(reader, "task: raced", &task->raced, err));
   if (task->senses && (task->raced || task->recipe == NULL)) {
     return LPOT_FAIL(err, LPOT_FORMAT, "task: it senses, in a race or without a recipe");
+  }
+  if (task->held_out && (task->raced || task->senses)) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "task: of the part held out, in a race or to be sensed");
   }
   if (task->raced) {
     LPOT_TRY(read_race(reader, task, err));

@@ -115,6 +115,7 @@ typedef struct lpot_task {
   lpot_recipe *recipe; /* owned; NULL: f32 */
   bool senses;         /* EVALUATE: outputs are compared with f32's, the block is sense.h's; no race
                         */
+  bool held_out;       /* EVALUATE: blocks of the part held out (holdout.h); no race, no sensing */
   bool raced;          /* EVALUATE: stop behind a block with which the race is lost */
   lpot_race_terms terms;
   lpot_race race;    /* before the first block */

@@ -95,6 +95,34 @@ static void print_exported(const lpot_ledger *ledger, const lpot_ledger_trial *t
           value_text(exported->accuracy, value), loss_text(relative, loss));
 }
 
+/* What the chosen trial does on samples that did not choose it. */
+static void print_holdout(const lpot_ledger *ledger, FILE *out) {
+  const lpot_ledger_holdout *f32 = lpot_ledger_find_holdout(ledger, 0);
+  const lpot_ledger_holdout *chosen = lpot_ledger_chosen_holdout(ledger);
+  if (f32 == NULL || chosen == NULL) {
+    return;
+  }
+  char value[32];
+  char baseline[32];
+  char loss[32];
+  fprintf(out, "Held out: %" PRIu64 " samples that the search has not seen; ", chosen->samples);
+  if (f32->status != LPOT_TRIAL_DONE || chosen->status != LPOT_TRIAL_DONE) {
+    fprintf(out, "f32 is %s, the trial is %s: %s%s\n", lpot_trial_status_text(f32->status),
+            lpot_trial_status_text(chosen->status), f32->cause, chosen->cause);
+    return;
+  }
+  fprintf(out, "accuracy %s (f32 %s), loss %s: the criterion %s there.\n",
+          value_text(chosen->accuracy, value), value_text(f32->accuracy, baseline),
+          loss_text(chosen->relative_loss, loss), chosen->meets ? "holds" : "does NOT hold");
+  lpot_paired_loss paired;
+  if (lpot_ledger_holdout_loss(ledger, chosen, &paired)) {
+    fprintf(out,
+            "          %" PRIu64 " right answers lost, %" PRIu64
+            " gained: %.2f %% [%.2f, %.2f] of the samples\n",
+            paired.lost, paired.gained, 100 * paired.loss, 100 * paired.low, 100 * paired.high);
+  }
+}
+
 static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
   if (trial == NULL) {
@@ -120,6 +148,7 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
     fprintf(out, ", %zu in bf16", lpot_recipe_num_bf16(result->recipe));
   }
   fputs(".\n", out);
+  print_holdout(ledger, out);
   if (trial->measured) {
     const lpot_latency *latency = &trial->latency;
     char text[LPOT_REASON_SIZE + 128];
@@ -253,6 +282,34 @@ lpot_status lpot_report_pareto(lpot_json *json, const lpot_ledger *ledger, lpot_
   return status;
 }
 
+/* All of it is null where nothing is held out. */
+static lpot_status set_holdout(lpot_json *json, const lpot_ledger *ledger, lpot_error *err) {
+  const double unknown = (double)NAN;
+  const lpot_ledger_holdout *f32 = lpot_ledger_find_holdout(ledger, 0);
+  const lpot_ledger_holdout *chosen = lpot_ledger_chosen_holdout(ledger);
+  lpot_ledger_holdout none = {.accuracy = unknown, .relative_loss = unknown};
+  lpot_paired_loss paired = {.loss = unknown, .low = unknown, .high = unknown};
+  bool known = f32 != NULL && chosen != NULL;
+  const lpot_ledger_holdout *shown = known ? chosen : &none;
+  (void)lpot_ledger_holdout_loss(ledger, shown, &paired); /* else it stays unknown */
+  LPOT_TRY(lpot_json_set_string(json, "holdout",
+                                known ? lpot_trial_status_text(chosen->status) : NULL, err));
+  if (known) {
+    LPOT_TRY(lpot_json_set_bool(json, "holdout_meets", chosen->meets, err));
+  } else {
+    LPOT_TRY(lpot_json_set_string(json, "holdout_meets", NULL, err));
+  }
+  LPOT_TRY(lpot_json_set_int(json, "holdout_samples", (int64_t)shown->samples, err));
+  LPOT_TRY(lpot_json_set_double(json, "holdout_baseline_accuracy", known ? f32->accuracy : unknown,
+                                err));
+  LPOT_TRY(lpot_json_set_double(json, "holdout_accuracy", shown->accuracy, err));
+  LPOT_TRY(lpot_json_set_double(json, "holdout_relative_loss", shown->relative_loss, err));
+  LPOT_TRY(lpot_json_set_double(json, "holdout_right_loss", paired.loss, err));
+  LPOT_TRY(lpot_json_set_double(json, "holdout_right_loss_low", paired.low, err));
+  LPOT_TRY(lpot_json_set_double(json, "holdout_right_loss_high", paired.high, err));
+  return LPOT_OK;
+}
+
 static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const char *workspace,
                              int exit_code, lpot_error *err) {
   const double unknown = (double)NAN;
@@ -276,6 +333,7 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
                                 exported == NULL ? unknown : exported->accuracy, err));
   LPOT_TRY(lpot_json_set_double(json, "relative_loss",
                                 trial == NULL ? unknown : trial->relative_loss, err));
+  LPOT_TRY(set_holdout(json, ledger, err));
   LPOT_TRY(lpot_json_set_int(json, "trials", (int64_t)ledger->num_trials, err));
   LPOT_TRY(
       lpot_json_set_double(json, "latency_ms", measured ? trial->latency.recipe_ms : unknown, err));

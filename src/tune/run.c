@@ -46,10 +46,7 @@ lpot_status lpot_workspace_path(const char *workspace, const char *name, lpot_bu
   return LPOT_OK;
 }
 
-lpot_status lpot_run_checkpoint(lpot_run *run, bool at_once, lpot_error *err) {
-  if (!at_once && now(run) - run->last_checkpoint < CHECKPOINT_SECONDS) {
-    return LPOT_OK;
-  }
+static lpot_status write_history(const lpot_run *run, lpot_error *err) {
   lpot_buffer path;
   lpot_buffer_init(&path);
   lpot_status status = lpot_workspace_path(run->options->workspace, "history.h5", &path, err);
@@ -57,8 +54,20 @@ lpot_status lpot_run_checkpoint(lpot_run *run, bool at_once, lpot_error *err) {
     status = lpot_history_write(run->ledger, (const char *)path.data, err);
   }
   lpot_buffer_done(&path);
-  run->last_checkpoint = now(run);
   return status;
+}
+
+void lpot_run_checkpoint(lpot_run *run, bool at_once) {
+  lpot_error why = {0};
+  if (!at_once && now(run) - run->last_checkpoint < CHECKPOINT_SECONDS) {
+    return;
+  }
+  if (write_history(run, &why) != LPOT_OK) {
+    lpot_log(LPOT_LOG_WARNING,
+             "history.h5 is not up to date: %s ('lpot-tune rebuild %s' makes it from the journal)",
+             why.message, run->options->workspace);
+  }
+  run->last_checkpoint = now(run);
 }
 
 /* ---- giving tasks ---- */
@@ -72,7 +81,8 @@ lpot_status lpot_run_assign(lpot_run *run, size_t worker, lpot_task *task, lpot_
                                   .kind = task->kind,
                                   .first = task->first,
                                   .count = task->count,
-                                  .senses = task->senses};
+                                  .senses = task->senses,
+                                  .held_out = task->held_out};
   assignment->deadline = lpot_run_lease(run, task, restarting);
   LPOT_TRY(lpot_crew_start(run->crew, worker, task, err));
   return LPOT_OK;

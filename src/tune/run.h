@@ -25,6 +25,7 @@ typedef struct lpot_assignment {
   int64_t first, count; /* blocks or samples */
   uint64_t evaluation;  /* EVALUATE: its number */
   bool senses;          /* EVALUATE: outputs are compared, see sense.h */
+  bool held_out;        /* EVALUATE: of the part held out */
   uint64_t recipe_hash; /* of the last evaluation, also when idle: its plan is compiled there */
   bool cancelled;
   double deadline; /* by the run's clock */
@@ -49,7 +50,8 @@ typedef struct lpot_wanted {
 typedef struct lpot_want {
   const lpot_recipe *recipe; /* NULL: f32 */
   bool raced;
-  bool senses; /* see sense.h */
+  bool senses;   /* see sense.h */
+  bool held_out; /* on the part held out (holdout.h); neither raced nor sensed */
 } lpot_want;
 
 typedef struct lpot_run {
@@ -100,8 +102,9 @@ LPOT_MUST_CHECK lpot_status lpot_run_pump(lpot_run *run, lpot_error *err);
 /* Wants nothing any more, tells all workers to stop and waits until they are idle. */
 LPOT_MUST_CHECK lpot_status lpot_run_quiesce(lpot_run *run, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_run_cancel(lpot_run *run, size_t worker, lpot_error *err);
-/* Writes history.h5 when the last one is old enough, or now. */
-LPOT_MUST_CHECK lpot_status lpot_run_checkpoint(lpot_run *run, bool at_once, lpot_error *err);
+/* Writes history.h5 when the last one is old enough, or now. It is made from the journal: where it
+ * cannot be written that is warned of, and the run goes on. */
+void lpot_run_checkpoint(lpot_run *run, bool at_once);
 /* Seconds of search, resumed runs included. */
 double lpot_run_elapsed(const lpot_run *run);
 /* Path of a file in the workspace; NUL terminated in out (initialised). */
@@ -162,7 +165,8 @@ bool lpot_run_is_first(const lpot_run *run, const lpot_want *want);
 /* Deals blocks of the wanted evaluations to idle workers. */
 LPOT_MUST_CHECK lpot_status lpot_run_deal(lpot_run *run, lpot_error *err);
 /* Takes the outcome of an EVALUATE task; the result of a recipe whose evaluation has thereby ended
- * goes into the journal, and it is not wanted any more. That of f32 stays in the list. Blocks that
+ * goes into the journal, and it is not wanted any more. That of f32 stays in the list, unless it is
+ * of the part held out. Blocks that
  * were not asked for, or whose counts cannot be, are a crash of the worker. */
 LPOT_MUST_CHECK lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker, lpot_outcome *outcome,
                                                 lpot_error *err);
@@ -170,8 +174,18 @@ LPOT_MUST_CHECK lpot_status lpot_run_add_blocks(lpot_run *run, size_t worker, lp
 lpot_evaluation *lpot_run_find(const lpot_run *run, uint64_t number);
 /* Records an evaluation that has ended, and forgets it; that of f32 stays in the list. */
 LPOT_MUST_CHECK lpot_status lpot_run_settle(lpot_run *run, uint64_t number, lpot_error *err);
-/* Wants one recipe evaluated on the whole set, or f32, alone, and waits until it has ended. */
-LPOT_MUST_CHECK lpot_status lpot_run_evaluate(lpot_run *run, const lpot_recipe *recipe,
+/* Wants one evaluation, alone, and waits until it has ended. */
+LPOT_MUST_CHECK lpot_status lpot_run_evaluate(lpot_run *run, const lpot_want *want,
                                               lpot_error *err);
+
+/* ---- run_holdout.c ---- */
+
+/* Where a part is held out: brings what f32 and the chosen trial's recipe do on it into the ledger,
+ * unless it is there, and says so; warns where the criterion does not hold there. */
+LPOT_MUST_CHECK lpot_status lpot_run_hold_out(lpot_run *run, uint64_t chosen, lpot_error *err);
+/* Takes an evaluation of the part held out that has ended. */
+LPOT_MUST_CHECK lpot_status lpot_run_record_held_out(lpot_run *run,
+                                                     const lpot_evaluation *evaluation,
+                                                     const char *host, int rank, lpot_error *err);
 
 #endif

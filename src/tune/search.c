@@ -424,7 +424,7 @@ static lpot_status run_trial(trial_search *search, const lpot_demand *demand, lp
   const lpot_ledger_trial *trial = NULL;
   LPOT_TRY(pass_trial(search, &trial, err));
   LPOT_TRY(tell(search, trial, lpot_ledger_result_of(run->ledger, trial), err));
-  LPOT_TRY(lpot_run_checkpoint(run, trial->meets && search->num_accepted == 1, err));
+  lpot_run_checkpoint(run, trial->meets && search->num_accepted == 1);
   return LPOT_OK;
 }
 

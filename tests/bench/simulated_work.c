@@ -118,7 +118,7 @@ static void fill_blocks(const simulation *self, const lpot_job *job, const lpot_
   lpot_race race = task->race;
   for (int64_t i = 0; i < task->count; i++) {
     size_t before = outcome->num_bits;
-    fill_block(self, &job->blocks, hash, task->first + i, outcome);
+    fill_block(self, lpot_job_blocks(job, task->held_out), hash, task->first + i, outcome);
     if (task->raced) {
       lpot_race_add(&race, &task->terms, task->baseline, outcome->correct, (int64_t)before,
                     (int64_t)(outcome->num_bits - before));

@@ -10,7 +10,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from tune_runs import ENVIRONMENT, read, trials_of  # noqa: E402
+from tune_runs import ENVIRONMENT, dump_of, read, rows_of, trials_of  # noqa: E402
 
 # A part of the set, and a criterion that the uniform recipes miss.
 SETTINGS = ["evaluation.accuracy.iteration=20", "evaluation.performance.iteration=6",
@@ -29,6 +29,14 @@ def run(program, files, settings, workspace, ranks, trials, resume):
         sys.exit(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stdout}")
 
 
+def check_sensitivity(workspace):
+    """What was sensed is in the history and in the report, for more than a few ops."""
+    rows = rows_of(dump_of(workspace, "/sensitivity"))
+    known = [row for row in rows if "nan" not in row[2] or "nan" not in row[3]]
+    if len(known) < 10 or b"Damage that ops do to the outputs" not in read(f"{workspace}/report.html"):
+        sys.exit(f"{workspace}: sensitivities of {len(known)} ops:\n{rows}")
+
+
 def check(program, files, settings, folder, trials):
     run(program, files, settings, f"{folder}/alone", 1, trials, False)
     run(program, files, settings, f"{folder}/ranks", 3, trials, False)
@@ -40,6 +48,8 @@ def check(program, files, settings, folder, trials):
             sys.exit(f"{settings}: other trials ({other}):\n{trials_of(f'{folder}/{other}')}\n{alone}")
         if read(f"{folder}/{other}/best_recipe.yaml") != read(f"{folder}/alone/best_recipe.yaml"):
             sys.exit(f"{settings}: another recipe ({other})")
+    if settings[0].endswith(("=mse", "=mse_v2")):
+        check_sensitivity(f"{folder}/alone")
     return len(alone)
 
 

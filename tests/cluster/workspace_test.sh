@@ -3,6 +3,7 @@
 # harmed. Run in the example's folder.
 #
 #   workspace_test.sh LPOT_TUNE second    a second coordinator while the first one runs
+#   workspace_test.sh LPOT_TUNE views     history.h5 and report.html cannot be written
 #   workspace_test.sh LPOT_TUNE mounts    full and read-only file systems; needs the right to mount
 program=$1
 part=$2
@@ -88,6 +89,28 @@ second() {
   cp "$work/first_err" "$work/err"
   expect 5 "the first coordinator"
   trials "$work/first" | cmp -s - "$work/trials" || fail "the first coordinator: other trials"
+}
+
+# Both are made from the journal: the verdict stands without them, and they can be made later.
+views() {
+  tune "$work/whole"
+  expect 0 "undisturbed"
+  mkdir -p "$work/run/history.h5" "$work/run/report.html"
+  tune "$work/run"
+  expect 0 "history.h5 and report.html that cannot be written"
+  for name in rebuild report; do
+    grep -q "^warning: .*'lpot-tune $name $work/run' makes it" "$work/err" || fail "$name: not said"
+  done
+  rmdir "$work/run/history.h5" "$work/run/report.html"
+  for name in rebuild report; do
+    "$program" $name "$work/run" >"$work/out" 2>"$work/err"
+    rc=$?
+    expect 0 "$name"
+  done
+  for name in best_model.onnx best_recipe.yaml; do
+    cmp -s "$work/run/$name" "$work/whole/$name" || fail "another $name"
+  done
+  [ -s "$work/run/history.h5" ] && [ -s "$work/run/report.html" ] || fail "they were not made"
 }
 
 # A device of so many KiB is full at some moment; made larger, the run goes on.

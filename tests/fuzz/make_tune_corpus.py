@@ -29,7 +29,7 @@ def records(data):
 
 def message(kind, payload, task_id=7):
     """One message of tune/protocol.h."""
-    return struct.pack("<IHHQQ", 0x474D504C, 3, kind, task_id, len(payload)) + payload
+    return struct.pack("<IHHQQ", 0x474D504C, 4, kind, task_id, len(payload)) + payload
 
 
 def text(value):
@@ -67,16 +67,18 @@ def main():
     latency = figures + struct.pack("<III2dI3fIB", 1, 0, 0, 2.0, 1.0, 0, 1.0, 0.0, 0.0, 0, 1)
     (protocol / "hello").write_bytes(
         message(0, struct.pack("<q", 1) + text("host") + text("class") + bytes(40)))
-    (protocol / "task_f32").write_bytes(message(1, struct.pack("<Bqq", 0, 0, 4) + b"\0\0\0"))
+    (protocol / "task_f32").write_bytes(message(1, struct.pack("<Bqq", 0, 0, 4) + b"\0\0\0\0"))
     (protocol / "task_recipe").write_bytes(
-        message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + recipe + b"\0\0"))
+        message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + recipe + b"\0\0\0"))
     corrected = recipe[:1] + bytes([recipe[1] | 0x28, 50]) + recipe[2:]  # bias_correction, smooth_quant 0.50
     (protocol / "task_corrected").write_bytes(
-        message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + corrected + b"\0\0"))
+        message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + corrected + b"\0\0\0"))
     (protocol / "task_senses").write_bytes(
-        message(1, struct.pack("<Bqq", 0, 0, 1) + b"\1" + recipe + b"\1\0"))
+        message(1, struct.pack("<Bqq", 0, 0, 1) + b"\1" + recipe + b"\1\0\0"))
+    (protocol / "task_held_out").write_bytes(
+        message(1, struct.pack("<Bqq", 0, 0, 1) + b"\1" + recipe + b"\0\1\0"))
     (protocol / "task_raced").write_bytes(
-        message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + recipe + b"\0\1" + race +
+        message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + recipe + b"\0\0\1" + race +
                 struct.pack("<Q", 10) + b"\xa5\1"))
     (protocol / "outcome_failed").write_bytes(
         message(2, struct.pack("<BB", 0, 9) + text("cause") + no_blocks))

@@ -94,12 +94,55 @@ static void chart_of_nothing_or_of_equal_values_is_drawn(void **state) {
   free(text);
 }
 
+static void bars_begin_at_zero_and_keep_their_values(void **state) {
+  (void)state;
+  static const char *const series[] = {"f32", "int8"};
+  static const char *const labels[] = {"a<b", "a/very/long/name/of/an/op/that/is/cut/at/its/begin"};
+  const double values[] = {4, 2, (double)NAN, -1};
+  const lpot_bar_chart chart = {.title = "\"t\"",
+                                .x_label = "us",
+                                .num_series = 2,
+                                .series = series,
+                                .num_rows = 2,
+                                .labels = labels,
+                                .values = values};
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  assert_int_equal(lpot_bars_draw(&chart, &out, NULL), LPOT_OK);
+  assert_int_equal(lpot_buffer_terminate(&out, NULL), LPOT_OK);
+  const char *text = (const char *)out.data;
+  /* 250 to 700 of 760 are the values 0 to 4. */
+  assert_non_null(
+      strstr(text, "<rect class='bar0' x='250.0' y='29.0' width='450.0' height='9.0'/>"));
+  assert_non_null(
+      strstr(text, "<rect class='bar1' x='250.0' y='39.0' width='225.0' height='9.0'/>"));
+  assert_non_null(strstr(text, "<rect class='bar1' x='250.0' y='65.0' width='0.0' height='9.0'/>"));
+  assert_int_equal(count(text, "class='bar0'"), 2); /* one of them is in the legend */
+  assert_int_equal(count(text, "class='value'"), 3);
+  assert_non_null(strstr(text, ">-1</text>"));
+  assert_non_null(strstr(text, "a&lt;b"));
+  assert_non_null(strstr(text, ">&hellip;me/of/an/op/that/is/cut/at/its/begin<"));
+  assert_non_null(strstr(text, "aria-label=\"&quot;t&quot;\""));
+  lpot_buffer_done(&out);
+}
+
+static void bars_of_nothing_are_a_picture_too(void **state) {
+  (void)state;
+  const lpot_bar_chart chart = {.title = "t", .x_label = "x", .num_series = 1};
+  lpot_buffer out;
+  lpot_buffer_init(&out);
+  assert_int_equal(lpot_bars_draw(&chart, &out, NULL), LPOT_OK);
+  lpot_buffer_done(&out);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(steps_are_round),
       cmocka_unit_test(reserved_characters_are_escaped),
       cmocka_unit_test(points_lie_within_the_axes),
       cmocka_unit_test(chart_of_nothing_or_of_equal_values_is_drawn),
+      cmocka_unit_test(bars_begin_at_zero_and_keep_their_values),
+      cmocka_unit_test(bars_of_nothing_are_a_picture_too),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -658,6 +658,30 @@ static void config_reads_corrections(void **state) {
                 "smooth_quant: it has no effect");
 }
 
+static void config_reads_what_is_held_out(void **state) {
+  (void)state;
+  static const char *const wrong[] = {"0", "1", "-0.1", "100%", "nan"};
+  lpot_config *config = good(MINIMAL);
+  assert_true(config->holdout == 0 && config->holdout_node == NULL);
+  lpot_config_free(config);
+  config = good(MINIMAL "tuning: {holdout: 20%}\n");
+  assert_true(config->holdout == 0.2);
+  lpot_config_free(config);
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    char text[512];
+    snprintf(text, sizeof text, MINIMAL "tuning: {holdout: %s}\n", wrong[i]);
+    assert_refused(text, "tuning.holdout: expected a");
+  }
+  assert_refused("model: {name: net, framework: onnxrt_qdqops}\n"
+                 "evaluation: {accuracy: {metric: {topk: 1}, dataloader: {shuffle: false, dataset: "
+                 "{CIFAR10: {root: /d}}}}}\ntuning: {holdout: 0.2}\n",
+                 "conf.yaml:3:|tuning.holdout|shuffle: false");
+  config = good(MINIMAL "tuning: {holdout: 0.2, exit_policy: {performance_only: true}}\n");
+  assert_true(config->holdout == 0 && config->num_warnings == 1);
+  assert_non_null(strstr(config->warnings[0], "holdout: ignored"));
+  lpot_config_free(config);
+}
+
 static void config_is_silent_about_values_that_hold_anyway(void **state) {
   (void)state;
   lpot_config *config =
@@ -921,6 +945,7 @@ int main(void) {
       cmocka_unit_test(config_reads_every_value),
       cmocka_unit_test(config_warns_of_what_has_no_effect),
       cmocka_unit_test(config_reads_corrections),
+      cmocka_unit_test(config_reads_what_is_held_out),
       cmocka_unit_test(config_is_silent_about_values_that_hold_anyway),
       cmocka_unit_test(config_knows_where_bf16_is_named_first),
       cmocka_unit_test(config_target_follows_criterion_and_sense),

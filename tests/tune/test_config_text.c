@@ -138,6 +138,7 @@ static void config_text_of_dynamic_quantization_has_no_calibration(void **state)
 static void config_text_reads_back(void **state) {
   (void)state;
   assert_reads_back(MINIMAL);
+  assert_reads_back(MINIMAL "tuning: {holdout: 0.3}\n");
   assert_reads_back(
       "model: {name: \"q\\\"b\\\\n\\nt\\x7F\\x85\\u2028\\uFEFF\\U0001F600 \xC3\xA9\", framework: "
       "mxnet}\n"
@@ -215,6 +216,9 @@ static void identity_holds_what_decides(void **state) {
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {random_seed: 1}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {strategy: {name: random}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "tuning: {racing: false}\n");
+  assert_same_identity(false, MINIMAL, MINIMAL "tuning: {holdout: 0.2}\n");
+  assert_same_identity(true, MINIMAL "tuning: {holdout: 20%}\n",
+                       MINIMAL "tuning: {holdout: 0.2}\n");
   assert_same_identity(false, MINIMAL,
                        MINIMAL "quantization: {calibration: {dataloader: {shuffle: false}}}\n");
   assert_same_identity(false, MINIMAL, MINIMAL "graph_optimization: {precisions: bf16}\n");

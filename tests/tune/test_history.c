@@ -178,6 +178,52 @@ static void history_holds_the_times_of_the_ops(void **state) {
   H5Fclose(file);
 }
 
+static void history_holds_sensitivities_where_there_are_any(void **state) {
+  char path[PATH_SIZE];
+  write_history(*state, path);
+  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  assert_int_equal(rows_of(file, "/sensitivity"), 2);
+  hid_t table = H5Dopen2(file, "/sensitivity", H5P_DEFAULT);
+  hid_t type = H5Tcreate(H5T_COMPOUND, 2 * sizeof(double));
+  H5Tinsert(type, "alone", 0, H5T_NATIVE_DOUBLE);
+  H5Tinsert(type, "without", sizeof(double), H5T_NATIVE_DOUBLE);
+  double values[4] = {0};
+  assert_true(H5Dread(table, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+  assert_true(isnan(values[0]) && isnan(values[1]) && values[2] == 0.125 && isnan(values[3]));
+  double error = 0;
+  hid_t attribute = H5Aopen(table, "base_error", H5P_DEFAULT);
+  assert_true(H5Aread(attribute, H5T_NATIVE_DOUBLE, &error) >= 0 && isnan(error));
+  H5Aclose(attribute);
+  H5Tclose(type);
+  H5Dclose(table);
+  H5Fclose(file);
+}
+
+static void history_holds_what_is_held_out(void **state) {
+  static const char *const columns[] = {"accuracy",   "relative_loss", "meets",
+                                        "samples",    "lost",          "gained",
+                                        "right_loss", "right_loss_low"};
+  enum { WIDTH = sizeof columns / sizeof columns[0] };
+  char path[PATH_SIZE];
+  write_history(*state, path);
+  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  assert_int_equal(rows_of(file, "/holdout"), 2);
+  hid_t table = H5Dopen2(file, "/holdout", H5P_DEFAULT);
+  hid_t type = H5Tcreate(H5T_COMPOUND, WIDTH * sizeof(double));
+  for (size_t i = 0; i < WIDTH; i++) {
+    H5Tinsert(type, columns[i], i * sizeof(double), H5T_NATIVE_DOUBLE);
+  }
+  double values[2 * WIDTH] = {0};
+  assert_true(H5Dread(table, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+  assert_true(values[0] == 0.5 && values[2] == 1 && values[3] == 8 && isnan(values[6]));
+  const double *chosen = values + WIDTH;
+  assert_true(chosen[0] == 0.25 && chosen[1] == 0.5 && chosen[2] == 0 && chosen[3] == 8);
+  assert_true(chosen[4] == 1 && chosen[5] == 1 && chosen[6] == 0 && chosen[7] < 0);
+  H5Tclose(type);
+  H5Dclose(table);
+  H5Fclose(file);
+}
+
 static void history_of_a_run_without_trials_is_readable(void **state) {
   char path[PATH_SIZE];
   char journal_path[PATH_SIZE];
@@ -235,6 +281,8 @@ int main(void) {
       cmocka_unit_test(history_holds_the_pareto_front),
       cmocka_unit_test(history_holds_the_rounds_of_a_measurement),
       cmocka_unit_test(history_holds_the_times_of_the_ops),
+      cmocka_unit_test(history_holds_what_is_held_out),
+      cmocka_unit_test(history_holds_sensitivities_where_there_are_any),
       cmocka_unit_test(history_of_a_run_without_trials_is_readable),
       cmocka_unit_test(history_in_a_missing_folder_is_an_error_of_one_line),
   };

@@ -56,10 +56,21 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_int_equal(back.num_mishaps, 1);
   assert_string_equal(back.mishaps[0].host, "b");
   assert_int_equal(lpot_ledger_num_lost(&back), 1);
-  assert_int_equal(lpot_ledger_find_sense(&back, 77), 0);
+  assert_int_equal(back.senses[0].recipe->calibration_samples, 77);
+  assert_int_equal(lpot_ledger_find_sense(&back, lpot_recipe_hash(back.senses[0].recipe)), 0);
   assert_int_equal(lpot_ledger_find_sense(&back, 78), SIZE_MAX);
   assert_true(back.senses[0].valid && back.senses[0].error == 0.25);
   assert_int_equal(back.senses[0].samples, 64);
+  const lpot_ledger_holdout *held_out = lpot_ledger_chosen_holdout(&back);
+  assert_int_equal(back.num_holdouts, 2);
+  assert_true(held_out == &back.holdouts[1]);
+  assert_true(held_out->accuracy == 0.25 && held_out->relative_loss == 0.5 && !held_out->meets);
+  assert_true(held_out->samples == 8 && held_out->seconds == 0.5 && held_out->rank == 1);
+  assert_string_equal(held_out->host, "a");
+  lpot_paired_loss loss;
+  assert_true(lpot_ledger_holdout_loss(&back, held_out, &loss));
+  assert_true(loss.lost == 1 && loss.gained == 1);
+  assert_false(lpot_ledger_holdout_loss(&back, &back.holdouts[0], &loss));
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(&back, 1);
   assert_true(trial->meets && trial->measured);
   assert_true(trial->latency.f32_ms == 1.5 && trial->latency.speedup_low == 2.75);
@@ -380,6 +391,48 @@ static int remove_folder(void **state) {
   return 0;
 }
 
+static void part_held_out_is_f32_first_and_each_once(void **state) {
+  static const uint64_t hashes[] = {0, 5};
+  static const lpot_status wanted[2] = {LPOT_FORMAT, LPOT_OK};
+  char path[PATH_SIZE];
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  write_run(temp_path(*state, "holdouts", path), &ledger);
+  lpot_ledger_done(&ledger);
+  assert_int_equal(lpot_journal_open(path, true, lpot_ledger_apply, &ledger, &journal, NULL),
+                   LPOT_OK);
+  lpot_ledger_holdout again = ledger.holdouts[1];
+  assert_int_equal(lpot_ledger_add_holdout(&ledger, journal, &again, NULL), LPOT_FORMAT);
+  for (size_t i = 0; i < 2; i++) {
+    again.recipe_hash = hashes[i];
+    assert_int_equal(lpot_ledger_add_holdout(&ledger, journal, &again, NULL), wanted[i]);
+  }
+  again.recipe_hash = 6;
+  again.samples = 9; /* of 8 bits */
+  assert_int_equal(lpot_ledger_add_holdout(&ledger, journal, &again, NULL), LPOT_FORMAT);
+  assert_int_equal(ledger.num_holdouts, 3);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
+static void part_held_out_does_not_begin_with_a_recipe(void **state) {
+  char path[PATH_SIZE];
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  lpot_ledger_header header = make_header();
+  lpot_ledger_holdout recipe = {.recipe_hash = 5, .samples = 8};
+  lpot_ledger_init(&ledger);
+  temp_path(*state, "first", path);
+  assert_int_equal(lpot_journal_open(path, true, lpot_ledger_apply, &ledger, &journal, NULL),
+                   LPOT_OK);
+  assert_int_equal(lpot_ledger_add_header(&ledger, journal, &header, NULL), LPOT_OK);
+  assert_int_equal(lpot_ledger_add_holdout(&ledger, journal, &recipe, NULL), LPOT_FORMAT);
+  recipe.recipe_hash = 0;
+  assert_int_equal(lpot_ledger_add_holdout(&ledger, journal, &recipe, NULL), LPOT_OK);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
 /* Neither a second answer for a recipe nor an error that is no number is taken. */
 static void senses_are_taken_once_and_finite(void **state) {
   char path[PATH_SIZE];
@@ -389,14 +442,19 @@ static void senses_are_taken_once_and_finite(void **state) {
   assert_int_equal(lpot_journal_open(temp_path(*state, "more", path), true, lpot_ledger_apply,
                                      &ledger, &journal, NULL),
                    LPOT_OK);
-  lpot_ledger_sense sense = {.recipe_hash = 77, .valid = true, .error = 0.5};
+  lpot_ledger_sense sense = {.recipe = make_recipe(2, 77), .valid = true, .error = 0.5};
   assert_int_equal(lpot_ledger_add_sense(&ledger, journal, &sense, NULL), LPOT_FORMAT);
-  sense.recipe_hash = 78;
+  lpot_recipe_free(sense.recipe);
+  sense.recipe = make_recipe(3, 78); /* of another model */
+  assert_int_equal(lpot_ledger_add_sense(&ledger, journal, &sense, NULL), LPOT_FORMAT);
+  lpot_recipe_free(sense.recipe);
+  sense.recipe = make_recipe(2, 78);
   sense.error = (double)NAN;
   assert_int_equal(lpot_ledger_add_sense(&ledger, journal, &sense, NULL), LPOT_FORMAT);
   sense.valid = false;
   assert_int_equal(lpot_ledger_add_sense(&ledger, journal, &sense, NULL), LPOT_OK);
-  assert_int_equal(lpot_ledger_find_sense(&ledger, 78), 1);
+  assert_int_equal(lpot_ledger_find_sense(&ledger, lpot_recipe_hash(sense.recipe)), 2);
+  lpot_recipe_free(sense.recipe);
   lpot_journal_close(journal);
   lpot_ledger_done(&ledger);
 }
@@ -426,6 +484,8 @@ int main(void) {
       cmocka_unit_test(op_times_come_once_and_fit_the_model),
       cmocka_unit_test(senses_are_taken_once_and_finite),
       cmocka_unit_test(footprint_is_of_f32_or_a_trial),
+      cmocka_unit_test(part_held_out_is_f32_first_and_each_once),
+      cmocka_unit_test(part_held_out_does_not_begin_with_a_recipe),
       cmocka_unit_test(record_truncated_at_any_byte_is_refused),
       cmocka_unit_test(journal_with_any_byte_changed_keeps_what_is_before),
       cmocka_unit_test(journal_cut_or_zeroed_anywhere_keeps_what_is_before),

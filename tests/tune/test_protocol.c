@@ -242,6 +242,26 @@ static void raced_task_carries_the_race_and_what_f32_gets_right(void **state) {
   lpot_buffer_done(&bytes);
 }
 
+/* The part held out is no race, and not sensed. */
+static void task_of_the_part_held_out_comes_back(void **state) {
+  (void)state;
+  lpot_buffer bytes;
+  lpot_reader reader;
+  lpot_task back;
+  lpot_buffer_init(&bytes);
+  lpot_task_init(&back);
+  for (int raced = 0; raced <= 1; raced++) {
+    const lpot_task task = {.count = 3, .held_out = true, .raced = raced == 1};
+    lpot_buffer_clear(&bytes);
+    assert_int_equal(lpot_task_write(&task, &bytes, NULL), LPOT_OK);
+    lpot_reader_init(&reader, bytes.data, bytes.size);
+    assert_int_equal(lpot_task_read(&reader, &back, NULL), raced == 1 ? LPOT_FORMAT : LPOT_OK);
+  }
+  assert_true(back.held_out && back.count == 3 && !back.senses);
+  lpot_task_done(&back);
+  lpot_buffer_done(&bytes);
+}
+
 /* Sensing is of a recipe, and no race. */
 static void task_that_senses_comes_back(void **state) {
   (void)state;
@@ -354,6 +374,7 @@ int main(void) {
       cmocka_unit_test(outcome_with_more_states_than_bytes_is_refused),
       cmocka_unit_test(raced_task_carries_the_race_and_what_f32_gets_right),
       cmocka_unit_test(task_that_senses_comes_back),
+      cmocka_unit_test(task_of_the_part_held_out_comes_back),
       cmocka_unit_test(hello_comes_back_as_it_was_written),
       cmocka_unit_test(start_and_failure_come_back_as_they_were_written),
       cmocka_unit_test(length_of_a_message_is_in_its_head_and_has_a_limit),

@@ -202,7 +202,8 @@ static void tear_down(stage *self) {
 static const lpot_ledger_result *evaluate(stage *self) {
   lpot_recipe *recipe = make_recipe(2, 4);
   lpot_error error = {0};
-  if (lpot_run_evaluate(&self->run, recipe, &error) != LPOT_OK) {
+  const lpot_want want = {.recipe = recipe};
+  if (lpot_run_evaluate(&self->run, &want, &error) != LPOT_OK) {
     fail_msg("%s", error.message);
   }
   size_t index = lpot_ledger_find_result(&self->ledger, lpot_recipe_hash(recipe), false);

@@ -55,7 +55,7 @@ static inline lpot_ledger_header make_header(void) {
 }
 
 /* Header, weights, session, baseline, op times, calibration, two trials (the second INVALID), one
- * speculative result, a measurement and a verdict. */
+ * speculative result, a measurement, what is sensed, the part held out and a verdict. */
 static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
   lpot_error error = {0};
   lpot_ledger_header header = make_header();
@@ -117,7 +117,7 @@ static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
   assert_int_equal(lpot_ledger_add_footprint(ledger, journal, 1, &footprint, &error), LPOT_OK);
   lpot_ledger_mishap mishap = {.time = 1e9 + 1, .kind = LPOT_MISHAP_LOSS, .rank = 2, .host = "b"};
   assert_int_equal(lpot_ledger_add_mishap(ledger, journal, &mishap, &error), LPOT_OK);
-  lpot_ledger_sense sense = {.recipe_hash = 77,
+  lpot_ledger_sense sense = {.recipe = make_recipe(2, 77),
                              .valid = true,
                              .error = 0.25,
                              .samples = 64,
@@ -125,6 +125,28 @@ static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
                              .rank = 1,
                              .host = "b"};
   assert_int_equal(lpot_ledger_add_sense(ledger, journal, &sense, &error), LPOT_OK);
+  lpot_recipe *plain = NULL;
+  assert_int_equal(lpot_recipe_new(1, &plain, &error), LPOT_OK);
+  sense.recipe->ops[0] = plain->ops[0];
+  sense.error = 0.125;
+  assert_int_equal(lpot_ledger_add_sense(ledger, journal, &sense, &error), LPOT_OK);
+  lpot_recipe_free(plain);
+  lpot_recipe_free(sense.recipe);
+  uint8_t f32_right[1] = {0x0F};
+  uint8_t recipe_right[1] = {0x1E};
+  lpot_ledger_holdout f32 = {
+      .accuracy = 0.5, .meets = true, .samples = 8, .num_bits = 8, .correct = f32_right};
+  assert_int_equal(lpot_ledger_add_holdout(ledger, journal, &f32, &error), LPOT_OK);
+  lpot_ledger_holdout chosen = {.recipe_hash = ledger->results[0].recipe_hash,
+                                .accuracy = 0.25,
+                                .relative_loss = 0.5,
+                                .samples = 8,
+                                .seconds = 0.5,
+                                .rank = 1,
+                                .host = "a",
+                                .num_bits = 8,
+                                .correct = recipe_right};
+  assert_int_equal(lpot_ledger_add_holdout(ledger, journal, &chosen, &error), LPOT_OK);
   assert_int_equal(lpot_ledger_add_verdict(ledger, journal, LPOT_VERDICT_MET, 1, &error), LPOT_OK);
 }
 

@@ -1,0 +1,148 @@
+#include "tune/tune_fixture.h"
+
+#include "base/memory.h"
+#include "tune/report_html.h"
+#include "tune/report_part.h"
+
+static void open_run(const temp_folder *folder, const char *name, lpot_ledger *ledger,
+                     lpot_journal **journal) {
+  char path[PATH_SIZE];
+  lpot_ledger_init(ledger);
+  temp_path(folder, name, path);
+  assert_int_equal(lpot_journal_open(path, false, lpot_ledger_apply, ledger, journal, NULL),
+                   LPOT_OK);
+}
+
+/* The page; owned by the caller. */
+static char *page_of(const lpot_ledger *ledger) {
+  lpot_buffer out;
+  lpot_error error = {0};
+  lpot_buffer_init(&out);
+  if (lpot_report_html(ledger, NULL, &out, &error) != LPOT_OK) {
+    fail_msg("%s", error.message);
+  }
+  assert_int_equal(lpot_buffer_terminate(&out, NULL), LPOT_OK);
+  return (char *)out.data;
+}
+
+static void assert_has(const char *page, const char *part) {
+  if (strstr(page, part) == NULL) {
+    fail_msg("'%s' is not in the page", part);
+  }
+}
+
+static void page_has_what_the_run_knows(void **state) {
+  static const char *const parts[] = {
+      "The accuracy criterion is met.",
+      "On 8 samples that the search has not seen the criterion does <strong>not</strong> hold",
+      "1 right answers are lost, 1 gained",
+      "Time of the slowest ops in f32, int8 and bf16",
+      "<th scope='row' class='text'>conv1</th><td class='text'>Conv</td><td>12.5</td>",
+      "Damage that ops do to the outputs when they are in int8",
+      "<th scope='row' class='text'>add1</th><td class='text'>Add</td><td>0.125</td>",
+      "<caption>What the activations were in calibration</caption>",
+      "The model could not be read"};
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  open_run(*state, "all", &ledger, &journal);
+  fill_run(&ledger, journal);
+  char *page = page_of(&ledger);
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    assert_has(page, parts[i]);
+  }
+  lpot_free(page);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
+static void page_of_a_run_that_has_just_begun_has_all_sections(void **state) {
+  static const char *const anchors[] = {"speed", "trials", "ops",   "sensitivity",
+                                        "times", "ranges", "hosts", "configuration"};
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  lpot_ledger_header header = make_header();
+  open_run(*state, "begun", &ledger, &journal);
+  header.model_path = "/a<b&c.onnx";
+  assert_int_equal(lpot_ledger_add_header(&ledger, journal, &header, NULL), LPOT_OK);
+  char *page = page_of(&ledger);
+  for (size_t i = 0; i < sizeof anchors / sizeof anchors[0]; i++) {
+    char text[64];
+    snprintf(text, sizeof text, "<h2 id='%s'>", anchors[i]);
+    assert_has(page, text);
+    snprintf(text, sizeof text, "<a href='#%s'>", anchors[i]);
+    assert_has(page, text);
+  }
+  assert_has(page, "<h1>a&lt;b&amp;c.onnx</h1>");
+  assert_has(page, "The run is not finished");
+  assert_null(strstr(page, "<svg"));
+  lpot_free(page);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
+static void add_trial(lpot_ledger *ledger, lpot_journal *journal, size_t float_op, lpot_stage stage,
+                      double accuracy) {
+  lpot_recipe *plain = NULL;
+  assert_int_equal(lpot_recipe_new(2, &plain, NULL), LPOT_OK);
+  lpot_ledger_result result = {.recipe = make_recipe(2, 4), .accuracy = accuracy};
+  if (float_op < 2) {
+    result.recipe->ops[float_op] = plain->ops[float_op];
+  }
+  assert_int_equal(lpot_ledger_add_result(ledger, journal, &result, NULL), LPOT_OK);
+  lpot_recipe_free(result.recipe);
+  lpot_recipe_free(plain);
+  lpot_ledger_trial trial = {
+      .id = ledger->num_trials + 1, .stage = stage, .result = ledger->num_results - 1};
+  assert_int_equal(lpot_ledger_add_commit(ledger, journal, &trial, NULL), LPOT_OK);
+}
+
+static void ops_tell_what_falling_back_alone_gains(void **state) {
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  lpot_ledger_header header = make_header();
+  open_run(*state, "gains", &ledger, &journal);
+  assert_int_equal(lpot_ledger_add_header(&ledger, journal, &header, NULL), LPOT_OK);
+  add_trial(&ledger, journal, 2, LPOT_STAGE_UNIFORM, 0.5);
+  add_trial(&ledger, journal, 1, LPOT_STAGE_ONE_BY_ONE, 0.75);
+  add_trial(&ledger, journal, 0, LPOT_STAGE_ONE_BY_ONE, 0.375);
+  assert_int_equal(lpot_ledger_add_verdict(&ledger, journal, LPOT_VERDICT_MET, 2, NULL), LPOT_OK);
+  char *page = page_of(&ledger);
+  assert_has(page, "weight per_channel</td><td class='text'></td><td>-0.125</td>");
+  assert_has(page, "<td class='text'>fp32</td><td class='text'>fell back in the search</td>"
+                   "<td>0.25</td>");
+  lpot_free(page);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
+static void ranks_are_by_value_with_the_unknown_last(void **state) {
+  (void)state;
+  static const size_t order[] = {3, 0, 4, 1, 2};
+  lpot_ranked_value values[] = {{1, 0}, {-1, 1}, {(double)NAN, 2}, {5, 3}, {1, 4}};
+  lpot_report_rank(values, 5);
+  for (size_t i = 0; i < 5; i++) {
+    assert_int_equal(values[i].index, order[i]);
+  }
+}
+
+static int make_folder(void **state) {
+  static temp_folder folder;
+  temp_folder_make(&folder);
+  *state = &folder;
+  return 0;
+}
+
+static int remove_folder(void **state) {
+  temp_folder_remove(*state);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(page_has_what_the_run_knows),
+      cmocka_unit_test(page_of_a_run_that_has_just_begun_has_all_sections),
+      cmocka_unit_test(ops_tell_what_falling_back_alone_gains),
+      cmocka_unit_test(ranks_are_by_value_with_the_unknown_last),
+  };
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
