@@ -16,7 +16,8 @@
 typedef struct lpot_engine lpot_engine;
 typedef struct lpot_plan lpot_plan;
 
-/* Called after a value is computed: count f32 elements of the graph's value, in any order. */
+/* Called after a value is computed: count f32 elements of the graph's value, in the order of its
+ * shape. */
 typedef lpot_status (*lpot_observe_function)(void *context, lpot_value_id value,
                                              const float *elements, int64_t count, lpot_error *err);
 

@@ -3,11 +3,12 @@
 #include "base/memory.h"
 #include "base/writer.h"
 
-#define CALIBRATION_VERSION 1
+#define CALIBRATION_VERSION 2
 
 struct lpot_calibration {
   size_t num_values;
-  lpot_histogram **histograms; /* [num_values], owned; NULL where a value is not observed */
+  lpot_histogram **histograms;   /* [num_values], owned; NULL where a value is not observed */
+  lpot_channel_means **channels; /* [num_values], owned; NULL where they are not watched */
 };
 
 static lpot_status add_histogram(lpot_calibration *calibration, size_t value, lpot_error *err) {
@@ -28,7 +29,10 @@ static lpot_status new_empty(size_t num_values, lpot_calibration **ret_calibrati
   }
   calibration->num_values = num_values;
   calibration->histograms = lpot_calloc(num_values, sizeof(lpot_histogram *));
-  if (calibration->histograms == NULL) {
+  calibration->channels = lpot_calloc(num_values, sizeof(lpot_channel_means *));
+  if (calibration->histograms == NULL || calibration->channels == NULL) {
+    lpot_free(calibration->channels);
+    lpot_free(calibration->histograms);
     lpot_free(calibration);
     return LPOT_OUT_OF_MEMORY(err);
   }
@@ -60,20 +64,47 @@ void lpot_calibration_free(lpot_calibration *calibration) {
       lpot_histogram_done(calibration->histograms[i]);
       lpot_free(calibration->histograms[i]);
     }
+    lpot_channel_means_free(calibration->channels[i]);
   }
+  lpot_free(calibration->channels);
   lpot_free(calibration->histograms);
   lpot_free(calibration);
+}
+
+lpot_status lpot_calibration_watch_channels(lpot_calibration *calibration,
+                                            const lpot_quant_ops *ops, lpot_error *err) {
+  for (size_t i = 0; i < lpot_quant_ops_count(ops); i++) {
+    const lpot_quant_op *op = lpot_quant_ops_get(ops, i);
+    if (op->weight != LPOT_NONE && calibration->channels[op->inputs[0]] == NULL) {
+      LPOT_TRY(lpot_channel_means_new(op->input_channels, op->input_inner,
+                                      &calibration->channels[op->inputs[0]], err));
+    }
+  }
+  return LPOT_OK;
+}
+
+bool lpot_calibration_observes(const lpot_calibration *calibration, lpot_value_id value) {
+  return value >= 0 && (size_t)value < calibration->num_values &&
+         (calibration->histograms[value] != NULL || calibration->channels[value] != NULL);
 }
 
 lpot_status lpot_calibration_observe(void *context, lpot_value_id value, const float *elements,
                                      int64_t count, lpot_error *err) {
   lpot_calibration *calibration = context;
-  if (value < 0 || (size_t)value >= calibration->num_values ||
-      calibration->histograms[value] == NULL) {
+  if (!lpot_calibration_observes(calibration, value)) {
     return LPOT_FAIL(err, LPOT_INVALID, "calibration: value %d is not an observed one", value);
   }
-  LPOT_TRY(lpot_histogram_update(calibration->histograms[value], elements, count, err));
+  if (calibration->histograms[value] != NULL) {
+    LPOT_TRY(lpot_histogram_update(calibration->histograms[value], elements, count, err));
+  }
+  if (calibration->channels[value] != NULL) {
+    LPOT_TRY(lpot_channel_means_update(calibration->channels[value], elements, count, err));
+  }
   return LPOT_OK;
+}
+
+static bool same_channels(const lpot_channel_means *a, const lpot_channel_means *b) {
+  return a == NULL || b == NULL ? a == b : lpot_channel_means_same_view(a, b);
 }
 
 static bool same_values(const lpot_calibration *a, const lpot_calibration *b) {
@@ -81,7 +112,8 @@ static bool same_values(const lpot_calibration *a, const lpot_calibration *b) {
     return false;
   }
   for (size_t i = 0; i < a->num_values; i++) {
-    if ((a->histograms[i] == NULL) != (b->histograms[i] == NULL)) {
+    if ((a->histograms[i] == NULL) != (b->histograms[i] == NULL) ||
+        !same_channels(a->channels[i], b->channels[i])) {
       return false;
     }
   }
@@ -97,6 +129,9 @@ lpot_status lpot_calibration_merge(lpot_calibration *into, const lpot_calibratio
     if (into->histograms[i] != NULL) {
       LPOT_TRY(lpot_histogram_merge(into->histograms[i], from->histograms[i], err));
     }
+    if (into->channels[i] != NULL) {
+      lpot_channel_means_merge(into->channels[i], from->channels[i]);
+    }
   }
   return LPOT_OK;
 }
@@ -109,6 +144,14 @@ const lpot_histogram *lpot_calibration_histogram(const lpot_calibration *calibra
   return calibration->histograms[value];
 }
 
+const lpot_channel_means *lpot_calibration_channels(const lpot_calibration *calibration,
+                                                    lpot_value_id value) {
+  if (value < 0 || (size_t)value >= calibration->num_values) {
+    return NULL;
+  }
+  return calibration->channels[value];
+}
+
 lpot_value_id lpot_calibration_first_bad(const lpot_calibration *calibration) {
   for (size_t i = 0; i < calibration->num_values; i++) {
     const lpot_histogram *histogram = calibration->histograms[i];
@@ -119,15 +162,29 @@ lpot_value_id lpot_calibration_first_bad(const lpot_calibration *calibration) {
   return LPOT_NONE;
 }
 
-/* ---- bytes: u8 version, u32 values, u32 observed ones, then u32 value and histogram of each ----
- */
+/* ---- bytes: u8 version, u32 values, u32 observed ones, u32 value and histogram of each; then u32
+ * watched ones, u32 value and channels of each ---- */
 
-static size_t num_observed(const lpot_calibration *calibration) {
-  size_t count = 0;
+static void count_both(const lpot_calibration *calibration, uint32_t *ret_observed,
+                       uint32_t *ret_watched) {
+  *ret_observed = 0;
+  *ret_watched = 0;
   for (size_t i = 0; i < calibration->num_values; i++) {
-    count += calibration->histograms[i] != NULL ? 1 : 0;
+    *ret_observed += calibration->histograms[i] != NULL ? 1 : 0;
+    *ret_watched += calibration->channels[i] != NULL ? 1 : 0;
   }
-  return count;
+}
+
+static lpot_status write_channels(const lpot_calibration *calibration, uint32_t count,
+                                  lpot_buffer *out, lpot_error *err) {
+  LPOT_TRY(lpot_writer_u32(out, count, err));
+  for (size_t i = 0; i < calibration->num_values; i++) {
+    if (calibration->channels[i] != NULL) {
+      LPOT_TRY(lpot_writer_u32(out, (uint32_t)i, err));
+      LPOT_TRY(lpot_channel_means_write(calibration->channels[i], out, err));
+    }
+  }
+  return LPOT_OK;
 }
 
 lpot_status lpot_calibration_write(const lpot_calibration *calibration, lpot_buffer *out,
@@ -136,14 +193,43 @@ lpot_status lpot_calibration_write(const lpot_calibration *calibration, lpot_buf
     return LPOT_FAIL(err, LPOT_INVALID, "calibration: %zu values do not fit its binary form",
                      calibration->num_values);
   }
+  uint32_t num_observed = 0;
+  uint32_t num_watched = 0;
+  count_both(calibration, &num_observed, &num_watched);
   LPOT_TRY(lpot_writer_u8(out, CALIBRATION_VERSION, err));
   LPOT_TRY(lpot_writer_u32(out, (uint32_t)calibration->num_values, err));
-  LPOT_TRY(lpot_writer_u32(out, (uint32_t)num_observed(calibration), err));
+  LPOT_TRY(lpot_writer_u32(out, num_observed, err));
   for (size_t i = 0; i < calibration->num_values; i++) {
     if (calibration->histograms[i] != NULL) {
       LPOT_TRY(lpot_writer_u32(out, (uint32_t)i, err));
       LPOT_TRY(lpot_histogram_write(calibration->histograms[i], out, err));
     }
+  }
+  LPOT_TRY(write_channels(calibration, num_watched, out, err));
+  return LPOT_OK;
+}
+
+/* The next value, which must come behind previous. */
+static lpot_status read_value(lpot_reader *reader, const lpot_calibration *calibration,
+                              int64_t *previous, uint32_t *ret_value, lpot_error *err) {
+  LPOT_TRY(lpot_reader_u32(reader, ret_value, err));
+  if (*ret_value >= calibration->num_values || (int64_t)*ret_value <= *previous) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "calibration: value %u is out of range or order",
+                     *ret_value);
+  }
+  *previous = *ret_value;
+  return LPOT_OK;
+}
+
+static lpot_status read_channels(lpot_reader *reader, lpot_calibration *calibration,
+                                 lpot_error *err) {
+  uint32_t count = 0;
+  int64_t previous = -1;
+  LPOT_TRY(lpot_reader_u32(reader, &count, err));
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t value = 0;
+    LPOT_TRY(read_value(reader, calibration, &previous, &value, err));
+    LPOT_TRY(lpot_channel_means_read(reader, &calibration->channels[value], err));
   }
   return LPOT_OK;
 }
@@ -153,11 +239,7 @@ static lpot_status read_histograms(lpot_reader *reader, lpot_calibration *calibr
   int64_t previous = -1;
   for (uint32_t i = 0; i < count; i++) {
     uint32_t value = 0;
-    LPOT_TRY(lpot_reader_u32(reader, &value, err));
-    if (value >= calibration->num_values || (int64_t)value <= previous) {
-      return LPOT_FAIL(err, LPOT_FORMAT, "calibration: value %u is out of range or order", value);
-    }
-    previous = value;
+    LPOT_TRY(read_value(reader, calibration, &previous, &value, err));
     LPOT_TRY(add_histogram(calibration, value, err));
     LPOT_TRY(lpot_histogram_read(calibration->histograms[value], reader, err));
   }
@@ -184,6 +266,9 @@ lpot_status lpot_calibration_read(lpot_reader *reader, lpot_calibration **ret_ca
   lpot_calibration *calibration = NULL;
   LPOT_TRY(new_empty(num_values, &calibration, err));
   lpot_status status = read_histograms(reader, calibration, count, err);
+  if (status == LPOT_OK) {
+    status = read_channels(reader, calibration, err);
+  }
   if (status != LPOT_OK) {
     lpot_calibration_free(calibration);
     return status;

@@ -1,12 +1,14 @@
 /* Calibration: statistics of activations over the calibration samples, and thresholds from them.
  *
  * Statistics are exact histograms (tensor/histogram.h): merging the shards of any number of ranks
- * gives the same bits as one rank reading all samples. */
+ * gives the same bits as one rank reading all samples. So do the channels of inputs of weighted ops
+ * (quant/channel_means.h). */
 #ifndef LPOT_QUANT_CALIBRATION_H
 #define LPOT_QUANT_CALIBRATION_H
 
 #include "base/buffer.h"
 #include "base/reader.h"
+#include "quant/channel_means.h"
 #include "quant/quant_ops.h"
 #include "quant/recipe.h"
 #include "tensor/histogram.h"
@@ -22,7 +24,15 @@ LPOT_MUST_CHECK lpot_status lpot_calibration_new(const bool *observed, size_t nu
                                                  lpot_calibration **ret_calibration,
                                                  lpot_error *err);
 void lpot_calibration_free(lpot_calibration *calibration);
-/* An lpot_observe_function; context is the calibration. */
+/* Observes the channels of the inputs of weighted ops too. Of two views of one value the first
+ * counts. Nothing has been observed yet. */
+LPOT_MUST_CHECK lpot_status lpot_calibration_watch_channels(lpot_calibration *calibration,
+                                                            const lpot_quant_ops *ops,
+                                                            lpot_error *err);
+/* Whether observe is to be called for the value. */
+bool lpot_calibration_observes(const lpot_calibration *calibration, lpot_value_id value);
+/* An lpot_observe_function; context is the calibration. Where channels are watched elements come in
+ * the order of the value's shape. */
 lpot_status lpot_calibration_observe(void *context, lpot_value_id value, const float *elements,
                                      int64_t count, lpot_error *err);
 /* Both must observe the same values (LPOT_FORMAT else). */
@@ -36,6 +46,9 @@ LPOT_MUST_CHECK lpot_status lpot_calibration_read(lpot_reader *reader,
 /* NULL when the value is not observed. */
 const lpot_histogram *lpot_calibration_histogram(const lpot_calibration *calibration,
                                                  lpot_value_id value);
+/* NULL when its channels are not watched. */
+const lpot_channel_means *lpot_calibration_channels(const lpot_calibration *calibration,
+                                                    lpot_value_id value);
 /* First value that had NaN or infinite elements, LPOT_NONE when all are finite. */
 lpot_value_id lpot_calibration_first_bad(const lpot_calibration *calibration);
 

@@ -314,6 +314,17 @@ static const char *match(const finder *find, const lpot_node *node, const anchor
   return reason == NULL && find->list->dynamic && op->weight == LPOT_NONE ? no_weight : reason;
 }
 
+/* Conv has its channels in the second axis, Gemm and MatMul in the last one. */
+static void view_input(const finder *find, const lpot_node *node, lpot_quant_op *op) {
+  const lpot_shape *shape = shape_of(find, op->inputs[0]);
+  int axis = node->op == LPOT_OP_CONV ? 1 : shape->rank - 1;
+  op->input_channels = shape->dims[axis];
+  op->input_inner = 1;
+  for (int i = axis + 1; i < shape->rank; i++) {
+    op->input_inner *= shape->dims[i];
+  }
+}
+
 static lpot_status examine_anchor(finder *find, const lpot_node *node, const anchor_rule *rule,
                                   lpot_quant_op *op, lpot_error *err) {
   op->inputs = lpot_arena_alloc(find->list->arena, (size_t)node->num_inputs, sizeof *op->inputs);
@@ -323,6 +334,9 @@ static lpot_status examine_anchor(finder *find, const lpot_node *node, const anc
   op->reason = match(find, node, rule, op);
   if (op->reason != NULL) {
     return LPOT_OK;
+  }
+  if (op->weight != LPOT_NONE) {
+    view_input(find, node, op);
   }
   if (node->op == LPOT_OP_MATMUL) {
     LPOT_TRY(take_bias_add(find, op, err));

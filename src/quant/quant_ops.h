@@ -30,6 +30,8 @@ typedef struct lpot_quant_op {
   lpot_value_id weight;    /* constant weight, or LPOT_NONE */
   lpot_value_id bias;      /* constant bias, or LPOT_NONE */
   int weight_axis;         /* output-channel axis of weight */
+  int64_t input_channels;  /* inputs[0] of an op with a weight is [.., input_channels, */
+  int64_t input_inner;     /* input_inner]: the channels that the weight is multiplied with */
   size_t num_inputs;       /* activation inputs */
   lpot_value_id *inputs;   /* [num_inputs] */
   lpot_value_id output;    /* last value of the op */

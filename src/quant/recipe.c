@@ -10,9 +10,12 @@
 #define RECIPE_FLAG_CONCAT 1
 #define RECIPE_FLAG_DYNAMIC 2
 #define RECIPE_FLAG_REDUCE 4
-#define RECIPE_FLAGS (RECIPE_FLAG_CONCAT | RECIPE_FLAG_DYNAMIC | RECIPE_FLAG_REDUCE)
-#define OP_BYTES 8     /* two tensors of four fields */
-#define HEADER_BYTES 9 /* what the hash takes of the recipe itself: flags and samples */
+#define CORRECTIONS_SHIFT 3 /* bits of quant/corrections.h follow */
+#define NUM_FLAGS (CORRECTIONS_SHIFT + LPOT_CORRECTION_BITS)
+#define OP_BYTES 8 /* two tensors of four fields */
+#define HEADER_BYTES                                                                               \
+  10 /* what the hash takes of the recipe itself: flags, samples, smooth_quant                     \
+      */
 
 static const char *const scheme_texts[LPOT_NUM_SCHEMES] = {"sym", "asym"};
 static const char *const granularity_texts[LPOT_NUM_GRANULARITIES] = {"per_tensor", "per_channel"};
@@ -165,6 +168,7 @@ lpot_status lpot_recipe_clone(const lpot_recipe *recipe, lpot_recipe **ret_recip
   clone->scale_propagation_concat = recipe->scale_propagation_concat;
   clone->dynamic = recipe->dynamic;
   clone->reduce_range = recipe->reduce_range;
+  clone->corrections = recipe->corrections;
   *ret_recipe = clone;
   return LPOT_OK;
 }
@@ -224,10 +228,11 @@ static void encode_op(const lpot_op_config *config, uint8_t out[OP_BYTES]) {
 }
 
 static uint8_t recipe_flags(const lpot_recipe *recipe) {
-  int concat = recipe->scale_propagation_concat ? RECIPE_FLAG_CONCAT : 0;
-  int dynamic = recipe->dynamic ? RECIPE_FLAG_DYNAMIC : 0;
-  int reduce = recipe->reduce_range ? RECIPE_FLAG_REDUCE : 0;
-  return (uint8_t)(concat | dynamic | reduce);
+  unsigned corrections = lpot_corrections_bits(&recipe->corrections) << CORRECTIONS_SHIFT;
+  unsigned concat = recipe->scale_propagation_concat ? RECIPE_FLAG_CONCAT : 0;
+  unsigned dynamic = recipe->dynamic ? RECIPE_FLAG_DYNAMIC : 0;
+  unsigned reduce = recipe->reduce_range ? RECIPE_FLAG_REDUCE : 0;
+  return (uint8_t)(concat | dynamic | reduce | corrections);
 }
 
 /* The hash is chained over the ops, so it needs no memory and cannot fail. */
@@ -237,7 +242,9 @@ static uint64_t hash_of(const lpot_recipe *recipe, bool has_bf16) {
   for (int i = 0; i < 8; i++) {
     header[1 + i] = (uint8_t)((uint64_t)recipe->calibration_samples >> (8 * i));
   }
-  uint64_t hash = lpot_hash64(header, sizeof header, recipe->num_ops);
+  header[HEADER_BYTES - 1] = recipe->corrections.smooth_quant;
+  size_t size = recipe->corrections.smooth_quant == 0 ? HEADER_BYTES - 1 : HEADER_BYTES;
+  uint64_t hash = lpot_hash64(header, size, recipe->num_ops);
   const lpot_op_config f32 = {.activation = {.dtype = LPOT_F32}, .weight = {.dtype = LPOT_F32}};
   for (size_t i = 0; i < recipe->num_ops; i++) {
     const lpot_op_config *config = &recipe->ops[i];
@@ -264,6 +271,9 @@ lpot_status lpot_recipe_write(const lpot_recipe *recipe, lpot_buffer *out, lpot_
   }
   LPOT_TRY(lpot_writer_u8(out, RECIPE_VERSION, err));
   LPOT_TRY(lpot_writer_u8(out, recipe_flags(recipe), err));
+  if (recipe->corrections.smooth_quant > 0) {
+    LPOT_TRY(lpot_writer_u8(out, recipe->corrections.smooth_quant, err));
+  }
   LPOT_TRY(lpot_writer_i64(out, recipe->calibration_samples, err));
   LPOT_TRY(lpot_writer_u32(out, (uint32_t)recipe->num_ops, err));
   for (size_t i = 0; i < recipe->num_ops; i++) {
@@ -307,13 +317,31 @@ static lpot_status read_ops(lpot_reader *reader, lpot_recipe *recipe, lpot_error
   return LPOT_OK;
 }
 
+/* smooth_quant is there only where its flag is set. */
+static lpot_status read_corrections(lpot_reader *reader, unsigned flags, lpot_corrections *ret,
+                                    lpot_error *err) {
+  unsigned bits = flags >> CORRECTIONS_SHIFT;
+  *ret = lpot_corrections_of_bits(bits);
+  if ((bits & LPOT_SMOOTH_QUANT_BIT) == 0) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_reader_u8(reader, &ret->smooth_quant, err));
+  if (ret->smooth_quant < 1 || ret->smooth_quant > 100) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "recipe: smooth_quant is %d hundredths, expected 1 to 100",
+                     ret->smooth_quant);
+  }
+  return LPOT_OK;
+}
+
 lpot_status lpot_recipe_read(lpot_reader *reader, lpot_recipe **ret_recipe, lpot_error *err) {
   uint8_t version = 0;
   uint8_t flags = 0;
   int64_t samples = 0;
   uint32_t num_ops = 0;
+  lpot_corrections corrections = {0};
   LPOT_TRY(lpot_reader_u8(reader, &version, err));
   LPOT_TRY(lpot_reader_u8(reader, &flags, err));
+  LPOT_TRY(read_corrections(reader, flags, &corrections, err));
   LPOT_TRY(lpot_reader_i64(reader, &samples, err));
   LPOT_TRY(lpot_reader_u32(reader, &num_ops, err));
   if (version != RECIPE_VERSION) {
@@ -321,8 +349,9 @@ lpot_status lpot_recipe_read(lpot_reader *reader, lpot_recipe **ret_recipe, lpot
                      RECIPE_VERSION);
   }
   bool dynamic = (flags & RECIPE_FLAG_DYNAMIC) != 0;
-  bool static_too = (flags & RECIPE_FLAG_CONCAT) != 0 || samples != 0;
-  if ((flags & ~RECIPE_FLAGS) != 0 || samples < 0 || (dynamic && static_too)) {
+  bool static_too =
+      (flags & RECIPE_FLAG_CONCAT) != 0 || samples != 0 || lpot_corrections_any(&corrections);
+  if (flags >> NUM_FLAGS != 0 || samples < 0 || (dynamic && static_too)) {
     return LPOT_FAIL(err, LPOT_FORMAT, "recipe: flags %d or %lld samples are out of range", flags,
                      (long long)samples);
   }
@@ -336,6 +365,7 @@ lpot_status lpot_recipe_read(lpot_reader *reader, lpot_recipe **ret_recipe, lpot
   recipe->scale_propagation_concat = (flags & RECIPE_FLAG_CONCAT) != 0;
   recipe->dynamic = dynamic;
   recipe->reduce_range = (flags & RECIPE_FLAG_REDUCE) != 0;
+  recipe->corrections = corrections;
   lpot_status status = read_ops(reader, recipe, err);
   if (status != LPOT_OK) {
     lpot_recipe_free(recipe);

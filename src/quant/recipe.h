@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/reader.h"
 #include "base/yaml_tree.h"
+#include "quant/corrections.h"
 #include "tensor/dtype.h"
 
 typedef enum lpot_scheme { LPOT_SCHEME_SYM, LPOT_SCHEME_ASYM, LPOT_NUM_SCHEMES } lpot_scheme;
@@ -75,6 +76,7 @@ typedef struct lpot_recipe {
                    calibration, and the two fields above are 0 */
   bool reduce_range; /* weights of ops with U8 activations lie in [-63, 63]: then no processor
                         saturates */
+  lpot_corrections corrections; /* none where dynamic */
 } lpot_recipe;
 
 LPOT_MUST_CHECK lpot_status lpot_recipe_new(size_t num_ops, lpot_recipe **ret_recipe,

@@ -13,7 +13,8 @@
  *
  * bf16 stands alone as fp32 does. An op without a constant weight has no weight entry. Ops may
  * stand in any order when read. Of dynamic quantization the first two lines are one: "approach:
- * dynamic". Where weights have the reduced range "reduce_range: true" follows. */
+ * dynamic". Where weights have the reduced range "reduce_range: true" follows, and then the
+ * corrections that are on (quant/corrections.h), which dynamic quantization has not. */
 #include "quant/recipe.h"
 
 #include <stdio.h>
@@ -33,8 +34,13 @@ static const char *const dtype_texts[] = {"uint8", "int8", "fp32", "bf16", NULL}
 static const char *const scheme_names[] = {"sym", "asym", NULL};
 static const char *const granularity_names[] = {"per_tensor", "per_channel", NULL};
 static const char *const algorithm_names[] = {"minmax", "kl", "percentile", "mse", NULL};
-static const char *const root_keys[] = {
-    "approach", "calibration_samples", "scale_propagation_concat", "reduce_range", "ops", NULL};
+static const char *const root_keys[] = {"approach",
+                                        "calibration_samples",
+                                        "scale_propagation_concat",
+                                        "reduce_range",
+                                        LPOT_CORRECTION_KEYS,
+                                        "ops",
+                                        NULL};
 static const char *const dynamic_root_keys[] = {"approach", "reduce_range", "ops", NULL};
 static const char *const approach_names[] = {"static", "dynamic", NULL};
 static const char *const op_keys[] = {"name", "type", "activation", "weight", NULL};
@@ -85,6 +91,7 @@ static lpot_status write_root(lpot_buffer *out, const lpot_recipe *recipe, lpot_
   if (recipe->reduce_range) {
     LPOT_TRY(lpot_buffer_printf(out, err, "reduce_range: true\n"));
   }
+  LPOT_TRY(lpot_corrections_write(&recipe->corrections, out, err));
   return LPOT_OK;
 }
 
@@ -180,6 +187,7 @@ static lpot_status read_static_keys(text_reader *reader, const lpot_yaml_node *r
   LPOT_TRY(lpot_yaml_int(node, 0, INT64_MAX, &reader->recipe->calibration_samples, err));
   LPOT_TRY(lpot_yaml_require(root, "scale_propagation_concat", &node, err));
   LPOT_TRY(lpot_yaml_bool(node, &reader->recipe->scale_propagation_concat, err));
+  LPOT_TRY(lpot_corrections_from_yaml(root, &reader->recipe->corrections, err));
   return LPOT_OK;
 }
 

@@ -40,6 +40,26 @@ LPOT_MUST_CHECK lpot_status lpot_rewrite_plan(lpot_rewrite *rewrite, lpot_error 
 LPOT_MUST_CHECK lpot_status lpot_rewrite_insert_pairs(lpot_rewrite *rewrite, lpot_error *err);
 /* Quantizes the weights and biases of the int8 ops in qdq. */
 LPOT_MUST_CHECK lpot_status lpot_rewrite_weights(lpot_rewrite *rewrite, lpot_error *err);
+/* An int8 weight as [outer, channels, inner], for what its bias is to be. */
+typedef struct lpot_int8_weight {
+  const lpot_quant_op *op;
+  int64_t outer, channels, inner;
+  int64_t groups; /* of Conv, else 1 */
+  int axis;       /* of the scales; LPOT_NONE: there is one */
+  int64_t num_scales;
+  const float *scales; /* [num_scales] */
+  /* What was quantized and what came of it, [outer, channels, inner]; NULL unless the recipe has
+   * bias_correction. */
+  const float *values;
+  const int8_t *quantized;
+  float input_scale;
+  double beta; /* of Gemm, else 1 */
+} lpot_int8_weight;
+
+/* Quantizes and corrects the bias of an int8 op in qdq. A MatMul without an Add of a bias stays
+ * without. */
+LPOT_MUST_CHECK lpot_status lpot_rewrite_bias(lpot_rewrite *rewrite, const lpot_int8_weight *weight,
+                                              lpot_error *err);
 /* Puts the casts around the bf16 ops into qdq, which has its int8 pairs by then. */
 LPOT_MUST_CHECK lpot_status lpot_rewrite_bf16(lpot_rewrite *rewrite, lpot_error *err);
 

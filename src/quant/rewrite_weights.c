@@ -1,5 +1,4 @@
-/* Weights become s8 constants, the biases of Conv and Gemm s32 constants of scale input x weight.
- */
+/* Weights become s8 constants. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -40,20 +39,23 @@ typedef struct made_weight {
   float factor;
   int64_t num_scales;
   const float *scales;
-  lpot_value_id rounded;
+  lpot_value_id quantized, rounded;
 } made_weight;
 
 /* ---- scales ---- */
 
-static lpot_status load_weight(weight_form *form, const lpot_tensor *tensor, lpot_error *err) {
+static void fill_extents(weight_form *form, const lpot_shape *shape) {
   int axis = form->op->weight_axis;
   form->outer = 1;
   form->inner = 1;
-  form->channels = tensor->shape.dims[axis];
-  for (int i = 0; i < tensor->shape.rank; i++) {
-    form->outer *= i < axis ? tensor->shape.dims[i] : 1;
-    form->inner *= i > axis ? tensor->shape.dims[i] : 1;
+  form->channels = shape->dims[axis];
+  for (int i = 0; i < shape->rank; i++) {
+    form->outer *= i < axis ? shape->dims[i] : 1;
+    form->inner *= i > axis ? shape->dims[i] : 1;
   }
+}
+
+static lpot_status load_weight(weight_form *form, const lpot_tensor *tensor, lpot_error *err) {
   form->values = lpot_alloc_aligned(tensor->size_bytes);
   if (form->values == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
@@ -246,24 +248,24 @@ static lpot_status s8_tensor(lpot_rewrite *rewrite, const weight_form *form,
   return LPOT_OK;
 }
 
-static lpot_status make_weight(lpot_rewrite *rewrite, const weight_form *form,
-                               lpot_value_id *ret_rounded, lpot_error *err) {
+static lpot_status make_weight(lpot_rewrite *rewrite, const weight_form *form, made_weight *made,
+                               lpot_error *err) {
   const lpot_qdq_builder builder = lpot_rewrite_builder(rewrite);
   const lpot_value *value = lpot_graph_value(rewrite->graph, form->op->weight);
   lpot_tensor *tensor = NULL;
   LPOT_TRY(s8_tensor(rewrite, form, &tensor, err));
-  lpot_value_id quantized = LPOT_NONE;
-  LPOT_TRY(lpot_qdq_add_quantized_constant(&builder, value->name, &tensor, &quantized, err));
+  LPOT_TRY(lpot_qdq_add_quantized_constant(&builder, value->name, &tensor, &made->quantized, err));
   lpot_qdq_params params;
   LPOT_TRY(lpot_qdq_add_axis_params(&builder, value->name, LPOT_S8, form->scales, form->num_scales,
                                     form->axis, &params, err));
-  LPOT_TRY(lpot_qdq_add_dequantize(&builder, value->name, quantized, &params, LPOT_NONE,
-                                   ret_rounded, err));
+  LPOT_TRY(lpot_qdq_add_dequantize(&builder, value->name, made->quantized, &params, LPOT_NONE,
+                                   &made->rounded, err));
   return LPOT_OK;
 }
 
+/* *ret_quantized is the s8 constant. */
 static lpot_status put_weight(lpot_rewrite *rewrite, const weight_form *form, made_weight **made,
-                              lpot_error *err) {
+                              lpot_value_id *ret_quantized, lpot_error *err) {
   const made_weight *found = find_made(*made, form);
   if (found == NULL) {
     made_weight *entry = lpot_arena_alloc(rewrite->arena, 1, sizeof *entry);
@@ -276,85 +278,66 @@ static lpot_status put_weight(lpot_rewrite *rewrite, const weight_form *form, ma
                            .factor = form->factor,
                            .num_scales = form->num_scales,
                            .scales = form->scales};
-    LPOT_TRY(make_weight(rewrite, form, &entry->rounded, err));
+    LPOT_TRY(make_weight(rewrite, form, entry, err));
     *made = entry;
     found = entry;
   }
   LPOT_TRY(lpot_graph_set_input(rewrite->qdq, form->op->anchor, 1, found->rounded, err));
-  return LPOT_OK;
-}
-
-/* ---- the bias ---- */
-
-static lpot_status quantize_bias(const lpot_tensor *bias, double beta, const float *scales,
-                                 int64_t num_scales, lpot_tensor **ret_tensor, lpot_error *err) {
-  int64_t count = lpot_tensor_elements(bias);
-  const lpot_shape shape = lpot_shape_of(1, &count);
-  lpot_tensor *tensor = NULL;
-  LPOT_TRY(lpot_tensor_new(LPOT_S32, &shape, &tensor, err));
-  int32_t *out = tensor->data;
-  for (int64_t i = 0; i < count; i++) {
-    double scale = (double)scales[num_scales == 1 ? 0 : i];
-    double steps = nearbyint(lpot_tensor_get_double(bias, i) * beta / scale);
-    out[i] = (int32_t)fmin(fmax(steps, INT32_MIN), INT32_MAX);
-  }
-  *ret_tensor = tensor;
-  return LPOT_OK;
-}
-
-static lpot_status put_bias(lpot_rewrite *rewrite, const weight_form *form, float input_scale,
-                            double beta, lpot_error *err) {
-  const lpot_qdq_builder builder = lpot_rewrite_builder(rewrite);
-  const lpot_value *value = lpot_graph_value(rewrite->graph, form->op->bias);
-  float *scales = lpot_arena_alloc(rewrite->arena, (size_t)form->num_scales, sizeof *scales);
-  if (scales == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
-  }
-  for (int64_t i = 0; i < form->num_scales; i++) {
-    scales[i] = input_scale * form->scales[i];
-  }
-  lpot_tensor *tensor = NULL;
-  LPOT_TRY(quantize_bias(value->constant, beta, scales, form->num_scales, &tensor, err));
-  lpot_value_id quantized = LPOT_NONE;
-  lpot_value_id rounded = LPOT_NONE;
-  lpot_qdq_params params;
-  LPOT_TRY(lpot_qdq_add_quantized_constant(&builder, value->name, &tensor, &quantized, err));
-  LPOT_TRY(lpot_qdq_add_axis_params(&builder, value->name, LPOT_S32, scales, form->num_scales,
-                                    form->axis == LPOT_NONE ? LPOT_NONE : 0, &params, err));
-  LPOT_TRY(
-      lpot_qdq_add_dequantize(&builder, value->name, quantized, &params, LPOT_NONE, &rounded, err));
-  LPOT_TRY(lpot_graph_set_input(rewrite->qdq, form->op->anchor, 2, rounded, err));
+  *ret_quantized = found->quantized;
   return LPOT_OK;
 }
 
 /* ---- one op ---- */
 
+static lpot_status quantize_bias(lpot_rewrite *rewrite, const weight_form *form, double beta,
+                                 lpot_value_id quantized, lpot_error *err) {
+  const lpot_node *node = lpot_graph_node(rewrite->graph, form->op->anchor);
+  bool corrects = rewrite->recipe->corrections.bias_correction;
+  const lpot_int8_weight weight = {
+      .op = form->op,
+      .outer = form->outer,
+      .channels = form->channels,
+      .inner = form->inner,
+      .groups = node->op == LPOT_OP_CONV ? lpot_node_int(node, "group", 1) : 1,
+      .axis = form->axis,
+      .num_scales = form->num_scales,
+      .scales = form->scales,
+      .values = corrects ? form->values : NULL,
+      .quantized = corrects ? lpot_graph_value(rewrite->qdq, quantized)->constant->data : NULL,
+      .input_scale = rewrite->tensors[form->op->inputs[0]].params.scale,
+      .beta = beta,
+  };
+  LPOT_TRY(lpot_rewrite_bias(rewrite, &weight, err));
+  return LPOT_OK;
+}
+
 static lpot_status quantize_form(lpot_rewrite *rewrite, weight_form *form, made_weight **made,
                                  lpot_error *err) {
   const lpot_quant_op *op = form->op;
   const lpot_node *node = lpot_graph_node(rewrite->graph, op->anchor);
-  bool has_s32_bias = op->bias != LPOT_NONE && op->bias_add == LPOT_NONE;
   float input_scale = rewrite->tensors[op->inputs[0]].params.scale;
   double beta = node->op == LPOT_OP_GEMM ? (double)lpot_node_float(node, "beta", 1) : 1;
   const lpot_tensor *weight = lpot_graph_value(rewrite->graph, op->weight)->constant;
   bool cached = false;
+  lpot_value_id quantized = LPOT_NONE;
   LPOT_TRY(take_cached(rewrite, form, &cached, err));
   if (!cached) {
     LPOT_TRY(load_weight(form, weight, err));
     LPOT_TRY(find_scales(rewrite, form, err));
   }
-  if (has_s32_bias) {
+  if (op->bias != LPOT_NONE && op->bias_add == LPOT_NONE) {
     const lpot_tensor *bias = lpot_graph_value(rewrite->graph, op->bias)->constant;
     LPOT_TRY(widen_scales(form, input_scale, bias, beta, err));
   }
   if (cached && form->is_widened) {
     form->tensor = NULL; /* Its steps are too small for this recipe. */
+  }
+  bool corrects = rewrite->recipe->corrections.bias_correction;
+  if (form->values == NULL && (form->tensor == NULL || corrects)) {
     LPOT_TRY(load_weight(form, weight, err));
   }
-  LPOT_TRY(put_weight(rewrite, form, made, err));
-  if (has_s32_bias) {
-    LPOT_TRY(put_bias(rewrite, form, input_scale, beta, err));
-  }
+  LPOT_TRY(put_weight(rewrite, form, made, &quantized, err));
+  LPOT_TRY(quantize_bias(rewrite, form, beta, quantized, err));
   if (node->op == LPOT_OP_GEMM) {
     LPOT_TRY(lpot_graph_set_float(rewrite->qdq, op->anchor, "alpha", 1, err));
     LPOT_TRY(lpot_graph_set_float(rewrite->qdq, op->anchor, "beta", 1, err));
@@ -373,12 +356,14 @@ static weight_form form_of(const lpot_rewrite *rewrite, size_t index) {
   const lpot_quant_op *op = lpot_quant_ops_get(rewrite->ops, index);
   const lpot_node *node = lpot_graph_node(rewrite->graph, op->anchor);
   bool per_channel = rewrite->recipe->ops[index].weight.granularity == LPOT_PER_CHANNEL;
-  return (weight_form){
+  weight_form form = {
       .op = op,
       .factor = node->op == LPOT_OP_GEMM ? lpot_node_float(node, "alpha", 1) : 1,
       .axis = per_channel ? op->weight_axis : LPOT_NONE,
       .reduce_range = has_reduced_range(rewrite, op),
   };
+  fill_extents(&form, &lpot_graph_value(rewrite->graph, op->weight)->constant->shape);
+  return form;
 }
 
 static lpot_status quantize_alone(lpot_rewrite *rewrite, weight_form *form,

@@ -1,7 +1,7 @@
 /* Strategies basic and mse: LPOT's walks from uniform configurations to fallbacks.
  *
- * 1. UNIFORM. For each sampling size the uniform recipes of basic_uniform.h, most promising first.
- *    The most accurate is the start of all that follows; of equals, the one demanded first. A
+ * 1. UNIFORM. For each variant (space.h) the uniform recipes of basic_uniform.h, most promising
+ * first. The most accurate is the start of all that follows; of equals, the one demanded first. A
  *    failed trial or one without a number counts as worse than any other.
  * 2. ONE_BY_ONE. The start with one op fallen back, for every quantized op that may fall back, the
  * last op first. The candidates are then ordered by accuracy, the best first; of equals, the one
@@ -27,8 +27,8 @@
  * arbitrary.
  *
  * A recipe that was told before is answered from memory and never demanded again, unless it was
- * told an estimate. With several sampling sizes all uniform recipes of the first size come before
- * those of the second. */
+ * told an estimate. With several variants all uniform recipes of the first come before those of the
+ * second. */
 #include <math.h>
 #include <string.h>
 
@@ -46,7 +46,7 @@ typedef struct basic_walk {
 
 typedef struct basic {
   lpot_strategy base;
-  lpot_recipe *uniform[LPOT_MAX_UNIFORM]; /* owned; for the first sampling size */
+  lpot_recipe *uniform[LPOT_MAX_UNIFORM]; /* owned; for the first variant */
   size_t num_uniform;
   size_t best_uniform; /* trial of UNIFORM that is the best so far */
   double best_score;   /* its score */
@@ -67,8 +67,7 @@ typedef lpot_status (*build_function)(const basic *self, const basic_walk *walk,
 static lpot_status build_uniform(const basic *self, const basic_walk *walk,
                                  lpot_recipe **ret_recipe, lpot_error *err) {
   LPOT_TRY(lpot_recipe_clone(self->uniform[walk->position % self->num_uniform], ret_recipe, err));
-  (*ret_recipe)->calibration_samples =
-      lpot_space_sampling_size(self->base.space, walk->position / self->num_uniform);
+  lpot_strategy_set_variant(self->base.space, walk->position / self->num_uniform, *ret_recipe);
   return LPOT_OK;
 }
 
@@ -135,7 +134,7 @@ static const stage_row stage_table[] = {
 
 static size_t num_trials(const basic *self, lpot_stage stage) {
   if (stage == LPOT_STAGE_UNIFORM) {
-    return self->num_uniform * lpot_space_num_sampling_sizes(self->base.space);
+    return self->num_uniform * lpot_space_num_variants(self->base.space);
   }
   return self->num_candidates;
 }

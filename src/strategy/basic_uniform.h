@@ -16,7 +16,7 @@
 
 #define LPOT_MAX_UNIFORM 12
 
-/* Fills out [LPOT_MAX_UNIFORM] with recipes for the first sampling size, most promising first; at
+/* Fills out [LPOT_MAX_UNIFORM] with recipes for the first variant, most promising first; at
  * least one, even when no op can be quantized. On failure all of out are NULL. */
 LPOT_MUST_CHECK lpot_status lpot_basic_uniform(const lpot_space *space, lpot_recipe **out,
                                                size_t *ret_count, lpot_error *err);

@@ -2,7 +2,7 @@
  * next is that with the largest upper confidence bound, mean + 2.576 standard deviations (the
  * choice of LPOT; Srinivas, Krause, Kakade and Seeger 2010).
  *
- * An op's options are its quantized configurations, as in random; the sampling size is one more
+ * An op's options are its quantized configurations, as in random; the variant (space.h) is one more
  * dimension. Until two different accuracies are known recipes are drawn uniformly. Then the bound
  * is looked at in NUM_RANDOM uniform draws, and on the way up, by NUM_MOVES changes of one option
  * each, from the NUM_STARTS best of them and from the best observed recipe. LPOT searches a

@@ -15,7 +15,7 @@
 
 typedef struct conservative {
   lpot_strategy base;
-  lpot_recipe *whole; /* owned; all types quantized, for the first sampling size */
+  lpot_recipe *whole; /* owned; all types quantized, for the first variant */
   size_t num_types;
   const char **types; /* [num_types], owned list; in the order of trial */
   bool *kept;         /* [num_types], owned; types that met the criterion */

@@ -1,4 +1,4 @@
-/* Strategy exhaustive: for each sampling size the full product of the ops' quantized
+/* Strategy exhaustive: for each variant (space.h) the full product of the ops' quantized
  * configurations, the last op fastest; ops without a quantized one use all they have. The product
  * is a counter of mixed radix and is never written out. Nothing told changes what is demanded. */
 #include <string.h>
@@ -8,8 +8,8 @@
 
 /* The next combination. */
 typedef struct odometer {
-  size_t sampling_index; /* == number of sampling sizes at the end */
-  size_t *digits;        /* [num_ops], owned; option of each op */
+  size_t variant; /* == number of variants at the end */
+  size_t *digits; /* [num_ops], owned; option of each op */
 } odometer;
 
 typedef struct exhaustive {
@@ -18,7 +18,7 @@ typedef struct exhaustive {
 } exhaustive;
 
 static bool is_at_end(const lpot_space *space, const odometer *position) {
-  return position->sampling_index >= lpot_space_num_sampling_sizes(space);
+  return position->variant >= lpot_space_num_variants(space);
 }
 
 static void step(const lpot_space *space, odometer *position) {
@@ -29,13 +29,13 @@ static void step(const lpot_space *space, odometer *position) {
     }
     position->digits[i - 1] = 0;
   }
-  position->sampling_index++;
+  position->variant++;
 }
 
 static lpot_status build(const lpot_space *space, const odometer *position,
                          lpot_recipe **ret_recipe, lpot_error *err) {
   lpot_recipe *recipe = NULL;
-  LPOT_TRY(lpot_strategy_blank_recipe(space, position->sampling_index, &recipe, err));
+  LPOT_TRY(lpot_strategy_blank_recipe(space, position->variant, &recipe, err));
   for (size_t i = 0; i < recipe->num_ops; i++) {
     recipe->ops[i] = *lpot_strategy_option(lpot_space_get(space, i), position->digits[i]);
   }

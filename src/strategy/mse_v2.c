@@ -1,8 +1,9 @@
 /* Strategy mse_v2 (Intel Neural Compressor 2): ops fall back by what that does to the network's
  * outputs, which is looked at again after every step.
  *
- * 1. UNIFORM. The first NUM_UNIFORM uniform recipes (basic_uniform.h) for the first sampling size.
- *    The more accurate is the start; where one meets the criterion that is the end.
+ * 1. UNIFORM. The first NUM_UNIFORM uniform recipes (basic_uniform.h) for each variant (space.h)
+ *    of the first sampling size. The most accurate is the start; where one meets the criterion that
+ * is the end.
  * 2. FALLBACK. Of all ops that are int8 and may fall back that is taken to F32 which leaves the
  *    smallest error of the outputs (SENSE: no labels, few samples), until the criterion is met or
  * no op is left.
@@ -37,6 +38,18 @@ typedef struct mse_v2 {
 } mse_v2;
 
 /* ---- recipes ---- */
+
+static size_t num_trials_of_uniform(const mse_v2 *self) {
+  return self->num_uniform * lpot_space_num_corrections(self->base.space);
+}
+
+/* Trial number position of UNIFORM. */
+static lpot_status build_uniform(const mse_v2 *self, size_t position, lpot_recipe **ret_recipe,
+                                 lpot_error *err) {
+  LPOT_TRY(lpot_recipe_clone(self->uniform[position % self->num_uniform], ret_recipe, err));
+  lpot_strategy_set_variant(self->base.space, position / self->num_uniform, *ret_recipe);
+  return LPOT_OK;
+}
 
 static bool is_candidate(const mse_v2 *self, const lpot_recipe *recipe, size_t op, bool reverts) {
   const lpot_space_op *entry = lpot_space_get(self->base.space, op);
@@ -92,13 +105,13 @@ static lpot_status tell_uniform(mse_v2 *self, const lpot_result *result, lpot_er
   bool meets = result->valid && result->meets;
   if (self->start == NULL || score > self->best_score || meets) {
     lpot_recipe *start = NULL;
-    LPOT_TRY(lpot_recipe_clone(self->uniform[self->position], &start, err));
+    LPOT_TRY(build_uniform(self, self->position, &start, err));
     lpot_recipe_free(self->start);
     self->start = start;
     self->best_score = score;
   }
   self->position++;
-  if (meets || self->position == self->num_uniform) {
+  if (meets || self->position == num_trials_of_uniform(self)) {
     LPOT_TRY(end_uniform(self, meets, err));
   }
   return LPOT_OK;
@@ -179,7 +192,7 @@ static lpot_status fill_demand(mse_v2 *self, lpot_demand *demand, lpot_error *er
     LPOT_TRY(next_step(self, demand, err));
     return LPOT_OK;
   }
-  LPOT_TRY(lpot_recipe_clone(self->uniform[self->position], &demand->recipe, err));
+  LPOT_TRY(build_uniform(self, self->position, &demand->recipe, err));
   demand->stage = LPOT_STAGE_UNIFORM;
   demand->purpose = LPOT_RANK;
   return LPOT_OK;
@@ -264,9 +277,10 @@ static lpot_status hint_next_round(const mse_v2 *self, lpot_hint_list *list, lpo
 }
 
 static lpot_status hint_uniform(const mse_v2 *self, lpot_hint_list *list, lpot_error *err) {
-  for (size_t i = self->position; i < self->num_uniform && !lpot_hint_list_is_full(list); i++) {
+  size_t count = num_trials_of_uniform(self);
+  for (size_t i = self->position; i < count && !lpot_hint_list_is_full(list); i++) {
     lpot_recipe *recipe = NULL;
-    LPOT_TRY(lpot_recipe_clone(self->uniform[i], &recipe, err));
+    LPOT_TRY(build_uniform(self, i, &recipe, err));
     add_hint(self, recipe, LPOT_RANK, list);
   }
   return LPOT_OK;

@@ -21,7 +21,8 @@ static bool lists_fallback(const lpot_space_op *op) {
 
 size_t lpot_point_num_options(const lpot_point_space *points, size_t dim) {
   if (dim + 1 == points->num_dims) {
-    return points->with_f32 ? 1 : lpot_space_num_sampling_sizes(points->space);
+    return points->with_f32 ? lpot_space_num_corrections(points->space)
+                            : lpot_space_num_variants(points->space);
   }
   const lpot_space_op *op = lpot_space_get(points->space, dim);
   if (!points->with_f32) {

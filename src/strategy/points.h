@@ -1,5 +1,6 @@
 /* Recipes as points: for each op the index of one of its options, and behind them the index of the
- * sampling size; and what was observed at such points. For strategies that learn from results. */
+ * variant (space.h); and what was observed at such points. For strategies that learn from results.
+ */
 #ifndef LPOT_STRATEGY_POINTS_H
 #define LPOT_STRATEGY_POINTS_H
 
@@ -9,8 +10,9 @@
 typedef struct lpot_point_space {
   const lpot_space *space; /* borrowed */
   bool with_f32; /* an op's options are all its configurations and what it falls back to, and there
-                    is one sampling size, the first; else the options of exhaustive and random */
-  size_t num_dims; /* ops, and one for the sampling size */
+                    are the variants of the first sampling size only; else the options of exhaustive
+                    and random */
+  size_t num_dims; /* ops, and one for the variant */
 } lpot_point_space;
 
 lpot_point_space lpot_point_space_of(const lpot_space *space, bool with_f32);

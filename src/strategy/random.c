@@ -1,4 +1,4 @@
-/* Strategy random: each demand draws a sampling size and, for each op, one of its quantized
+/* Strategy random: each demand draws a variant (space.h) and, for each op, one of its quantized
  * configurations (of all where it has none), uniformly and independently. Recipes that were
  * demanded before are drawn again; after MAX_REPEATS draws in a row that brought nothing new the
  * space counts as exhausted. Nothing told changes what is demanded. */
@@ -16,9 +16,9 @@ typedef struct random_search {
 
 static lpot_status draw(const lpot_space *space, lpot_rng *rng, lpot_recipe **ret_recipe,
                         lpot_error *err) {
-  size_t sampling_index = (size_t)lpot_rng_below(rng, lpot_space_num_sampling_sizes(space));
+  size_t variant = (size_t)lpot_rng_below(rng, lpot_space_num_variants(space));
   lpot_recipe *recipe = NULL;
-  LPOT_TRY(lpot_strategy_blank_recipe(space, sampling_index, &recipe, err));
+  LPOT_TRY(lpot_strategy_blank_recipe(space, variant, &recipe, err));
   for (size_t i = 0; i < recipe->num_ops; i++) {
     const lpot_space_op *op = lpot_space_get(space, i);
     size_t option = (size_t)lpot_rng_below(rng, lpot_strategy_num_options(op));

@@ -12,6 +12,8 @@ struct lpot_space {
   lpot_space_op *ops; /* [num_ops] */
   size_t num_sampling_sizes;
   int64_t *sampling_sizes; /* [num_sampling_sizes] */
+  size_t num_corrections;
+  lpot_corrections *corrections; /* [num_corrections] */
   bool scale_propagation_concat;
   bool reduce_range;
   bool dynamic;
@@ -32,6 +34,42 @@ static lpot_status copy_sampling_sizes(lpot_space *space, size_t count, const in
   return LPOT_OK;
 }
 
+static const lpot_choices off = {.count = 1, .values = {0}};
+
+/* What was wished for, or off. */
+static const lpot_choices *choices_of(const lpot_wishes *wishes, bool dynamic, size_t dim) {
+  const lpot_choices *wish =
+      dim < LPOT_NUM_CORRECTIONS ? &wishes->corrections[dim] : &wishes->smooth_quant;
+  return dynamic || wish->count == 0 ? &off : wish;
+}
+
+/* The product of the wishes, smooth_quant fastest. */
+static lpot_status list_corrections(lpot_space *space, bool dynamic, const lpot_wishes *wishes,
+                                    lpot_error *err) {
+  space->num_corrections = 1;
+  for (size_t dim = 0; dim <= LPOT_NUM_CORRECTIONS; dim++) {
+    space->num_corrections *= choices_of(wishes, dynamic, dim)->count;
+  }
+  space->corrections =
+      lpot_arena_alloc(space->arena, space->num_corrections, sizeof *space->corrections);
+  if (space->corrections == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < space->num_corrections; i++) {
+    lpot_corrections *corrections = &space->corrections[i];
+    const lpot_choices *smooth = choices_of(wishes, dynamic, LPOT_NUM_CORRECTIONS);
+    size_t rest = i / smooth->count;
+    *corrections = (lpot_corrections){.smooth_quant = (uint8_t)smooth->values[i % smooth->count]};
+    for (size_t dim = LPOT_NUM_CORRECTIONS; dim > 0; dim--) {
+      const lpot_choices *choices = choices_of(wishes, dynamic, dim - 1);
+      *lpot_correction_of(corrections, (lpot_correction)(dim - 1)) =
+          choices->values[rest % choices->count] != 0;
+      rest /= choices->count;
+    }
+  }
+  return LPOT_OK;
+}
+
 /* What a recipe says besides its ops. Without a calibration there is nothing to choose. */
 static lpot_status fill_rest(lpot_space *space, bool dynamic, const lpot_wishes *wishes,
                              lpot_error *err) {
@@ -41,6 +79,7 @@ static lpot_status fill_rest(lpot_space *space, bool dynamic, const lpot_wishes 
   space->reduce_range = wishes->reduce_range;
   LPOT_TRY(copy_sampling_sizes(space, dynamic ? 1 : wishes->num_sampling_sizes,
                                dynamic ? &none : wishes->sampling_sizes, err));
+  LPOT_TRY(list_corrections(space, dynamic, wishes, err));
   return LPOT_OK;
 }
 
@@ -213,6 +252,19 @@ size_t lpot_space_num_sampling_sizes(const lpot_space *space) {
 int64_t lpot_space_sampling_size(const lpot_space *space, size_t index) {
   LPOT_ASSERT(index < space->num_sampling_sizes);
   return space->sampling_sizes[index];
+}
+
+size_t lpot_space_num_corrections(const lpot_space *space) {
+  return space->num_corrections;
+}
+
+const lpot_corrections *lpot_space_corrections(const lpot_space *space, size_t index) {
+  LPOT_ASSERT(index < space->num_corrections);
+  return &space->corrections[index];
+}
+
+size_t lpot_space_num_variants(const lpot_space *space) {
+  return space->num_sampling_sizes * space->num_corrections;
 }
 
 bool lpot_space_is_dynamic(const lpot_space *space) {

@@ -15,7 +15,12 @@
  * tensor beside one that is not is dropped; equal neighbours are one. An op whose list would be
  * empty gets F32 alone, with a warning.
  *
- * Of dynamic ops there is one sampling size, 0, and scale_propagation_concat is false.
+ * Variants. What a recipe says besides its ops: the product of sampling size (slowest), bias
+ * correction, cross-layer equalization and smooth_quant, each in the order of
+ * the wish. The first num_corrections variants are those of the first sampling size.
+ *
+ * Of dynamic ops there is one variant: sampling size 0, no correction; and scale_propagation_concat
+ * is false.
  *
  * Patterns of op_wise. A pattern that equals an op's name means that op. Else, a pattern of the
  * plain form [A-Za-z0-9.][A-Za-z0-9_.\-/]* matches nothing, and any other is a POSIX extended
@@ -48,6 +53,9 @@ typedef struct lpot_wishes {
   const int64_t *sampling_sizes;
   bool scale_propagation_concat;
   bool reduce_range; /* weights have the reduced range, for ops of both kinds */
+  lpot_choices corrections[LPOT_NUM_CORRECTIONS]; /* false and true, in the order of the wish;
+                                                     count 0: false */
+  lpot_choices smooth_quant;                      /* hundredths; count 0: 0, off */
   bool first_conv_or_matmul_quantization; /* false: the first Conv or MatMul/Gemm in topological
                                              order stays f32 */
   const char *model_wise_file; /* where model_wise was written; NULL: not known; borrowed */
@@ -79,6 +87,10 @@ size_t lpot_space_num_ops(const lpot_space *space);
 const lpot_space_op *lpot_space_get(const lpot_space *space, size_t index);
 size_t lpot_space_num_sampling_sizes(const lpot_space *space);
 int64_t lpot_space_sampling_size(const lpot_space *space, size_t index);
+size_t lpot_space_num_corrections(const lpot_space *space); /* >= 1 */
+const lpot_corrections *lpot_space_corrections(const lpot_space *space, size_t index);
+/* Variant number i has sampling size i / num_corrections and corrections i % num_corrections. */
+size_t lpot_space_num_variants(const lpot_space *space);
 bool lpot_space_is_dynamic(const lpot_space *space); /* of the recipes */
 bool lpot_space_scale_propagation_concat(const lpot_space *space);
 bool lpot_space_reduce_range(const lpot_space *space);

@@ -245,14 +245,20 @@ bool lpot_score_book_get(const lpot_hash_map *book, uint64_t hash, double *ret_s
   return true;
 }
 
-lpot_status lpot_strategy_blank_recipe(const lpot_space *space, size_t sampling_index,
+void lpot_strategy_set_variant(const lpot_space *space, size_t variant, lpot_recipe *recipe) {
+  size_t num_corrections = lpot_space_num_corrections(space);
+  recipe->calibration_samples = lpot_space_sampling_size(space, variant / num_corrections);
+  recipe->corrections = *lpot_space_corrections(space, variant % num_corrections);
+}
+
+lpot_status lpot_strategy_blank_recipe(const lpot_space *space, size_t variant,
                                        lpot_recipe **ret_recipe, lpot_error *err) {
   lpot_recipe *recipe = NULL;
   LPOT_TRY(lpot_recipe_new(lpot_space_num_ops(space), &recipe, err));
   for (size_t i = 0; i < recipe->num_ops; i++) {
     recipe->ops[i] = lpot_space_get(space, i)->fallback;
   }
-  recipe->calibration_samples = lpot_space_sampling_size(space, sampling_index);
+  lpot_strategy_set_variant(space, variant, recipe);
   recipe->scale_propagation_concat = lpot_space_scale_propagation_concat(space);
   recipe->dynamic = lpot_space_is_dynamic(space);
   recipe->reduce_range = lpot_space_reduce_range(space);

@@ -76,9 +76,10 @@ double lpot_strategy_score(const lpot_strategy *strategy, const lpot_result *res
 /* A seed of its own for demand number `number`, so that what was drawn before does not matter. */
 uint64_t lpot_strategy_seed(const lpot_strategy *strategy, size_t number);
 
+/* Sampling size and corrections of a variant of the space. */
+void lpot_strategy_set_variant(const lpot_space *space, size_t variant, lpot_recipe *recipe);
 /* A recipe for all ops of the space with its switches set and all ops F32. */
-LPOT_MUST_CHECK lpot_status lpot_strategy_blank_recipe(const lpot_space *space,
-                                                       size_t sampling_index,
+LPOT_MUST_CHECK lpot_status lpot_strategy_blank_recipe(const lpot_space *space, size_t variant,
                                                        lpot_recipe **ret_recipe, lpot_error *err);
 /* Configurations that exhaustive and random choose from: the quantized and bf16 ones of op, or all
  * where there is none. */

@@ -8,7 +8,8 @@
  * largest ratio of its frequencies among the best and among the others is taken. Draws:
  * the smallest number of options of an op that has several; prior: one over that number. What was
  * tried before is drawn again, in the end uniformly; after MAX_REPEATS draws in a row that brought
- * nothing new the space counts as exhausted. There is one sampling size, the first.
+ * nothing new the space counts as exhausted. Variants (space.h) are those of the first
+ * sampling size, one more choice beside those of the ops.
  *
  * Loss. With d the relative loss of accuracy and s the speedup over f32 (where it was not measured:
  * 1 + the share of int8 ops), A = exp(d) and L = -8 ln(1000 s):

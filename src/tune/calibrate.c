@@ -11,8 +11,7 @@ typedef struct row_filter {
   int64_t batch, valid; /* rows of a batch, and how many of them are samples */
 } row_filter;
 
-/* Where the first dimension is the batch, the first rows come first in memory, whatever the
- * layout. */
+/* Where the first dimension is the batch, the first rows come first. */
 static lpot_status observe(void *context, lpot_value_id value, const float *elements, int64_t count,
                            lpot_error *err) {
   const row_filter *filter = context;
@@ -94,6 +93,12 @@ lpot_status lpot_calibrate(lpot_job *job, int64_t first, int64_t count, const lp
   lpot_quant_ops_observed(job->ops, observed);
   lpot_calibration *calibration = NULL;
   lpot_status status = lpot_calibration_new(observed, num_values, &calibration, err);
+  if (status == LPOT_OK) {
+    status = lpot_calibration_watch_channels(calibration, job->ops, err);
+  }
+  for (size_t i = 0; i < num_values && status == LPOT_OK; i++) {
+    observed[i] = lpot_calibration_observes(calibration, (lpot_value_id)i);
+  }
   if (status == LPOT_OK) {
     status = observe_samples(job, observed, first, count, stop, calibration, err);
   }

@@ -227,12 +227,15 @@ static lpot_status check_approach(lpot_config_box *box, lpot_error *err) {
   const lpot_yaml_node *quantization = lpot_yaml_get(lpot_yaml_root(box->yaml), "quantization");
   const lpot_yaml_node *recipes =
       quantization == NULL ? NULL : lpot_yaml_get(quantization, "recipes");
-  const lpot_yaml_node *concat =
-      recipes == NULL ? NULL : lpot_yaml_get(recipes, "scale_propagation_concat");
-  if (box->config.dynamic && concat != NULL) {
-    LPOT_TRY(lpot_config_warn(box, concat, err,
-                              "it has no effect beside approach post_training_dynamic_quant: a "
-                              "Concat stays fp32"));
+  static const char *const static_keys[] = {"scale_propagation_concat", "fast_bias_correction",
+                                            LPOT_CORRECTION_KEYS};
+  for (size_t i = 0; i < sizeof static_keys / sizeof static_keys[0]; i++) {
+    const lpot_yaml_node *node = recipes == NULL ? NULL : lpot_yaml_get(recipes, static_keys[i]);
+    if (box->config.dynamic && node != NULL) {
+      LPOT_TRY(lpot_config_warn(box, node, err,
+                                "it has no effect beside approach post_training_dynamic_quant%s",
+                                i == 0 ? ": a Concat stays fp32" : ""));
+    }
   }
   return LPOT_OK;
 }

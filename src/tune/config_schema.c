@@ -124,6 +124,13 @@ static const lpot_config_row calibration_rows[] = {
     .offset = offsetof(lpot_config, wishes) + offsetof(lpot_wishes, key)                           \
   }
 
+#define CORRECTION(key, index)                                                                     \
+  {                                                                                                \
+    .name = key, .read = lpot_config_read_switch,                                                  \
+    .offset = offsetof(lpot_config, wishes) + offsetof(lpot_wishes, corrections) +                 \
+              (index) * sizeof(lpot_choices)                                                       \
+  }
+
 static const lpot_config_row recipe_rows[] = {
     RECIPE(scale_propagation_concat),
     RECIPE(first_conv_or_matmul_quantization),
@@ -131,15 +138,24 @@ static const lpot_config_row recipe_rows[] = {
      .read = lpot_config_read_fixed_bool,
      .minimum = 1,
      .remark = "MaxPool always keeps the scale of its input"},
-    READ("fast_bias_correction", lpot_config_read_only_false),
-    READ("weight_correction", lpot_config_read_only_false),
+    CORRECTION("bias_correction", LPOT_BIAS_CORRECTION),
+    CORRECTION("fast_bias_correction", LPOT_BIAS_CORRECTION), /* Neural Compressor's name */
+    {.name = "weight_correction",
+     .read = lpot_config_read_only_false,
+     .remark = "not supported: no gain measured, bias_correction has one"},
+    CORRECTION("cross_layer_equalization", LPOT_CROSS_LAYER_EQUALIZATION),
+    {.name = "smooth_quant",
+     .read = lpot_config_read_smooth_quant,
+     .offset = offsetof(lpot_config, wishes) + offsetof(lpot_wishes, smooth_quant)},
     END,
 };
 
-static const lpot_config_word bias_correction_words[] = {
-    {"weight_empirical", LPOT_WORD_UNSUPPORTED}, {NULL, 0}};
+static const lpot_config_word bias_correction_words[] = {{"weight_empirical", 1}, {NULL, 0}};
 static const lpot_config_row advance_rows[] = {
-    {.name = "bias_correction", .read = lpot_config_read_only_word, .words = bias_correction_words},
+    {.name = "bias_correction",
+     .read = lpot_config_read_choices,
+     .words = bias_correction_words,
+     .offset = offsetof(lpot_config, wishes) + offsetof(lpot_wishes, corrections)},
     END,
 };
 

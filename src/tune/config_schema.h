@@ -105,7 +105,8 @@ lpot_status lpot_config_read_flag_word(lpot_config_box *box, const lpot_config_r
 /* A word or a list of words into an lpot_choices. */
 lpot_status lpot_config_read_choices(lpot_config_box *box, const lpot_config_row *row,
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
-/* Only the word, number or boolean that stands for what we do anyway passes. */
+/* Only the word, number or boolean that stands for what we do anyway passes; true is answered by
+ * row->remark. */
 lpot_status lpot_config_read_only_word(lpot_config_box *box, const lpot_config_row *row,
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_only_false(lpot_config_box *box, const lpot_config_row *row,
@@ -126,6 +127,13 @@ lpot_status lpot_config_read_framework(lpot_config_box *box, const lpot_config_r
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_sampling(lpot_config_box *box, const lpot_config_row *row,
                                       const lpot_yaml_node *node, void *object, lpot_error *err);
+/* "true", "false" or a list of them, into an lpot_choices. */
+lpot_status lpot_config_read_switch(lpot_config_box *box, const lpot_config_row *row,
+                                    const lpot_yaml_node *node, void *object, lpot_error *err);
+/* A number from 0 (off) to 1, or a list of them, into an lpot_choices of hundredths. */
+lpot_status lpot_config_read_smooth_quant(lpot_config_box *box, const lpot_config_row *row,
+                                          const lpot_yaml_node *node, void *object,
+                                          lpot_error *err);
 lpot_status lpot_config_read_bits(lpot_config_box *box, const lpot_config_row *row,
                                   const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_model_wise(lpot_config_box *box, const lpot_config_row *row,
@@ -197,6 +205,8 @@ LPOT_MUST_CHECK lpot_status lpot_config_collect(lpot_config_box *box, lpot_statu
 /* As lpot_yaml_fail, but at the key of node, where it has one. */
 lpot_status lpot_config_fail_key(lpot_error *err, const lpot_yaml_node *node, const char *format,
                                  ...) LPOT_PRINTF(3, 4);
+/* Adds a value that is not there yet; at most LPOT_MAX_CHOICES different ones. */
+void lpot_config_add_choice(lpot_choices *choices, int value);
 /* "not supported yet", with remark behind it when there is one, at the key of node. */
 lpot_status lpot_config_fail_unsupported(lpot_error *err, const lpot_yaml_node *node,
                                          const char *remark);

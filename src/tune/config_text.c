@@ -153,6 +153,35 @@ static lpot_status put_loader(lpot_buffer *out, int indent, const lpot_dataloade
   return put_section(out, indent + 2, "transform", loader->transform, err);
 }
 
+static const char *bool_of(int value) {
+  return bool_text(value != 0);
+}
+
+static lpot_status put_smooth_quant(lpot_buffer *out, const lpot_choices *choices,
+                                    lpot_error *err) {
+  for (size_t i = 0; i < choices->count; i++) {
+    char text[LPOT_SMOOTH_QUANT_TEXT];
+    lpot_smooth_quant_text(choices->values[i], text);
+    LPOT_TRY(lpot_buffer_printf(out, err, "%s%s", i == 0 ? "    smooth_quant: [" : ", ", text));
+  }
+  LPOT_TRY(lpot_buffer_printf(out, err, "%s", choices->count == 0 ? "" : "]\n"));
+  return LPOT_OK;
+}
+
+/* What is off everywhere is left out. */
+static lpot_status put_corrections(lpot_buffer *out, const lpot_wishes *wishes, lpot_error *err) {
+  for (int i = 0; i < LPOT_NUM_CORRECTIONS; i++) {
+    const lpot_choices *choices = &wishes->corrections[i];
+    size_t count = 0;
+    LPOT_TRY(lpot_buffer_printf(out, err, "%s", choices->count == 0 ? "" : "    "));
+    LPOT_TRY(
+        put_choices(out, lpot_correction_text((lpot_correction)i), choices, bool_of, &count, err));
+    LPOT_TRY(lpot_buffer_printf(out, err, "%s", choices->count == 0 ? "" : "\n"));
+  }
+  LPOT_TRY(put_smooth_quant(out, &wishes->smooth_quant, err));
+  return LPOT_OK;
+}
+
 /* Dynamic quantization has no calibration. */
 static lpot_status put_approach(lpot_buffer *out, const lpot_config *config, lpot_error *err) {
   const lpot_wishes *wishes = &config->wishes;
@@ -182,6 +211,7 @@ static lpot_status put_approach(lpot_buffer *out, const lpot_config *config, lpo
                               "    first_conv_or_matmul_quantization: %s\n",
                               bool_text(wishes->scale_propagation_concat),
                               bool_text(wishes->first_conv_or_matmul_quantization)));
+  LPOT_TRY(put_corrections(out, wishes, err));
   return LPOT_OK;
 }
 

@@ -218,7 +218,7 @@ lpot_status lpot_config_read_only_word(lpot_config_box *box, const lpot_config_r
   return LPOT_OK;
 }
 
-static void add_choice(lpot_choices *choices, int value) {
+void lpot_config_add_choice(lpot_choices *choices, int value) {
   for (size_t i = 0; i < choices->count; i++) {
     if (choices->values[i] == value) {
       return;
@@ -242,7 +242,7 @@ static lpot_status split_words(const lpot_config_row *row, const lpot_yaml_node 
     size_t length = strcspn(text, separators);
     int value = 0;
     LPOT_TRY(lpot_config_find_word(row->words, text, length, node, &value, err));
-    add_choice(choices, value);
+    lpot_config_add_choice(choices, value);
     text += length;
   }
   if (choices->count == 0) {
@@ -262,7 +262,7 @@ static lpot_status collect_words(const lpot_config_row *row, const lpot_yaml_nod
   for (size_t i = 0; i < node->num_children; i++) {
     int value = 0;
     LPOT_TRY(word_of(row, node->children[i], &value, err));
-    add_choice(choices, value);
+    lpot_config_add_choice(choices, value);
   }
   return LPOT_OK;
 }
@@ -295,7 +295,7 @@ lpot_status lpot_config_read_only_false(lpot_config_box *box, const lpot_config_
   bool value = false;
   LPOT_TRY(lpot_yaml_bool(node, &value, err));
   if (value) {
-    return lpot_config_fail_unsupported(err, node, row->remark);
+    return lpot_config_fail_key(err, node, "%s", row->remark);
   }
   return LPOT_OK;
 }

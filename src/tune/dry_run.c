@@ -50,6 +50,17 @@ static void print_ops(const lpot_job *job, const lpot_space *space) {
   }
 }
 
+/* Each set of corrections that strategies choose from, unless there are none. */
+static void print_corrections(const lpot_space *space) {
+  size_t count = lpot_space_num_corrections(space);
+  bool any = count > 1 || lpot_corrections_any(lpot_space_corrections(space, 0));
+  for (size_t i = 0; any && i < count; i++) {
+    char text[LPOT_CORRECTIONS_TEXT];
+    lpot_corrections_text(lpot_space_corrections(space, i), text);
+    printf("corrections: %s\n", text);
+  }
+}
+
 static void print_space(const lpot_job *job, const lpot_space *space) {
   printf("strategy: %s, at most %lld trials, seed %llu\n", job->config->strategy,
          (long long)job->config->max_trials, (unsigned long long)job->config->seed);
@@ -60,6 +71,7 @@ static void print_space(const lpot_job *job, const lpot_space *space) {
     }
     putchar('\n');
   }
+  print_corrections(space);
   for (size_t i = 0; i < lpot_space_num_warnings(space); i++) {
     printf("note: %s\n", lpot_space_warning(space, i));
   }

@@ -85,6 +85,26 @@ static lpot_status put_sampling_sizes(lpot_program_proposer *self, lpot_error *e
   return status;
 }
 
+static lpot_status put_corrections(lpot_program_proposer *self, lpot_error *err) {
+  size_t count = lpot_space_num_corrections(self->space);
+  char(*texts)[LPOT_CORRECTIONS_TEXT] = lpot_calloc(count, sizeof *texts);
+  const char **pointers = lpot_calloc(count, sizeof(char *));
+  lpot_status status = LPOT_OK;
+  if (texts == NULL || pointers == NULL) {
+    status = LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < count && status == LPOT_OK; i++) {
+    lpot_corrections_text(lpot_space_corrections(self->space, i), texts[i]);
+    pointers[i] = texts[i];
+  }
+  if (status == LPOT_OK) {
+    status = lpot_json_set_strings(self->opening, "corrections", pointers, count, err);
+  }
+  lpot_free(pointers);
+  lpot_free(texts);
+  return status;
+}
+
 static lpot_status make_opening(lpot_program_proposer *self, lpot_error *err) {
   const lpot_strategy_options *options = &self->options;
   LPOT_TRY(lpot_json_new(&self->opening, err));
@@ -98,6 +118,7 @@ static lpot_status make_opening(lpot_program_proposer *self, lpot_error *err) {
   LPOT_TRY(lpot_json_set_int(json, "samples", options->samples, err));
   LPOT_TRY(lpot_json_set_int(json, "max_trials", self->config->max_trials, err));
   LPOT_TRY(put_sampling_sizes(self, err));
+  LPOT_TRY(put_corrections(self, err));
   LPOT_TRY(lpot_json_set_list(json, "ops", err));
   for (size_t i = 0; i < lpot_space_num_ops(self->space); i++) {
     LPOT_TRY(append_op(self, i, err));
@@ -141,11 +162,22 @@ static int64_t sampling_of(const lpot_program_proposer *self, const lpot_recipe 
   return index;
 }
 
+static int64_t corrections_of(const lpot_program_proposer *self, const lpot_recipe *recipe) {
+  int64_t index = 0;
+  for (size_t i = 0; i < lpot_space_num_corrections(self->space); i++) {
+    if (lpot_corrections_equal(lpot_space_corrections(self->space, i), &recipe->corrections)) {
+      index = (int64_t)i;
+    }
+  }
+  return index;
+}
+
 static lpot_status fill_trial(lpot_program_proposer *self, const lpot_recipe *recipe,
                               const lpot_result *result, lpot_json *json, lpot_error *err) {
   indices_of(self, recipe);
   LPOT_TRY(lpot_json_set_ints(json, "recipe", self->indices, recipe->num_ops, err));
   LPOT_TRY(lpot_json_set_int(json, "sampling", sampling_of(self, recipe), err));
+  LPOT_TRY(lpot_json_set_int(json, "corrections", corrections_of(self, recipe), err));
   LPOT_TRY(put_result(json, result, err));
   return LPOT_OK;
 }
@@ -185,16 +217,16 @@ static lpot_status start(lpot_program_proposer *self, lpot_error *err) {
   return LPOT_OK;
 }
 
-static lpot_status read_sampling(const lpot_program_proposer *self, const lpot_json *json,
-                                 size_t *ret_index, lpot_error *err) {
+/* An index under key; 0 where there is none. */
+static lpot_status read_index(const lpot_json *json, const char *key, size_t count,
+                              size_t *ret_index, lpot_error *err) {
   int64_t index = 0;
-  if (lpot_json_has(json, "sampling")) {
-    LPOT_TRY(lpot_json_get_int(json, "sampling", &index, err));
+  if (lpot_json_has(json, key)) {
+    LPOT_TRY(lpot_json_get_int(json, key, &index, err));
   }
-  int64_t count = (int64_t)lpot_space_num_sampling_sizes(self->space);
-  if (index < 0 || index >= count) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "key 'sampling': expected 0 to %" PRId64 ", got %" PRId64,
-                     count - 1, index);
+  if (index < 0 || index >= (int64_t)count) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "key '%s': expected 0 to %zu, got %" PRId64, key, count - 1,
+                     index);
   }
   *ret_index = (size_t)index;
   return LPOT_OK;
@@ -203,9 +235,13 @@ static lpot_status read_sampling(const lpot_program_proposer *self, const lpot_j
 static lpot_status read_recipe(lpot_program_proposer *self, const lpot_json *json,
                                lpot_recipe **ret_recipe, lpot_error *err) {
   size_t num_ops = lpot_space_num_ops(self->space);
+  size_t num_corrections = lpot_space_num_corrections(self->space);
   size_t sampling = 0;
+  size_t corrections = 0;
   LPOT_TRY(lpot_json_get_ints(json, "recipe", num_ops, self->indices, err));
-  LPOT_TRY(read_sampling(self, json, &sampling, err));
+  LPOT_TRY(
+      read_index(json, "sampling", lpot_space_num_sampling_sizes(self->space), &sampling, err));
+  LPOT_TRY(read_index(json, "corrections", num_corrections, &corrections, err));
   for (size_t i = 0; i < num_ops; i++) {
     int64_t count = (int64_t)lpot_point_num_options(&self->points, i);
     if (self->indices[i] < 0 || self->indices[i] >= count) {
@@ -216,7 +252,7 @@ static lpot_status read_recipe(lpot_program_proposer *self, const lpot_json *jso
     }
     self->point[i] = (uint16_t)self->indices[i];
   }
-  self->point[num_ops] = (uint16_t)sampling;
+  self->point[num_ops] = (uint16_t)(sampling * num_corrections + corrections);
   LPOT_TRY(lpot_point_recipe(&self->points, self->point, ret_recipe, err));
   return LPOT_OK;
 }
@@ -224,7 +260,7 @@ static lpot_status read_recipe(lpot_program_proposer *self, const lpot_json *jso
 /* *ret_recipe stays NULL for a stop. */
 static lpot_status read_object(lpot_program_proposer *self, const lpot_json *json,
                                lpot_recipe **ret_recipe, lpot_error *err) {
-  static const char *const keys[] = {"recipe", "sampling", "stop", NULL};
+  static const char *const keys[] = {"recipe", "sampling", "corrections", "stop", NULL};
   bool stop = false;
   LPOT_TRY(lpot_json_check_keys(json, keys, err));
   if (lpot_json_has(json, "stop")) {

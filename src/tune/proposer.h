@@ -2,7 +2,8 @@
  * README.md has the protocol.
  *
  *   to it    the space, the criterion, and the trials of an earlier run
- *   from it  {"recipe": [index of each op's configuration], "sampling": index} or {"stop": true}
+ *   from it  {"recipe": [index of each op's configuration], "sampling": index, "corrections":
+ *            index} or {"stop": true}
  *   to it    {"id": ..., "valid": ..., "accuracy": ..., "samples": ..., "meets": ..., "speedup":
  * ...}
  *

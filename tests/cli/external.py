@@ -73,12 +73,37 @@ def check_plain(test):
     print("plain: proposals, answers, three ranks and resumption")
 
 
+# Proposes the same ops with each set of corrections.
+CORRECTED = """
+import json, sys
+space = json.loads(sys.stdin.readline())
+for number in range(len(space["corrections"])):
+    recipe = [len(op["configs"]) - 1 for op in space["ops"]]
+    print(json.dumps({"recipe": recipe, "corrections": number}), flush=True)
+    sys.stdin.readline()
+json.dump(space["corrections"], open(sys.argv[1], "w"))
+print(json.dumps({"recipe": recipe, "corrections": len(space["corrections"])}), flush=True)
+"""
+
+
+def check_corrections(test):
+    file = f"{test.folder}/corrections.json"
+    settings = ["quantization.recipes.bias_correction=[false, true]", "quantization.recipes.smooth_quant=[0, 0.5]"]
+    test.expect(1, "key 'corrections': expected 0 to 3, got 4",
+                test.run("corrections", ["python3", "-c", CORRECTED, file], settings))
+    with open(file) as first:
+        names = json.load(first)
+    if names != ["none", "smooth_quant 0.50", "bias_correction", "bias_correction, smooth_quant 0.50"]:
+        sys.exit(f"other corrections: {names}")
+    print("corrections: a set for each proposal, and one that is not there")
+
+
 def check_bad(test):
     space = "read -r space; "
     cases = [
         (3, "'/no/such' cannot be started", ["/no/such"]),
         (1, "not JSON", ["sh", "-c", space + "echo hello; sleep 60"]),
-        (1, "unknown key 'recipes', expected one of recipe, sampling, stop",
+        (1, "unknown key 'recipes', expected one of recipe, sampling, corrections, stop",
          ["sh", "-c", space + "echo '{\"recipes\": []}'; sleep 60"]),
         (1, "key 'recipe': expected 21 items, got 1", ["sh", "-c", space + "echo '{\"recipe\": [0]}'; sleep 60"]),
         (1, "ended with exit code 7", ["sh", "-c", "exit 7"]),
@@ -116,6 +141,7 @@ def main():
         check_optuna(test, sys.argv[4], sys.argv[5:])
     else:
         check_plain(test)
+        check_corrections(test)
         check_bad(test)
     subprocess.run(["rm", "-r", test.folder], check=True)
 

@@ -104,7 +104,8 @@ static void observed_values_are_shown_as_computed(void **state) {
   result(&f, output_of(&f, LPOT_OP_RELU, IDS(sum)));
   lpot_graph *bound = NULL;
   CHECK(lpot_graph_bind(f.graph, 1, lpot_reference_run, &bound, e));
-  /* The same sums by both engines show that the observer saw the unfused values. */
+  /* The same sums by both engines, weighted by place, show that the observer saw the unfused
+   * values in the order of their shapes. */
   extern lpot_status add_up(void *, lpot_value_id, const float *, int64_t, lpot_error *);
   double sums[2][32] = {{0}};
   bool observed[32] = {false};
@@ -137,7 +138,7 @@ lpot_status add_up(void *context, lpot_value_id value, const float *elements, in
   (void)err;
   double *sums = context;
   for (int64_t i = 0; i < count; ++i) {
-    sums[value] += (double)elements[i];
+    sums[value] += (double)elements[i] * (1 + 0.1 * (double)(i % 7));
   }
   return LPOT_OK;
 }

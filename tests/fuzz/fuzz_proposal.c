@@ -7,7 +7,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const char *const keys[] = {"recipe", "sampling", "stop", NULL};
+  static const char *const keys[] = {"recipe", "sampling", "corrections", "stop", NULL};
   lpot_json *json = NULL;
   lpot_error error = {0};
   if (lpot_json_parse((const char *)data, size, &json, &error) != LPOT_OK) {
@@ -19,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (lpot_json_check_keys(json, keys, &error) == LPOT_OK) {
     (void)!lpot_json_get_ints(json, "recipe", 3, numbers, &error);
     (void)!lpot_json_get_int(json, "sampling", numbers, &error);
+    (void)!lpot_json_get_int(json, "corrections", numbers, &error);
     (void)!lpot_json_get_bool(json, "stop", &flag, &error);
   }
   lpot_json_free(json);

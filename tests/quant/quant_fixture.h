@@ -216,9 +216,10 @@ static inline fixture_model fixture_model_of(lpot_graph *graph) {
   CHECK(lpot_quant_ops_new(graph, model.bound, &model.ops, &err));
   lpot_quant_ops_observed(model.ops, observed);
   CHECK(lpot_calibration_new(observed, count, &model.calibration, &err));
+  CHECK(lpot_calibration_watch_channels(model.calibration, model.ops, &err));
   fixture_run run = fixture_execute(model.bound, 1);
   for (size_t i = 0; i < count; i++) {
-    if (observed[i]) {
+    if (lpot_calibration_observes(model.calibration, (lpot_value_id)i)) {
       assert_non_null(run.tensors[i]);
       CHECK(lpot_calibration_observe(model.calibration, (lpot_value_id)i, run.tensors[i]->data,
                                      lpot_tensor_elements(run.tensors[i]), &err));

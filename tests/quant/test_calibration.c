@@ -51,9 +51,9 @@ static void oversize_counts_and_wrong_order_are_refused(void **state) {
   lpot_error err = {0};
   lpot_calibration *copy = NULL;
   const uint8_t version[] = {9, 0, 0, 0, 0, 0, 0, 0, 0};
-  const uint8_t huge[] = {1, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0};
-  const uint8_t more_than_values[] = {1, 1, 0, 0, 0, 2, 0, 0, 0};
-  const uint8_t out_of_range[] = {1, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0};
+  const uint8_t huge[] = {2, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0};
+  const uint8_t more_than_values[] = {2, 1, 0, 0, 0, 2, 0, 0, 0};
+  const uint8_t out_of_range[] = {2, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0};
   CHECK_FAILS(read_bytes(version, sizeof version, &copy, &err), LPOT_FORMAT, "version");
   CHECK_FAILS(read_bytes(huge, sizeof huge, &copy, &err), LPOT_FORMAT, "at most");
   CHECK_FAILS(read_bytes(more_than_values, sizeof more_than_values, &copy, &err), LPOT_FORMAT,
@@ -134,6 +134,66 @@ static void value_that_is_not_observed_is_refused(void **state) {
   lpot_calibration_free(calibration);
 }
 
+/* A MatMul's input [.., 3] beside what its op observes anyway. */
+static fixture_model watched_model(void) {
+  lpot_graph *graph = fixture_graph();
+  lpot_value_id x = fixture_input(graph, "x", DIMS(1, 2, 3));
+  lpot_value_id w = fixture_constant(graph, "w", DIMS(3, 4), 1);
+  fixture_finish(graph, fixture_node(graph, LPOT_OP_MATMUL, IDS(x, w), "y"));
+  return fixture_model_of(graph);
+}
+
+static void channels_are_watched_written_and_merged(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  fixture_model model = watched_model();
+  lpot_value_id x = fixture_find(model.graph, "x")->id;
+  lpot_value_id w = fixture_find(model.graph, "w")->id;
+  const lpot_channel_means *means = lpot_calibration_channels(model.calibration, x);
+  assert_int_equal(means->channels, 3);
+  assert_int_equal(means->inner, 1);
+  assert_int_equal(means->outer, 4);
+  assert_true(lpot_calibration_observes(model.calibration, x));
+  assert_false(lpot_calibration_observes(model.calibration, w));
+  assert_null(lpot_calibration_channels(model.calibration, w));
+  assert_null(lpot_calibration_channels(model.calibration, -1));
+  lpot_buffer buffer = written(model.calibration);
+  lpot_calibration *copy = NULL;
+  for (size_t size = 0; size < buffer.size; size++) {
+    assert_int_equal(read_bytes(buffer.data, size, &copy, &err), LPOT_FORMAT);
+  }
+  CHECK(read_bytes(buffer.data, buffer.size, &copy, &err));
+  lpot_buffer again = written(copy);
+  assert_int_equal(again.size, buffer.size);
+  assert_memory_equal(again.data, buffer.data, buffer.size);
+  CHECK(lpot_calibration_merge(copy, model.calibration, &err));
+  assert_int_equal(lpot_calibration_channels(copy, x)->outer, 8);
+  assert_true(lpot_channel_means_get(lpot_calibration_channels(copy, x), 1) ==
+              lpot_channel_means_get(means, 1));
+  lpot_calibration_free(copy);
+  lpot_buffer_done(&again);
+  lpot_buffer_done(&buffer);
+  fixture_free(&model);
+}
+
+static void watched_and_unwatched_parts_do_not_merge(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  fixture_model model = watched_model();
+  size_t count = lpot_graph_num_values(model.graph);
+  bool *plain = lpot_calloc(count, sizeof *plain);
+  lpot_calibration *other = NULL;
+  lpot_quant_ops_observed(model.ops, plain);
+  CHECK(lpot_calibration_new(plain, count, &other, &err));
+  CHECK_FAILS(lpot_calibration_merge(model.calibration, other, &err), LPOT_FORMAT,
+              "different values");
+  CHECK_FAILS(lpot_calibration_merge(other, model.calibration, &err), LPOT_FORMAT,
+              "different values");
+  lpot_calibration_free(other);
+  lpot_free(plain);
+  fixture_free(&model);
+}
+
 static void first_bad_value_is_named(void **state) {
   (void)state;
   lpot_error err = {0};
@@ -156,6 +216,8 @@ int main(void) {
       cmocka_unit_test(merged_parts_have_the_bytes_of_the_whole),
       cmocka_unit_test(parts_of_other_values_do_not_merge),
       cmocka_unit_test(value_that_is_not_observed_is_refused),
+      cmocka_unit_test(channels_are_watched_written_and_merged),
+      cmocka_unit_test(watched_and_unwatched_parts_do_not_merge),
       cmocka_unit_test(first_bad_value_is_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

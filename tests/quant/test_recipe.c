@@ -294,6 +294,73 @@ static void reduced_range_is_of_the_recipe_and_its_copies(void **state) {
   lpot_recipe_free(recipe);
 }
 
+static void corrections_are_of_the_recipe_and_its_copies(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  uint64_t hashes[1 << LPOT_CORRECTION_BITS];
+  for (unsigned bits = 0; bits < 1u << LPOT_CORRECTION_BITS; bits++) {
+    lpot_buffer buffer;
+    lpot_recipe *recipe = sample_recipe();
+    lpot_recipe *copies[2] = {NULL, NULL};
+    lpot_buffer_init(&buffer);
+    recipe->corrections = lpot_corrections_of_bits(bits);
+    recipe->corrections.smooth_quant = (bits & LPOT_SMOOTH_QUANT_BIT) != 0 ? 50 : 0;
+    hashes[bits] = lpot_recipe_hash(recipe);
+    for (unsigned i = 0; i < bits; i++) {
+      assert_true(hashes[i] != hashes[bits]);
+    }
+    CHECK(lpot_recipe_write(recipe, &buffer, &err));
+    CHECK(read_bytes(buffer.data, buffer.size, &copies[0], &err));
+    CHECK(lpot_recipe_exported(recipe, &copies[1], &err));
+    for (int i = 0; i < 2; i++) {
+      assert_true(lpot_corrections_equal(&copies[i]->corrections, &recipe->corrections));
+      assert_true(lpot_recipe_hash(copies[i]) == hashes[bits]);
+      lpot_recipe_free(copies[i]);
+    }
+    for (size_t size = 0; size < buffer.size; size++) {
+      assert_int_equal(read_bytes(buffer.data, size, &copies[0], &err), LPOT_FORMAT);
+    }
+    lpot_buffer_done(&buffer);
+    lpot_recipe_free(recipe);
+  }
+}
+
+/* Recipes without corrections have the bytes and the hash that they had before there were any. */
+static void recipes_without_corrections_are_what_they_were(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_buffer buffer;
+  lpot_recipe *recipe = sample_recipe();
+  lpot_buffer_init(&buffer);
+  assert_true(lpot_recipe_hash(recipe) == UINT64_C(0xd81974d7aae36cb3));
+  CHECK(lpot_recipe_write(recipe, &buffer, &err));
+  assert_int_equal(buffer.size, 1 + 1 + 8 + 4 + 8 * NUM_OPS);
+  assert_int_equal(buffer.data[1], 1);
+  lpot_buffer_done(&buffer);
+  lpot_recipe_free(recipe);
+}
+
+static void impossible_corrections_are_refused(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_recipe *copy = NULL;
+  uint8_t bytes[] = {1, 0x20, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  CHECK(read_bytes(bytes, sizeof bytes, &copy, &err));
+  assert_int_equal(copy->corrections.smooth_quant, 50);
+  lpot_recipe_free(copy);
+  copy = NULL;
+  bytes[2] = 0; /* off, and said to be on */
+  CHECK_FAILS(read_bytes(bytes, sizeof bytes, &copy, &err), LPOT_FORMAT, "expected 1 to 100");
+  bytes[2] = 101;
+  CHECK_FAILS(read_bytes(bytes, sizeof bytes, &copy, &err), LPOT_FORMAT, "expected 1 to 100");
+  bytes[2] = 50;
+  bytes[1] = 0x22; /* dynamic */
+  CHECK_FAILS(read_bytes(bytes, sizeof bytes, &copy, &err), LPOT_FORMAT, "out of range");
+  bytes[1] = 0x60;
+  CHECK_FAILS(read_bytes(bytes, sizeof bytes, &copy, &err), LPOT_FORMAT, "out of range");
+  assert_null(copy);
+}
+
 static void dynamic_configs_are_those_of_dynamic_quantize_linear(void **state) {
   (void)state;
   assert_null(lpot_op_config_dynamic_problem(&fixture_u8));
@@ -324,6 +391,9 @@ int main(void) {
       cmocka_unit_test(problems_of_configs_are_told),
       cmocka_unit_test(dynamic_recipe_is_another_one_and_read_back),
       cmocka_unit_test(reduced_range_is_of_the_recipe_and_its_copies),
+      cmocka_unit_test(corrections_are_of_the_recipe_and_its_copies),
+      cmocka_unit_test(recipes_without_corrections_are_what_they_were),
+      cmocka_unit_test(impossible_corrections_are_refused),
       cmocka_unit_test(dynamic_configs_are_those_of_dynamic_quantize_linear),
       cmocka_unit_test(bf16_is_neither_int8_nor_f32),
       cmocka_unit_test(problems_of_bf16_configs_are_told),

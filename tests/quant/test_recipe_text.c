@@ -85,6 +85,23 @@ static void reduced_range_is_written_and_read_back(void **state) {
   assert_null(recipe);
 }
 
+static void corrections_are_written_and_read_back(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  lpot_recipe *recipe =
+      round_trip("calibration_samples: 5\nscale_propagation_concat: true\n"
+                 "bias_correction: true\nsmooth_quant: 0.75\n" DYNAMIC_OP("uint8"));
+  assert_true(recipe->corrections.bias_correction);
+  assert_false(recipe->corrections.cross_layer_equalization);
+  assert_int_equal(recipe->corrections.smooth_quant, 75);
+  lpot_recipe_free(recipe);
+  recipe = NULL;
+  CHECK_FAILS(
+      read_gemm("approach: dynamic\nbias_correction: true\n" DYNAMIC_OP("uint8"), &recipe, &err),
+      LPOT_CONFIG, "bias_correction");
+  assert_null(recipe);
+}
+
 static void dynamic_recipe_is_written_and_read_back(void **state) {
   (void)state;
   lpot_error err = {0};
@@ -222,6 +239,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dynamic_recipe_is_written_and_read_back),
       cmocka_unit_test(reduced_range_is_written_and_read_back),
+      cmocka_unit_test(corrections_are_written_and_read_back),
       cmocka_unit_test(wrong_files_are_refused_with_their_place),
       cmocka_unit_test(file_of_another_shape_is_refused),
       cmocka_unit_test(text_is_written_in_its_canonical_form),

@@ -67,14 +67,14 @@ static void int8_needs_a_calibration_of_its_values(void **state) {
 static void nan_and_infinite_statistics_are_refused_by_name(void **state) {
   (void)state;
   lpot_error err = {0};
-  const float infinite = -INFINITY;
-  const float nan_value = NAN;
+  float row[3 * 16] = {-INFINITY};
   fixture_model model = fixture_model_of(residual_network());
   lpot_value_id value = lpot_graph_find_value(model.graph, "r1");
   fixture_set_all(&model, &fixture_u8);
-  CHECK(lpot_calibration_observe(model.calibration, value, &infinite, 1, &err));
+  CHECK(lpot_calibration_observe(model.calibration, value, row, 3 * 16, &err));
   CHECK_FAILS(try_rewrite(&model, &err), LPOT_INVALID, "calibration of 'r1' saw infinite values");
-  CHECK(lpot_calibration_observe(model.calibration, value, &nan_value, 1, &err));
+  row[0] = NAN;
+  CHECK(lpot_calibration_observe(model.calibration, value, row, 3 * 16, &err));
   CHECK_FAILS(try_rewrite(&model, &err), LPOT_INVALID, "calibration of 'r1' saw NaN");
   fixture_free(&model);
 }

@@ -69,6 +69,12 @@ static inline fixture fixture_new(void) {
                               .first_conv_or_matmul_quantization = true}};
 }
 
+/* Bias correction off and on, smooth_quant 0.5 and off. */
+static inline void fixture_add_corrections(fixture *ops) {
+  ops->wishes.corrections[LPOT_BIAS_CORRECTION] = (lpot_choices){2, {0, 1}};
+  ops->wishes.smooth_quant = (lpot_choices){2, {50, 0}};
+}
+
 static inline void fixture_add(fixture *ops, const char *name, const char *type,
                                lpot_op_choices capability) {
   ops->names[ops->count] = name;
@@ -111,9 +117,14 @@ static inline void config_text(const lpot_op_config *config, char *out, size_t o
            weight);
 }
 
-/* "100: q q f32": for recipes of small_capability, q is the quantized configuration. */
+/* "100: q q f32": for recipes of small_capability, q is the quantized configuration; "100 (bias_
+ * correction): q" where there are corrections. */
 static inline void recipe_text(const lpot_recipe *recipe, char *out, size_t out_size) {
-  size_t used = (size_t)snprintf(out, out_size, "%d:", (int)recipe->calibration_samples);
+  char corrections[LPOT_CORRECTIONS_TEXT];
+  bool any = lpot_corrections_any(&recipe->corrections);
+  lpot_corrections_text(&recipe->corrections, corrections);
+  size_t used = (size_t)snprintf(out, out_size, "%d%s%s%s:", (int)recipe->calibration_samples,
+                                 any ? " (" : "", any ? corrections : "", any ? ")" : "");
   for (size_t i = 0; i < recipe->num_ops; i++) {
     char config[64];
     config_text(&recipe->ops[i], config, sizeof config);

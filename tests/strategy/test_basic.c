@@ -266,6 +266,25 @@ static void sampling_sizes_are_the_outermost_loop(void **state) {
   lpot_space_free(space);
 }
 
+static void the_best_variant_is_the_start(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  fixture_add(&ops, "add", "Add", small_capability(false));
+  ops.sampling_sizes[1] = 20;
+  ops.wishes.num_sampling_sizes = 2;
+  ops.wishes.corrections[LPOT_BIAS_CORRECTION] = (lpot_choices){2, {0, 1}};
+  lpot_space *space = fixture_space(&ops);
+  lpot_strategy *strategy = start(space, true);
+  assert_demand(strategy, LPOT_STAGE_UNIFORM, "100: q", 0.5);
+  assert_hints(strategy, 16, "100 (bias_correction): q|20: q|20 (bias_correction): q");
+  assert_demand(strategy, LPOT_STAGE_UNIFORM, "100 (bias_correction): q", 0.6);
+  assert_demand(strategy, LPOT_STAGE_UNIFORM, "20: q", 0.7);
+  assert_demand(strategy, LPOT_STAGE_UNIFORM, "20 (bias_correction): q", 0.8);
+  assert_demand(strategy, LPOT_STAGE_ONE_BY_ONE, "20 (bias_correction): f32", 0.5);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
 static void failed_trials_count_as_worst(void **state) {
   (void)state;
   fixture ops = fixture_new();
@@ -492,6 +511,7 @@ int main(void) {
       cmocka_unit_test(op_without_the_tuple_takes_its_first_quantized_configuration),
       cmocka_unit_test(best_of_uniform_is_the_most_accurate_and_the_first_of_equals),
       cmocka_unit_test(sampling_sizes_are_the_outermost_loop),
+      cmocka_unit_test(the_best_variant_is_the_start),
       cmocka_unit_test(failed_trials_count_as_worst),
       cmocka_unit_test(when_all_uniform_trials_fail_the_first_is_the_start),
       cmocka_unit_test(op_that_must_be_int8_does_not_fall_back),

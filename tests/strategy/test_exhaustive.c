@@ -104,9 +104,35 @@ static void exhaustive_with_ops_that_cannot_be_quantized_tries_all_they_have(voi
   lpot_space_free(space);
 }
 
+static void exhaustive_walks_all_variants(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  fixture_add(&ops, "a", "Add", small_capability(false));
+  fixture_add_corrections(&ops);
+  ops.sampling_sizes[1] = 20;
+  ops.wishes.num_sampling_sizes = 2;
+  lpot_space *space = fixture_space(&ops);
+  lpot_strategy *strategy = start(space);
+  static const char *const expected[] = {"100 (smooth_quant 0.50): q",
+                                         "100: q",
+                                         "100 (bias_correction, smooth_quant 0.50): q",
+                                         "100 (bias_correction): q",
+                                         "20 (smooth_quant 0.50): q",
+                                         "20: q",
+                                         "20 (bias_correction, smooth_quant 0.50): q",
+                                         "20 (bias_correction): q",
+                                         ""};
+  for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+    assert_demand(strategy, LPOT_STAGE_SAMPLE, expected[i], 0.5);
+  }
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(exhaustive_walks_the_product_last_op_fastest),
+      cmocka_unit_test(exhaustive_walks_all_variants),
       cmocka_unit_test(exhaustive_takes_bf16_where_it_is_named),
       cmocka_unit_test(exhaustive_hints_are_the_next_demands),
       cmocka_unit_test(exhaustive_with_ops_that_cannot_be_quantized_tries_all_they_have),

@@ -144,8 +144,30 @@ static void hints_name_the_whole_round_and_the_next(void **state) {
   lpot_space_free(space);
 }
 
+static void all_variants_of_the_first_size_are_tried_first(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  fixture_add(&ops, "a", "Add", small_capability(false));
+  fixture_add_corrections(&ops);
+  ops.sampling_sizes[1] = 20;
+  ops.wishes.num_sampling_sizes = 2;
+  lpot_space *space = fixture_space(&ops);
+  lpot_strategy *strategy = start(space, true);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100 (smooth_quant 0.50): q", 0.1, false);
+  assert_hints(strategy, 16,
+               "100: q|100 (bias_correction, smooth_quant 0.50): q|100 (bias_correction): q");
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q", 0.2, false);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100 (bias_correction, smooth_quant 0.50): q", 0.4,
+               false);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100 (bias_correction): q", 0.3, false);
+  assert_sensed(strategy, "100 (bias_correction, smooth_quant 0.50): f32", 0.1);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(all_variants_of_the_first_size_are_tried_first),
       cmocka_unit_test(ops_fall_back_by_error_and_come_back),
       cmocka_unit_test(the_first_success_of_the_uniform_ones_is_the_end),
       cmocka_unit_test(a_failed_revert_is_the_end),

@@ -12,7 +12,7 @@ static lpot_space *two_ops(fixture *ops) {
   return fixture_space(ops);
 }
 
-static void dimensions_are_ops_and_the_sampling_size(void **state) {
+static void dimensions_are_ops_and_the_variant(void **state) {
   (void)state;
   fixture ops;
   lpot_space *space = two_ops(&ops);
@@ -25,6 +25,28 @@ static void dimensions_are_ops_and_the_sampling_size(void **state) {
   assert_int_equal(lpot_point_num_options(&all, 0), 2 * 2 * 4 * 2 + 1);
   assert_int_equal(lpot_point_num_options(&all, 1), 2);
   assert_int_equal(lpot_point_num_options(&all, 2), 1);
+  lpot_space_free(space);
+}
+
+static void corrections_are_variants(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  fixture_add(&ops, "a", "Add", small_capability(false));
+  fixture_add_corrections(&ops);
+  ops.sampling_sizes[1] = 20;
+  ops.wishes.num_sampling_sizes = 2;
+  lpot_space *space = fixture_space(&ops);
+  lpot_point_space quantized = lpot_point_space_of(space, false);
+  lpot_point_space all = lpot_point_space_of(space, true);
+  assert_int_equal(lpot_point_num_options(&quantized, 1), 8);
+  assert_int_equal(lpot_point_num_options(&all, 1), 4);
+  const uint16_t point[2] = {0, 6};
+  lpot_recipe *recipe = NULL;
+  char text[128];
+  assert_int_equal(lpot_point_recipe(&quantized, point, &recipe, NULL), LPOT_OK);
+  recipe_text(recipe, text, sizeof text);
+  assert_string_equal(text, "20 (bias_correction, smooth_quant 0.50): q");
+  lpot_recipe_free(recipe);
   lpot_space_free(space);
 }
 
@@ -86,7 +108,8 @@ static void observations_grow_and_are_found(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(dimensions_are_ops_and_the_sampling_size),
+      cmocka_unit_test(dimensions_are_ops_and_the_variant),
+      cmocka_unit_test(corrections_are_variants),
       cmocka_unit_test(the_fallback_is_always_an_option),
       cmocka_unit_test(points_become_recipes),
       cmocka_unit_test(observations_grow_and_are_found),

@@ -434,6 +434,46 @@ static void space_keeps_the_switches(void **state) {
   lpot_space_free(space);
 }
 
+static void variants_are_the_product_of_the_switches(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  ops.sampling_sizes[1] = 20;
+  ops.wishes.num_sampling_sizes = 2;
+  lpot_space *space = fixture_space(&ops);
+  assert_int_equal(lpot_space_num_corrections(space), 1);
+  assert_int_equal(lpot_space_num_variants(space), 2);
+  assert_false(lpot_corrections_any(lpot_space_corrections(space, 0)));
+  lpot_space_free(space);
+  fixture_add_corrections(&ops);
+  ops.wishes.corrections[LPOT_CROSS_LAYER_EQUALIZATION] = (lpot_choices){1, {1}};
+  space = fixture_space(&ops);
+  static const char *const expected[] = {
+      "cross_layer_equalization, smooth_quant 0.50", "cross_layer_equalization",
+      "bias_correction, cross_layer_equalization, smooth_quant 0.50",
+      "bias_correction, cross_layer_equalization"};
+  assert_int_equal(lpot_space_num_corrections(space), 4);
+  assert_int_equal(lpot_space_num_variants(space), 8);
+  for (size_t i = 0; i < 4; i++) {
+    char text[LPOT_CORRECTIONS_TEXT];
+    lpot_corrections_text(lpot_space_corrections(space, i), text);
+    assert_string_equal(text, expected[i]);
+  }
+  lpot_space_free(space);
+}
+
+static void dynamic_space_has_no_corrections(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  fixture_add_corrections(&ops);
+  ops.wishes.sampling_sizes = ops.sampling_sizes;
+  const lpot_space_ops plain = {.dynamic = true};
+  lpot_space *space = NULL;
+  assert_int_equal(lpot_space_new_from_ops(&plain, &ops.wishes, &space, NULL), LPOT_OK);
+  assert_int_equal(lpot_space_num_variants(space), 1);
+  assert_false(lpot_corrections_any(lpot_space_corrections(space, 0)));
+  lpot_space_free(space);
+}
+
 static void space_survives_every_failed_allocation(void **state) {
   (void)state;
   fixture ops = fixture_new();
@@ -480,6 +520,8 @@ int main(void) {
       cmocka_unit_test(op_without_any_configuration_stays_f32),
       cmocka_unit_test(first_conv_or_matmul_can_be_left_out),
       cmocka_unit_test(space_keeps_the_switches),
+      cmocka_unit_test(variants_are_the_product_of_the_switches),
+      cmocka_unit_test(dynamic_space_has_no_corrections),
       cmocka_unit_test(space_survives_every_failed_allocation),
   };
   return cmocka_run_group_tests_name("space", tests, NULL, NULL);

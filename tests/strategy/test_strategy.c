@@ -6,6 +6,8 @@ static lpot_status propose(void *context, lpot_recipe **ret_recipe, lpot_error *
   LPOT_TRY(lpot_recipe_new(1, ret_recipe, err));
   (*ret_recipe)->calibration_samples = 42;
   (*ret_recipe)->reduce_range = true;
+  (*ret_recipe)->corrections =
+      (lpot_corrections){.cross_layer_equalization = true, .smooth_quant = 25};
   return LPOT_OK;
 }
 
@@ -82,6 +84,8 @@ static void recipes_carry_the_switches_of_the_space(void **state) {
   fixture_add(&ops, "a", "Add", small_capability(false));
   ops.wishes.scale_propagation_concat = false;
   ops.wishes.reduce_range = true;
+  ops.wishes.corrections[LPOT_CROSS_LAYER_EQUALIZATION] = (lpot_choices){1, {1}};
+  ops.wishes.smooth_quant = (lpot_choices){1, {25}};
   ops.sampling_sizes[0] = 42;
   lpot_space *space = fixture_space(&ops);
   for (const char *const *name = lpot_strategy_names(); *name != NULL; name++) {
@@ -91,6 +95,8 @@ static void recipes_carry_the_switches_of_the_space(void **state) {
     assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
     assert_false(demand.recipe->scale_propagation_concat);
     assert_true(demand.recipe->reduce_range);
+    assert_true(demand.recipe->corrections.cross_layer_equalization);
+    assert_int_equal(demand.recipe->corrections.smooth_quant, 25);
     assert_int_equal(demand.recipe->calibration_samples, 42);
     lpot_recipe_free(demand.recipe);
     lpot_strategy_free(strategy);

@@ -303,10 +303,10 @@ static void config_knows_what_is_not_supported_yet(void **state) {
   lpot_config *empty = good(MINIMAL "model_conversion:\nquantization:\n  advance:\n");
   assert_int_equal(empty->num_warnings, 0);
   lpot_config_free(empty);
-  assert_refused(MINIMAL "quantization: {advance: {bias_correction: weight_empirical}}\n",
-                 "not supported yet");
+  assert_refused(MINIMAL "quantization: {advance: {bias_correction: weight_trained}}\n",
+                 "expected weight_empirical, got 'weight_trained'");
   assert_refused(MINIMAL "quantization: {recipes: {weight_correction: true}}\n",
-                 "not supported yet");
+                 "weight_correction: not supported: no gain measured");
   assert_refused(MINIMAL "tuning: {strategy: {name: sigopt}}\n",
                  "strategy sigopt is not supported yet");
   assert_refused(MINIMAL "tuning: {strategy: {name: external}}\n", "needs a 'command'");
@@ -531,6 +531,44 @@ static void config_warns_of_what_has_no_effect(void **state) {
                 "belongs to the strategy external");
   assert_warned(MINIMAL "tuning: {exit_policy: {timeout: 5, performance_only: true}}\n",
                 "no effect");
+}
+
+static void config_reads_corrections(void **state) {
+  (void)state;
+  lpot_config *config = good(MINIMAL "quantization: {recipes: {bias_correction: [false, true], "
+                                     "cross_layer_equalization: , "
+                                     "smooth_quant: [0, 0.5, 0.75, 0.5]}}\n");
+  const lpot_wishes *wishes = &config->wishes;
+  const lpot_choices *bias = &wishes->corrections[LPOT_BIAS_CORRECTION];
+  assert_int_equal(bias->count, 2);
+  assert_int_equal(bias->values[0], 0);
+  assert_int_equal(bias->values[1], 1);
+  assert_int_equal(wishes->corrections[LPOT_CROSS_LAYER_EQUALIZATION].count, 0);
+  assert_int_equal(wishes->smooth_quant.count, 3);
+  assert_int_equal(wishes->smooth_quant.values[2], 75);
+  lpot_config_free(config);
+  /* Names of LPOT and of Neural Compressor for the same. */
+  static const char *const same[] = {
+      MINIMAL "quantization: {recipes: {fast_bias_correction: true}}\n",
+      MINIMAL "quantization: {advance: {bias_correction: weight_empirical}}\n"};
+  for (size_t i = 0; i < 2; i++) {
+    config = good(same[i]);
+    assert_int_equal(config->wishes.corrections[LPOT_BIAS_CORRECTION].count, 1);
+    assert_int_equal(config->wishes.corrections[LPOT_BIAS_CORRECTION].values[0], 1);
+    lpot_config_free(config);
+  }
+  assert_refused(MINIMAL "quantization: {recipes: {bias_correction: [true, 3]}}\n",
+                 "bias_correction[1]: expected true or false");
+  assert_refused(MINIMAL "quantization: {recipes: {bias_correction: []}}\n", "got an empty list");
+  assert_refused(MINIMAL "quantization: {recipes: {smooth_quant: 0.123}}\n",
+                 "conf.yaml:6:40: quantization.recipes.smooth_quant: expected 0 (off) to 1");
+  assert_refused(MINIMAL "quantization: {recipes: {smooth_quant: []}}\n", "got an empty list");
+  assert_refused(MINIMAL "quantization: {recipes: {smooth_quant: [.1,.2,.3,.4,.5,.6,.7,.8,.9]}}\n",
+                 "smooth_quant");
+  assert_refused(MINIMAL "quantization: {recipes: {smoth_quant: 1}}\n", "smooth_quant");
+  assert_warned(MINIMAL "quantization: {approach: post_training_dynamic_quant, recipes: "
+                        "{smooth_quant: 0.5}}\n",
+                "smooth_quant: it has no effect");
 }
 
 static void config_is_silent_about_values_that_hold_anyway(void **state) {
@@ -791,6 +829,7 @@ int main(void) {
       cmocka_unit_test(op_times_are_measured_when_wanted),
       cmocka_unit_test(config_reads_every_value),
       cmocka_unit_test(config_warns_of_what_has_no_effect),
+      cmocka_unit_test(config_reads_corrections),
       cmocka_unit_test(config_is_silent_about_values_that_hold_anyway),
       cmocka_unit_test(config_knows_where_bf16_is_named_first),
       cmocka_unit_test(config_target_follows_criterion_and_sense),

@@ -105,6 +105,21 @@ static void config_text_shows_the_defaults(void **state) {
   lpot_free(text);
 }
 
+static void config_text_shows_corrections(void **state) {
+  (void)state;
+  static const char given[] = MINIMAL
+      "quantization: {recipes: {bias_correction: [false, true], cross_layer_equalization: false, "
+      "smooth_quant: [0, 0.5]}}\n";
+  char *text = text_of(given, false);
+  assert_non_null(strstr(text, "    first_conv_or_matmul_quantization: true\n"
+                               "    bias_correction: [false, true]\n"
+                               "    cross_layer_equalization: [false]\n"
+                               "    smooth_quant: [0.00, 0.50]\n"));
+  lpot_free(text);
+  assert_reads_back(given);
+  assert_same_identity(false, MINIMAL, given);
+}
+
 static void config_text_of_dynamic_quantization_has_no_calibration(void **state) {
   (void)state;
   char *text = text_of(MINIMAL "quantization: {approach: post_training_dynamic_quant, calibration: "
@@ -211,6 +226,7 @@ static void identity_does_not_depend_on_how_it_is_written(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(config_text_shows_corrections),
       cmocka_unit_test(config_text_shows_the_defaults),
       cmocka_unit_test(config_text_of_dynamic_quantization_has_no_calibration),
       cmocka_unit_test(config_text_reads_back),

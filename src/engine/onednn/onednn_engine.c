@@ -76,9 +76,9 @@ static lpot_status observe_output(lpot_compiler *compiler, lpot_value_id value, 
       lpot_graph_value(compiler->graph, value)->dtype != LPOT_F32) {
     return LPOT_OK;
   }
-  lpot_layout layout = lpot_layout_of(compiler, value);
   lpot_slot_id slot = LPOT_NONE;
-  LPOT_TRY(lpot_need(compiler, value, layout, &slot, err)); /* A DequantizeLinear runs on demand. */
+  /* A DequantizeLinear runs on demand. */
+  LPOT_TRY(lpot_need(compiler, value, LPOT_PLAIN, &slot, err));
   lpot_observation *observation = &plan->observations[plan->num_observations++];
   observation->step = (int)plan->num_steps - 1;
   observation->value = value;

@@ -1,0 +1,146 @@
+#include "quant/channel_means.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "base/writer.h"
+
+#define CHANNEL_BYTES (4 + 2 * LPOT_EXACT_SUM_WORDS * 8)
+
+lpot_status lpot_channel_means_new(int64_t channels, int64_t inner, lpot_channel_means **ret_means,
+                                   lpot_error *err) {
+  size_t count = 0;
+  LPOT_TRY(lpot_to_size(channels, &count, err));
+  lpot_channel_means *means = lpot_calloc(1, sizeof *means);
+  if (means == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  *means = (lpot_channel_means){.channels = channels, .inner = inner};
+  means->magnitudes = lpot_calloc(count, sizeof *means->magnitudes);
+  means->sums = lpot_calloc(count, sizeof *means->sums);
+  if (means->magnitudes == NULL || means->sums == NULL) {
+    lpot_channel_means_free(means);
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  *ret_means = means;
+  return LPOT_OK;
+}
+
+void lpot_channel_means_free(lpot_channel_means *means) {
+  if (means == NULL) {
+    return;
+  }
+  lpot_free(means->magnitudes);
+  lpot_free(means->sums);
+  lpot_free(means);
+}
+
+/* One run of inner elements of a channel. */
+static void add_run(lpot_channel_means *means, int64_t channel, const float *run) {
+  double sum = 0;
+  float magnitude = means->magnitudes[channel];
+  for (int64_t i = 0; i < means->inner; i++) {
+    if (isfinite(run[i])) {
+      sum += (double)run[i];
+      magnitude = fmaxf(magnitude, fabsf(run[i]));
+    }
+  }
+  means->magnitudes[channel] = magnitude;
+  lpot_exact_sum_add(&means->sums[channel], (float)(sum / (double)means->inner));
+}
+
+lpot_status lpot_channel_means_update(lpot_channel_means *means, const float *elements,
+                                      int64_t count, lpot_error *err) {
+  int64_t row = means->channels * means->inner;
+  if (row == 0 || count % row != 0) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "calibration: %lld elements are not rows of %lld channels of %lld",
+                     (long long)count, (long long)means->channels, (long long)means->inner);
+  }
+  for (int64_t start = 0; start < count; start += row) {
+    for (int64_t channel = 0; channel < means->channels; channel++) {
+      add_run(means, channel, elements + start + channel * means->inner);
+    }
+  }
+  means->outer += (uint64_t)(count / row);
+  return LPOT_OK;
+}
+
+bool lpot_channel_means_same_view(const lpot_channel_means *a, const lpot_channel_means *b) {
+  return a->channels == b->channels && a->inner == b->inner;
+}
+
+void lpot_channel_means_merge(lpot_channel_means *into, const lpot_channel_means *from) {
+  for (int64_t i = 0; i < into->channels; i++) {
+    into->magnitudes[i] = fmaxf(into->magnitudes[i], from->magnitudes[i]);
+    lpot_exact_sum_merge(&into->sums[i], &from->sums[i]);
+  }
+  into->outer += from->outer;
+}
+
+double lpot_channel_means_get(const lpot_channel_means *means, int64_t channel) {
+  return means->outer == 0 ? 0 : lpot_exact_sum_value(&means->sums[channel]) / (double)means->outer;
+}
+
+/* ---- bytes ---- */
+
+lpot_status lpot_channel_means_write(const lpot_channel_means *means, lpot_buffer *out,
+                                     lpot_error *err) {
+  if (means->channels > UINT32_MAX) {
+    return LPOT_FAIL(err, LPOT_INVALID, "calibration: %lld channels do not fit its binary form",
+                     (long long)means->channels);
+  }
+  LPOT_TRY(lpot_writer_u32(out, (uint32_t)means->channels, err));
+  LPOT_TRY(lpot_writer_u64(out, (uint64_t)means->inner, err));
+  LPOT_TRY(lpot_writer_u64(out, means->outer, err));
+  for (int64_t i = 0; i < means->channels; i++) {
+    LPOT_TRY(lpot_writer_f32(out, means->magnitudes[i], err));
+    for (int k = 0; k < 2 * LPOT_EXACT_SUM_WORDS; k++) {
+      uint64_t word = means->sums[i].words[k / LPOT_EXACT_SUM_WORDS][k % LPOT_EXACT_SUM_WORDS];
+      LPOT_TRY(lpot_writer_u64(out, word, err));
+    }
+  }
+  return LPOT_OK;
+}
+
+static lpot_status read_channel(lpot_reader *reader, lpot_channel_means *means, int64_t channel,
+                                lpot_error *err) {
+  LPOT_TRY(lpot_reader_f32(reader, &means->magnitudes[channel], err));
+  if (!(means->magnitudes[channel] >= 0) || !isfinite(means->magnitudes[channel])) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "calibration: magnitude %g of channel %lld is out of range",
+                     (double)means->magnitudes[channel], (long long)channel);
+  }
+  for (int k = 0; k < 2 * LPOT_EXACT_SUM_WORDS; k++) {
+    uint64_t *word =
+        &means->sums[channel].words[k / LPOT_EXACT_SUM_WORDS][k % LPOT_EXACT_SUM_WORDS];
+    LPOT_TRY(lpot_reader_u64(reader, word, err));
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_channel_means_read(lpot_reader *reader, lpot_channel_means **ret_means,
+                                    lpot_error *err) {
+  uint32_t channels = 0;
+  uint64_t inner = 0;
+  uint64_t outer = 0;
+  LPOT_TRY(lpot_reader_u32(reader, &channels, err));
+  LPOT_TRY(lpot_reader_u64(reader, &inner, err));
+  LPOT_TRY(lpot_reader_u64(reader, &outer, err));
+  if (channels > lpot_reader_remaining(reader) / CHANNEL_BYTES || inner > INT64_MAX) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "calibration: %u channels announced, %zu bytes are left",
+                     channels, lpot_reader_remaining(reader));
+  }
+  lpot_channel_means *means = NULL;
+  LPOT_TRY(lpot_channel_means_new(channels, (int64_t)inner, &means, err));
+  means->outer = outer;
+  for (int64_t i = 0; i < means->channels; i++) {
+    lpot_status status = read_channel(reader, means, i, err);
+    if (status != LPOT_OK) {
+      lpot_channel_means_free(means);
+      return status;
+    }
+  }
+  *ret_means = means;
+  return LPOT_OK;
+}
