@@ -32,9 +32,8 @@ static const char *approach_text(bool dynamic) {
 }
 
 static lpot_status check_corrections(const lpot_corrections *corrections, lpot_error *err) {
-  if (corrections->cross_layer_equalization || corrections->smooth_quant > 0) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED,
-                     "recipe: cross-layer equalization and smooth_quant are not built");
+  if (corrections->smooth_quant > 0) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "recipe: smooth_quant is not built");
   }
   return LPOT_OK;
 }

@@ -402,7 +402,8 @@ static lpot_status put_ranges(hid_t group, const lpot_ledger_calibration *calibr
     rows[i].bad = range->bad;
   }
   char name[48];
-  snprintf(name, sizeof name, "samples_%lld", (long long)calibration->samples);
+  snprintf(name, sizeof name, "samples_%lld%s", (long long)calibration->key.samples,
+           calibration->key.equalized ? "_equalized" : "");
   lpot_status status = lpot_hdf5_put_table(group, name, members, NUM_SPECS(members), sizeof *rows,
                                            rows, calibration->num_ranges, err);
   lpot_free(rows);

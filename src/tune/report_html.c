@@ -507,7 +507,7 @@ static lpot_status put_ranges(const lpot_ledger *ledger, lpot_buffer *out, lpot_
       "<div class='wide'><table>\n<tr><th class='text' scope='col'>value</th><th "
       "scope='col'>minimum</th><th scope='col'>maximum</th><th scope='col'>numbers</th>"
       "<th scope='col'>NaN or infinite</th></tr>\n",
-      calibration->num_ranges, calibration->samples));
+      calibration->num_ranges, calibration->key.samples));
   for (size_t i = 0; i < calibration->num_ranges && i < MAX_RANGES; i++) {
     const lpot_ledger_range *range = &calibration->ranges[i];
     LPOT_TRY(lpot_buffer_printf(out, err, "<tr>"));

@@ -83,7 +83,7 @@ def main():
     (protocol / "outcome_states").write_bytes(
         message(2, struct.pack("<BB", 0, 0) + text("") + struct.pack("<dQqQ", 1.0, 5, 0, 1) + bytes(64) +
                 struct.pack("<Q", 10) + b"\xa5\1"))
-    (protocol / "calibration").write_bytes(message(3, struct.pack("<q", 10) + bytes(16)))
+    (protocol / "calibration").write_bytes(message(3, struct.pack("<q?", 10, True) + bytes(16)))
     (protocol / "cancel").write_bytes(message(4, b""))
     (protocol / "end").write_bytes(message(5, b""))
     (protocol / "kill").write_bytes(message(6, b""))
