@@ -1,11 +1,13 @@
 #include "quant/channel_means.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/size.h"
 #include "base/writer.h"
 
+#define MAGNITUDE_BITS 0x7FFFFFFFu /* of an f32: all but the sign */
 #define CHANNEL_BYTES (4 + 2 * LPOT_EXACT_SUM_WORDS * 8)
 
 lpot_status lpot_channel_means_new(int64_t channels, int64_t inner, lpot_channel_means **ret_means,
@@ -36,17 +38,44 @@ void lpot_channel_means_free(lpot_channel_means *means) {
   lpot_free(means);
 }
 
-/* One run of inner elements of a channel. */
-static void add_run(lpot_channel_means *means, int64_t channel, const float *run) {
+/* A run of finite elements: four sums that do not wait for each other. Magnitudes have the order of
+ * their bits; the largest one's tell whether all were finite. */
+static double add_finite(const float *run, int64_t count, uint32_t *ret_largest) {
+  double sums[4] = {0};
+  uint32_t largest = 0;
+  for (int64_t i = 0; i < count; i++) {
+    uint32_t bits = 0;
+    memcpy(&bits, &run[i], sizeof bits);
+    bits &= MAGNITUDE_BITS;
+    largest = bits > largest ? bits : largest;
+    sums[i % 4] += (double)run[i];
+  }
+  *ret_largest = largest;
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+static double add_any(const float *run, int64_t count, float *ret_magnitude) {
   double sum = 0;
-  float magnitude = means->magnitudes[channel];
-  for (int64_t i = 0; i < means->inner; i++) {
+  *ret_magnitude = 0;
+  for (int64_t i = 0; i < count; i++) {
     if (isfinite(run[i])) {
       sum += (double)run[i];
-      magnitude = fmaxf(magnitude, fabsf(run[i]));
+      *ret_magnitude = fmaxf(*ret_magnitude, fabsf(run[i]));
     }
   }
-  means->magnitudes[channel] = magnitude;
+  return sum;
+}
+
+/* One run of inner elements of a channel. */
+static void add_run(lpot_channel_means *means, int64_t channel, const float *run) {
+  uint32_t bits = 0;
+  float magnitude = 0;
+  double sum = add_finite(run, means->inner, &bits);
+  memcpy(&magnitude, &bits, sizeof magnitude);
+  if (!isfinite(magnitude)) {
+    sum = add_any(run, means->inner, &magnitude);
+  }
+  means->magnitudes[channel] = fmaxf(means->magnitudes[channel], magnitude);
   lpot_exact_sum_add(&means->sums[channel], (float)(sum / (double)means->inner));
 }
 
