@@ -39,7 +39,6 @@ typedef struct trial_row {
   int64_t calibration_samples;
   uint8_t scale_propagation_concat;
   uint8_t bias_correction, cross_layer_equalization;
-  double smooth_quant;
   double accuracy_low, accuracy_high;
   char cause[CAUSE_SIZE];
 } trial_row;
@@ -78,7 +77,6 @@ static const lpot_hdf5_member trial_members[] = {
     {"scale_propagation_concat", offsetof(trial_row, scale_propagation_concat), 'b', 0, NULL},
     {"bias_correction", offsetof(trial_row, bias_correction), 'b', 0, NULL},
     {"cross_layer_equalization", offsetof(trial_row, cross_layer_equalization), 'b', 0, NULL},
-    {"smooth_quant", offsetof(trial_row, smooth_quant), 'd', 0, NULL},
     {"accuracy_low", offsetof(trial_row, accuracy_low), 'd', 0, NULL},
     {"accuracy_high", offsetof(trial_row, accuracy_high), 'd', 0, NULL},
     {"cause", offsetof(trial_row, cause), 's', CAUSE_SIZE, NULL},
@@ -112,7 +110,6 @@ static void fill_trial(const lpot_ledger *ledger, const lpot_ledger_trial *trial
                      .scale_propagation_concat = result->recipe->scale_propagation_concat,
                      .bias_correction = corrections->bias_correction,
                      .cross_layer_equalization = corrections->cross_layer_equalization,
-                     .smooth_quant = corrections->smooth_quant / 100.0,
                      .accuracy_low = result->interval.low,
                      .accuracy_high = result->interval.high};
   lpot_text_copy(row->host, sizeof row->host, result->host);

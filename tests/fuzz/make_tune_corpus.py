@@ -65,7 +65,7 @@ def main():
     (protocol / "task_f32").write_bytes(message(1, struct.pack("<Bqq", 0, 0, 4) + b"\0\0\0"))
     (protocol / "task_recipe").write_bytes(
         message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + recipe + b"\0\0"))
-    corrected = recipe[:1] + bytes([recipe[1] | 0x28, 50]) + recipe[2:]  # bias_correction, smooth_quant 0.50
+    corrected = recipe[:1] + bytes([recipe[1] | 0x18]) + recipe[2:]  # bias_correction, cross_layer_equalization
     (protocol / "task_corrected").write_bytes(
         message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + corrected + b"\0\0"))
     (protocol / "task_senses").write_bytes(
