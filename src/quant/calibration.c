@@ -11,6 +11,15 @@ struct lpot_calibration {
   lpot_channel_means **channels; /* [num_values], owned; NULL where they are not watched */
 };
 
+lpot_calibration_key lpot_calibration_key_of(const lpot_recipe *recipe) {
+  return (lpot_calibration_key){.samples = recipe->calibration_samples,
+                                .equalized = recipe->corrections.cross_layer_equalization};
+}
+
+bool lpot_calibration_key_equal(lpot_calibration_key a, lpot_calibration_key b) {
+  return a.samples == b.samples && a.equalized == b.equalized;
+}
+
 static lpot_status add_histogram(lpot_calibration *calibration, size_t value, lpot_error *err) {
   lpot_histogram *histogram = lpot_calloc(1, sizeof *histogram);
   if (histogram == NULL) {

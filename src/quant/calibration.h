@@ -19,6 +19,16 @@
 
 typedef struct lpot_calibration lpot_calibration;
 
+/* What statistics are of. */
+typedef struct lpot_calibration_key {
+  int64_t samples; /* the first ones of the calibration order */
+  bool equalized;  /* of the equalized graph (quant/equalize.h), else of the plain one */
+} lpot_calibration_key;
+
+/* Of those that the recipe is rewritten with. */
+lpot_calibration_key lpot_calibration_key_of(const lpot_recipe *recipe);
+bool lpot_calibration_key_equal(lpot_calibration_key a, lpot_calibration_key b);
+
 /* One histogram per value with observed[value]; num_values entries. */
 LPOT_MUST_CHECK lpot_status lpot_calibration_new(const bool *observed, size_t num_values,
                                                  lpot_calibration **ret_calibration,

@@ -1,5 +1,5 @@
-/* Means and largest magnitudes of an activation's channels: what bias correction and SmoothQuant
- * want to know of the inputs of weighted ops.
+/* Means and largest magnitudes of an activation's channels: what bias correction
+ * wants to know of the inputs of weighted ops.
  *
  * An activation is seen as [outer, channels, inner]. Of each run of inner elements the mean is
  * rounded to f32, and these are summed without rounding (tensor/exact_sum.h): the state does not

@@ -1,10 +1,6 @@
 #include "quant/corrections.h"
 
-#include <math.h>
 #include <stdio.h>
-
-#define MAX_HUNDREDTHS 100
-#define ROUNDING 1e-9 /* of a decimal number that has two decimals */
 
 static const char *const keys[] = {LPOT_CORRECTION_KEYS};
 
@@ -20,7 +16,7 @@ bool *lpot_correction_of(lpot_corrections *corrections, lpot_correction correcti
 }
 
 bool lpot_corrections_equal(const lpot_corrections *a, const lpot_corrections *b) {
-  return lpot_corrections_bits(a) == lpot_corrections_bits(b) && a->smooth_quant == b->smooth_quant;
+  return lpot_corrections_bits(a) == lpot_corrections_bits(b);
 }
 
 bool lpot_corrections_any(const lpot_corrections *corrections) {
@@ -29,7 +25,7 @@ bool lpot_corrections_any(const lpot_corrections *corrections) {
 
 unsigned lpot_corrections_bits(const lpot_corrections *corrections) {
   lpot_corrections copy = *corrections;
-  unsigned bits = copy.smooth_quant > 0 ? LPOT_SMOOTH_QUANT_BIT : 0;
+  unsigned bits = 0;
   for (unsigned i = 0; i < LPOT_NUM_CORRECTIONS; i++) {
     bits |= *lpot_correction_of(&copy, (lpot_correction)i) ? 1u << i : 0;
   }
@@ -44,22 +40,6 @@ lpot_corrections lpot_corrections_of_bits(unsigned bits) {
   return corrections;
 }
 
-void lpot_smooth_quant_text(int hundredths, char out[LPOT_SMOOTH_QUANT_TEXT]) {
-  snprintf(out, LPOT_SMOOTH_QUANT_TEXT, "%d.%02d", (hundredths / 100) % 10, hundredths % 100);
-}
-
-lpot_status lpot_smooth_quant_of(const lpot_yaml_node *node, double alpha, int *ret_hundredths,
-                                 lpot_error *err) {
-  double hundredths = alpha * MAX_HUNDREDTHS;
-  bool in_range = hundredths >= 0 && hundredths <= MAX_HUNDREDTHS;
-  if (!in_range || fabs(hundredths - round(hundredths)) > ROUNDING) {
-    return lpot_yaml_fail(
-        err, node, "expected 0 (off) to 1 with at most two decimals, such as 0.5, got %g", alpha);
-  }
-  *ret_hundredths = (int)lround(hundredths);
-  return LPOT_OK;
-}
-
 void lpot_corrections_text(const lpot_corrections *corrections, char out[LPOT_CORRECTIONS_TEXT]) {
   lpot_corrections copy = *corrections;
   size_t used = 0;
@@ -70,12 +50,7 @@ void lpot_corrections_text(const lpot_corrections *corrections, char out[LPOT_CO
       used += (size_t)length;
     }
   }
-  if (copy.smooth_quant > 0) {
-    char alpha[LPOT_SMOOTH_QUANT_TEXT];
-    lpot_smooth_quant_text(copy.smooth_quant, alpha);
-    snprintf(out + used, LPOT_CORRECTIONS_TEXT - used, "%s%s %s", used == 0 ? "" : ", ",
-             keys[LPOT_NUM_CORRECTIONS], alpha);
-  } else if (used == 0) {
+  if (used == 0) {
     snprintf(out, LPOT_CORRECTIONS_TEXT, "none");
   }
 }
@@ -88,11 +63,6 @@ lpot_status lpot_corrections_write(const lpot_corrections *corrections, lpot_buf
       LPOT_TRY(lpot_buffer_printf(out, err, "%s: true\n", keys[i]));
     }
   }
-  if (corrections->smooth_quant > 0) {
-    char text[LPOT_SMOOTH_QUANT_TEXT];
-    lpot_smooth_quant_text(corrections->smooth_quant, text);
-    LPOT_TRY(lpot_buffer_printf(out, err, "%s: %s\n", keys[LPOT_NUM_CORRECTIONS], text));
-  }
   return LPOT_OK;
 }
 
@@ -104,14 +74,6 @@ lpot_status lpot_corrections_from_yaml(const lpot_yaml_node *map, lpot_correctio
     if (node != NULL) {
       LPOT_TRY(lpot_yaml_bool(node, lpot_correction_of(&corrections, (lpot_correction)i), err));
     }
-  }
-  const lpot_yaml_node *smooth = lpot_yaml_get(map, keys[LPOT_NUM_CORRECTIONS]);
-  if (smooth != NULL) {
-    double alpha = 0;
-    int hundredths = 0;
-    LPOT_TRY(lpot_yaml_double(smooth, &alpha, err));
-    LPOT_TRY(lpot_smooth_quant_of(smooth, alpha, &hundredths, err));
-    corrections.smooth_quant = (uint8_t)hundredths;
   }
   *ret = corrections;
   return LPOT_OK;

@@ -11,11 +11,9 @@
 #define RECIPE_FLAG_DYNAMIC 2
 #define RECIPE_FLAG_REDUCE 4
 #define CORRECTIONS_SHIFT 3 /* bits of quant/corrections.h follow */
-#define NUM_FLAGS (CORRECTIONS_SHIFT + LPOT_CORRECTION_BITS)
-#define OP_BYTES 8 /* two tensors of four fields */
-#define HEADER_BYTES                                                                               \
-  10 /* what the hash takes of the recipe itself: flags, samples, smooth_quant                     \
-      */
+#define NUM_FLAGS (CORRECTIONS_SHIFT + LPOT_NUM_CORRECTIONS)
+#define OP_BYTES 8     /* two tensors of four fields */
+#define HEADER_BYTES 9 /* what the hash takes of the recipe itself: flags and samples */
 
 static const char *const scheme_texts[LPOT_NUM_SCHEMES] = {"sym", "asym"};
 static const char *const granularity_texts[LPOT_NUM_GRANULARITIES] = {"per_tensor", "per_channel"};
@@ -242,9 +240,7 @@ static uint64_t hash_of(const lpot_recipe *recipe, bool has_bf16) {
   for (int i = 0; i < 8; i++) {
     header[1 + i] = (uint8_t)((uint64_t)recipe->calibration_samples >> (8 * i));
   }
-  header[HEADER_BYTES - 1] = recipe->corrections.smooth_quant;
-  size_t size = recipe->corrections.smooth_quant == 0 ? HEADER_BYTES - 1 : HEADER_BYTES;
-  uint64_t hash = lpot_hash64(header, size, recipe->num_ops);
+  uint64_t hash = lpot_hash64(header, sizeof header, recipe->num_ops);
   const lpot_op_config f32 = {.activation = {.dtype = LPOT_F32}, .weight = {.dtype = LPOT_F32}};
   for (size_t i = 0; i < recipe->num_ops; i++) {
     const lpot_op_config *config = &recipe->ops[i];
@@ -271,9 +267,6 @@ lpot_status lpot_recipe_write(const lpot_recipe *recipe, lpot_buffer *out, lpot_
   }
   LPOT_TRY(lpot_writer_u8(out, RECIPE_VERSION, err));
   LPOT_TRY(lpot_writer_u8(out, recipe_flags(recipe), err));
-  if (recipe->corrections.smooth_quant > 0) {
-    LPOT_TRY(lpot_writer_u8(out, recipe->corrections.smooth_quant, err));
-  }
   LPOT_TRY(lpot_writer_i64(out, recipe->calibration_samples, err));
   LPOT_TRY(lpot_writer_u32(out, (uint32_t)recipe->num_ops, err));
   for (size_t i = 0; i < recipe->num_ops; i++) {
@@ -317,37 +310,20 @@ static lpot_status read_ops(lpot_reader *reader, lpot_recipe *recipe, lpot_error
   return LPOT_OK;
 }
 
-/* smooth_quant is there only where its flag is set. */
-static lpot_status read_corrections(lpot_reader *reader, unsigned flags, lpot_corrections *ret,
-                                    lpot_error *err) {
-  unsigned bits = flags >> CORRECTIONS_SHIFT;
-  *ret = lpot_corrections_of_bits(bits);
-  if ((bits & LPOT_SMOOTH_QUANT_BIT) == 0) {
-    return LPOT_OK;
-  }
-  LPOT_TRY(lpot_reader_u8(reader, &ret->smooth_quant, err));
-  if (ret->smooth_quant < 1 || ret->smooth_quant > 100) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "recipe: smooth_quant is %d hundredths, expected 1 to 100",
-                     ret->smooth_quant);
-  }
-  return LPOT_OK;
-}
-
 lpot_status lpot_recipe_read(lpot_reader *reader, lpot_recipe **ret_recipe, lpot_error *err) {
   uint8_t version = 0;
   uint8_t flags = 0;
   int64_t samples = 0;
   uint32_t num_ops = 0;
-  lpot_corrections corrections = {0};
   LPOT_TRY(lpot_reader_u8(reader, &version, err));
   LPOT_TRY(lpot_reader_u8(reader, &flags, err));
-  LPOT_TRY(read_corrections(reader, flags, &corrections, err));
   LPOT_TRY(lpot_reader_i64(reader, &samples, err));
   LPOT_TRY(lpot_reader_u32(reader, &num_ops, err));
   if (version != RECIPE_VERSION) {
     return LPOT_FAIL(err, LPOT_FORMAT, "recipe: version is %d, expected %d", version,
                      RECIPE_VERSION);
   }
+  const lpot_corrections corrections = lpot_corrections_of_bits(flags >> CORRECTIONS_SHIFT);
   bool dynamic = (flags & RECIPE_FLAG_DYNAMIC) != 0;
   bool static_too =
       (flags & RECIPE_FLAG_CONCAT) != 0 || samples != 0 || lpot_corrections_any(&corrections);

@@ -31,14 +31,6 @@ static const char *approach_text(bool dynamic) {
   return dynamic ? "dynamic" : "static";
 }
 
-static lpot_status check_corrections(const lpot_corrections *corrections, lpot_error *err) {
-  if (corrections->cross_layer_equalization || corrections->smooth_quant > 0) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED,
-                     "recipe: cross-layer equalization and smooth_quant are not built");
-  }
-  return LPOT_OK;
-}
-
 static lpot_status check_recipe(const lpot_quant_ops *ops, const lpot_recipe *recipe,
                                 const lpot_calibration *calibration, lpot_error *err) {
   if (recipe->num_ops != lpot_quant_ops_count(ops)) {
@@ -49,7 +41,6 @@ static lpot_status check_recipe(const lpot_quant_ops *ops, const lpot_recipe *re
     return LPOT_FAIL(err, LPOT_INVALID, "recipe: is of %s quantization, its ops are of %s",
                      approach_text(recipe->dynamic), approach_text(!recipe->dynamic));
   }
-  LPOT_TRY(check_corrections(&recipe->corrections, err));
   for (size_t i = 0; i < recipe->num_ops; i++) {
     LPOT_TRY(check_op(lpot_quant_ops_get(ops, i), &recipe->ops[i], err));
   }

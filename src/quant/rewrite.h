@@ -35,9 +35,11 @@
 #include "quant/recipe.h"
 #include "quant/weight_cache.h"
 
-/* graph is the one the ops were found in. calibration may be NULL when no op is int8 or the
- * recipe is dynamic. LPOT_INVALID when ops and recipe are not of one approach. cache
- * (may be NULL) is the one of this graph; quantized weights are taken from it and put into it. */
+/* graph is the one the ops were found in, or the equalized one (quant/equalize.h) where the recipe
+ * has cross_layer_equalization; calibration and cache are of the same. calibration may be NULL when
+ * no op is int8 or the recipe is dynamic. LPOT_INVALID when ops and recipe are not of one approach.
+ * cache (may be NULL) is the one of this graph; quantized weights are taken from it and put into
+ * it. */
 LPOT_MUST_CHECK lpot_status lpot_quant_rewrite(const lpot_graph *graph, const lpot_quant_ops *ops,
                                                const lpot_recipe *recipe,
                                                const lpot_calibration *calibration,

@@ -38,16 +38,15 @@ static const lpot_choices off = {.count = 1, .values = {0}};
 
 /* What was wished for, or off. */
 static const lpot_choices *choices_of(const lpot_wishes *wishes, bool dynamic, size_t dim) {
-  const lpot_choices *wish =
-      dim < LPOT_NUM_CORRECTIONS ? &wishes->corrections[dim] : &wishes->smooth_quant;
+  const lpot_choices *wish = &wishes->corrections[dim];
   return dynamic || wish->count == 0 ? &off : wish;
 }
 
-/* The product of the wishes, smooth_quant fastest. */
+/* The product of the wishes, the last correction fastest. */
 static lpot_status list_corrections(lpot_space *space, bool dynamic, const lpot_wishes *wishes,
                                     lpot_error *err) {
   space->num_corrections = 1;
-  for (size_t dim = 0; dim <= LPOT_NUM_CORRECTIONS; dim++) {
+  for (size_t dim = 0; dim < LPOT_NUM_CORRECTIONS; dim++) {
     space->num_corrections *= choices_of(wishes, dynamic, dim)->count;
   }
   space->corrections =
@@ -57,9 +56,7 @@ static lpot_status list_corrections(lpot_space *space, bool dynamic, const lpot_
   }
   for (size_t i = 0; i < space->num_corrections; i++) {
     lpot_corrections *corrections = &space->corrections[i];
-    const lpot_choices *smooth = choices_of(wishes, dynamic, LPOT_NUM_CORRECTIONS);
-    size_t rest = i / smooth->count;
-    *corrections = (lpot_corrections){.smooth_quant = (uint8_t)smooth->values[i % smooth->count]};
+    size_t rest = i;
     for (size_t dim = LPOT_NUM_CORRECTIONS; dim > 0; dim--) {
       const lpot_choices *choices = choices_of(wishes, dynamic, dim - 1);
       *lpot_correction_of(corrections, (lpot_correction)(dim - 1)) =

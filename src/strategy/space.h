@@ -16,8 +16,8 @@
  * empty gets F32 alone, with a warning.
  *
  * Variants. What a recipe says besides its ops: the product of sampling size (slowest), bias
- * correction, cross-layer equalization and smooth_quant, each in the order of
- * the wish. The first num_corrections variants are those of the first sampling size.
+ * correction and cross-layer equalization, each in the order of the wish. The first num_corrections
+ * variants are those of the first sampling size.
  *
  * Of dynamic ops there is one variant: sampling size 0, no correction; and scale_propagation_concat
  * is false.
@@ -55,7 +55,6 @@ typedef struct lpot_wishes {
   bool reduce_range; /* weights have the reduced range, for ops of both kinds */
   lpot_choices corrections[LPOT_NUM_CORRECTIONS]; /* false and true, in the order of the wish;
                                                      count 0: false */
-  lpot_choices smooth_quant;                      /* hundredths; count 0: 0, off */
   bool first_conv_or_matmul_quantization; /* false: the first Conv or MatMul/Gemm in topological
                                              order stays f32 */
   const char *model_wise_file; /* where model_wise was written; NULL: not known; borrowed */

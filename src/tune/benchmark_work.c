@@ -87,10 +87,11 @@ static lpot_status make_recipe(const lpot_benchmark_model *from, bench_model *mo
     return LPOT_OK;
   }
   int64_t given = lpot_loader_num_samples(job->calibration);
-  int64_t samples = model->recipe->calibration_samples;
+  lpot_calibration_key key = lpot_calibration_key_of(model->recipe);
+  int64_t count = key.samples < given ? key.samples : given;
   lpot_calibration *calibration = NULL;
-  LPOT_TRY(lpot_calibrate(job, 0, samples < given ? samples : given, NULL, &calibration, err));
-  LPOT_TRY(lpot_job_add_calibration(job, samples, &calibration, err));
+  LPOT_TRY(lpot_calibrate(job, key.equalized, 0, count, NULL, &calibration, err));
+  LPOT_TRY(lpot_job_add_calibration(job, key, &calibration, err));
   return LPOT_OK;
 }
 

@@ -46,11 +46,11 @@ static lpot_status run_samples(lpot_job *job, lpot_plan *plan, int64_t first, in
   return LPOT_OK;
 }
 
-static lpot_status observe_samples(lpot_job *job, const bool *observed, int64_t first,
-                                   int64_t count, const lpot_stop *stop,
+static lpot_status observe_samples(lpot_job *job, const lpot_graph *graph, const bool *observed,
+                                   int64_t first, int64_t count, const lpot_stop *stop,
                                    lpot_calibration *calibration, lpot_error *err) {
   lpot_graph *bound = NULL;
-  LPOT_TRY(lpot_graph_bind(job->graph, job->calibration_batch, lpot_reference_run, &bound, err));
+  LPOT_TRY(lpot_graph_bind(graph, job->calibration_batch, lpot_reference_run, &bound, err));
   row_filter filter = {.calibration = calibration, .bound = bound, .batch = job->calibration_batch};
   lpot_plan_options options = {
       .observed = observed, .observe = observe, .observe_context = &filter, .share_weights = true};
@@ -77,14 +77,17 @@ lpot_status lpot_calibrate_hash(const lpot_calibration *calibration, uint64_t *r
   return status;
 }
 
-lpot_status lpot_calibrate(lpot_job *job, int64_t first, int64_t count, const lpot_stop *stop,
-                           lpot_calibration **ret_calibration, lpot_error *err) {
+lpot_status lpot_calibrate(lpot_job *job, bool equalized, int64_t first, int64_t count,
+                           const lpot_stop *stop, lpot_calibration **ret_calibration,
+                           lpot_error *err) {
   int64_t num_samples = lpot_loader_num_samples(job->calibration);
   if (first < 0 || count < 0 || first > num_samples || count > num_samples - first) {
     return LPOT_FAIL(err, LPOT_INTERNAL, "samples %lld + %lld are outside of the %lld samples",
                      (long long)first, (long long)count, (long long)num_samples);
   }
-  size_t num_values = lpot_graph_num_values(job->graph);
+  const lpot_graph *graph = NULL;
+  LPOT_TRY(lpot_job_variant(job, equalized, &graph, err));
+  size_t num_values = lpot_graph_num_values(graph);
   bool *observed = lpot_calloc(num_values, sizeof *observed);
   if (observed == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
@@ -100,7 +103,7 @@ lpot_status lpot_calibrate(lpot_job *job, int64_t first, int64_t count, const lp
     observed[i] = lpot_calibration_observes(calibration, (lpot_value_id)i);
   }
   if (status == LPOT_OK) {
-    status = observe_samples(job, observed, first, count, stop, calibration, err);
+    status = observe_samples(job, graph, observed, first, count, stop, calibration, err);
   }
   lpot_free(observed);
   if (status != LPOT_OK) {

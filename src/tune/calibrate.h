@@ -5,11 +5,12 @@
 #include "tune/job.h"
 
 /* Runs samples [first, first + count) of the calibration order one by one through the f32 model,
+ * plain or equalized,
  * so that the statistics do not depend on batches or sharding. Where the model's batch is fixed to
  * more than 1, first must be a multiple of it, and rows beyond the last sample are not looked at.
  */
-LPOT_MUST_CHECK lpot_status lpot_calibrate(lpot_job *job, int64_t first, int64_t count,
-                                           const lpot_stop *stop,
+LPOT_MUST_CHECK lpot_status lpot_calibrate(lpot_job *job, bool equalized, int64_t first,
+                                           int64_t count, const lpot_stop *stop,
                                            lpot_calibration **ret_calibration, lpot_error *err);
 
 /* Equal statistics have equal hashes. */

@@ -114,7 +114,7 @@ lpot_status lpot_search_measure(lpot_run *run, uint64_t id, lpot_error *err) {
     return LPOT_OK;
   }
   const lpot_recipe *recipe = lpot_ledger_result_of(run->ledger, trial)->recipe;
-  LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
+  LPOT_TRY(lpot_run_calibrate(run, lpot_calibration_key_of(recipe), err));
   lpot_task task = {.kind = LPOT_TASK_LATENCY, .recipe = (lpot_recipe *)recipe}; /* only read */
   LPOT_TRY(lpot_run_measure(run, &task, "latency", err));
   if (run->measured.status != LPOT_OK) {
@@ -182,7 +182,7 @@ lpot_status lpot_search_weigh(lpot_run *run, uint64_t id, lpot_error *err) {
   }
   if (trial->footprint.bytes == 0) {
     const lpot_recipe *recipe = lpot_ledger_result_of(run->ledger, trial)->recipe;
-    LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
+    LPOT_TRY(lpot_run_calibrate(run, lpot_calibration_key_of(recipe), err));
     LPOT_TRY(measure_footprint(run, id, recipe, err));
   }
   return LPOT_OK;
@@ -198,7 +198,7 @@ bool lpot_search_is_whole(const lpot_run *run, uint64_t id) {
 lpot_status lpot_search_complete(lpot_run *run, uint64_t id, lpot_error *err) {
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(run->ledger, id);
   const lpot_recipe *recipe = lpot_ledger_result_of(run->ledger, trial)->recipe;
-  LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
+  LPOT_TRY(lpot_run_calibrate(run, lpot_calibration_key_of(recipe), err));
   const lpot_want want = {.recipe = recipe};
   LPOT_TRY(lpot_run_evaluate(run, &want, err));
   return LPOT_OK;
@@ -208,7 +208,7 @@ lpot_status lpot_search_complete(lpot_run *run, uint64_t id, lpot_error *err) {
 
 static lpot_status evaluate_exported(lpot_run *run, const lpot_recipe *recipe, lpot_error *err) {
   lpot_recipe *exported = NULL;
-  LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
+  LPOT_TRY(lpot_run_calibrate(run, lpot_calibration_key_of(recipe), err));
   LPOT_TRY(lpot_recipe_exported(recipe, &exported, err));
   const lpot_want want = {.recipe = exported};
   lpot_status status = lpot_run_evaluate(run, &want, err);

@@ -101,27 +101,6 @@ lpot_status lpot_config_read_switch(lpot_config_box *box, const lpot_config_row 
   return LPOT_OK;
 }
 
-lpot_status lpot_config_read_smooth_quant(lpot_config_box *box, const lpot_config_row *row,
-                                          const lpot_yaml_node *node, void *object,
-                                          lpot_error *err) {
-  (void)box;
-  (void)row;
-  double alphas[LPOT_MAX_CHOICES];
-  size_t count = 0;
-  lpot_choices choices = {0};
-  LPOT_TRY(lpot_yaml_doubles(node, LPOT_MAX_CHOICES, alphas, &count, err));
-  for (size_t i = 0; i < count; i++) {
-    int hundredths = 0;
-    LPOT_TRY(lpot_smooth_quant_of(node, alphas[i], &hundredths, err));
-    lpot_config_add_choice(&choices, hundredths);
-  }
-  if (count == 0) {
-    return lpot_yaml_fail(err, node, "expected numbers from 0 (off) to 1, got an empty list");
-  }
-  *(lpot_choices *)object = choices;
-  return LPOT_OK;
-}
-
 lpot_status lpot_config_read_bits(lpot_config_box *box, const lpot_config_row *row,
                                   const lpot_yaml_node *node, void *object, lpot_error *err) {
   (void)box;

@@ -141,8 +141,8 @@ static const lpot_config_row recipe_rows[] = {
      .remark = "not supported: no gain measured, bias_correction has one"},
     CORRECTION("cross_layer_equalization", LPOT_CROSS_LAYER_EQUALIZATION),
     {.name = "smooth_quant",
-     .read = lpot_config_read_smooth_quant,
-     .offset = offsetof(lpot_config, wishes) + offsetof(lpot_wishes, smooth_quant)},
+     .read = lpot_config_read_only_false,
+     .remark = "not supported: no gain measured, cross_layer_equalization has one"},
     END,
 };
 

@@ -134,10 +134,6 @@ lpot_status lpot_config_read_sampling(lpot_config_box *box, const lpot_config_ro
 /* "true", "false" or a list of them, into an lpot_choices. */
 lpot_status lpot_config_read_switch(lpot_config_box *box, const lpot_config_row *row,
                                     const lpot_yaml_node *node, void *object, lpot_error *err);
-/* A number from 0 (off) to 1, or a list of them, into an lpot_choices of hundredths. */
-lpot_status lpot_config_read_smooth_quant(lpot_config_box *box, const lpot_config_row *row,
-                                          const lpot_yaml_node *node, void *object,
-                                          lpot_error *err);
 lpot_status lpot_config_read_bits(lpot_config_box *box, const lpot_config_row *row,
                                   const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_model_wise(lpot_config_box *box, const lpot_config_row *row,

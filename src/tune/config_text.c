@@ -157,17 +157,6 @@ static const char *bool_of(int value) {
   return bool_text(value != 0);
 }
 
-static lpot_status put_smooth_quant(lpot_buffer *out, const lpot_choices *choices,
-                                    lpot_error *err) {
-  for (size_t i = 0; i < choices->count; i++) {
-    char text[LPOT_SMOOTH_QUANT_TEXT];
-    lpot_smooth_quant_text(choices->values[i], text);
-    LPOT_TRY(lpot_buffer_printf(out, err, "%s%s", i == 0 ? "    smooth_quant: [" : ", ", text));
-  }
-  LPOT_TRY(lpot_buffer_printf(out, err, "%s", choices->count == 0 ? "" : "]\n"));
-  return LPOT_OK;
-}
-
 /* What is off everywhere is left out. */
 static lpot_status put_corrections(lpot_buffer *out, const lpot_wishes *wishes, lpot_error *err) {
   for (int i = 0; i < LPOT_NUM_CORRECTIONS; i++) {
@@ -178,7 +167,6 @@ static lpot_status put_corrections(lpot_buffer *out, const lpot_wishes *wishes, 
         put_choices(out, lpot_correction_text((lpot_correction)i), choices, bool_of, &count, err));
     LPOT_TRY(lpot_buffer_printf(out, err, "%s", choices->count == 0 ? "" : "\n"));
   }
-  LPOT_TRY(put_smooth_quant(out, &wishes->smooth_quant, err));
   return LPOT_OK;
 }
 

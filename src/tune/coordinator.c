@@ -382,7 +382,7 @@ static lpot_status export_chosen(lpot_run *run, uint64_t chosen, lpot_error *err
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(run->ledger, chosen);
   const lpot_recipe *recipe = lpot_ledger_result_of(run->ledger, trial)->recipe;
   const char *folder = run->options->workspace;
-  LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
+  LPOT_TRY(lpot_run_calibrate(run, lpot_calibration_key_of(recipe), err));
   LPOT_TRY(lpot_export_model(run->job, recipe, folder, "best_model.onnx", err));
   LPOT_TRY(lpot_export_recipe(run->job, recipe, folder, "best_recipe.yaml", err));
   LPOT_TRY(lpot_export_deploy(run->job, folder, "best_model.onnx", err));

@@ -181,10 +181,10 @@ lpot_status lpot_crew_kill(lpot_crew *crew, size_t worker, lpot_error *err) {
   return LPOT_OK;
 }
 
-lpot_status lpot_crew_share(lpot_crew *crew, int64_t samples, const lpot_calibration *calibration,
-                            lpot_error *err) {
+lpot_status lpot_crew_share(lpot_crew *crew, lpot_calibration_key key,
+                            const lpot_calibration *calibration, lpot_error *err) {
   LPOT_TRY(lpot_message_begin(&crew->outbox, LPOT_MESSAGE_CALIBRATION, 0, err));
-  LPOT_TRY(lpot_calibration_message_write(samples, calibration, &crew->outbox, err));
+  LPOT_TRY(lpot_calibration_message_write(key, calibration, &crew->outbox, err));
   LPOT_TRY(send_to(crew, LPOT_NO_WORKER, err));
   return LPOT_OK;
 }

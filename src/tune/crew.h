@@ -42,7 +42,7 @@ LPOT_MUST_CHECK lpot_status lpot_crew_cancel(lpot_crew *crew, size_t worker, lpo
  * unless it was there before. */
 LPOT_MUST_CHECK lpot_status lpot_crew_kill(lpot_crew *crew, size_t worker, lpot_error *err);
 /* Sends merged statistics to all workers. */
-LPOT_MUST_CHECK lpot_status lpot_crew_share(lpot_crew *crew, int64_t samples,
+LPOT_MUST_CHECK lpot_status lpot_crew_share(lpot_crew *crew, lpot_calibration_key key,
                                             const lpot_calibration *calibration, lpot_error *err);
 /* Waits for one outcome; *ret_worker is LPOT_NO_WORKER when none came in time. outcome is
  * initialised and emptied first. Outcomes of tasks that a worker is not at any more are dropped. */

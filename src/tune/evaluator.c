@@ -58,13 +58,13 @@ static lpot_status on_task(evaluator *self, const lpot_message *message, lpot_re
 static lpot_status on_calibration(evaluator *self, const lpot_message *message, lpot_reader *reader,
                                   lpot_error *err) {
   (void)message;
-  int64_t samples = 0;
+  lpot_calibration_key key;
   lpot_calibration *calibration = NULL;
   if (self->job == NULL) {
     return LPOT_FAIL(err, LPOT_FORMAT, "evaluator got statistics too early");
   }
-  LPOT_TRY(lpot_calibration_message_read(reader, &samples, &calibration, err));
-  LPOT_TRY(lpot_job_add_calibration(self->job, samples, &calibration, err));
+  LPOT_TRY(lpot_calibration_message_read(reader, &key, &calibration, err));
+  LPOT_TRY(lpot_job_add_calibration(self->job, key, &calibration, err));
   return LPOT_OK;
 }
 

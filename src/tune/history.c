@@ -41,7 +41,6 @@ typedef struct trial_row {
   int64_t calibration_samples;
   uint8_t scale_propagation_concat;
   uint8_t bias_correction, cross_layer_equalization;
-  double smooth_quant;
   double accuracy_low, accuracy_high;
   uint64_t footprint_bytes;
   char cause[CAUSE_SIZE];
@@ -81,7 +80,6 @@ static const lpot_hdf5_member trial_members[] = {
     {"scale_propagation_concat", offsetof(trial_row, scale_propagation_concat), 'b', 0, NULL},
     {"bias_correction", offsetof(trial_row, bias_correction), 'b', 0, NULL},
     {"cross_layer_equalization", offsetof(trial_row, cross_layer_equalization), 'b', 0, NULL},
-    {"smooth_quant", offsetof(trial_row, smooth_quant), 'd', 0, NULL},
     {"accuracy_low", offsetof(trial_row, accuracy_low), 'd', 0, NULL},
     {"accuracy_high", offsetof(trial_row, accuracy_high), 'd', 0, NULL},
     {"footprint_bytes", offsetof(trial_row, footprint_bytes), 'u', 0, NULL},
@@ -116,7 +114,6 @@ static void fill_trial(const lpot_ledger *ledger, const lpot_ledger_trial *trial
                      .scale_propagation_concat = result->recipe->scale_propagation_concat,
                      .bias_correction = corrections->bias_correction,
                      .cross_layer_equalization = corrections->cross_layer_equalization,
-                     .smooth_quant = corrections->smooth_quant / 100.0,
                      .accuracy_low = result->interval.low,
                      .accuracy_high = result->interval.high,
                      .footprint_bytes = trial->footprint.bytes};
@@ -463,7 +460,8 @@ static lpot_status put_ranges(hid_t group, const lpot_ledger_calibration *calibr
     rows[i].bad = range->bad;
   }
   char name[48];
-  snprintf(name, sizeof name, "samples_%lld", (long long)calibration->samples);
+  snprintf(name, sizeof name, "samples_%lld%s", (long long)calibration->key.samples,
+           calibration->key.equalized ? "_equalized" : "");
   lpot_status status = lpot_hdf5_put_table(group, name, members, NUM_SPECS(members), sizeof *rows,
                                            rows, calibration->num_ranges, err);
   lpot_free(rows);

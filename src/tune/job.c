@@ -10,6 +10,7 @@
 #include "engine/reference/reference.h"
 #include "graph/infer.h"
 #include "graph/passes/passes.h"
+#include "quant/equalize.h"
 #include "quant/rewrite.h"
 #include "tune/holdout.h"
 
@@ -513,6 +514,8 @@ void lpot_job_free(lpot_job *job) {
   lpot_metric_free(job->metric);
   lpot_loader_free(job->calibration);
   lpot_loader_free(job->evaluation);
+  lpot_weight_cache_free(job->equalized_weights);
+  lpot_graph_free(job->equalized);
   lpot_weight_cache_free(job->weights);
   lpot_quant_ops_free(job->ops);
   lpot_graph_free(job->bound);
@@ -526,40 +529,72 @@ void lpot_job_free(lpot_job *job) {
 
 /* ---- calibrations ---- */
 
-static lpot_job_calibration *find(const lpot_job *job, int64_t samples) {
+static lpot_status equalize(lpot_job *job, lpot_error *err) {
+  size_t num_pairs = 0;
+  if (job->equalized_weights == NULL) {
+    LPOT_TRY(lpot_weight_cache_new(&job->equalized_weights, err));
+  }
+  LPOT_TRY(lpot_quant_equalize(job->graph, job->ops, &job->equalized, &num_pairs, err));
+  lpot_log(LPOT_LOG_INFO, "cross-layer equalization: %zu pairs of layers", num_pairs);
+  share_constants(job->equalized);
+  return LPOT_OK;
+}
+
+lpot_status lpot_job_variant(lpot_job *job, bool equalized, const lpot_graph **ret_graph,
+                             lpot_error *err) {
+  if (equalized && job->equalized == NULL) {
+    LPOT_TRY(equalize(job, err));
+  }
+  *ret_graph = equalized ? job->equalized : job->graph;
+  return LPOT_OK;
+}
+
+static lpot_job_calibration *find(const lpot_job *job, lpot_calibration_key key) {
   for (size_t i = 0; i < job->num_calibrations; i++) {
-    if (job->calibrations[i].samples == samples) {
+    if (lpot_calibration_key_equal(job->calibrations[i].key, key)) {
       return &job->calibrations[i];
     }
   }
   return NULL;
 }
 
-const lpot_calibration *lpot_job_find_calibration(const lpot_job *job, int64_t samples) {
-  const lpot_job_calibration *entry = find(job, samples);
+const lpot_calibration *lpot_job_find_calibration(const lpot_job *job, lpot_calibration_key key) {
+  const lpot_job_calibration *entry = find(job, key);
   return entry == NULL ? NULL : entry->calibration;
 }
 
-lpot_status lpot_job_add_calibration(lpot_job *job, int64_t samples, lpot_calibration **calibration,
-                                     lpot_error *err) {
-  lpot_job_calibration *entry = find(job, samples);
+static lpot_status find_or_add(lpot_job *job, lpot_calibration_key key,
+                               lpot_job_calibration **ret_entry, lpot_error *err) {
+  const lpot_graph *variant = NULL;
+  LPOT_TRY(lpot_job_variant(job, key.equalized, &variant, err));
+  lpot_job_calibration *entry = find(job, key);
   if (entry == NULL) {
     lpot_job_calibration *grown =
         lpot_realloc(job->calibrations, job->num_calibrations + 1, sizeof *grown);
     if (grown == NULL) {
-      lpot_calibration_free(*calibration);
-      *calibration = NULL;
       return LPOT_OUT_OF_MEMORY(err);
     }
     job->calibrations = grown;
     entry = &grown[job->num_calibrations];
-    *entry = (lpot_job_calibration){.samples = samples};
+    *entry = (lpot_job_calibration){.key = key};
     job->num_calibrations++;
   }
-  lpot_calibration_free(entry->calibration);
-  entry->calibration = *calibration;
-  *calibration = NULL;
+  *ret_entry = entry;
   return LPOT_OK;
+}
+
+lpot_status lpot_job_add_calibration(lpot_job *job, lpot_calibration_key key,
+                                     lpot_calibration **calibration, lpot_error *err) {
+  lpot_job_calibration *entry = NULL;
+  lpot_status status = find_or_add(job, key, &entry, err);
+  if (status == LPOT_OK) {
+    lpot_calibration_free(entry->calibration);
+    entry->calibration = *calibration;
+  } else {
+    lpot_calibration_free(*calibration);
+  }
+  *calibration = NULL;
+  return status;
 }
 
 /* ---- plans ---- */
@@ -571,13 +606,18 @@ lpot_status lpot_job_rewrite(const lpot_job *job, const lpot_recipe *recipe, lpo
     return LPOT_FAIL(err, LPOT_INTERNAL, "recipe has %zu ops, the model has %zu", recipe->num_ops,
                      num_ops);
   }
-  const lpot_calibration *calibration = lpot_job_find_calibration(job, recipe->calibration_samples);
+  const lpot_calibration *calibration =
+      lpot_job_find_calibration(job, lpot_calibration_key_of(recipe));
   if (!recipe->dynamic && calibration == NULL && lpot_recipe_num_quantized(recipe) > 0) {
     return LPOT_FAIL(err, LPOT_INTERNAL, "there is no calibration for %lld samples",
                      (long long)recipe->calibration_samples);
   }
-  LPOT_TRY(
-      lpot_quant_rewrite(job->graph, job->ops, recipe, calibration, job->weights, ret_qdq, err));
+  /* A recipe without int8 ops needs no calibration, and none of the two graphs rather than the
+   * other. */
+  bool equalized = recipe->corrections.cross_layer_equalization && job->equalized != NULL;
+  LPOT_TRY(lpot_quant_rewrite(equalized ? job->equalized : job->graph, job->ops, recipe,
+                              calibration, equalized ? job->equalized_weights : job->weights,
+                              ret_qdq, err));
   return LPOT_OK;
 }
 

@@ -37,9 +37,8 @@ typedef struct lpot_kept_plan {
   uint64_t hash;   /* of its recipe; 0 = f32 */
 } lpot_kept_plan;
 
-/* Statistics for the first `samples` samples of the calibration order. */
 typedef struct lpot_job_calibration {
-  int64_t samples;
+  lpot_calibration_key key;
   lpot_calibration *calibration; /* owned */
 } lpot_job_calibration;
 
@@ -52,6 +51,8 @@ typedef struct lpot_job {
   lpot_graph *bound; /* the same at batch_size */
   lpot_quant_ops *ops;
   lpot_weight_cache *weights; /* quantized forms of graph's weights */
+  lpot_graph *equalized;      /* quant/equalize.h of graph; NULL until somebody calibrates it */
+  lpot_weight_cache *equalized_weights; /* of equalized */
   lpot_engine *engine;
   lpot_loader *evaluation;  /* batches of batch_size; NULL without needs_data */
   lpot_loader *calibration; /* batches of calibration_batch, in calibration order; NULL under
@@ -122,10 +123,15 @@ lpot_status lpot_job_blame_data(lpot_status status, lpot_error *err);
 /* The batch size that the model lets us use where wanted is asked for. */
 int64_t lpot_job_allowed_batch(const lpot_job *job, int64_t wanted);
 
-/* NULL when there is none for so many samples. */
-const lpot_calibration *lpot_job_find_calibration(const lpot_job *job, int64_t samples);
-/* *calibration is moved, also on failure. One that is there already is replaced. */
-LPOT_MUST_CHECK lpot_status lpot_job_add_calibration(lpot_job *job, int64_t samples,
+/* The f32 graph that statistics with this flag are of; borrowed. The equalized one is made when it
+ * is first asked for, alike on every rank: it follows from the weights. */
+LPOT_MUST_CHECK lpot_status lpot_job_variant(lpot_job *job, bool equalized,
+                                             const lpot_graph **ret_graph, lpot_error *err);
+/* NULL when there is none. */
+const lpot_calibration *lpot_job_find_calibration(const lpot_job *job, lpot_calibration_key key);
+/* *calibration is moved, also on failure. One that is there already is replaced. Makes the graph
+ * that it is of. */
+LPOT_MUST_CHECK lpot_status lpot_job_add_calibration(lpot_job *job, lpot_calibration_key key,
                                                      lpot_calibration **calibration,
                                                      lpot_error *err);
 

@@ -360,7 +360,7 @@ static lpot_status apply_calibration(lpot_ledger *ledger, lpot_reader *reader, l
   *calibration = (lpot_ledger_calibration){0};
   ledger->num_calibrations++;
   size_t count = 0;
-  LPOT_TRY(lpot_reader_i64(reader, &calibration->samples, err));
+  LPOT_TRY(lpot_reader_i64(reader, &calibration->key.samples, err));
   LPOT_TRY(lpot_reader_u64(reader, &calibration->hash, err));
   LPOT_TRY(read_count(reader, "ranges", &count, err));
   calibration->ranges = lpot_calloc(count, sizeof *calibration->ranges);
@@ -375,6 +375,9 @@ static lpot_status apply_calibration(lpot_ledger *ledger, lpot_reader *reader, l
     LPOT_TRY(lpot_reader_f32(reader, &range->maximum, err));
     LPOT_TRY(lpot_reader_u64(reader, &range->total, err));
     LPOT_TRY(lpot_reader_u64(reader, &range->bad, err));
+  }
+  if (lpot_reader_remaining(reader) > 0) {
+    LPOT_TRY(lpot_read_bool(reader, "calibration: equalized", &calibration->key.equalized, err));
   }
   return LPOT_OK;
 }

@@ -152,7 +152,7 @@ typedef struct lpot_ledger_range {
 } lpot_ledger_range;
 
 typedef struct lpot_ledger_calibration {
-  int64_t samples;
+  lpot_calibration_key key;
   uint64_t hash; /* of the statistics' bytes */
   size_t num_ranges;
   lpot_ledger_range *ranges; /* [num_ranges] */

@@ -110,7 +110,7 @@ lpot_status lpot_ledger_add_op_times(lpot_ledger *ledger, lpot_journal *journal,
 
 static lpot_status write_calibration(const lpot_ledger_calibration *calibration, lpot_buffer *out,
                                      lpot_error *err) {
-  LPOT_TRY(lpot_writer_i64(out, calibration->samples, err));
+  LPOT_TRY(lpot_writer_i64(out, calibration->key.samples, err));
   LPOT_TRY(lpot_writer_u64(out, calibration->hash, err));
   LPOT_TRY(lpot_writer_u32(out, (uint32_t)calibration->num_ranges, err));
   for (size_t i = 0; i < calibration->num_ranges; i++) {
@@ -120,6 +120,9 @@ static lpot_status write_calibration(const lpot_ledger_calibration *calibration,
     LPOT_TRY(lpot_writer_f32(out, range->maximum, err));
     LPOT_TRY(lpot_writer_u64(out, range->total, err));
     LPOT_TRY(lpot_writer_u64(out, range->bad, err));
+  }
+  if (calibration->key.equalized) {
+    LPOT_TRY(lpot_writer_u8(out, 1, err));
   }
   return LPOT_OK;
 }

@@ -256,6 +256,9 @@ lpot_status lpot_task_write(const lpot_task *task, lpot_buffer *out, lpot_error 
   LPOT_TRY(lpot_writer_u8(out, (uint8_t)task->kind, err));
   LPOT_TRY(lpot_writer_i64(out, task->first, err));
   LPOT_TRY(lpot_writer_i64(out, task->count, err));
+  if (task->kind == LPOT_TASK_CALIBRATE) {
+    LPOT_TRY(lpot_writer_u8(out, task->equalized, err));
+  }
   LPOT_TRY(lpot_writer_u8(out, task->recipe != NULL, err));
   if (task->recipe != NULL) {
     LPOT_TRY(lpot_recipe_write(task->recipe, out, err));
@@ -296,6 +299,9 @@ static lpot_status read_task(lpot_reader *reader, lpot_task *task, lpot_error *e
   if (task->first < 0 || task->count < 0 || task->first > limit || task->count > limit) {
     return LPOT_FAIL(err, LPOT_FORMAT, "task: range %lld + %lld is out of bounds",
                      (long long)task->first, (long long)task->count);
+  }
+  if (task->kind == LPOT_TASK_CALIBRATE) {
+    LPOT_TRY(lpot_read_bool(reader, "task: equalized", &task->equalized, err));
   }
   LPOT_TRY(lpot_read_bool(reader, "task: recipe flag", &has_recipe, err));
   if (has_recipe) {
@@ -444,21 +450,24 @@ lpot_status lpot_outcome_read(lpot_reader *reader, lpot_outcome *outcome, lpot_e
 
 /* ---- CALIBRATION ---- */
 
-lpot_status lpot_calibration_message_write(int64_t samples, const lpot_calibration *calibration,
-                                           lpot_buffer *out, lpot_error *err) {
-  LPOT_TRY(lpot_writer_i64(out, samples, err));
+lpot_status lpot_calibration_message_write(lpot_calibration_key key,
+                                           const lpot_calibration *calibration, lpot_buffer *out,
+                                           lpot_error *err) {
+  LPOT_TRY(lpot_writer_i64(out, key.samples, err));
+  LPOT_TRY(lpot_writer_u8(out, key.equalized, err));
   LPOT_TRY(lpot_calibration_write(calibration, out, err));
   return LPOT_OK;
 }
 
-lpot_status lpot_calibration_message_read(lpot_reader *reader, int64_t *ret_samples,
+lpot_status lpot_calibration_message_read(lpot_reader *reader, lpot_calibration_key *ret_key,
                                           lpot_calibration **ret_calibration, lpot_error *err) {
-  int64_t samples = 0;
-  LPOT_TRY(lpot_reader_i64(reader, &samples, err));
-  if (samples <= 0) {
+  lpot_calibration_key key = {0};
+  LPOT_TRY(lpot_reader_i64(reader, &key.samples, err));
+  if (key.samples <= 0) {
     return LPOT_FAIL(err, LPOT_FORMAT, "calibration: %lld samples, expected at least 1",
-                     (long long)samples);
+                     (long long)key.samples);
   }
+  LPOT_TRY(lpot_read_bool(reader, "calibration: equalized", &key.equalized, err));
   lpot_calibration *calibration = NULL;
   LPOT_TRY(lpot_calibration_read(reader, &calibration, err));
   lpot_status status = lpot_reader_end(reader, err);
@@ -466,7 +475,7 @@ lpot_status lpot_calibration_message_read(lpot_reader *reader, int64_t *ret_samp
     lpot_calibration_free(calibration);
     return status;
   }
-  *ret_samples = samples;
+  *ret_key = key;
   *ret_calibration = calibration;
   return LPOT_OK;
 }

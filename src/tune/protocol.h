@@ -112,6 +112,7 @@ typedef struct lpot_task {
   uint64_t id;
   lpot_task_kind kind;
   int64_t first, count;
+  bool equalized;      /* CALIBRATE: through the equalized graph */
   lpot_recipe *recipe; /* owned; NULL: f32 */
   bool senses;         /* EVALUATE: outputs are compared with f32's, the block is sense.h's; no race
                         */
@@ -159,11 +160,12 @@ LPOT_MUST_CHECK lpot_status lpot_outcome_write(const lpot_outcome *outcome, lpot
 LPOT_MUST_CHECK lpot_status lpot_outcome_read(lpot_reader *reader, lpot_outcome *outcome,
                                               lpot_error *err);
 
-/* ---- CALIBRATION: the number of samples, then the statistics ---- */
-LPOT_MUST_CHECK lpot_status lpot_calibration_message_write(int64_t samples,
+/* ---- CALIBRATION: i64 samples, bool equalized, then the statistics ---- */
+LPOT_MUST_CHECK lpot_status lpot_calibration_message_write(lpot_calibration_key key,
                                                            const lpot_calibration *calibration,
                                                            lpot_buffer *out, lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_calibration_message_read(lpot_reader *reader, int64_t *ret_samples,
+LPOT_MUST_CHECK lpot_status lpot_calibration_message_read(lpot_reader *reader,
+                                                          lpot_calibration_key *ret_key,
                                                           lpot_calibration **ret_calibration,
                                                           lpot_error *err);
 

@@ -219,7 +219,7 @@ static lpot_status put_ranges(const lpot_ledger *ledger, lpot_buffer *out, lpot_
   const lpot_ledger_calibration *calibration = &ledger->calibrations[ledger->num_calibrations - 1];
   LPOT_TRY(lpot_buffer_printf(
       out, err, "<details><summary>%zu values seen in %" PRId64 " calibration samples</summary>\n",
-      calibration->num_ranges, calibration->samples));
+      calibration->num_ranges, calibration->key.samples));
   LPOT_TRY(put_range_table(calibration, out, err));
   LPOT_TRY(lpot_buffer_printf(
       out, err, "%s</details>\n",

@@ -129,9 +129,10 @@ LPOT_MUST_CHECK lpot_status lpot_run_take_crash(lpot_run *run, size_t worker,
 
 /* ---- run_calibration.c ---- */
 
-/* Makes sure that the calibration for so many samples is known to all workers; dynamic quantization
+/* Makes sure that the calibration is known to all workers; dynamic quantization
  * needs none. */
-LPOT_MUST_CHECK lpot_status lpot_run_calibrate(lpot_run *run, int64_t samples, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_run_calibrate(lpot_run *run, lpot_calibration_key key,
+                                               lpot_error *err);
 /* Takes the outcome of a CALIBRATE task. */
 LPOT_MUST_CHECK lpot_status lpot_run_add_calibration(lpot_run *run, lpot_outcome *outcome,
                                                      lpot_error *err);

@@ -24,9 +24,10 @@ static size_t list_ranges(const lpot_run *run, lpot_ledger_range *ranges) {
   return count;
 }
 
-static const lpot_ledger_calibration *recorded_calibration(const lpot_run *run, int64_t samples) {
+static const lpot_ledger_calibration *recorded_calibration(const lpot_run *run,
+                                                           lpot_calibration_key key) {
   for (size_t i = 0; i < run->ledger->num_calibrations; i++) {
-    if (run->ledger->calibrations[i].samples == samples) {
+    if (lpot_calibration_key_equal(run->ledger->calibrations[i].key, key)) {
       return &run->ledger->calibrations[i];
     }
   }
@@ -34,15 +35,15 @@ static const lpot_ledger_calibration *recorded_calibration(const lpot_run *run, 
 }
 
 /* Records what was seen; on resume the statistics must be the ones of the first run. */
-static lpot_status record_calibration(lpot_run *run, int64_t samples, lpot_error *err) {
-  lpot_ledger_calibration record = {.samples = samples};
+static lpot_status record_calibration(lpot_run *run, lpot_calibration_key key, lpot_error *err) {
+  lpot_ledger_calibration record = {.key = key};
   LPOT_TRY(lpot_calibrate_hash(run->merged, &record.hash, err));
-  const lpot_ledger_calibration *old = recorded_calibration(run, samples);
+  const lpot_ledger_calibration *old = recorded_calibration(run, key);
   if (old != NULL && old->hash != record.hash) {
     return LPOT_FAIL(err, LPOT_INVALID,
                      "calibration on %lld samples gives other statistics than the journal's: "
                      "engine or machine differ",
-                     (long long)samples);
+                     (long long)key.samples);
   }
   if (old != NULL) {
     return LPOT_OK;
@@ -94,6 +95,7 @@ static lpot_status count_observers(const lpot_run *run, size_t *ret_count, lpot_
 /* How a calibration is cut. */
 typedef struct calibration_parts {
   int64_t part, count;
+  bool equalized;
   int64_t next;         /* first sample that nobody had yet */
   size_t num_observers; /* workers that are left and can observe */
 } calibration_parts;
@@ -122,7 +124,10 @@ static lpot_status deal_parts(lpot_run *run, calibration_parts *parts, lpot_erro
       continue;
     }
     lpot_sample_range range = take_part(run, parts, worker);
-    lpot_task task = {.kind = LPOT_TASK_CALIBRATE, .first = range.first, .count = range.count};
+    lpot_task task = {.kind = LPOT_TASK_CALIBRATE,
+                      .first = range.first,
+                      .count = range.count,
+                      .equalized = parts->equalized};
     if (range.count > 0) {
       LPOT_TRY(lpot_run_assign(run, worker, &task, err));
     }
@@ -140,8 +145,8 @@ static bool is_observing(const lpot_run *run) {
   return false;
 }
 
-static lpot_status gather_parts(lpot_run *run, int64_t count, lpot_error *err) {
-  calibration_parts parts = {.count = count};
+static lpot_status gather_parts(lpot_run *run, int64_t count, bool equalized, lpot_error *err) {
+  calibration_parts parts = {.count = count, .equalized = equalized};
   LPOT_TRY(count_observers(run, &parts.num_observers, err));
   int64_t step = run->job->calibration_batch;
   int64_t workers = (int64_t)parts.num_observers;
@@ -166,16 +171,16 @@ static void warn_of_bad_values(const lpot_run *run) {
   }
 }
 
-lpot_status lpot_run_calibrate(lpot_run *run, int64_t samples, lpot_error *err) {
-  if (run->job->config->dynamic || lpot_job_find_calibration(run->job, samples) != NULL) {
+lpot_status lpot_run_calibrate(lpot_run *run, lpot_calibration_key key, lpot_error *err) {
+  if (run->job->config->dynamic || lpot_job_find_calibration(run->job, key) != NULL) {
     return LPOT_OK;
   }
   int64_t given = lpot_loader_num_samples(run->job->calibration);
-  int64_t count = samples < given ? samples : given;
-  LPOT_TRY(gather_parts(run, count, err));
+  int64_t count = key.samples < given ? key.samples : given;
+  LPOT_TRY(gather_parts(run, count, key.equalized, err));
   warn_of_bad_values(run);
-  LPOT_TRY(record_calibration(run, samples, err));
-  LPOT_TRY(lpot_crew_share(run->crew, samples, run->merged, err));
-  LPOT_TRY(lpot_job_add_calibration(run->job, samples, &run->merged, err));
+  LPOT_TRY(record_calibration(run, key, err));
+  LPOT_TRY(lpot_crew_share(run->crew, key, run->merged, err));
+  LPOT_TRY(lpot_job_add_calibration(run->job, key, &run->merged, err));
   return LPOT_OK;
 }

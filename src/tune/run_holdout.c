@@ -45,7 +45,7 @@ static lpot_status evaluate(lpot_run *run, const lpot_recipe *recipe, lpot_error
     return LPOT_OK;
   }
   if (recipe != NULL) {
-    LPOT_TRY(lpot_run_calibrate(run, recipe->calibration_samples, err));
+    LPOT_TRY(lpot_run_calibrate(run, lpot_calibration_key_of(recipe), err));
   }
   const lpot_want want = {.recipe = recipe, .held_out = true};
   lpot_progress_phase(recipe == NULL ? "held out, f32" : "held out, chosen",

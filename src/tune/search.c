@@ -90,8 +90,8 @@ static lpot_status find_answer(lpot_run *run, const lpot_recipe *recipe, lpot_pu
 /* True when a hint is worth evaluating now. */
 static bool is_open(const lpot_run *run, const lpot_recipe *recipe, lpot_purpose purpose) {
   uint64_t hash = lpot_recipe_hash(recipe);
-  bool ready =
-      recipe->dynamic || lpot_job_find_calibration(run->job, recipe->calibration_samples) != NULL;
+  bool ready = recipe->dynamic ||
+               lpot_job_find_calibration(run->job, lpot_calibration_key_of(recipe)) != NULL;
   if (purpose == LPOT_SENSE) {
     return ready && lpot_ledger_find_sense(run->ledger, hash) == SIZE_MAX;
   }
@@ -225,7 +225,7 @@ static lpot_status commit(trial_search *search, const lpot_demand *demand, size_
   trial.elapsed = lpot_run_elapsed(run);
   /* Exporting takes rank 0 so long that workers would wait: only where the size is looked at. */
   if (trial.meets || (valid && config->objectives.weights[LPOT_OBJECTIVE_MODELSIZE] > 0)) {
-    LPOT_TRY(lpot_run_calibrate(run, demand->recipe->calibration_samples, err));
+    LPOT_TRY(lpot_run_calibrate(run, lpot_calibration_key_of(demand->recipe), err));
     LPOT_TRY(lpot_export_size(run->job, demand->recipe, &trial.size_bytes, err));
     LPOT_TRY(lpot_quant_count_reorders(run->job->graph, run->job->ops, demand->recipe,
                                        &trial.reorders, err));
@@ -337,7 +337,7 @@ static lpot_status answer_again(trial_search *search, const lpot_demand *demand,
   search->exhausted = search->repeats > MAX_REPEATS;
   LPOT_TRY(find_answer(run, demand->recipe, demand->purpose, &index, err));
   if (index == SIZE_MAX) {
-    LPOT_TRY(lpot_run_calibrate(run, demand->recipe->calibration_samples, err));
+    LPOT_TRY(lpot_run_calibrate(run, lpot_calibration_key_of(demand->recipe), err));
     LPOT_TRY(evaluate_demand(search, demand, &index, err));
     if (search->timed_out) {
       return LPOT_OK;
@@ -351,7 +351,7 @@ static lpot_status answer_again(trial_search *search, const lpot_demand *demand,
 static lpot_status add_trial(trial_search *search, const lpot_demand *demand, lpot_error *err) {
   lpot_run *run = search->run;
   size_t result = SIZE_MAX;
-  LPOT_TRY(lpot_run_calibrate(run, demand->recipe->calibration_samples, err));
+  LPOT_TRY(lpot_run_calibrate(run, lpot_calibration_key_of(demand->recipe), err));
   LPOT_TRY(evaluate_demand(search, demand, &result, err));
   if (!search->timed_out) {
     LPOT_TRY(commit(search, demand, result, err));
@@ -365,7 +365,7 @@ static lpot_status run_sense(trial_search *search, const lpot_demand *demand, lp
   size_t index = SIZE_MAX;
   LPOT_TRY(find_answer(run, demand->recipe, LPOT_SENSE, &index, err));
   if (index == SIZE_MAX) {
-    LPOT_TRY(lpot_run_calibrate(run, demand->recipe->calibration_samples, err));
+    LPOT_TRY(lpot_run_calibrate(run, lpot_calibration_key_of(demand->recipe), err));
     LPOT_TRY(evaluate_demand(search, demand, &index, err));
     if (search->timed_out) {
       return LPOT_OK;

@@ -253,16 +253,17 @@ int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm, lpot_spawne
 /* ---- export of a recorded trial ---- */
 
 /* The statistics must be those that the trial was made from. */
-static lpot_status check_calibration(const lpot_ledger *ledger, int64_t samples,
+static lpot_status check_calibration(const lpot_ledger *ledger, lpot_calibration_key key,
                                      const lpot_calibration *calibration, lpot_error *err) {
   uint64_t hash = 0;
   LPOT_TRY(lpot_calibrate_hash(calibration, &hash, err));
   for (size_t i = 0; i < ledger->num_calibrations; i++) {
-    if (ledger->calibrations[i].samples == samples && ledger->calibrations[i].hash != hash) {
+    if (lpot_calibration_key_equal(ledger->calibrations[i].key, key) &&
+        ledger->calibrations[i].hash != hash) {
       return LPOT_FAIL(err, LPOT_INVALID,
                        "calibration on %lld samples gives other ranges than the run's: its data, "
                        "the engine or the machine have changed",
-                       (long long)samples);
+                       (long long)key.samples);
     }
   }
   return LPOT_OK;
@@ -271,15 +272,16 @@ static lpot_status check_calibration(const lpot_ledger *ledger, int64_t samples,
 static lpot_status calibrate_for(const lpot_ledger *ledger, lpot_job *job,
                                  const lpot_recipe *recipe, lpot_error *err) {
   int64_t given = lpot_loader_num_samples(job->calibration);
-  int64_t samples = recipe->calibration_samples;
+  lpot_calibration_key key = lpot_calibration_key_of(recipe);
+  int64_t count = key.samples < given ? key.samples : given;
   lpot_calibration *calibration = NULL;
-  LPOT_TRY(lpot_calibrate(job, 0, samples < given ? samples : given, NULL, &calibration, err));
-  lpot_status checked = check_calibration(ledger, samples, calibration, err);
+  LPOT_TRY(lpot_calibrate(job, key.equalized, 0, count, NULL, &calibration, err));
+  lpot_status checked = check_calibration(ledger, key, calibration, err);
   if (checked != LPOT_OK) {
     lpot_calibration_free(calibration);
     return checked;
   }
-  LPOT_TRY(lpot_job_add_calibration(job, samples, &calibration, err));
+  LPOT_TRY(lpot_job_add_calibration(job, key, &calibration, err));
   return LPOT_OK;
 }
 

@@ -24,7 +24,8 @@ static lpot_status do_evaluate(lpot_job *job, const lpot_task *task, const lpot_
 
 static lpot_status do_calibrate(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
                                 lpot_outcome *outcome, lpot_error *err) {
-  LPOT_TRY(lpot_calibrate(job, task->first, task->count, stop, &outcome->calibration, err));
+  LPOT_TRY(lpot_calibrate(job, task->equalized, task->first, task->count, stop,
+                          &outcome->calibration, err));
   return LPOT_OK;
 }
 

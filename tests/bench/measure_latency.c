@@ -35,11 +35,12 @@ static lpot_status first_recipe(const lpot_job *job, lpot_recipe **ret_recipe, l
 
 static lpot_status calibrate(lpot_job *job, const lpot_recipe *recipe, lpot_error *err) {
   lpot_calibration *calibration = NULL;
+  lpot_calibration_key key = lpot_calibration_key_of(recipe);
   if (recipe->dynamic) {
     return LPOT_OK;
   }
-  LPOT_TRY(lpot_calibrate(job, 0, recipe->calibration_samples, NULL, &calibration, err));
-  LPOT_TRY(lpot_job_add_calibration(job, recipe->calibration_samples, &calibration, err));
+  LPOT_TRY(lpot_calibrate(job, key.equalized, 0, key.samples, NULL, &calibration, err));
+  LPOT_TRY(lpot_job_add_calibration(job, key, &calibration, err));
   return LPOT_OK;
 }
 

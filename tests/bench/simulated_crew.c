@@ -246,7 +246,8 @@ static lpot_status compute(simulated_crew *crew, worker *self, const lpot_task *
     outcome->first = task->first;
     *ret_seconds =
         crew->options.work->block_seconds / (double)job->blocks.block_samples * (double)task->count;
-    LPOT_TRY(lpot_calibrate(job, task->first, task->count, NULL, &outcome->calibration, err));
+    LPOT_TRY(lpot_calibrate(job, task->equalized, task->first, task->count, NULL,
+                            &outcome->calibration, err));
     return LPOT_OK;
   }
   LPOT_TRY(simulate(crew->options.work, job, task, self->last_hash, outcome, ret_seconds, err));

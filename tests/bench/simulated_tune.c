@@ -81,8 +81,8 @@ static void simulated_work(lpot_job *job, const lpot_task *task, const lpot_stop
   if (task->kind == LPOT_TASK_CALIBRATE) {
     outcome->kind = task->kind;
     outcome->first = task->first;
-    outcome->status =
-        lpot_calibrate(job, task->first, task->count, stop, &outcome->calibration, &error);
+    outcome->status = lpot_calibrate(job, task->equalized, task->first, task->count, stop,
+                                     &outcome->calibration, &error);
   } else {
     outcome->status = evaluate(job, task, stop, outcome, &error);
   }

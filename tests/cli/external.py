@@ -88,12 +88,12 @@ print(json.dumps({"recipe": recipe, "corrections": len(space["corrections"])}), 
 
 def check_corrections(test):
     file = f"{test.folder}/corrections.json"
-    settings = ["quantization.recipes.bias_correction=[false, true]", "quantization.recipes.smooth_quant=[0, 0.5]"]
+    settings = ["quantization.recipes.bias_correction=[false, true]", "quantization.recipes.cross_layer_equalization=[false, true]"]
     test.expect(1, "key 'corrections': expected 0 to 3, got 4",
                 test.run("corrections", ["python3", "-c", CORRECTED, file], settings))
     with open(file) as first:
         names = json.load(first)
-    if names != ["none", "smooth_quant 0.50", "bias_correction", "bias_correction, smooth_quant 0.50"]:
+    if names != ["none", "cross_layer_equalization", "bias_correction", "bias_correction, cross_layer_equalization"]:
         sys.exit(f"other corrections: {names}")
     print("corrections: a set for each proposal, and one that is not there")
 

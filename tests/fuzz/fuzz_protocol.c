@@ -7,9 +7,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void read_calibration(lpot_reader *reader) {
-  int64_t samples = 0;
+  lpot_calibration_key key;
   lpot_calibration *calibration = NULL;
-  if (lpot_calibration_message_read(reader, &samples, &calibration, NULL) == LPOT_OK) {
+  if (lpot_calibration_message_read(reader, &key, &calibration, NULL) == LPOT_OK) {
     lpot_calibration_free(calibration);
   }
 }

@@ -70,7 +70,7 @@ def main():
     (protocol / "task_f32").write_bytes(message(1, struct.pack("<Bqq", 0, 0, 4) + b"\0\0\0\0"))
     (protocol / "task_recipe").write_bytes(
         message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + recipe + b"\0\0\0"))
-    corrected = recipe[:1] + bytes([recipe[1] | 0x28, 50]) + recipe[2:]  # bias_correction, smooth_quant 0.50
+    corrected = recipe[:1] + bytes([recipe[1] | 0x18]) + recipe[2:]  # bias_correction, cross_layer_equalization
     (protocol / "task_corrected").write_bytes(
         message(1, struct.pack("<Bqq", 0, 0, 4) + b"\1" + corrected + b"\0\0\0"))
     (protocol / "task_senses").write_bytes(
@@ -92,7 +92,7 @@ def main():
     (protocol / "outcome_states").write_bytes(
         message(2, struct.pack("<BB", 0, 0) + text("") + struct.pack("<dQqQ", 1.0, 5, 0, 1) + bytes(64) +
                 struct.pack("<Q", 10) + b"\xa5\1"))
-    (protocol / "calibration").write_bytes(message(3, struct.pack("<q", 10) + bytes(16)))
+    (protocol / "calibration").write_bytes(message(3, struct.pack("<q?", 10, True) + bytes(16)))
     (protocol / "cancel").write_bytes(message(4, b""))
     (protocol / "end").write_bytes(message(5, b""))
     (protocol / "kill").write_bytes(message(6, b""))

@@ -2,18 +2,15 @@
 
 #include "quant/corrections.h"
 
-static const lpot_corrections all_on = {
-    .bias_correction = true, .cross_layer_equalization = true, .smooth_quant = 50};
+static const lpot_corrections all_on = {.bias_correction = true, .cross_layer_equalization = true};
 
 static void bits_tell_switches_apart(void **state) {
   (void)state;
-  for (unsigned bits = 0; bits < 1u << LPOT_CORRECTION_BITS; bits++) {
+  for (unsigned bits = 0; bits < 1u << LPOT_NUM_CORRECTIONS; bits++) {
     lpot_corrections corrections = lpot_corrections_of_bits(bits);
-    assert_int_equal(corrections.smooth_quant, 0);
-    corrections.smooth_quant = (bits & LPOT_SMOOTH_QUANT_BIT) != 0 ? 7 : 0;
     assert_int_equal(lpot_corrections_bits(&corrections), bits);
     assert_int_equal(lpot_corrections_any(&corrections), bits != 0);
-    assert_int_equal(lpot_corrections_equal(&corrections, &all_on), 0);
+    assert_int_equal(lpot_corrections_equal(&corrections, &all_on), bits == 3);
   }
   assert_true(lpot_corrections_equal(&all_on, &all_on));
 }
@@ -21,14 +18,14 @@ static void bits_tell_switches_apart(void **state) {
 static void text_names_what_is_on(void **state) {
   (void)state;
   const lpot_corrections none = {0};
-  const lpot_corrections one = {.smooth_quant = 5};
+  const lpot_corrections one = {.cross_layer_equalization = true};
   char text[LPOT_CORRECTIONS_TEXT];
   lpot_corrections_text(&none, text);
   assert_string_equal(text, "none");
   lpot_corrections_text(&one, text);
-  assert_string_equal(text, "smooth_quant 0.05");
+  assert_string_equal(text, "cross_layer_equalization");
   lpot_corrections_text(&all_on, text);
-  assert_string_equal(text, "bias_correction, cross_layer_equalization, smooth_quant 0.50");
+  assert_string_equal(text, "bias_correction, cross_layer_equalization");
 }
 
 static lpot_status read_text(const char *text, lpot_corrections *ret, lpot_error *err) {
@@ -42,7 +39,7 @@ static lpot_status read_text(const char *text, lpot_corrections *ret, lpot_error
 static void written_text_is_read_back(void **state) {
   (void)state;
   static const char text[] = "bias_correction: true\n"
-                             "cross_layer_equalization: true\nsmooth_quant: 0.50\n";
+                             "cross_layer_equalization: true\n";
   lpot_error err = {0};
   lpot_corrections copy = {0};
   lpot_buffer out;
@@ -54,17 +51,15 @@ static void written_text_is_read_back(void **state) {
   assert_string_equal((const char *)out.data, text);
   CHECK(read_text(text, &copy, &err));
   assert_true(lpot_corrections_equal(&copy, &all_on));
-  CHECK(read_text("ops: []\nsmooth_quant: 1\nbias_correction: false\n", &copy, &err));
-  assert_int_equal(copy.smooth_quant, 100);
-  assert_int_equal(lpot_corrections_bits(&copy), LPOT_SMOOTH_QUANT_BIT);
+  CHECK(
+      read_text("ops: []\ncross_layer_equalization: true\nbias_correction: false\n", &copy, &err));
+  assert_int_equal(lpot_corrections_bits(&copy), 1u << LPOT_CROSS_LAYER_EQUALIZATION);
   lpot_buffer_done(&out);
 }
 
 static void bad_values_are_refused_with_their_place(void **state) {
   (void)state;
-  static const char *const texts[] = {"bias_correction: 2\n",          "smooth_quant: -0.1\n",
-                                      "smooth_quant: 1.01\n",          "smooth_quant: 0.125\n",
-                                      "smooth_quant: nan\n",           "smooth_quant: much\n",
+  static const char *const texts[] = {"bias_correction: 2\n", "bias_correction: much\n",
                                       "cross_layer_equalization: []\n"};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     lpot_error err = {0};

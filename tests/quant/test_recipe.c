@@ -297,14 +297,13 @@ static void reduced_range_is_of_the_recipe_and_its_copies(void **state) {
 static void corrections_are_of_the_recipe_and_its_copies(void **state) {
   (void)state;
   lpot_error err = {0};
-  uint64_t hashes[1 << LPOT_CORRECTION_BITS];
-  for (unsigned bits = 0; bits < 1u << LPOT_CORRECTION_BITS; bits++) {
+  uint64_t hashes[1 << LPOT_NUM_CORRECTIONS];
+  for (unsigned bits = 0; bits < 1u << LPOT_NUM_CORRECTIONS; bits++) {
     lpot_buffer buffer;
     lpot_recipe *recipe = sample_recipe();
     lpot_recipe *copies[2] = {NULL, NULL};
     lpot_buffer_init(&buffer);
     recipe->corrections = lpot_corrections_of_bits(bits);
-    recipe->corrections.smooth_quant = (bits & LPOT_SMOOTH_QUANT_BIT) != 0 ? 50 : 0;
     hashes[bits] = lpot_recipe_hash(recipe);
     for (unsigned i = 0; i < bits; i++) {
       assert_true(hashes[i] != hashes[bits]);
@@ -344,19 +343,14 @@ static void impossible_corrections_are_refused(void **state) {
   (void)state;
   lpot_error err = {0};
   lpot_recipe *copy = NULL;
-  uint8_t bytes[] = {1, 0x20, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  uint8_t bytes[] = {1, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   CHECK(read_bytes(bytes, sizeof bytes, &copy, &err));
-  assert_int_equal(copy->corrections.smooth_quant, 50);
+  assert_true(copy->corrections.cross_layer_equalization);
   lpot_recipe_free(copy);
   copy = NULL;
-  bytes[2] = 0; /* off, and said to be on */
-  CHECK_FAILS(read_bytes(bytes, sizeof bytes, &copy, &err), LPOT_FORMAT, "expected 1 to 100");
-  bytes[2] = 101;
-  CHECK_FAILS(read_bytes(bytes, sizeof bytes, &copy, &err), LPOT_FORMAT, "expected 1 to 100");
-  bytes[2] = 50;
-  bytes[1] = 0x22; /* dynamic */
+  bytes[1] = 0x12; /* dynamic */
   CHECK_FAILS(read_bytes(bytes, sizeof bytes, &copy, &err), LPOT_FORMAT, "out of range");
-  bytes[1] = 0x60;
+  bytes[1] = 0x20;
   CHECK_FAILS(read_bytes(bytes, sizeof bytes, &copy, &err), LPOT_FORMAT, "out of range");
   assert_null(copy);
 }

@@ -90,10 +90,9 @@ static void corrections_are_written_and_read_back(void **state) {
   lpot_error err = {0};
   lpot_recipe *recipe =
       round_trip("calibration_samples: 5\nscale_propagation_concat: true\n"
-                 "bias_correction: true\nsmooth_quant: 0.75\n" DYNAMIC_OP("uint8"));
+                 "bias_correction: true\ncross_layer_equalization: true\n" DYNAMIC_OP("uint8"));
   assert_true(recipe->corrections.bias_correction);
-  assert_false(recipe->corrections.cross_layer_equalization);
-  assert_int_equal(recipe->corrections.smooth_quant, 75);
+  assert_true(recipe->corrections.cross_layer_equalization);
   lpot_recipe_free(recipe);
   recipe = NULL;
   CHECK_FAILS(

@@ -69,10 +69,10 @@ static inline fixture fixture_new(void) {
                               .first_conv_or_matmul_quantization = true}};
 }
 
-/* Bias correction off and on, smooth_quant 0.5 and off. */
+/* Bias correction off and on, cross-layer equalization on and off. */
 static inline void fixture_add_corrections(fixture *ops) {
   ops->wishes.corrections[LPOT_BIAS_CORRECTION] = (lpot_choices){2, {0, 1}};
-  ops->wishes.smooth_quant = (lpot_choices){2, {50, 0}};
+  ops->wishes.corrections[LPOT_CROSS_LAYER_EQUALIZATION] = (lpot_choices){2, {1, 0}};
 }
 
 static inline void fixture_add(fixture *ops, const char *name, const char *type,

@@ -113,13 +113,13 @@ static void exhaustive_walks_all_variants(void **state) {
   ops.wishes.num_sampling_sizes = 2;
   lpot_space *space = fixture_space(&ops);
   lpot_strategy *strategy = start(space);
-  static const char *const expected[] = {"100 (smooth_quant 0.50): q",
+  static const char *const expected[] = {"100 (cross_layer_equalization): q",
                                          "100: q",
-                                         "100 (bias_correction, smooth_quant 0.50): q",
+                                         "100 (bias_correction, cross_layer_equalization): q",
                                          "100 (bias_correction): q",
-                                         "20 (smooth_quant 0.50): q",
+                                         "20 (cross_layer_equalization): q",
                                          "20: q",
-                                         "20 (bias_correction, smooth_quant 0.50): q",
+                                         "20 (bias_correction, cross_layer_equalization): q",
                                          "20 (bias_correction): q",
                                          ""};
   for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {

@@ -153,14 +153,15 @@ static void all_variants_of_the_first_size_are_tried_first(void **state) {
   ops.wishes.num_sampling_sizes = 2;
   lpot_space *space = fixture_space(&ops);
   lpot_strategy *strategy = start(space, true);
-  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100 (smooth_quant 0.50): q", 0.1, false);
-  assert_hints(strategy, 16,
-               "100: q|100 (bias_correction, smooth_quant 0.50): q|100 (bias_correction): q");
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100 (cross_layer_equalization): q", 0.1, false);
+  assert_hints(
+      strategy, 16,
+      "100: q|100 (bias_correction, cross_layer_equalization): q|100 (bias_correction): q");
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q", 0.2, false);
-  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100 (bias_correction, smooth_quant 0.50): q", 0.4,
-               false);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100 (bias_correction, cross_layer_equalization): q",
+               0.4, false);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100 (bias_correction): q", 0.3, false);
-  assert_sensed(strategy, "100 (bias_correction, smooth_quant 0.50): f32", 0.1);
+  assert_sensed(strategy, "100 (bias_correction, cross_layer_equalization): f32", 0.1);
   lpot_strategy_free(strategy);
   lpot_space_free(space);
 }

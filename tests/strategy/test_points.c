@@ -45,7 +45,7 @@ static void corrections_are_variants(void **state) {
   char text[128];
   assert_int_equal(lpot_point_recipe(&quantized, point, &recipe, NULL), LPOT_OK);
   recipe_text(recipe, text, sizeof text);
-  assert_string_equal(text, "20 (bias_correction, smooth_quant 0.50): q");
+  assert_string_equal(text, "20 (bias_correction, cross_layer_equalization): q");
   lpot_recipe_free(recipe);
   lpot_space_free(space);
 }

@@ -7,7 +7,7 @@ static lpot_status propose(void *context, lpot_recipe **ret_recipe, lpot_error *
   (*ret_recipe)->calibration_samples = 42;
   (*ret_recipe)->reduce_range = true;
   (*ret_recipe)->corrections =
-      (lpot_corrections){.cross_layer_equalization = true, .smooth_quant = 25};
+      (lpot_corrections){.bias_correction = true, .cross_layer_equalization = true};
   return LPOT_OK;
 }
 
@@ -85,7 +85,7 @@ static void recipes_carry_the_switches_of_the_space(void **state) {
   ops.wishes.scale_propagation_concat = false;
   ops.wishes.reduce_range = true;
   ops.wishes.corrections[LPOT_CROSS_LAYER_EQUALIZATION] = (lpot_choices){1, {1}};
-  ops.wishes.smooth_quant = (lpot_choices){1, {25}};
+  ops.wishes.corrections[LPOT_BIAS_CORRECTION] = (lpot_choices){1, {1}};
   ops.sampling_sizes[0] = 42;
   lpot_space *space = fixture_space(&ops);
   for (const char *const *name = lpot_strategy_names(); *name != NULL; name++) {
@@ -96,7 +96,7 @@ static void recipes_carry_the_switches_of_the_space(void **state) {
     assert_false(demand.recipe->scale_propagation_concat);
     assert_true(demand.recipe->reduce_range);
     assert_true(demand.recipe->corrections.cross_layer_equalization);
-    assert_int_equal(demand.recipe->corrections.smooth_quant, 25);
+    assert_true(demand.recipe->corrections.bias_correction);
     assert_int_equal(demand.recipe->calibration_samples, 42);
     lpot_recipe_free(demand.recipe);
     lpot_strategy_free(strategy);

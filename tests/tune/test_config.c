@@ -623,16 +623,13 @@ static void config_warns_of_what_has_no_effect(void **state) {
 static void config_reads_corrections(void **state) {
   (void)state;
   lpot_config *config = good(MINIMAL "quantization: {recipes: {bias_correction: [false, true], "
-                                     "cross_layer_equalization: , "
-                                     "smooth_quant: [0, 0.5, 0.75, 0.5]}}\n");
+                                     "cross_layer_equalization: }}\n");
   const lpot_wishes *wishes = &config->wishes;
   const lpot_choices *bias = &wishes->corrections[LPOT_BIAS_CORRECTION];
   assert_int_equal(bias->count, 2);
   assert_int_equal(bias->values[0], 0);
   assert_int_equal(bias->values[1], 1);
   assert_int_equal(wishes->corrections[LPOT_CROSS_LAYER_EQUALIZATION].count, 0);
-  assert_int_equal(wishes->smooth_quant.count, 3);
-  assert_int_equal(wishes->smooth_quant.values[2], 75);
   lpot_config_free(config);
   /* Names of LPOT and of Neural Compressor for the same. */
   static const char *const same[] = {
@@ -647,15 +644,12 @@ static void config_reads_corrections(void **state) {
   assert_refused(MINIMAL "quantization: {recipes: {bias_correction: [true, 3]}}\n",
                  "bias_correction[1]: expected true or false");
   assert_refused(MINIMAL "quantization: {recipes: {bias_correction: []}}\n", "got an empty list");
-  assert_refused(MINIMAL "quantization: {recipes: {smooth_quant: 0.123}}\n",
-                 "conf.yaml:6:40: quantization.recipes.smooth_quant: expected 0 (off) to 1");
-  assert_refused(MINIMAL "quantization: {recipes: {smooth_quant: []}}\n", "got an empty list");
-  assert_refused(MINIMAL "quantization: {recipes: {smooth_quant: [.1,.2,.3,.4,.5,.6,.7,.8,.9]}}\n",
-                 "smooth_quant");
+  assert_refused(MINIMAL "quantization: {recipes: {smooth_quant: true}}\n",
+                 "conf.yaml:6:26: quantization.recipes.smooth_quant: not supported: no gain");
   assert_refused(MINIMAL "quantization: {recipes: {smoth_quant: 1}}\n", "smooth_quant");
   assert_warned(MINIMAL "quantization: {approach: post_training_dynamic_quant, recipes: "
-                        "{smooth_quant: 0.5}}\n",
-                "smooth_quant: it has no effect");
+                        "{cross_layer_equalization: true}}\n",
+                "cross_layer_equalization: it has no effect");
 }
 
 static void config_reads_what_is_held_out(void **state) {

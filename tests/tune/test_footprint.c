@@ -75,9 +75,12 @@ static lpot_job *make_job(const char *batch) {
                                     .needs_data = true};
   lpot_job *job = NULL;
   lpot_calibration *calibration = NULL;
-  if (lpot_job_new(&options, &job, NULL) != LPOT_OK ||
-      lpot_calibrate(job, 0, lpot_op_times_samples(job), NULL, &calibration, NULL) != LPOT_OK ||
-      lpot_job_add_calibration(job, lpot_op_times_samples(job), &calibration, NULL) != LPOT_OK) {
+  if (lpot_job_new(&options, &job, NULL) != LPOT_OK) {
+    _exit(2);
+  }
+  const lpot_calibration_key key = {.samples = lpot_op_times_samples(job)};
+  if (lpot_calibrate(job, false, 0, key.samples, NULL, &calibration, NULL) != LPOT_OK ||
+      lpot_job_add_calibration(job, key, &calibration, NULL) != LPOT_OK) {
     _exit(2);
   }
   return job;

@@ -34,8 +34,10 @@ static lpot_job *make_job(const char *approach) {
   }
   int64_t samples = lpot_op_times_samples(job);
   if (samples > 0) {
-    assert_int_equal(lpot_calibrate(job, 0, samples, NULL, &calibration, NULL), LPOT_OK);
-    assert_int_equal(lpot_job_add_calibration(job, samples, &calibration, NULL), LPOT_OK);
+    assert_int_equal(lpot_calibrate(job, false, 0, samples, NULL, &calibration, NULL), LPOT_OK);
+    assert_int_equal(lpot_job_add_calibration(job, (lpot_calibration_key){.samples = samples},
+                                              &calibration, NULL),
+                     LPOT_OK);
   }
   return job;
 }

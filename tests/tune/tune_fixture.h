@@ -72,7 +72,7 @@ static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
   assert_int_equal(lpot_ledger_add_op_times(ledger, journal, &times, &error), LPOT_OK);
   lpot_ledger_range ranges[1] = {{.value = "x", .minimum = -1, .maximum = 2, .total = 64}};
   lpot_ledger_calibration calibration = {
-      .samples = 4, .hash = 9, .num_ranges = 1, .ranges = ranges};
+      .key = {.samples = 4}, .hash = 9, .num_ranges = 1, .ranges = ranges};
   assert_int_equal(lpot_ledger_add_calibration(ledger, journal, &calibration, &error), LPOT_OK);
   for (int64_t i = 0; i < 3; i++) {
     lpot_ledger_result result = {.recipe = make_recipe(2, 4 + i),
