@@ -1,13 +1,13 @@
 /* Strategy auto, the default: few evaluations to a recipe that is as fast as it can be.
  *
- * 1. UNIFORM. The first uniform recipe (basic_uniform.h). Where it misses the criterion the others
- *    are sensed (SENSE: the error of the outputs, few samples, no labels), if there are many, and
- * those with the least errors are tried. One that meets it is the end. The most accurate, of equals
- *    the one tried first, is the base of what follows.
+ * 1. UNIFORM. The first uniform recipe (basic_uniform.h) of the first variant (space.h). Where it
+ *    misses the criterion the others are sensed (SENSE: the error of the outputs, few samples, no
+ *    labels), if there are many, and those with the least errors are tried. One that meets it is
+ *    the end. The most accurate, of equals the one tried first, is the base of what follows.
  * 2. SENSE. The damage of each op that may fall back: by how much the error of the outputs falls
  *    with it, the last op first. (Errors of ops alone, all others in F32, add up badly where the
- *    network is far from linear: on the vision transformer ibp they lead to eight fallbacks in
- * place of two.)
+ *    network is far from linear: on the vision transformer ibp they lead to eight fallbacks, not
+ *    two.)
  * 3. FALLBACK. The path on which ops fall back by damage for time (fallback_path.h). Its first
  *    recipe that meets the criterion is searched as if all behind it did: after 1, 2, 4, 8 ...
  * steps, then by bisection (the search of AIMET's mixed precision, arXiv 2302.05397). Idle workers
@@ -29,6 +29,7 @@
 #include "strategy/fallback_path.h"
 #include "strategy/strategy_impl.h"
 
+#define MAX_UNIFORM 48 /* recipes, of all variants */
 #define MAX_UNIFORM_TRIALS 3
 #define MAX_REVERTS 8
 
@@ -53,8 +54,8 @@ typedef struct auto_strategy {
   auto_phase phase;
   size_t position; /* in UNIFORM, SENSE_UNIFORM, SENSE_OPS and REVERT */
 
-  lpot_recipe *uniform[LPOT_MAX_UNIFORM]; /* owned; those not tried yet are ordered by error */
-  double uniform_errors[LPOT_MAX_UNIFORM];
+  lpot_recipe *uniform[MAX_UNIFORM]; /* owned; those not tried yet are ordered by error */
+  double uniform_errors[MAX_UNIFORM];
   size_t num_uniform;
 
   lpot_recipe *start; /* owned; the best of UNIFORM so far */
@@ -295,6 +296,23 @@ static lpot_status tell_revert(auto_strategy *self, const lpot_result *result, l
 
 /* ---- the class ---- */
 
+/* The uniform recipes of the first variant, and the same of all others. */
+static lpot_status list_uniform(auto_strategy *self, lpot_error *err) {
+  const lpot_space *space = self->base.space;
+  size_t count = 0;
+  LPOT_TRY(lpot_basic_uniform(space, self->uniform, &count, err));
+  self->num_uniform = count;
+  for (size_t i = 1; i < lpot_space_num_variants(space); i++) {
+    for (size_t k = 0; k < count && self->num_uniform < MAX_UNIFORM; k++) {
+      lpot_recipe **next = &self->uniform[self->num_uniform];
+      LPOT_TRY(lpot_recipe_clone(self->uniform[k], next, err));
+      lpot_strategy_set_variant(space, i, *next);
+      self->num_uniform++;
+    }
+  }
+  return LPOT_OK;
+}
+
 static lpot_status auto_init(lpot_strategy *strategy, lpot_error *err) {
   auto_strategy *self = (auto_strategy *)strategy;
   size_t num_ops = lpot_space_num_ops(strategy->space);
@@ -303,8 +321,7 @@ static lpot_status auto_init(lpot_strategy *strategy, lpot_error *err) {
   if (self->candidates == NULL || self->damage == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
-  LPOT_TRY(lpot_basic_uniform(strategy->space, self->uniform, &self->num_uniform, err));
-  return LPOT_OK;
+  return list_uniform(self, err);
 }
 
 static void auto_done(lpot_strategy *strategy) {

@@ -684,8 +684,7 @@ lpot_status lpot_ledger_apply(void *context, unsigned type, const uint8_t *paylo
       [LPOT_RECORD_MEASURE] = apply_measure,     [LPOT_RECORD_VERDICT] = apply_verdict,
       [LPOT_RECORD_MISHAP] = apply_mishap,       [LPOT_RECORD_WEIGHTS] = apply_weights,
       [LPOT_RECORD_OP_TIMES] = apply_op_times,   [LPOT_RECORD_SENSE] = apply_sense,
-      [LPOT_RECORD_FOOTPRINT] = apply_footprint,
-      [LPOT_RECORD_HOLDOUT] = apply_holdout,
+      [LPOT_RECORD_FOOTPRINT] = apply_footprint, [LPOT_RECORD_HOLDOUT] = apply_holdout,
   };
   lpot_ledger *ledger = context;
   if (type >= LPOT_NUM_RECORDS || functions[type] == NULL) {

@@ -160,6 +160,25 @@ static void uniform_recipes_are_tried_by_their_errors(void **state) {
   lpot_space_free(space);
 }
 
+/* Two sampling sizes: the second one's recipe is better, and is what ops fall back from. */
+static void all_variants_are_uniform_recipes(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  fixture_add(&ops, "a", "Add", small_capability(false));
+  ops.sampling_sizes[1] = 20;
+  ops.wishes.num_sampling_sizes = 2;
+  lpot_space *space = fixture_space(&ops);
+  lpot_strategy *strategy = start(space, true);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q", 0.3, false);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "20: q", 0.5, false);
+  assert_sensed(strategy, "20: q", 0.1);
+  assert_sensed(strategy, "20: f32", 0);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "20: f32", 0.9, true);
+  assert_demand(strategy, 0, "", 0);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
 /* While the first step is on trial: two steps if it misses, and four or three after those. */
 static void hints_are_both_cases_of_each_probe(void **state) {
   (void)state;
@@ -210,6 +229,7 @@ int main(void) {
       cmocka_unit_test(costs_change_the_path),
       cmocka_unit_test(unknown_costs_are_asked_for_once),
       cmocka_unit_test(uniform_recipes_are_tried_by_their_errors),
+      cmocka_unit_test(all_variants_are_uniform_recipes),
       cmocka_unit_test(hints_are_both_cases_of_each_probe),
       cmocka_unit_test(errors_may_be_unknown),
   };
