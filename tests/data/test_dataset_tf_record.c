@@ -103,12 +103,79 @@ static void damaged_records_are_told_when_they_are_read(void **state) {
   remove_folder(folder);
 }
 
+static void segmentations_have_a_class_per_pixel(void **state) {
+  (void)state;
+  char folder[FIXTURE_PATH];
+  lpot_sample sample;
+  make_folder(folder);
+  put("segments.tfrecord", folder, "voc/val-00000-of-00001.tfrecord");
+  put("segments_wrong.tfrecord", folder, "voc/trainval-00000-of-00001.tfrecord");
+  put("rgb.png", folder, "voc/val-00000-of-00001.tfrecordx");
+  put("rgb.png", folder, "voc/val");
+  lpot_dataset *dataset = open_dataset("VOCRecord", "{root: voc, num_cores: 28}", folder);
+  assert_int_equal(lpot_dataset_size(dataset), 2);
+  lpot_sample_init(&sample);
+  get_sample(dataset, 0, &sample);
+  lpot_tensor *image = golden_tensor("rgb_jpg.npy");
+  assert_true(largest_difference(sample.inputs[0], image) <= 1.0);
+  assert_int_equal(sample.label->shape.rank, 2);
+  int64_t height = sample.label->shape.dims[0];
+  int64_t width = sample.label->shape.dims[1];
+  assert_int_equal(height, image->shape.dims[0]);
+  assert_int_equal(width, image->shape.dims[1]);
+  for (int64_t i = 0; i < height * width; i++) {
+    int64_t x = i % width;
+    int64_t expected = x == 0 ? 255 : (x + 2 * (i / width)) % 21;
+    assert_int_equal(lpot_tensor_get_int(sample.label, i), expected);
+  }
+  lpot_tensor_unref(image);
+  get_sample(dataset, 1, &sample);
+  assert_int_equal(lpot_tensor_get_int(sample.label, 0), 0);
+  lpot_sample_done(&sample);
+  lpot_dataset_close(dataset);
+  remove_folder(folder);
+}
+
+static void segmentations_that_do_not_fit_are_told(void **state) {
+  (void)state;
+  char folder[FIXTURE_PATH];
+  lpot_sample sample;
+  lpot_error err = {0};
+  make_folder(folder);
+  expect_refused("VOCRecord", "{}", folder, LPOT_CONFIG, "VOCRecord needs the setting 'root'");
+  expect_refused("ImageRecord", "{root: ., image_set: val}", folder, LPOT_CONFIG, "image_set");
+  expect_refused("VOCRecord", "{root: ., num_cores: 0}", folder, LPOT_CONFIG, "num_cores");
+  put("segments_wrong.tfrecord", folder, "train-00000-of-00001.tfrecord");
+  expect_refused("VOCRecord", "{root: .}", folder, LPOT_NOT_FOUND,
+                 "is called like val-00000-of-00128");
+  lpot_dataset *dataset = open_dataset("VOCRecord", "{root: ., image_set: train}", folder);
+  lpot_sample_init(&sample);
+  expect_error(lpot_dataset_get(dataset, 0, &sample, &err), LPOT_FORMAT, &err,
+               "record at offset 12: the feature 'image/segmentation/class/encoded': pixel 1 has "
+               "the colour 128 0 0, expected grey");
+  expect_error(lpot_dataset_get(dataset, 1, &sample, &err), LPOT_FORMAT, &err,
+               "an image of 31 x 24 pixels with classes for 30 x 24");
+  lpot_dataset_close(dataset);
+  dataset = open_dataset("VOCRecord", "{root: ., image_set: train, label: image/format}", folder);
+  expect_error(lpot_dataset_get(dataset, 0, &sample, &err), LPOT_FORMAT, &err,
+               "the feature 'image/format': ");
+  lpot_dataset_close(dataset);
+  put("photos-00000-of-00002", folder, "val-0-of-1.tfrecord");
+  dataset = open_dataset("VOCRecord", "{root: .}", folder);
+  expect_error(lpot_dataset_get(dataset, 0, &sample, &err), LPOT_FORMAT, &err,
+               "no feature 'image/segmentation/class/encoded'");
+  lpot_dataset_close(dataset);
+  remove_folder(folder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(shards_are_read_in_their_order),
       cmocka_unit_test(one_file_is_read_with_features_by_name),
       cmocka_unit_test(missing_and_damaged_files_are_told),
       cmocka_unit_test(damaged_records_are_told_when_they_are_read),
+      cmocka_unit_test(segmentations_have_a_class_per_pixel),
+      cmocka_unit_test(segmentations_that_do_not_fit_are_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
