@@ -99,6 +99,11 @@ def check_bf16(folder):
     found = search(folder, "bf16", network, settings, warnings=2)  # Add and AveragePool stay in f32.
     assert not nodes_of(folder, found["model"]), "int8 in a search for bf16"
     check_accuracy(folder, "bf16", network, settings, found)
+    assert found["trials"] == 1, found  # All in bf16, as lpot-bench has it.
+    out, _ = run(folder, bench, "--json", "--mode", "accuracy", "--bf16", *options(settings), template("bf16"), network)
+    f32, bf16 = (json.loads(line) for line in out.splitlines())
+    assert bf16["model"] == "resnet8_cifar10.onnx in bf16", bf16
+    assert bf16["accuracy"] == found["accuracy"] != f32["accuracy"], (f32, bf16, found)
 
 
 def check_dynamic(folder):
