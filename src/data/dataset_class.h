@@ -55,5 +55,6 @@ extern const lpot_dataset_class lpot_dataset_class_plugin;
 extern const lpot_dataset_class lpot_dataset_class_shapes;
 extern const lpot_dataset_class lpot_dataset_class_tf_record;
 extern const lpot_dataset_class lpot_dataset_class_voc_raw;
+extern const lpot_dataset_class lpot_dataset_class_voc_record;
 
 #endif

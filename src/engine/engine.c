@@ -144,14 +144,16 @@ static lpot_status check_input(const input_type *wanted, const lpot_tensor *give
     return LPOT_OK;
   }
   char expected[96];
-  char found[96] = "nothing";
+  char found[96];
+  const char *type = lpot_dtype_text(wanted->dtype);
   lpot_shape_text(&wanted->shape, expected, sizeof expected);
-  if (given != NULL) {
-    lpot_shape_text(&given->shape, found, sizeof found);
+  if (given == NULL) {
+    return LPOT_FAIL(err, LPOT_INVALID, "input %zu is missing, expected %s %s", index, type,
+                     expected);
   }
+  lpot_shape_text(&given->shape, found, sizeof found);
   return LPOT_FAIL(err, LPOT_INVALID, "input %zu is %s %s, expected %s %s", index,
-                   given == NULL ? "" : lpot_dtype_text(given->dtype), found,
-                   lpot_dtype_text(wanted->dtype), expected);
+                   lpot_dtype_text(given->dtype), found, type, expected);
 }
 
 /* names ends with NULL. */

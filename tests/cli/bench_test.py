@@ -92,6 +92,7 @@ def check_errors(folder):
         ((conf,), 2, "expected CONF.yaml and MODEL"),
         ((conf, model, "--mode", "speed"), 2, "--mode 'speed': expected performance or accuracy"),
         ((conf, model, "--frob"), 2, "unknown option '--frob'"),
+        ((conf, model, "--recipe"), 2, "--recipe: an argument is missing"),
         ((conf, model, "-s", "evaluation.performance.iteratoin=3"), 3, "did you mean 'iteration'?"),
         ((conf, model, "-s", "evaluation.performance.configs.cores_per_instance=999"), 3,
          "need 999 cores"),

@@ -90,6 +90,13 @@ static inline lpot_mapping *golden_map(const char *name) {
   return mapping;
 }
 
+/* Copies a golden file to folder/as. */
+static inline void copy_golden(const char *name, const char *folder, const char *as) {
+  lpot_mapping *mapping = golden_map(name);
+  write_file(folder, as, lpot_mapping_data(mapping), lpot_mapping_size(mapping));
+  lpot_mapping_unref(mapping);
+}
+
 /* A golden .npy file as a tensor. */
 static inline lpot_tensor *golden_tensor(const char *name) {
   char path[FIXTURE_PATH];

@@ -7,13 +7,6 @@
 #include "base/memory.h"
 #include "data/detection.h"
 
-/* Copies a golden file to folder/as. */
-static inline void copy_golden(const char *name, const char *folder, const char *as) {
-  lpot_mapping *mapping = golden_map(name);
-  write_file(folder, as, lpot_mapping_data(mapping), lpot_mapping_size(mapping));
-  lpot_mapping_unref(mapping);
-}
-
 /* A row of a label. */
 static inline void expect_truth(const lpot_tensor *label, int64_t row, double class_index,
                                 double top, double left, double bottom, double right, double kind) {

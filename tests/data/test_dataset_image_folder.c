@@ -1,11 +1,5 @@
 #include "data_fixture.h"
 
-static void copy_golden(const char *golden, const char *folder, const char *name) {
-  lpot_mapping *mapping = golden_map(golden);
-  write_file(folder, name, lpot_mapping_data(mapping), lpot_mapping_size(mapping));
-  lpot_mapping_unref(mapping);
-}
-
 static void folder_without_images_is_not_found(void **state) {
   (void)state;
   char folder[FIXTURE_PATH];

@@ -11,7 +11,7 @@ static void every_name_opens_its_own_class(void **state) {
     bool is_plugin = strcmp(names[count], "plugin") == 0; /* Its keys are those of a library. */
     expect_error(status, LPOT_CONFIG, &err, is_plugin ? "library" : "wrong_key");
   }
-  assert_int_equal(count, 21);
+  assert_int_equal(count, 22);
 }
 
 static void unknown_name_is_told_with_the_nearest(void **state) {
@@ -21,8 +21,9 @@ static void unknown_name_is_told_with_the_nearest(void **state) {
       "nonsense", "{root: x}", NULL, LPOT_CONFIG,
       "known are CIFAR10, CIFAR100, COCONpy, COCORaw, COCORecord, FashionMNIST, GLUE, HDF5, "
       "ImageFolder, ImageRecord, Imagenet, ImagenetRaw, MNIST, TFRecordDataset, VOCRaw, "
-      "bert, dummy, dummy_v2, npy, plugin, shapes");
-  expect_refused("VOCRecord", "{root: x}", NULL, LPOT_CONFIG, "'VOCRecord' is not supported yet");
+      "VOCRecord, bert, dummy, dummy_v2, npy, plugin, shapes");
+  expect_refused("style_transfer", "{root: x}", NULL, LPOT_CONFIG,
+                 "'style_transfer' is not supported yet");
 }
 
 static void wrong_settings_are_told_with_their_place(void **state) {

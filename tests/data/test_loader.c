@@ -185,11 +185,9 @@ static void samples_of_different_shapes_are_both_named(void **state) {
   char settings[FIXTURE_PATH + 16];
   const lpot_batch *batch = NULL;
   lpot_error err = {0};
-  lpot_mapping *small = golden_map("grey.png");
-  lpot_mapping *large = golden_map("rgb.png");
   make_folder(folder);
-  write_file(folder, "a/1.png", lpot_mapping_data(small), lpot_mapping_size(small));
-  write_file(folder, "a/2.png", lpot_mapping_data(large), lpot_mapping_size(large));
+  copy_golden("grey.png", folder, "a/1.png");
+  copy_golden("rgb.png", folder, "a/2.png");
   snprintf(settings, sizeof settings, "{root: '%s'}", folder);
   lpot_loader_options options = {.batch_size = 2};
   lpot_loader *loader = new_loader("ImageFolder", settings, "~", &options);
@@ -203,8 +201,6 @@ static void samples_of_different_shapes_are_both_named(void **state) {
   heights += get_batch(loader, 1)->inputs[0]->shape.dims[1];
   assert_int_equal(heights, 31);
   lpot_loader_free(loader);
-  lpot_mapping_unref(small);
-  lpot_mapping_unref(large);
   remove_folder(folder);
 }
 

@@ -18,7 +18,7 @@ static lpot_status read_all(const uint8_t *data, size_t size, lpot_error *err) {
   return status;
 }
 
-static size_t copy_golden(const char *name, uint8_t *out) {
+static size_t read_golden(const char *name, uint8_t *out) {
   lpot_mapping *mapping = golden_map(name);
   size_t size = lpot_mapping_size(mapping);
   memcpy(out, lpot_mapping_data(mapping), size);
@@ -31,7 +31,7 @@ static void archive_is_rejected_when_truncated_at_any_byte(void **state) {
   static const char *const files[] = {"arrays.npz", "deflated.npz"};
   for (size_t f = 0; f < 2; f++) {
     uint8_t data[1024];
-    size_t size = copy_golden(files[f], data);
+    size_t size = read_golden(files[f], data);
     for (size_t length = 0; length < size; length++) {
       uint8_t *copy = lpot_calloc(length, 1);
       memcpy(copy, data, length);
@@ -46,7 +46,7 @@ static void damaged_bytes_do_no_harm(void **state) {
   static const char *const files[] = {"arrays.npz", "deflated.npz"};
   for (size_t f = 0; f < 2; f++) {
     uint8_t data[1024];
-    size_t size = copy_golden(files[f], data);
+    size_t size = read_golden(files[f], data);
     for (size_t i = 0; i < size * 8; i++) {
       data[i / 8] ^= (uint8_t)(1u << i % 8);
       (void)!read_all(data, size, NULL);
@@ -89,7 +89,7 @@ static void each_false_field_of_the_directory_is_told(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     uint8_t data[1024];
     lpot_error err = {0};
-    size_t size = copy_golden("deflated.npz", data);
+    size_t size = read_golden("deflated.npz", data);
     memcpy(data + find_directory(data, size) + cases[i].offset, cases[i].bytes, cases[i].length);
     expect_error(read_all(data, size, &err), cases[i].status, &err, cases[i].part);
   }
@@ -104,7 +104,7 @@ static void entries_of_numpy_are_read(void **state) {
     lpot_zip_archive archive = {0};
     lpot_buffer content;
     lpot_npy_header header;
-    size_t size = copy_golden(files[f], data);
+    size_t size = read_golden(files[f], data);
     expect_ok(lpot_zip_archive_open(data, size, &archive, &err), &err);
     assert_int_equal(archive.num_entries, 2);
     assert_string_equal(archive.entries[1].name, "y.npy");

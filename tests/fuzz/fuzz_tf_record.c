@@ -7,7 +7,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void read_example(const uint8_t *data, size_t size) {
-  static const char *const names[] = {"image/encoded", "image/class/label", "a"};
+  static const char *const names[] = {"image/encoded", "image/class/label",
+                                      "image/segmentation/class/encoded", "a"};
   lpot_error err = {0};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     const uint8_t *bytes = NULL;

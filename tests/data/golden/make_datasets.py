@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Writes arrays.h5, and photos-00000-of-00002 and photos-00001-of-00002, files of TFRecords.
+"""Writes arrays.h5, and photos-00000-of-00002, photos-00001-of-00002, segments.tfrecord and
+segments_wrong.tfrecord, files of TFRecords.
 
-Run with h5py and numpy in the folder of the results, behind make_golden.py; made with h5py 3.16 and
-numpy 2.4.6. Records and checksums are written from the formats' descriptions: the checksum bit by
+Run with h5py, numpy and Pillow in the folder of the results, behind make_golden.py; made with h5py 3.16,
+numpy 2.4.6 and Pillow 13. Records and checksums are written from the formats' descriptions: the checksum bit by
 bit, protocol buffers by hand.
 """
+import io
 import struct
 
 import h5py
 import numpy as np
+from PIL import Image
 
 with h5py.File("arrays.h5", "w") as file:
     rows = np.arange(6 * 4 * 5, dtype=np.float32).reshape(6, 4, 5)
@@ -81,3 +84,26 @@ with open("photos-00000-of-00002", "wb") as file:
     file.write(photo("rgb.jpg", 3) + photo("grey.png", 1000))
 with open("photos-00001-of-00002", "wb") as file:
     file.write(photo("rgb.png", -1, **{"second/label": (3, [8])}))
+
+
+def segments(name, classes, palette=None):
+    """An image and the classes of its pixels."""
+    image = Image.fromarray(classes.astype(np.uint8), "L" if palette is None else "P")
+    if palette is not None:
+        image.putpalette(palette)
+    png = io.BytesIO()
+    image.save(png, "png")
+    with open(name, "rb") as file:
+        return record(example({"image/encoded": (1, file.read()), "image/format": (1, b"jpeg"),
+                               "image/segmentation/class/encoded": (1, png.getvalue()),
+                               "image/segmentation/class/format": (1, b"png")}))
+
+
+height, width = Image.open("rgb.jpg").size[::-1]
+y, x = np.mgrid[:height, :width]
+classes = np.where(x == 0, 255, (x + 2 * y) % 21)
+with open("segments.tfrecord", "wb") as file:
+    file.write(segments("rgb.jpg", classes) + segments("rgb.jpg", 0 * classes))
+with open("segments_wrong.tfrecord", "wb") as file:  # Coloured; too narrow.
+    file.write(segments("rgb.jpg", classes, [0, 0, 0, 128, 0, 0, 0, 128, 0] + [7] * 759)
+               + segments("rgb.jpg", classes[:, 1:]))
