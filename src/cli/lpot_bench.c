@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lpot/lpot.h>
+
 #include "base/log.h"
 #include "base/text.h"
-#include "tune/benchmark.h"
-#include "tune/interrupt.h"
 
 #define MAX_SETTINGS 64
+#define MAX_MODELS 8
 
 static const struct option long_options[] = {
     {"mode", required_argument, NULL, 'm'},   {"set", required_argument, NULL, 's'},
@@ -41,10 +42,18 @@ static const char help[] =
     "Exit codes: 0 fine, 1 run-time failure, 2 usage, 3 configuration invalid, 4 a model cannot\n"
     "be read or run, 6 interrupted.\n";
 
+typedef struct bench_model {
+  const char *path;
+  const char *recipe_path; /* NULL: as it is */
+  bool in_bf16;
+} bench_model;
+
 typedef struct bench_command {
-  lpot_benchmark_options options;
+  const char *config_path, *csv_path, *hdf5_path; /* NULL: none */
+  bool accuracy, json, wants_help, wants_version;
+  size_t num_settings, num_models;
   const char *settings[MAX_SETTINGS];
-  bool wants_help, wants_version;
+  bench_model models[MAX_MODELS];
 } bench_command;
 
 static lpot_status add_setting(bench_command *command, const char *value, lpot_error *err) {
@@ -52,11 +61,11 @@ static lpot_status add_setting(bench_command *command, const char *value, lpot_e
   if (equals == NULL || equals == value) {
     return LPOT_FAIL(err, LPOT_INVALID, "--set '%s': expected KEY.PATH=VALUE", value);
   }
-  if (command->options.num_settings == MAX_SETTINGS) {
+  if (command->num_settings == MAX_SETTINGS) {
     return LPOT_FAIL(err, LPOT_INVALID, "--set: at most %d settings are allowed", MAX_SETTINGS);
   }
-  command->settings[command->options.num_settings] = value;
-  command->options.num_settings++;
+  command->settings[command->num_settings] = value;
+  command->num_settings++;
   return LPOT_OK;
 }
 
@@ -64,27 +73,26 @@ static lpot_status set_mode(bench_command *command, const char *value, lpot_erro
   if (!lpot_text_equal(value, "performance") && !lpot_text_equal(value, "accuracy")) {
     return LPOT_FAIL(err, LPOT_INVALID, "--mode '%s': expected performance or accuracy", value);
   }
-  command->options.accuracy = lpot_text_equal(value, "accuracy");
+  command->accuracy = lpot_text_equal(value, "accuracy");
   return LPOT_OK;
 }
 
 static lpot_status add_model(bench_command *command, const char *path, const char *recipe_path,
-                             bool bf16, lpot_error *err) {
-  lpot_benchmark_options *options = &command->options;
-  if (options->num_models == LPOT_MAX_BENCHMARK_MODELS) {
+                             bool in_bf16, lpot_error *err) {
+  if (command->num_models == MAX_MODELS) {
     return LPOT_FAIL(err, LPOT_INVALID, "at most %d models can be measured side by side",
-                     LPOT_MAX_BENCHMARK_MODELS);
+                     MAX_MODELS);
   }
-  options->models[options->num_models] =
-      (lpot_benchmark_model){.path = path, .recipe_path = recipe_path, .bf16 = bf16};
-  options->num_models++;
+  command->models[command->num_models] =
+      (bench_model){.path = path, .recipe_path = recipe_path, .in_bf16 = in_bf16};
+  command->num_models++;
   return LPOT_OK;
 }
 
 /* Options that add a form of the first model wait until it is known. */
 typedef struct bench_forms {
   size_t num_recipes;
-  const char *recipes[LPOT_MAX_BENCHMARK_MODELS];
+  const char *recipes[MAX_MODELS];
   bool bf16;
 } bench_forms;
 
@@ -96,9 +104,8 @@ static lpot_status take_option(bench_command *command, int letter, bench_forms *
   case 's':
     return add_setting(command, optarg, err);
   case 'R':
-    if (forms->num_recipes == LPOT_MAX_BENCHMARK_MODELS) {
-      return LPOT_FAIL(err, LPOT_INVALID, "--recipe: at most %d are allowed",
-                       LPOT_MAX_BENCHMARK_MODELS);
+    if (forms->num_recipes == MAX_MODELS) {
+      return LPOT_FAIL(err, LPOT_INVALID, "--recipe: at most %d are allowed", MAX_MODELS);
     }
     forms->recipes[forms->num_recipes] = optarg;
     forms->num_recipes++;
@@ -107,13 +114,13 @@ static lpot_status take_option(bench_command *command, int letter, bench_forms *
     forms->bf16 = true;
     return LPOT_OK;
   case 'j':
-    command->options.json = true;
+    command->json = true;
     return LPOT_OK;
   case 'c':
-    command->options.csv_path = optarg;
+    command->csv_path = optarg;
     return LPOT_OK;
   case '5':
-    command->options.hdf5_path = optarg;
+    command->hdf5_path = optarg;
     return LPOT_OK;
   case 'h':
     command->wants_help = true;
@@ -132,7 +139,6 @@ static lpot_status parse(int argc, char **argv, bench_command *command, lpot_err
   bench_forms forms = {0};
   int letter = 0;
   opterr = 0;
-  command->options.settings = command->settings;
   while ((letter = getopt_long(argc, argv, ":m:s:jhV", long_options, NULL)) != -1) {
     LPOT_TRY(take_option(command, letter, &forms, argv, err));
   }
@@ -142,7 +148,7 @@ static lpot_status parse(int argc, char **argv, bench_command *command, lpot_err
   if (argc - optind < 2) {
     return LPOT_FAIL(err, LPOT_INVALID, "expected CONF.yaml and MODEL, see --help");
   }
-  command->options.config_path = argv[optind];
+  command->config_path = argv[optind];
   for (int i = optind + 1; i < argc; i++) {
     LPOT_TRY(add_model(command, argv[i], NULL, false, err));
   }
@@ -156,30 +162,52 @@ static lpot_status parse(int argc, char **argv, bench_command *command, lpot_err
   return LPOT_OK;
 }
 
-static int run(int argc, char **argv, const lpot_benchmark_options *options) {
-  lpot_error error = {0};
-  lpot_benchmark *benchmark = NULL;
-  lpot_comm *comm = NULL;
-  lpot_interrupt_install();
-  /* The instances are forked before MPI starts. */
-  lpot_status started = lpot_benchmark_start(options, &benchmark, &error);
-  lpot_error comm_error = {0};
-  lpot_status status = lpot_comm_start(&argc, &argv, &comm, &comm_error);
-  int exit_code = lpot_status_exit_code(status);
-  if (status == LPOT_OK) {
-    exit_code = lpot_benchmark_run(benchmark, comm, started, &error);
-  } else {
-    lpot_log(LPOT_LOG_ERROR, "%s", comm_error.message);
+static lpot_status measure(lpot_benchmark *benchmark, const bench_command *command,
+                           lpot_error *err) {
+  const char *engine = getenv("LPOT_ENGINE");
+  for (size_t i = 0; i < command->num_settings; i++) {
+    LPOT_TRY(lpot_benchmark_set(benchmark, command->settings[i], err));
   }
+  for (size_t i = 0; i < command->num_models; i++) {
+    const bench_model *model = &command->models[i];
+    LPOT_TRY(
+        lpot_benchmark_add_model(benchmark, model->path, model->recipe_path, model->in_bf16, err));
+  }
+  if (engine != NULL && engine[0] != '\0') {
+    LPOT_TRY(lpot_benchmark_set_engine(benchmark, engine, err));
+  }
+  LPOT_TRY(lpot_benchmark_set_csv(benchmark, command->csv_path, err));
+  LPOT_TRY(lpot_benchmark_set_hdf5(benchmark, command->hdf5_path, err));
+  lpot_benchmark_set_output(benchmark, command->json ? LPOT_OUTPUT_JSON : LPOT_OUTPUT_TABLE);
+  LPOT_TRY(lpot_benchmark_run(
+      benchmark, command->accuracy ? LPOT_BENCHMARK_ACCURACY : LPOT_BENCHMARK_PERFORMANCE, err));
+  return LPOT_OK;
+}
+
+static int run(int argc, char **argv, const bench_command *command) {
+  lpot_error error = {0};
+  lpot_session *session = NULL;
+  lpot_benchmark *benchmark = NULL;
+  lpot_status status = lpot_start(&argc, &argv, &session, &error);
+  if (status == LPOT_OK) {
+    status = lpot_benchmark_from_file(session, command->config_path, &benchmark, &error);
+  }
+  if (status == LPOT_OK) {
+    status = measure(benchmark, command, &error);
+  }
+  if (status != LPOT_OK && lpot_rank() == 0) {
+    lpot_log(LPOT_LOG_ERROR, "%s", error.message);
+  }
+  int exit_code = lpot_status_exit_code(status);
   lpot_benchmark_free(benchmark);
-  lpot_comm_finish(comm, exit_code);
+  lpot_finish(session, exit_code);
   return exit_code;
 }
 
 int main(int argc, char **argv) {
   bench_command command = {0};
   lpot_error error = {0};
-  bool first_rank = lpot_comm_rank_by_environment() == 0;
+  bool first_rank = lpot_rank() == 0;
   lpot_status status = parse(argc, argv, &command, &error);
   if (status != LPOT_OK) {
     if (!first_rank) {
@@ -194,7 +222,5 @@ int main(int argc, char **argv) {
     }
     return 0;
   }
-  const char *engine = getenv("LPOT_ENGINE");
-  command.options.engine_name = engine != NULL && engine[0] != '\0' ? engine : "onednn";
-  return run(argc, argv, &command.options);
+  return run(argc, argv, &command);
 }

@@ -2,41 +2,77 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/options.h"
-#include "tune/evaluator.h"
-#include "tune/interrupt.h"
-#include "tune/work.h"
+#include <lpot/lpot.h>
 
-static int tune(const lpot_options *options, lpot_comm *comm, lpot_spawner *spawner) {
-  bool root = lpot_comm_rank(comm) == 0;
-  lpot_log_set_rank(root ? -1 : lpot_comm_rank(comm));
-  lpot_progress_start(root ? options->progress : LPOT_PROGRESS_NONE, lpot_comm_size(comm) > 1);
-  return lpot_tune_run(&options->tune, comm, spawner);
+#include "base/log.h"
+#include "cli/options.h"
+
+static lpot_status fill(lpot_quantization *quantization, const lpot_options *options,
+                        lpot_error *err) {
+  const lpot_tune_request *request = &options->tune;
+  for (size_t i = 0; i < request->num_settings; i++) {
+    LPOT_TRY(lpot_quantization_set(quantization, request->settings[i], err));
+  }
+  LPOT_TRY(lpot_quantization_set_model(quantization, request->model_path, err));
+  LPOT_TRY(lpot_quantization_set_workspace(quantization, request->workspace, err));
+  LPOT_TRY(lpot_quantization_set_recipe(quantization, request->recipe_path, err));
+  LPOT_TRY(lpot_quantization_set_cost_table(quantization, request->cost_table_path, err));
+  LPOT_TRY(lpot_quantization_set_engine(quantization, request->engine_name, err));
+  LPOT_TRY(lpot_quantization_set_progress(quantization, options->progress, err));
+  lpot_quantization_set_resume(quantization, request->resume);
+  lpot_quantization_set_output(quantization, request->json    ? LPOT_OUTPUT_JSON
+                                             : request->quiet ? LPOT_OUTPUT_NONE
+                                                              : LPOT_OUTPUT_TABLE);
+  return LPOT_OK;
 }
 
-static int run_tuning(int argc, char **argv, const lpot_options *options) {
-  lpot_error error = {0};
-  lpot_comm *comm = NULL;
-  lpot_spawner *spawner = NULL;
-  lpot_evaluator_context context = {.options = &options->tune, .work = lpot_work};
-  lpot_interrupt_install(); /* Before MPI starts, which takes a while on many ranks. */
-  lpot_status status = lpot_spawner_start(lpot_evaluator_run, &context, &spawner, &error);
-  if (status == LPOT_OK) {
-    status = lpot_comm_start(&argc, &argv, &comm, &error);
+static int dry_run(lpot_quantization *quantization, lpot_status status, const lpot_error *error) {
+  if (status != LPOT_OK) {
+    lpot_log(LPOT_LOG_ERROR, "%s", error->message);
+    return lpot_status_exit_code(status);
   }
+  return lpot_quantization_dry_run(quantization);
+}
+
+static int tune(lpot_session *session, const lpot_options *options) {
+  lpot_error error = {0};
+  lpot_quantization *quantization = NULL;
+  lpot_status status =
+      lpot_quantization_from_file(session, options->tune.config_path, &quantization, &error);
+  if (status == LPOT_OK) {
+    status = fill(quantization, options, &error);
+  }
+  int exit_code = 0;
+  if (options->dry_run) {
+    exit_code = dry_run(quantization, status, &error);
+  } else {
+    bool filled = status == LPOT_OK;
+    status = filled ? lpot_quantization_run(quantization, &error) : status;
+    exit_code = filled ? lpot_quantization_exit_code(quantization) : lpot_status_exit_code(status);
+    if (status != LPOT_OK && status != LPOT_INTERRUPTED) {
+      lpot_log(LPOT_LOG_ERROR, "%s", error.message);
+    }
+  }
+  lpot_quantization_free(quantization);
+  return exit_code;
+}
+
+static int run_job(int argc, char **argv, const lpot_options *options) {
+  lpot_error error = {0};
+  lpot_session *session = NULL;
+  lpot_status status = lpot_start(&argc, &argv, &session, &error);
   int exit_code = lpot_status_exit_code(status);
   if (status == LPOT_OK) {
-    exit_code = tune(options, comm, spawner);
+    exit_code = tune(session, options);
   } else {
     lpot_log(LPOT_LOG_ERROR, "%s", error.message);
   }
-  lpot_spawner_stop(spawner); /* First: launchers wait until nobody holds their pipes. */
-  lpot_comm_finish(comm, exit_code);
+  lpot_finish(session, exit_code);
   return exit_code;
 }
 
 /* What needs no workers is done by one rank; the others leave before MPI starts. */
-static int run_alone(const lpot_options *options) {
+static int run_alone(int argc, char **argv, const lpot_options *options) {
   switch (options->command) {
   case LPOT_COMMAND_HELP:
     lpot_options_help(stdout);
@@ -45,26 +81,29 @@ static int run_alone(const lpot_options *options) {
     puts("lpot-tune " LPOT_VERSION);
     return 0;
   case LPOT_COMMAND_EXPORT:
-    return lpot_tune_export(options->workspace, options->trial, options->output,
-                            options->tune.engine_name);
+    return lpot_workspace_export(options->workspace, options->trial, options->output,
+                                 options->tune.engine_name);
   case LPOT_COMMAND_STATUS:
-    return lpot_tune_status(options->workspace, options->tune.json);
+    return lpot_workspace_status(options->workspace, options->tune.json);
   case LPOT_COMMAND_REBUILD:
-    return lpot_tune_rebuild(options->workspace);
+    return lpot_workspace_rebuild(options->workspace);
   case LPOT_COMMAND_REPORT:
-    return lpot_tune_report(options->workspace, options->tune.engine_name);
+    return lpot_workspace_report(options->workspace, options->tune.engine_name);
   default:
-    return lpot_tune_dry_run(&options->tune);
+    return run_job(argc, argv, options); /* A dry run starts no MPI. */
   }
 }
 
 int main(int argc, char **argv) {
   lpot_options options;
   lpot_error error = {0};
-  bool first_rank = lpot_comm_rank_by_environment() == 0;
+  bool first_rank = lpot_rank() == 0;
   /* One thread per rank: the ranks are the parallelism. Must stand before the engine starts. */
   setenv("OMP_NUM_THREADS", "1", 1);
   lpot_status status = lpot_options_parse(argc, argv, &options, &error);
+  if (status == LPOT_OK) {
+    status = lpot_set_log_level(options.log_level, &error);
+  }
   if (status != LPOT_OK) {
     if (!first_rank) {
       return 0; /* mpirun ends all ranks at the first exit code that is not 0: the message goes
@@ -75,9 +114,8 @@ int main(int argc, char **argv) {
   }
   const char *engine = getenv("LPOT_ENGINE");
   options.tune.engine_name = engine != NULL && engine[0] != '\0' ? engine : "onednn";
-  lpot_log_set_level(options.log_level);
   if (options.command != LPOT_COMMAND_TUNE || options.dry_run) {
-    return first_rank ? run_alone(&options) : 0;
+    return first_rank ? run_alone(argc, argv, &options) : 0;
   }
-  return run_tuning(argc, argv, &options);
+  return run_job(argc, argv, &options);
 }

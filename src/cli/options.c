@@ -92,19 +92,28 @@ static lpot_status set_dry_run(lpot_options *options, const char *value, lpot_er
   return LPOT_OK;
 }
 
-static lpot_status set_progress(lpot_options *options, const char *value, lpot_error *err) {
-  const char *const *styles = lpot_progress_styles();
-  for (int i = 0; styles[i] != NULL; i++) {
-    if (strcmp(styles[i], value) == 0) {
-      options->progress = (lpot_progress_style)i;
-      return LPOT_OK;
+/* *ret is the name of a NULL terminated list that value is. */
+static bool take_name(const char *value, const char *const *names, const char **ret) {
+  for (size_t i = 0; names[i] != NULL; i++) {
+    if (strcmp(names[i], value) == 0) {
+      *ret = names[i];
+      return true;
     }
   }
-  return LPOT_FAIL(err, LPOT_INVALID, "--progress '%s': expected auto, bar, line or none", value);
+  return false;
+}
+
+static lpot_status set_progress(lpot_options *options, const char *value, lpot_error *err) {
+  static const char *const styles[] = {"auto", "bar", "line", "none", NULL};
+  if (!take_name(value, styles, &options->progress)) {
+    return LPOT_FAIL(err, LPOT_INVALID, "--progress '%s': expected auto, bar, line or none", value);
+  }
+  return LPOT_OK;
 }
 
 static lpot_status set_log_level(lpot_options *options, const char *value, lpot_error *err) {
-  if (!lpot_log_level_from_text(value, &options->log_level)) {
+  static const char *const levels[] = {"debug", "info", "warning", "error", "silent", NULL};
+  if (!take_name(value, levels, &options->log_level)) {
     return LPOT_FAIL(err, LPOT_INVALID,
                      "--log-level '%s': expected debug, info, warning, error or silent", value);
   }
@@ -115,8 +124,8 @@ static lpot_status set_quiet(lpot_options *options, const char *value, lpot_erro
   (void)value;
   (void)err;
   options->tune.quiet = true;
-  options->progress = LPOT_PROGRESS_NONE;
-  options->log_level = LPOT_LOG_ERROR;
+  options->progress = "none";
+  options->log_level = "error";
   return LPOT_OK;
 }
 
@@ -328,7 +337,7 @@ static lpot_status take_sub_command(size_t index, int count, char **rest, lpot_o
 }
 
 lpot_status lpot_options_parse(int argc, char **argv, lpot_options *options, lpot_error *err) {
-  *options = (lpot_options){.log_level = LPOT_LOG_INFO};
+  *options = (lpot_options){.progress = "auto", .log_level = "info"};
   options->tune.settings = options->settings;
   LPOT_TRY(read_options(argc, argv, options, err));
   if (options->command == LPOT_COMMAND_HELP || options->command == LPOT_COMMAND_VERSION) {

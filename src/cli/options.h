@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <lpot/lpot.h>
+
 #include "base/error.h"
-#include "base/log.h"
-#include "tune/tune.h"
 
 #define LPOT_MAX_SETTINGS 64
 #define LPOT_MAX_OPTIONS 32
@@ -23,12 +23,27 @@ typedef enum lpot_command {
   LPOT_COMMAND_VERSION
 } lpot_command;
 
+/* What lpot-tune is to do; texts are borrowed. */
+typedef struct lpot_tune_request {
+  const char *config_path;
+  const char *model_path;
+  const char *workspace;       /* NULL: as the configuration says */
+  const char *recipe_path;     /* --recipe; NULL: search */
+  const char *cost_table_path; /* --cost-table; NULL: none */
+  size_t num_settings;
+  const char *const *settings; /* [num_settings] "KEY.PATH=VALUE" */
+  const char *engine_name;     /* "onednn" */
+  bool resume;
+  bool json;  /* the result as JSON instead of the table */
+  bool quiet; /* no table */
+} lpot_tune_request;
+
 typedef struct lpot_options {
   lpot_command command;
-  lpot_tune_options tune;
+  lpot_tune_request tune;
   bool dry_run;
-  lpot_progress_style progress;
-  lpot_log_level log_level;
+  const char *progress;  /* "auto", "bar", "line", "none" */
+  const char *log_level; /* "debug", "info", "warning", "error", "silent" */
   const char *workspace; /* EXPORT, STATUS, REBUILD, REPORT */
   uint64_t trial;        /* EXPORT; 0: not given */
   const char *output;    /* EXPORT: folder; NULL: WORKSPACE/trial_N */

@@ -1,6 +1,7 @@
 /* A rank's instances of a benchmark: forked, led from model to model, and gathered on rank 0. */
 #include "tune/benchmark.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +12,6 @@
 #include "tune/interrupt.h"
 #include "tune/job.h"
 #include "tune/protocol.h"
-#include "tune/report.h"
 
 #define LOOK_SECONDS 0.5
 #define PHASE_SECONDS 3600.0 /* for an instance to get ready, or to measure */
@@ -22,7 +22,7 @@ typedef struct bench_instance {
   lpot_benchmark_instance what;
 } bench_instance;
 
-struct lpot_benchmark {
+struct lpot_instances {
   const lpot_benchmark_options *options;
   size_t num_instances;
   bench_instance *instances; /* [num_instances] */
@@ -103,7 +103,7 @@ static lpot_status lay_out(const lpot_config *config, size_t allowed, core_layou
 
 /* ---- instances ---- */
 
-static lpot_status fork_all(lpot_benchmark *benchmark, const core_layout *layout,
+static lpot_status fork_all(lpot_instances *benchmark, const core_layout *layout,
                             const lpot_cpu_set *allowed, lpot_error *err) {
   int rank = lpot_comm_rank_by_environment();
   benchmark->instances = lpot_calloc(layout->instances, sizeof *benchmark->instances);
@@ -122,9 +122,10 @@ static lpot_status fork_all(lpot_benchmark *benchmark, const core_layout *layout
   return LPOT_OK;
 }
 
-static lpot_status start(lpot_benchmark *benchmark, lpot_error *err) {
+static lpot_status start(lpot_instances *benchmark, lpot_error *err) {
   const lpot_benchmark_options *options = benchmark->options;
   const lpot_job_options wanted = {.config_path = options->config_path,
+                                   .config_text = options->config_text,
                                    .num_settings = options->num_settings,
                                    .settings = options->settings,
                                    .purpose = LPOT_CONFIG_BENCHMARK,
@@ -146,23 +147,23 @@ static lpot_status start(lpot_benchmark *benchmark, lpot_error *err) {
   return LPOT_OK;
 }
 
-lpot_status lpot_benchmark_start(const lpot_benchmark_options *options,
-                                 lpot_benchmark **ret_benchmark, lpot_error *err) {
-  lpot_benchmark *benchmark = lpot_calloc(1, sizeof *benchmark);
+lpot_status lpot_instances_start(const lpot_benchmark_options *options,
+                                 lpot_instances **ret_benchmark, lpot_error *err) {
+  lpot_instances *benchmark = lpot_calloc(1, sizeof *benchmark);
   if (benchmark == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
   benchmark->options = options;
   lpot_status status = start(benchmark, err);
   if (status != LPOT_OK) {
-    lpot_benchmark_free(benchmark);
+    lpot_instances_free(benchmark);
     return status;
   }
   *ret_benchmark = benchmark;
   return LPOT_OK;
 }
 
-void lpot_benchmark_free(lpot_benchmark *benchmark) {
+void lpot_instances_free(lpot_instances *benchmark) {
   if (benchmark == NULL) {
     return;
   }
@@ -227,7 +228,7 @@ static lpot_status expect(bench_instance *instance, lpot_message_kind kind, lpot
   return LPOT_OK;
 }
 
-static lpot_status wait_until_ready(lpot_benchmark *benchmark, lpot_error *err) {
+static lpot_status wait_until_ready(lpot_instances *benchmark, lpot_error *err) {
   lpot_buffer inbox;
   lpot_buffer_init(&inbox);
   lpot_status status = LPOT_OK;
@@ -239,7 +240,7 @@ static lpot_status wait_until_ready(lpot_benchmark *benchmark, lpot_error *err) 
   return status;
 }
 
-static lpot_status say_go(lpot_benchmark *benchmark, lpot_error *err) {
+static lpot_status say_go(lpot_instances *benchmark, lpot_error *err) {
   lpot_buffer message;
   lpot_buffer_init(&message);
   lpot_status status = lpot_message_begin(&message, LPOT_MESSAGE_START, 0, err);
@@ -254,7 +255,7 @@ static lpot_status say_go(lpot_benchmark *benchmark, lpot_error *err) {
 }
 
 /* Takes what *measure owns. */
-static lpot_status keep(lpot_benchmark *benchmark, lpot_benchmark_measure *measure,
+static lpot_status keep(lpot_instances *benchmark, lpot_benchmark_measure *measure,
                         lpot_error *err) {
   if (benchmark->num_measures == benchmark->capacity) {
     size_t capacity = benchmark->capacity == 0 ? 16 : 2 * benchmark->capacity;
@@ -272,7 +273,7 @@ static lpot_status keep(lpot_benchmark *benchmark, lpot_benchmark_measure *measu
   return LPOT_OK;
 }
 
-static lpot_status collect(lpot_benchmark *benchmark, lpot_comm *comm, lpot_error *err) {
+static lpot_status collect(lpot_instances *benchmark, lpot_comm *comm, lpot_error *err) {
   lpot_buffer inbox;
   lpot_buffer_init(&inbox);
   lpot_status status = LPOT_OK;
@@ -301,7 +302,7 @@ static lpot_status agree(lpot_comm *comm, lpot_status status, lpot_error *err) {
   return LPOT_OK;
 }
 
-static lpot_status lead(lpot_benchmark *benchmark, lpot_comm *comm, lpot_error *err) {
+static lpot_status lead(lpot_instances *benchmark, lpot_comm *comm, lpot_error *err) {
   for (size_t i = 0; i < benchmark->options->num_models; i++) {
     lpot_status status = wait_until_ready(benchmark, err);
     LPOT_TRY(agree(comm, status, err));
@@ -316,7 +317,7 @@ static lpot_status lead(lpot_benchmark *benchmark, lpot_comm *comm, lpot_error *
 
 /* ---- gathering ---- */
 
-static lpot_status send_measures(const lpot_benchmark *benchmark, lpot_comm *comm,
+static lpot_status send_measures(const lpot_instances *benchmark, lpot_comm *comm,
                                  lpot_error *err) {
   lpot_buffer message;
   lpot_buffer_init(&message);
@@ -331,7 +332,7 @@ static lpot_status send_measures(const lpot_benchmark *benchmark, lpot_comm *com
   return status;
 }
 
-static lpot_status take_measures(lpot_benchmark *benchmark, const lpot_buffer *message,
+static lpot_status take_measures(lpot_instances *benchmark, const lpot_buffer *message,
                                  lpot_error *err) {
   lpot_reader reader;
   lpot_reader_init(&reader, message->data, message->size);
@@ -343,7 +344,7 @@ static lpot_status take_measures(lpot_benchmark *benchmark, const lpot_buffer *m
   return LPOT_OK;
 }
 
-static lpot_status receive_measures(lpot_benchmark *benchmark, lpot_comm *comm, lpot_error *err) {
+static lpot_status receive_measures(lpot_instances *benchmark, lpot_comm *comm, lpot_error *err) {
   lpot_buffer message;
   lpot_buffer_init(&message);
   lpot_status status = LPOT_OK;
@@ -373,7 +374,7 @@ static int compare_measures(const void *a, const void *b) {
                        : (left->instance > right->instance) - (left->instance < right->instance);
 }
 
-static lpot_status gather(lpot_benchmark *benchmark, lpot_comm *comm, lpot_error *err) {
+static lpot_status gather(lpot_instances *benchmark, lpot_comm *comm, lpot_error *err) {
   if (lpot_comm_rank(comm) != 0) {
     LPOT_TRY(send_measures(benchmark, comm, err));
     return LPOT_OK;
@@ -386,18 +387,19 @@ static lpot_status gather(lpot_benchmark *benchmark, lpot_comm *comm, lpot_error
   return LPOT_OK;
 }
 
-int lpot_benchmark_run(lpot_benchmark *benchmark, lpot_comm *comm, lpot_status status,
-                       lpot_error *err) {
-  status = agree(comm, status, err);
-  if (status == LPOT_OK) {
-    status = lead(benchmark, comm, err);
+lpot_status lpot_instances_run(lpot_instances *benchmark, lpot_comm *comm, lpot_status status,
+                               lpot_error *err) {
+  LPOT_TRY(agree(comm, status, err));
+  LPOT_TRY(lead(benchmark, comm, err));
+  LPOT_TRY(gather(benchmark, comm, err));
+  if (lpot_comm_rank(comm) == 0 && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
+    return LPOT_FAIL(err, LPOT_IO, "standard output could not be written");
   }
-  if (status == LPOT_OK) {
-    status = gather(benchmark, comm, err);
-  }
-  if (status != LPOT_OK && lpot_comm_rank(comm) == 0) {
-    lpot_log(LPOT_LOG_ERROR, "%s", err->message);
-  }
-  int code = lpot_status_exit_code(status);
-  return lpot_comm_rank(comm) == 0 ? lpot_report_flush(code) : code;
+  return LPOT_OK;
+}
+
+const lpot_benchmark_measure *lpot_instances_measures(const lpot_instances *benchmark,
+                                                      size_t *ret_count) {
+  *ret_count = benchmark->num_measures;
+  return benchmark->measures;
 }

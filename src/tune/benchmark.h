@@ -24,14 +24,16 @@ typedef struct lpot_benchmark_model {
 } lpot_benchmark_model;
 
 typedef struct lpot_benchmark_options {
-  const char *config_path;
+  const char *config_path; /* the file, or the name of config_text in messages */
+  const char *config_text; /* NULL: read config_path */
   size_t num_settings;
   const char *const *settings; /* [num_settings] "KEY.PATH=VALUE" */
   const char *engine_name;
   size_t num_models;
   lpot_benchmark_model models[LPOT_MAX_BENCHMARK_MODELS];
-  bool accuracy; /* the metric on the whole evaluation set, by the first instance alone */
-  bool json;
+  bool accuracy;         /* the metric on the whole evaluation set, by the first instance alone */
+  bool json;             /* print JSON lines instead of the table */
+  bool quiet;            /* print no table */
   const char *csv_path;  /* NULL: none */
   const char *hdf5_path; /* NULL: none */
 } lpot_benchmark_options;
@@ -58,19 +60,21 @@ LPOT_MUST_CHECK lpot_status lpot_benchmark_fork(const lpot_benchmark_instance *w
 void lpot_benchmark_end(pid_t pid); /* 0: nothing */
 
 /* The instances of this rank. */
-typedef struct lpot_benchmark lpot_benchmark;
+typedef struct lpot_instances lpot_instances;
 
 /* Reads the configuration and forks the instances: before MPI starts, and before threads are made.
  * LPOT_CONFIG, LPOT_INVALID where there are fewer cores than asked for. Not collective. */
-LPOT_MUST_CHECK lpot_status lpot_benchmark_start(const lpot_benchmark_options *options,
-                                                 lpot_benchmark **ret_benchmark, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_instances_start(const lpot_benchmark_options *options,
+                                                 lpot_instances **ret_instances, lpot_error *err);
 /* Ends the instances. NULL is allowed. */
-void lpot_benchmark_free(lpot_benchmark *benchmark);
-/* Leads the instances through all models; rank 0 prints what they bring. Returns the exit code.
- * status and err: how lpot_benchmark_start ended on this rank; benchmark is NULL where it failed.
- * Collective. */
-int lpot_benchmark_run(lpot_benchmark *benchmark, lpot_comm *comm, lpot_status status,
-                       lpot_error *err);
+void lpot_instances_free(lpot_instances *instances);
+/* Leads the instances through all models; rank 0 prints what they bring. status and err (not NULL):
+ * how lpot_instances_start ended on this rank; instances is NULL where it failed. Collective. */
+LPOT_MUST_CHECK lpot_status lpot_instances_run(lpot_instances *instances, lpot_comm *comm,
+                                               lpot_status status, lpot_error *err);
+/* What was measured, in order of model and instance, on rank 0; borrowed. */
+const lpot_benchmark_measure *lpot_instances_measures(const lpot_instances *instances,
+                                                      size_t *ret_count);
 
 /* The table, JSON lines or CSV of measures [count] in order of model and instance (rank 0). */
 LPOT_MUST_CHECK lpot_status lpot_benchmark_print(const lpot_benchmark_options *options,

@@ -227,7 +227,7 @@ lpot_status lpot_benchmark_print(const lpot_benchmark_options *options,
                                  lpot_error *err) {
   if (options->json) {
     LPOT_TRY(write_rows(options, measures, count, write_json_row, stdout, err));
-  } else {
+  } else if (!options->quiet) {
     write_table_head(options, stdout);
     LPOT_TRY(write_rows(options, measures, count, write_table_row, stdout, err));
   }

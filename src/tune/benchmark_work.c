@@ -117,6 +117,7 @@ static lpot_status prepare(const lpot_benchmark_instance *instance, size_t index
   const lpot_benchmark_options *options = instance->options;
   const lpot_benchmark_model *from = &options->models[index];
   const lpot_job_options wanted = {.config_path = options->config_path,
+                                   .config_text = options->config_text,
                                    .num_settings = options->num_settings,
                                    .settings = options->settings,
                                    .model_path = from->path,

@@ -53,7 +53,8 @@ typedef struct pending_receive {
 } pending_receive;
 
 struct lpot_comm {
-  bool alone; /* no launcher: MPI is not used */
+  bool alone;    /* no launcher: MPI is not used */
+  bool borrowed; /* the program has started MPI, and will finish it */
   MPI_Comm communicator;
   int rank, size, local_size;
   char host[LPOT_HOST_SIZE];
@@ -177,11 +178,28 @@ static lpot_status watch_neighbours(lpot_comm *comm, lpot_error *err) {
   return status;
 }
 
-static lpot_status join_ranks(lpot_comm *comm, int *argc, char ***argv, lpot_error *err) {
-  alarm(START_SECONDS); /* The only bound that can be put on MPI_Init. */
+/* MPI as the program has started it, or started here. */
+static lpot_status begin_mpi(lpot_comm *comm, int *argc, char ***argv, lpot_error *err) {
+  int started = 0;
+  int ended = 0;
+  LPOT_TRY(check(MPI_Initialized(&started), "MPI_Initialized", err));
+  LPOT_TRY(check(MPI_Finalized(&ended), "MPI_Finalized", err));
+  if (ended) {
+    return LPOT_FAIL(err, LPOT_INVALID, "MPI was finalised by the program, expected it to run");
+  }
+  comm->borrowed = started != 0;
+  if (comm->borrowed) {
+    return LPOT_OK;
+  }
   LPOT_TRY(check(MPI_Init(argc, argv), "MPI_Init", err));
   LPOT_TRY(check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
                  "MPI_Comm_set_errhandler", err));
+  return LPOT_OK;
+}
+
+static lpot_status join_ranks(lpot_comm *comm, int *argc, char ***argv, lpot_error *err) {
+  alarm(START_SECONDS); /* The only bound that can be put on MPI_Init. */
+  LPOT_TRY(begin_mpi(comm, argc, argv, err));
   LPOT_TRY(check(MPI_Comm_dup(MPI_COMM_WORLD, &comm->communicator), "MPI_Comm_dup", err));
   LPOT_TRY(check(MPI_Comm_set_errhandler(comm->communicator, MPI_ERRORS_RETURN),
                  "MPI_Comm_set_errhandler", err));
@@ -635,7 +653,9 @@ static lpot_status leave_ranks(lpot_comm *comm, lpot_error *err) {
     }
   }
   MPI_Comm_free(&comm->communicator); /* Fails where ranks have died. */
-  LPOT_TRY(check(MPI_Finalize(), "MPI_Finalize", err));
+  if (!comm->borrowed) {
+    LPOT_TRY(check(MPI_Finalize(), "MPI_Finalize", err));
+  }
   alarm(0);
   return LPOT_OK;
 }
@@ -659,6 +679,28 @@ void lpot_comm_finish(lpot_comm *comm, int exit_code) {
   lpot_free(comm->failed);
   lpot_neighbours_free(comm->neighbours);
   lpot_free(comm);
+}
+
+bool lpot_comm_mpi_runs(void) {
+  int started = 0;
+  int ended = 0;
+  MPI_Initialized(&started);
+  MPI_Finalized(&ended);
+  return started && !ended;
+}
+
+lpot_status lpot_comm_renew(lpot_comm **comm, lpot_error *err) {
+  lpot_comm *old = *comm;
+  lpot_comm *fresh = NULL;
+  if (old->lossy || old->dissolved || old->num_failed > 0) {
+    return LPOT_FAIL(err, LPOT_MPI, "ranks were lost: this program cannot begin anything more");
+  }
+  LPOT_TRY(lpot_comm_start(NULL, NULL, &fresh, err));
+  fresh->borrowed = old->borrowed;
+  old->borrowed = true;
+  lpot_comm_finish(old, 0);
+  *comm = fresh;
+  return LPOT_OK;
 }
 
 /* Without ULFM neither MPI_Finalize nor mpirun comes to an end when a rank is gone, and an abort of

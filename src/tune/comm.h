@@ -20,9 +20,15 @@ int lpot_comm_rank_by_environment(void);
  * the launcher does not tell. */
 void lpot_comm_local_by_environment(int *ret_rank, int *ret_size);
 
-/* Initialises MPI. Collective. */
+/* Initialises MPI, or takes it as the program has started it (then the program finalises it too).
+ * Collective. */
 LPOT_MUST_CHECK lpot_status lpot_comm_start(int *argc, char ***argv, lpot_comm **ret_comm,
                                             lpot_error *err);
+/* True where this process has started MPI and not finalised it, by whomever. Not collective. */
+bool lpot_comm_mpi_runs(void);
+/* A fresh communicator in place of *comm: no message of what went before can come in. LPOT_MPI
+ * where ranks were lost; *comm is then as it was. Collective. */
+LPOT_MUST_CHECK lpot_status lpot_comm_renew(lpot_comm **comm, lpot_error *err);
 /* Waits (bounded) for what is still being sent and for the other ranks, then finalises MPI and
  * frees comm. Where the bound is reached it ends all ranks by lpot_comm_abort with exit_code, or 1
  * where that is 0. Where ranks are lost: with ULFM those that live finish; without it this process

@@ -127,14 +127,8 @@ static lpot_status describe(const lpot_tune_options *options, const lpot_job *jo
 int lpot_tune_dry_run(const lpot_tune_options *options) {
   lpot_error error = {0};
   lpot_job *job = NULL;
-  lpot_job_options wanted = {.config_path = options->config_path,
-                             .num_settings = options->num_settings,
-                             .settings = options->settings,
-                             .model_path = options->model_path,
-                             .engine_name = options->engine_name,
-                             .local_ranks = 1,
-                             .warns = true,
-                             .needs_data = true};
+  lpot_job_options wanted = lpot_tune_job_options(options, 1);
+  wanted.warns = true;
   lpot_status status = lpot_job_new(&wanted, &job, &error);
   if (status == LPOT_OK) {
     status = describe(options, job, &error);

@@ -9,7 +9,7 @@
 typedef struct evaluator {
   const lpot_evaluator_context *context;
   lpot_link *link;
-  lpot_start start;
+  lpot_start_order start;
   lpot_job *job;
   lpot_buffer inbox, outbox;
   lpot_task task; /* the task to do next */

@@ -25,7 +25,7 @@ typedef enum evaluator_state {
 
 struct lpot_keeper {
   lpot_spawner *spawner; /* borrowed */
-  lpot_start start;
+  lpot_start_order start;
   evaluator_state state;
   lpot_link *link; /* NULL when BROKEN */
   pid_t pid;
@@ -488,7 +488,7 @@ lpot_status lpot_keeper_give(lpot_keeper *keeper, const lpot_buffer *bytes, lpot
 
 /* ---- begin and end ---- */
 
-lpot_status lpot_keeper_new(lpot_spawner *spawner, const lpot_start *start,
+lpot_status lpot_keeper_new(lpot_spawner *spawner, const lpot_start_order *start,
                             lpot_keeper **ret_keeper, lpot_error *err) {
   lpot_keeper *keeper = lpot_calloc(1, sizeof *keeper);
   if (keeper == NULL) {

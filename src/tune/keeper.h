@@ -15,7 +15,7 @@
 typedef struct lpot_keeper lpot_keeper;
 
 /* Begins to start an evaluator; spawner is borrowed for the keeper's life. */
-LPOT_MUST_CHECK lpot_status lpot_keeper_new(lpot_spawner *spawner, const lpot_start *start,
+LPOT_MUST_CHECK lpot_status lpot_keeper_new(lpot_spawner *spawner, const lpot_start_order *start,
                                             lpot_keeper **ret_keeper, lpot_error *err);
 /* Asks the evaluator to end and gives it a second to do so. NULL is allowed. */
 void lpot_keeper_free(lpot_keeper *keeper);

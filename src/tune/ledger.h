@@ -20,6 +20,8 @@
 #ifndef LPOT_TUNE_LEDGER_H
 #define LPOT_TUNE_LEDGER_H
 
+#include <lpot/verdict.h>
+
 #include "base/checksum.h"
 #include "base/hash_map.h"
 #include "data/metric.h"
@@ -89,19 +91,6 @@ typedef enum lpot_mishap {
 const char *lpot_mishap_text(lpot_mishap mishap);
 
 const char *lpot_trial_status_text(lpot_trial_status status);
-
-/* X(NAME, text): how the search ended. */
-#define LPOT_VERDICT_LIST(X)                                                                       \
-  X(NONE, "unfinished")                                                                            \
-  X(MET, "met")                                                                                    \
-  X(NOT_MET, "not_met")
-
-typedef enum lpot_verdict {
-#define X(name, text) LPOT_VERDICT_##name,
-  LPOT_VERDICT_LIST(X)
-#undef X
-      LPOT_NUM_VERDICTS
-} lpot_verdict;
 
 const char *lpot_verdict_text(lpot_verdict verdict);
 

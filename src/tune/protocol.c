@@ -187,15 +187,15 @@ lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *er
 
 /* ---- START ---- */
 
-lpot_status lpot_start_write(const lpot_start *start, lpot_buffer *out, lpot_error *err) {
+lpot_status lpot_start_write(const lpot_start_order *start, lpot_buffer *out, lpot_error *err) {
   LPOT_TRY(lpot_writer_i64(out, start->rank, err));
   LPOT_TRY(lpot_writer_i64(out, start->local_ranks, err));
   LPOT_TRY(lpot_writer_string(out, start->host, err));
   return LPOT_OK;
 }
 
-lpot_status lpot_start_read(lpot_reader *reader, lpot_start *ret, lpot_error *err) {
-  lpot_start start = {0};
+lpot_status lpot_start_read(lpot_reader *reader, lpot_start_order *ret, lpot_error *err) {
+  lpot_start_order start = {0};
   LPOT_TRY(read_rank(reader, "start: rank", &start.rank, err));
   LPOT_TRY(read_rank(reader, "start: number of local ranks", &start.local_ranks, err));
   LPOT_TRY(lpot_reader_string(reader, start.host, sizeof start.host, err));

@@ -81,15 +81,16 @@ LPOT_MUST_CHECK lpot_status lpot_hello_write(const lpot_hello *hello, lpot_buffe
 LPOT_MUST_CHECK lpot_status lpot_hello_read(lpot_reader *reader, lpot_hello *ret, lpot_error *err);
 
 /* ---- START ---- */
-typedef struct lpot_start {
+typedef struct lpot_start_order {
   int rank;        /* that it works for */
   int local_ranks; /* ranks that share this host's memory */
   char host[LPOT_HOST_SIZE];
-} lpot_start;
+} lpot_start_order;
 
-LPOT_MUST_CHECK lpot_status lpot_start_write(const lpot_start *start, lpot_buffer *out,
+LPOT_MUST_CHECK lpot_status lpot_start_write(const lpot_start_order *start, lpot_buffer *out,
                                              lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_start_read(lpot_reader *reader, lpot_start *ret, lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_start_read(lpot_reader *reader, lpot_start_order *ret,
+                                            lpot_error *err);
 
 /* ---- FAILED ---- */
 LPOT_MUST_CHECK lpot_status lpot_failure_write(lpot_status status, const char *cause,

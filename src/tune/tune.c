@@ -112,6 +112,7 @@ static void close_desk(front_desk *desk) {
 
 lpot_job_options lpot_tune_job_options(const lpot_tune_options *options, int local_ranks) {
   return (lpot_job_options){.config_path = options->config_path,
+                            .config_text = options->config_text,
                             .num_settings = options->num_settings,
                             .settings = options->settings,
                             .model_path = options->model_path,
@@ -157,7 +158,6 @@ static lpot_status coordinate(const lpot_tune_options *options, lpot_comm *comm,
 static int tell_result(const lpot_tune_options *options, const front_desk *desk, lpot_status status,
                        lpot_error *err) {
   if (status != LPOT_OK && status != LPOT_INTERRUPTED) {
-    lpot_log(LPOT_LOG_ERROR, "%s", err->message);
     return lpot_status_exit_code(status);
   }
   int exit_code = lpot_report_exit_code(&desk->ledger);
@@ -177,7 +177,8 @@ static int tell_result(const lpot_tune_options *options, const front_desk *desk,
 
 static lpot_status begin_evaluator(lpot_comm *comm, lpot_spawner *spawner, lpot_keeper **ret_keeper,
                                    lpot_error *err) {
-  lpot_start start = {.rank = lpot_comm_rank(comm), .local_ranks = lpot_comm_local_size(comm)};
+  lpot_start_order start = {.rank = lpot_comm_rank(comm),
+                            .local_ranks = lpot_comm_local_size(comm)};
   lpot_text_copy(start.host, sizeof start.host, lpot_comm_host(comm));
   LPOT_TRY(lpot_keeper_new(spawner, &start, ret_keeper, err));
   return LPOT_OK;
@@ -222,7 +223,28 @@ static lpot_status prepare(const lpot_tune_options *options, lpot_comm *comm, lp
   return lpot_comm_agree(comm, status, AGREE_SECONDS, &failed_rank, err);
 }
 
-int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm, lpot_spawner *spawner) {
+/* Hands out what rank 0 knows, or tells the error where nobody takes it. */
+static void conclude(station *own, lpot_status status, const lpot_error *error,
+                     lpot_tune_end *ret_end) {
+  if (ret_end == NULL) {
+    if (status != LPOT_OK && status != LPOT_INTERRUPTED) {
+      lpot_log(LPOT_LOG_ERROR, "%s", error->message);
+    }
+    return;
+  }
+  ret_end->status = status;
+  ret_end->error = *error;
+  size_t size = own->desk.workspace == NULL ? 0 : strlen(own->desk.workspace) + 1;
+  ret_end->workspace = size == 0 ? NULL : lpot_calloc(size, 1);
+  if (ret_end->workspace != NULL) {
+    memcpy(ret_end->workspace, own->desk.workspace, size);
+  }
+  ret_end->ledger = own->desk.ledger;
+  lpot_ledger_init(&own->desk.ledger);
+}
+
+int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm, lpot_spawner *spawner,
+                  lpot_tune_end *ret_end) {
   bool root = lpot_comm_rank(comm) == 0;
   lpot_error error = {0};
   station own = {0};
@@ -230,10 +252,7 @@ int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm, lpot_spawne
   lpot_ledger_init(&own.desk.ledger);
   lpot_status status = prepare(options, comm, spawner, &own, &error);
   if (status != LPOT_OK) {
-    if (root) {
-      lpot_log(LPOT_LOG_ERROR, "%s", error.message);
-      exit_code = lpot_status_exit_code(status);
-    }
+    exit_code = root ? lpot_status_exit_code(status) : 0;
   } else if (root) {
     status = coordinate(options, comm, &own, &error);
     exit_code = tell_result(options, &own.desk, status, &error);
@@ -245,6 +264,9 @@ int lpot_tune_run(const lpot_tune_options *options, lpot_comm *comm, lpot_spawne
     }
   }
   lpot_keeper_free(own.keeper);
+  if (root) {
+    conclude(&own, status, &error, ret_end);
+  }
   close_desk(&own.desk);
   lpot_job_free(own.job);
   return exit_code;

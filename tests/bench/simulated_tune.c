@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/text.h"
@@ -120,9 +121,21 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: simulated_tune [options of lpot-tune] CONF MODEL %s\n", error.message);
     return 2;
   }
-  options.tune.engine_name = "onednn";
-  lpot_log_set_level(options.log_level);
-  lpot_evaluator_context context = {.options = &options.tune, .work = simulated_work};
+  const lpot_tune_options wanted = {.config_path = options.tune.config_path,
+                                    .model_path = options.tune.model_path,
+                                    .workspace = options.tune.workspace,
+                                    .recipe_path = options.tune.recipe_path,
+                                    .cost_table_path = options.tune.cost_table_path,
+                                    .num_settings = options.tune.num_settings,
+                                    .settings = options.tune.settings,
+                                    .engine_name = "onednn",
+                                    .resume = options.tune.resume,
+                                    .json = options.tune.json,
+                                    .quiet = options.tune.quiet};
+  lpot_log_level level = LPOT_LOG_INFO;
+  (void)lpot_log_level_from_text(options.log_level, &level);
+  lpot_log_set_level(level);
+  lpot_evaluator_context context = {.options = &wanted, .work = simulated_work};
   lpot_interrupt_install();
   lpot_status status = lpot_spawner_start(run_evaluator, &context, &spawner, &error);
   if (status == LPOT_OK) {
@@ -132,8 +145,13 @@ int main(int argc, char **argv) {
   if (status == LPOT_OK) {
     bool root = lpot_comm_rank(comm) == 0;
     lpot_log_set_rank(root ? -1 : lpot_comm_rank(comm));
-    lpot_progress_start(root ? options.progress : LPOT_PROGRESS_NONE, lpot_comm_size(comm) > 1);
-    code = lpot_tune_run(&options.tune, comm, spawner);
+    int style = 0;
+    while (!lpot_text_equal(lpot_progress_styles()[style], options.progress)) {
+      style++;
+    }
+    lpot_progress_start(root ? (lpot_progress_style)style : LPOT_PROGRESS_NONE,
+                        lpot_comm_size(comm) > 1);
+    code = lpot_tune_run(&wanted, comm, spawner, NULL);
   } else {
     lpot_log(LPOT_LOG_ERROR, "%s", error.message);
   }

@@ -72,8 +72,8 @@ static void tuning_takes_all_its_options(void **state) {
   assert_int_equal(options.tune.num_settings, 2);
   assert_string_equal(options.tune.settings[0], "a.b=1");
   assert_string_equal(options.tune.settings[1], "tuning.random_seed=5");
-  assert_int_equal(options.progress, LPOT_PROGRESS_LINE);
-  assert_int_equal(options.log_level, LPOT_LOG_DEBUG);
+  assert_string_equal(options.progress, "line");
+  assert_string_equal(options.log_level, "debug");
   assert_string_equal(options.tune.config_path, "c.yaml");
   assert_string_equal(options.tune.model_path, "m.onnx");
 }

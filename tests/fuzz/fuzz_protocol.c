@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   lpot_reader reader;
   lpot_hello hello;
-  lpot_start start;
+  lpot_start_order start;
   lpot_status failure = LPOT_OK;
   char cause[LPOT_CAUSE_SIZE];
   lpot_task task;

@@ -36,7 +36,8 @@ static void say(lpot_link *link, lpot_buffer *out) {
   }
 }
 
-static void say_hello(lpot_link *link, lpot_buffer *out, const lpot_start *start, bool other) {
+static void say_hello(lpot_link *link, lpot_buffer *out, const lpot_start_order *start,
+                      bool other) {
   lpot_hello hello = {.rank = start->rank, .config_hash = other ? 2 : 1};
   (void)!lpot_message_begin(out, LPOT_MESSAGE_HELLO, 0, NULL);
   (void)!lpot_hello_write(&hello, out, NULL);
@@ -78,7 +79,7 @@ static void on_task(lpot_link *link, lpot_buffer *out, uint64_t id, int calibrat
 static void on_start(lpot_link *link, lpot_buffer *out, const lpot_message *message,
                      const plan *plans) {
   lpot_reader reader;
-  lpot_start start;
+  lpot_start_order start;
   lpot_reader_init(&reader, message->payload, message->size);
   (void)!write(plans->counter, "x", 1);
   int number = (int)lseek(plans->counter, 0, SEEK_END);
@@ -143,7 +144,7 @@ static void set_up(stage *self) {
   assert_non_null(self->file);
   self->plans.counter = fileno(self->file);
   assert_int_equal(lpot_spawner_start(evaluator, &self->plans, &self->spawner, NULL), LPOT_OK);
-  lpot_start start = {.rank = 5, .local_ranks = 1, .host = "node7"};
+  lpot_start_order start = {.rank = 5, .local_ranks = 1, .host = "node7"};
   assert_int_equal(lpot_keeper_new(self->spawner, &start, &self->keeper, NULL), LPOT_OK);
 }
 

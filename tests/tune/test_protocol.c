@@ -313,8 +313,8 @@ static void hello_comes_back_as_it_was_written(void **state) {
 
 static void start_and_failure_come_back_as_they_were_written(void **state) {
   (void)state;
-  lpot_start start = {.rank = 9, .local_ranks = 4, .host = "node7"};
-  lpot_start back = {0};
+  lpot_start_order start = {.rank = 9, .local_ranks = 4, .host = "node7"};
+  lpot_start_order back = {0};
   lpot_buffer bytes;
   lpot_reader reader;
   lpot_buffer_init(&bytes);

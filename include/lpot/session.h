@@ -1,0 +1,50 @@
+/* The session: what lpot keeps for the life of a program.
+ *
+ * A rank that quantizes is two processes: the program itself, which coordinates or relays, and an
+ * evaluator, which computes and may die without harm. Evaluators are forked by a small process, the
+ * spawner, and that has to be forked before MPI and threads are there: lpot_start comes first in
+ * main. */
+#ifndef LPOT_SESSION_H
+#define LPOT_SESSION_H
+
+#include <lpot/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lpot_session lpot_session;
+
+/* The version of the library, such as "0.1.0"; static. */
+LPOT_API const char *lpot_version(void);
+
+/* The rank of this process as the launcher (mpirun, srun) tells it by the environment, 0 where
+ * there is no launcher: for messages that only one rank prints. Known before lpot_start. Not
+ * collective. */
+LPOT_API int lpot_rank(void);
+
+/* Forks the spawner and makes SIGINT, SIGTERM and SIGUSR1 requests to stop; a second SIGINT or
+ * SIGTERM ends the process as usual. To be called once, before MPI_Init and before the first thread
+ * is made: LPOT_INVALID where MPI runs already. argc and argv go to MPI_Init; both may be NULL,
+ * else they must live as long as the session.
+ *
+ * MPI is started by the first collective call under a launcher, unless the program has started it
+ * by then: lpot then works on a duplicate of MPI_COMM_WORLD, and the program calls MPI_Finalize
+ * after lpot_finish. Without a launcher MPI is not touched. Not collective. */
+LPOT_API LPOT_MUST_CHECK lpot_status lpot_start(int *argc, char ***argv, lpot_session **ret_session,
+                                                lpot_error *err);
+
+/* Ends evaluators, spawner and what lpot has started of MPI, and frees the session, which must be
+ * the last of lpot's objects. exit_code is what the program is about to return: where other ranks
+ * do not come to the end within a minute, all ranks are ended with it. Collective. */
+LPOT_API void lpot_finish(lpot_session *session, int exit_code);
+
+/* What is logged on standard error: "debug", "info" (the default), "warning", "error" or "silent".
+ * LPOT_INVALID. Not collective. */
+LPOT_API LPOT_MUST_CHECK lpot_status lpot_set_log_level(const char *level, lpot_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,123 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <lpot/lpot.h>
+
+static lpot_session *session; /* of all tests: a program has one */
+
+static int begin(void **state) {
+  (void)state;
+  return lpot_start(NULL, NULL, &session, NULL) == LPOT_OK ? 0 : 1;
+}
+
+static int end(void **state) {
+  (void)state;
+  lpot_finish(session, 0);
+  return 0;
+}
+
+static lpot_quantization *quantization_of(const char *text) {
+  lpot_quantization *quantization = NULL;
+  lpot_error error = {0};
+  assert_int_equal(lpot_quantization_from_text(session, "built in", text, &quantization, &error),
+                   LPOT_OK);
+  return quantization;
+}
+
+static void what_is_missing_is_named(void **state) {
+  (void)state;
+  lpot_error error = {0};
+  lpot_quantization *quantization = NULL;
+  lpot_benchmark *benchmark = NULL;
+  assert_int_equal(lpot_quantization_from_file(NULL, "a", &quantization, &error), LPOT_INVALID);
+  assert_string_equal(error.message, "session is NULL");
+  assert_int_equal(lpot_quantization_from_file(session, NULL, &quantization, &error), LPOT_INVALID);
+  assert_int_equal(lpot_quantization_from_text(session, "a", NULL, &quantization, &error),
+                   LPOT_INVALID);
+  assert_string_equal(error.message, "text is NULL");
+  assert_null(quantization);
+  assert_int_equal(lpot_benchmark_from_file(session, NULL, &benchmark, &error), LPOT_INVALID);
+  assert_null(benchmark);
+  lpot_quantization_free(NULL);
+  lpot_benchmark_free(NULL);
+  assert_null(lpot_quantization_get_result(NULL));
+}
+
+static void bad_settings_are_refused(void **state) {
+  (void)state;
+  lpot_error error = {0};
+  lpot_quantization *quantization = quantization_of("model: {}");
+  assert_int_equal(lpot_quantization_set(quantization, "tuning.random_seed", &error), LPOT_INVALID);
+  assert_non_null(strstr(error.message, "KEY.PATH=VALUE"));
+  assert_int_equal(lpot_quantization_set(quantization, "=1", &error), LPOT_INVALID);
+  assert_int_equal(lpot_quantization_set(quantization, NULL, &error), LPOT_INVALID);
+  assert_int_equal(lpot_quantization_set_progress(quantization, "pie", &error), LPOT_INVALID);
+  assert_int_equal(lpot_quantization_set_workspace(quantization, "", &error), LPOT_INVALID);
+  assert_int_equal(lpot_set_log_level("loud", &error), LPOT_INVALID);
+  lpot_quantization_free(quantization);
+}
+
+static void errors_come_as_values_and_runs_can_be_repeated(void **state) {
+  (void)state;
+  lpot_error error = {0};
+  lpot_quantization *quantization = quantization_of("model: {name: a, framwork: onnxrt_qdqops}\n");
+  assert_int_equal(lpot_quantization_run(quantization, &error), LPOT_INVALID); /* no model */
+  assert_int_equal(lpot_quantization_exit_code(quantization), 2);
+  assert_int_equal(lpot_quantization_set_model(quantization, "none.onnx", &error), LPOT_OK);
+  for (int i = 0; i < 2; i++) {
+    error = (lpot_error){0};
+    assert_int_equal(lpot_quantization_run(quantization, &error), LPOT_CONFIG);
+    assert_int_equal(error.status, LPOT_CONFIG);
+    assert_non_null(strstr(error.message, "built in:1:"));
+    assert_int_equal(lpot_quantization_exit_code(quantization), 3);
+    assert_null(lpot_quantization_get_result(quantization));
+  }
+  lpot_quantization_free(quantization);
+}
+
+static void texts_beyond_the_shared_memory_are_refused(void **state) {
+  (void)state;
+  static char large[(17u << 20) + 1];
+  lpot_error error = {0};
+  memset(large, '#', sizeof large - 1);
+  lpot_quantization *quantization = quantization_of(large);
+  assert_int_equal(lpot_quantization_set_model(quantization, "none.onnx", &error), LPOT_OK);
+  assert_int_equal(lpot_quantization_run(quantization, &error), LPOT_INVALID);
+  assert_non_null(strstr(error.message, "bytes"));
+  lpot_quantization_free(quantization);
+}
+
+static void a_benchmark_without_models_or_with_too_many_is_refused(void **state) {
+  (void)state;
+  lpot_error error = {0};
+  lpot_benchmark *benchmark = NULL;
+  lpot_benchmark_result result;
+  assert_int_equal(lpot_benchmark_from_text(session, "built in", "model: {}", &benchmark, &error),
+                   LPOT_OK);
+  assert_int_equal(lpot_benchmark_run(benchmark, LPOT_BENCHMARK_PERFORMANCE, &error), LPOT_INVALID);
+  assert_non_null(strstr(error.message, "lpot_benchmark_add_model"));
+  assert_int_equal(lpot_benchmark_add_model(benchmark, "a", "b", 1, &error), LPOT_INVALID);
+  for (int i = 0; i < 8; i++) {
+    assert_int_equal(lpot_benchmark_add_model(benchmark, "none.onnx", NULL, 0, &error), LPOT_OK);
+  }
+  assert_int_equal(lpot_benchmark_add_model(benchmark, "none.onnx", NULL, 0, &error), LPOT_INVALID);
+  assert_int_equal(lpot_benchmark_get_result(benchmark, 0, &result), 0);
+  lpot_benchmark_free(benchmark);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_is_missing_is_named),
+      cmocka_unit_test(bad_settings_are_refused),
+      cmocka_unit_test(errors_come_as_values_and_runs_can_be_repeated),
+      cmocka_unit_test(texts_beyond_the_shared_memory_are_refused),
+      cmocka_unit_test(a_benchmark_without_models_or_with_too_many_is_refused),
+  };
+  return cmocka_run_group_tests(tests, begin, end);
+}
