@@ -33,11 +33,28 @@ static hsize_t rows_of(hid_t file, const char *name) {
 }
 
 static void history_has_the_fixed_names(void **state) {
-  static const char *const members[] = {
-      "id",      "stage", "recipe_hash", "status",         "accuracy",        "relative_loss",
-      "samples", "meets", "latency_ms",  "latency_low_ms", "latency_high_ms", "size_bytes",
-      "seconds", "rank",  "host",        "speedup",        "speedup_low",     "speedup_high",
-      "reorders"};
+  static const char *const members[] = {"id",
+                                        "stage",
+                                        "recipe_hash",
+                                        "status",
+                                        "accuracy",
+                                        "relative_loss",
+                                        "samples",
+                                        "meets",
+                                        "latency_ms",
+                                        "latency_low_ms",
+                                        "latency_high_ms",
+                                        "size_bytes",
+                                        "seconds",
+                                        "rank",
+                                        "host",
+                                        "speedup",
+                                        "speedup_low",
+                                        "speedup_high",
+                                        "reorders",
+                                        "bias_correction",
+                                        "cross_layer_equalization",
+                                        "smooth_quant"};
   char path[PATH_SIZE];
   write_history(*state, path);
   hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
