@@ -53,8 +53,7 @@ static void history_has_the_fixed_names(void **state) {
                                         "speedup_high",
                                         "reorders",
                                         "bias_correction",
-                                        "cross_layer_equalization",
-                                        "smooth_quant"};
+                                        "cross_layer_equalization"};
   char path[PATH_SIZE];
   write_history(*state, path);
   hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
