@@ -51,6 +51,7 @@ extern const lpot_dataset_class lpot_dataset_class_imagenet;
 extern const lpot_dataset_class lpot_dataset_class_imagenet_raw;
 extern const lpot_dataset_class lpot_dataset_class_mnist;
 extern const lpot_dataset_class lpot_dataset_class_npy;
+extern const lpot_dataset_class lpot_dataset_class_plugin;
 extern const lpot_dataset_class lpot_dataset_class_shapes;
 extern const lpot_dataset_class lpot_dataset_class_tf_record;
 extern const lpot_dataset_class lpot_dataset_class_voc_raw;

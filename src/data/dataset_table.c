@@ -22,17 +22,23 @@ static const lpot_dataset_class *const classes[] = {
     &lpot_dataset_class_mnist,        &lpot_dataset_class_tf_record,
     &lpot_dataset_class_voc_raw,      &lpot_dataset_class_bert,
     &lpot_dataset_class_dummy,        &lpot_dataset_class_dummy_v2,
-    &lpot_dataset_class_npy,          &lpot_dataset_class_shapes,
+    &lpot_dataset_class_npy,          &lpot_dataset_class_plugin,
+    &lpot_dataset_class_shapes,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
 static const char *const names[NUM_CLASSES + 1] = {
-    "CIFAR10",     "CIFAR100",        "COCONpy",  "COCORaw",
-    "COCORecord",  "FashionMNIST",    "GLUE",     "HDF5",
-    "ImageFolder", "ImageRecord",     "Imagenet", "ImagenetRaw",
-    "MNIST",       "TFRecordDataset", "VOCRaw",   "bert",
-    "dummy",       "dummy_v2",        "npy",      "shapes",
-    NULL,
+    "CIFAR10",     "CIFAR100",
+    "COCONpy",     "COCORaw",
+    "COCORecord",  "FashionMNIST",
+    "GLUE",        "HDF5",
+    "ImageFolder", "ImageRecord",
+    "Imagenet",    "ImagenetRaw",
+    "MNIST",       "TFRecordDataset",
+    "VOCRaw",      "bert",
+    "dummy",       "dummy_v2",
+    "npy",         "plugin",
+    "shapes",      NULL,
 };
 
 /* Names of LPOT's schema that this version answers by saying so. */

@@ -36,6 +36,8 @@ struct lpot_metric {
   const lpot_metric_class *class_of;
   /* Set by parse: */
   bool is_graded;       /* samples are not right or wrong, whatever the class says */
+  bool lower_is_better; /* whatever the class says */
+  const char *own_name; /* NULL: the class's */
   bool compares_models; /* the labels are the f32 model's outputs */
 };
 
@@ -48,6 +50,7 @@ extern const lpot_metric_class lpot_metric_class_mae;
 extern const lpot_metric_class lpot_metric_class_map;
 extern const lpot_metric_class lpot_metric_class_miou;
 extern const lpot_metric_class lpot_metric_class_mse;
+extern const lpot_metric_class lpot_metric_class_plugin;
 extern const lpot_metric_class lpot_metric_class_rmse;
 extern const lpot_metric_class lpot_metric_class_squad_f1;
 extern const lpot_metric_class lpot_metric_class_topk;

@@ -12,13 +12,13 @@ static const lpot_metric_class *const classes[] = {
     &lpot_metric_class_mae,      &lpot_metric_class_rmse,     &lpot_metric_class_map,
     &lpot_metric_class_coco_map, &lpot_metric_class_voc_map,  &lpot_metric_class_miou,
     &lpot_metric_class_f1,       &lpot_metric_class_loss,     &lpot_metric_class_squad_f1,
-    &lpot_metric_class_glue,
+    &lpot_metric_class_glue,     &lpot_metric_class_plugin,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
 static const char *const names[NUM_CLASSES + 1] = {
-    "topk",   "Accuracy", "MSE", "MAE",  "RMSE",    "mAP",  "COCOmAP",
-    "VOCmAP", "mIOU",     "F1",  "Loss", "SquadF1", "GLUE", NULL,
+    "topk", "Accuracy", "MSE",  "MAE",     "RMSE", "mAP",    "COCOmAP", "VOCmAP",
+    "mIOU", "F1",       "Loss", "SquadF1", "GLUE", "plugin", NULL,
 };
 
 /* Names of LPOT's schema that this version answers by saying so. */
@@ -62,11 +62,11 @@ void lpot_metric_free(lpot_metric *metric) {
 }
 
 const char *lpot_metric_name(const lpot_metric *metric) {
-  return metric->class_of->name;
+  return metric->own_name != NULL ? metric->own_name : metric->class_of->name;
 }
 
 bool lpot_metric_higher_is_better(const lpot_metric *metric) {
-  return metric->class_of->higher_is_better;
+  return metric->class_of->higher_is_better && !metric->lower_is_better;
 }
 
 bool lpot_metric_is_per_sample(const lpot_metric *metric) {

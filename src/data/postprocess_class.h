@@ -20,11 +20,15 @@ typedef struct lpot_postprocess_class {
 
 extern const lpot_postprocess_class lpot_postprocess_class_label_shift;
 extern const lpot_postprocess_class lpot_postprocess_class_non_maximum_suppression;
+extern const lpot_postprocess_class lpot_postprocess_class_plugin;
 extern const lpot_postprocess_class lpot_postprocess_class_squad_v1;
 
 /* Makes a zero-filled tensor that lives as long as answer. */
 LPOT_MUST_CHECK lpot_status lpot_answer_make(lpot_answer *answer, lpot_dtype dtype,
                                              const lpot_shape *shape, lpot_tensor **ret_tensor,
                                              lpot_error *err);
+
+/* Moves tensor to answer, with which it lives from now on. Counts as one that is made. */
+void lpot_answer_keep(lpot_answer *answer, lpot_tensor *tensor);
 
 #endif

@@ -9,14 +9,12 @@ static const lpot_postprocess_class *const classes[] = {
     &lpot_postprocess_class_label_shift,
     &lpot_postprocess_class_non_maximum_suppression,
     &lpot_postprocess_class_squad_v1,
+    &lpot_postprocess_class_plugin,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
 static const char *const names[NUM_CLASSES + 1] = {
-    "LabelShift",
-    "NonMaximumSuppression",
-    "SquadV1",
-    NULL,
+    "LabelShift", "NonMaximumSuppression", "SquadV1", "plugin", NULL,
 };
 
 /* Names of LPOT's schema that this version answers by saying so. */
@@ -116,6 +114,11 @@ lpot_status lpot_answer_make(lpot_answer *answer, lpot_dtype dtype, const lpot_s
   *ret_tensor = answer->made[answer->num_made];
   answer->num_made++;
   return LPOT_OK;
+}
+
+void lpot_answer_keep(lpot_answer *answer, lpot_tensor *tensor) {
+  LPOT_ASSERT(answer->num_made < sizeof answer->made / sizeof answer->made[0]);
+  answer->made[answer->num_made++] = tensor;
 }
 
 lpot_status lpot_answer_set_labels(lpot_answer *answer, const lpot_tensor *labels,

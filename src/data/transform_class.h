@@ -11,8 +11,9 @@
 typedef struct lpot_transform_class {
   const char *name;  /* as in the YAML */
   size_t size_bytes; /* of the class's parameters */
-  /* Fills the zero-filled parameters from settings (NULL, null or a map); they own nothing. */
+  /* Fills the zero-filled parameters from settings (NULL, null or a map). */
   lpot_status (*parse)(void *parameters, const lpot_yaml_node *settings, lpot_error *err);
+  void (*done)(void *parameters); /* frees what parse made, also where that failed; (optional) */
   /* Makes a new tensor of input, or a new reference to it. Errors are prefixed by the caller with
    * the transform's name and the input's shape. */
   lpot_status (*apply)(const void *parameters, lpot_tensor *input, lpot_tensor **ret_output,
@@ -37,6 +38,7 @@ extern const lpot_transform_class lpot_transform_class_padded_center_crop;
 extern const lpot_transform_class lpot_transform_class_parse_decode_coco;
 extern const lpot_transform_class lpot_transform_class_parse_decode_imagenet;
 extern const lpot_transform_class lpot_transform_class_parse_decode_voc;
+extern const lpot_transform_class lpot_transform_class_plugin;
 extern const lpot_transform_class lpot_transform_class_quantized_input;
 extern const lpot_transform_class lpot_transform_class_random_crop;
 extern const lpot_transform_class lpot_transform_class_random_horizontal_flip;

@@ -35,6 +35,7 @@ static const lpot_transform_class *const classes[] = {
     &lpot_transform_class_to_pil_image,
     &lpot_transform_class_to_tensor,
     &lpot_transform_class_transpose,
+    &lpot_transform_class_plugin,
 };
 #define NUM_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
@@ -69,6 +70,7 @@ static const char *const names[NUM_CLASSES + 1] = {
     "ToPILImage",
     "ToTensor",
     "Transpose",
+    "plugin",
     NULL,
 };
 
@@ -136,7 +138,11 @@ void lpot_transforms_free(lpot_transforms *transforms) {
     return;
   }
   for (size_t i = 0; i < transforms->num_steps; i++) {
-    lpot_free(transforms->steps[i].parameters);
+    const transform_step *step = &transforms->steps[i];
+    if (step->parameters != NULL && step->class_of->done != NULL) {
+      step->class_of->done(step->parameters);
+    }
+    lpot_free(step->parameters);
   }
   lpot_free(transforms->steps);
   lpot_free(transforms);

@@ -1,5 +1,7 @@
 #include "tune/job.h"
 
+#include "data/plugin.h"
+
 #include <string.h>
 
 #include "base/bits.h"
@@ -630,13 +632,15 @@ lpot_status lpot_job_config_hash(const lpot_job *job, uint64_t *ret_hash, lpot_e
 }
 
 lpot_status lpot_job_manifest(const lpot_job *job, lpot_digest *ret, lpot_error *err) {
-  lpot_digest parts[2];
+  lpot_digest parts[3];
+  size_t count = 1;
   LPOT_TRY(lpot_dataset_manifest(lpot_loader_dataset(job->evaluation), &parts[0], err));
-  if (job->calibration == NULL) {
-    *ret = parts[0];
-    return LPOT_OK;
+  if (job->calibration != NULL) {
+    LPOT_TRY(lpot_dataset_manifest(lpot_loader_dataset(job->calibration), &parts[count++], err));
   }
-  LPOT_TRY(lpot_dataset_manifest(lpot_loader_dataset(job->calibration), &parts[1], err));
-  *ret = lpot_digest_of(parts, sizeof parts);
+  if (lpot_plugin_is_used(lpot_yaml_root(job->config->yaml))) {
+    LPOT_TRY(lpot_plugin_digest(lpot_yaml_root(job->config->yaml), &parts[count++], err));
+  }
+  *ret = count == 1 ? parts[0] : lpot_digest_of(parts, count * sizeof *parts);
   return LPOT_OK;
 }

@@ -88,6 +88,11 @@ LPOT_MUST_CHECK lpot_status lpot_job_read_config(const lpot_job_options *options
 /* LPOT_CONFIG, LPOT_NOT_FOUND, LPOT_FORMAT, LPOT_UNSUPPORTED ... naming the place. */
 LPOT_MUST_CHECK lpot_status lpot_job_new(const lpot_job_options *options, lpot_job **ret_job,
                                          lpot_error *err);
+/* The same for a process that must outlive the plug-ins of the configuration: a job is first built
+ * by a child process, and LPOT_CRASHED is all that comes of a plug-in that ends or stops that. What
+ * they print goes to standard error. */
+LPOT_MUST_CHECK lpot_status lpot_job_new_guarded(const lpot_job_options *options,
+                                                 lpot_job **ret_job, lpot_error *err);
 void lpot_job_free(lpot_job *job); /* NULL is allowed */
 
 /* lpot_model_load where a file that cannot be opened is the model's fault (LPOT_FORMAT), not a

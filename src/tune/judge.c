@@ -95,9 +95,21 @@ static lpot_trial_status broken_status(lpot_breakage breakage) {
 static lpot_status judge_whole(const lpot_job *job, const lpot_evaluation *evaluation,
                                lpot_ledger_result *result, lpot_error *err) {
   lpot_metric_state total;
-  LPOT_TRY(lpot_evaluation_total(evaluation, job->metric, &total, err));
-  lpot_status status = fill_whole(job, &total, result, err);
-  lpot_metric_state_done(&total);
+  lpot_error error = {0};
+  lpot_status status = lpot_evaluation_total(evaluation, job->metric, &total, &error);
+  if (status == LPOT_OK) {
+    status = fill_whole(job, &total, result, &error);
+    lpot_metric_state_done(&total);
+  }
+  if (status == LPOT_FORMAT ||
+      status == LPOT_CRASHED) { /* What the evaluators told has no value. */
+    result->status = LPOT_TRIAL_INVALID;
+    lpot_text_copy(result->cause, sizeof result->cause, error.message);
+    return LPOT_OK;
+  }
+  if (status != LPOT_OK && err != NULL) {
+    *err = error;
+  }
   return status;
 }
 

@@ -190,7 +190,7 @@ static lpot_status prepare_desk(const lpot_tune_options *options, lpot_comm *com
   wanted.warns = true;
   lpot_clock clock = lpot_clock_monotonic();
   double start = lpot_clock_now(&clock);
-  LPOT_TRY(lpot_job_new(&wanted, &own->job, err));
+  LPOT_TRY(lpot_job_new_guarded(&wanted, &own->job, err));
   own->job_seconds = lpot_clock_now(&clock) - start;
   LPOT_TRY(open_desk(&own->desk, options, own->job, err));
   return LPOT_OK;

@@ -48,6 +48,9 @@ static void every_name_makes_a_metric_with_its_sense(void **state) {
   for (size_t i = 0; names[i] != NULL; i++) {
     char text[32];
     bool is_glue = strcmp(names[i], "GLUE") == 0;
+    if (strcmp(names[i], "plugin") == 0) {
+      continue; /* What it is called and how it counts is its library's matter. */
+    }
     snprintf(text, sizeof text, "%s: %s", names[i], is_glue ? "qqp" : "");
     lpot_metric *metric = make_metric(text);
     assert_string_equal(lpot_metric_name(metric), names[i]);

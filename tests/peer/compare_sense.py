@@ -30,7 +30,7 @@ quantization:
 evaluation:
   accuracy:
     metric: {topk: 1}
-    dataloader: {batch_size: 16, dataset: {npy: {inputs: x.npy, labels: y.npy}}}
+    dataloader: {batch_size: 64, dataset: {npy: {inputs: x.npy, labels: y.npy}}}
   performance: {iteration: 6}
 tuning:
   strategy: {name: mse}
