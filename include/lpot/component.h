@@ -17,8 +17,8 @@
  * during the call only. lpot never calls two functions of one object at the same time, but
  * not always on the same thread. Each evaluator is a process of its own and opens the component for
  * itself, and so does the coordinator, which reads a sample or two to learn their shapes: the
- * same index must give the same sample in all of them, in any order. A component that crashes, never
- * returns or answers nonsense in an evaluator costs the trial at hand, not the job.
+ * same index must give the same sample in all of them, in any order. A component that crashes,
+ * never returns or answers nonsense in an evaluator costs the trial at hand, not the job.
  *
  * Compatible with C99 and C++. Structs may grow at their ends: fill in struct_size. */
 #ifndef LPOT_COMPONENT_H
@@ -142,8 +142,8 @@ typedef struct lpot_component_postprocess {
 } lpot_component_postprocess;
 
 typedef struct lpot_component_list {
-  size_t struct_size; /* sizeof(lpot_component_list) */
-  int32_t version;    /* LPOT_COMPONENT_VERSION */
+  size_t struct_size;                            /* sizeof(lpot_component_list) */
+  int32_t version;                               /* LPOT_COMPONENT_VERSION */
   const lpot_component_dataset *const *datasets; /* each NULL terminated, or NULL */
   const lpot_component_transform *const *transforms;
   const lpot_component_metric *const *metrics;

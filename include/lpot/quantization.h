@@ -92,6 +92,103 @@
  *     lpot_finish(session, lpot_status_exit_code(status));
  *     return lpot_rank() == 0 ? lpot_status_exit_code(status) : 0;
  *   }
+ *
+ * Mixed: the dataset and the metric in code (component.h has the contract of their functions), the
+ * rest in a configuration:
+ *
+ *   #include <lpot/lpot.h>
+ *   #include <stdio.h>
+ *
+ *   static int64_t count_images(void *object) {
+ *     (void)object;
+ *     return 100;
+ *   }
+ *
+ *   static int get_image(void *object, int64_t index, lpot_component_output *output, char *error) {
+ *     const int64_t dims[] = {3, 32, 32};
+ *     float *image = (float *)output->make(output, 0, LPOT_COMPONENT_FLOAT32, 3, dims);
+ *     (void)object;
+ *     (void)error;
+ *     if (image == NULL) {
+ *       return 1;
+ *     }
+ *     for (int i = 0; i < 3 * 32 * 32; i++) {
+ *       image[i] = (float)((index + 7) * (i % 1024 + 3) % 101) / 50.0f - 1.0f;
+ *     }
+ *     return 0;
+ *   }
+ *
+ *   static int add_best(void *object, const lpot_component_batch *batch, double *sums,
+ *                       char *error) {
+ *     const float *scores = (const float *)batch->outputs[0].data;
+ *     (void)object;
+ *     (void)error;
+ *     for (int64_t row = 0; row < batch->count; row++) {
+ *       float best = scores[10 * row];
+ *       for (int k = 1; k < 10; k++) {
+ *         best = scores[10 * row + k] > best ? scores[10 * row + k] : best;
+ *       }
+ *       sums[0] += best;
+ *     }
+ *     return 0;
+ *   }
+ *
+ *   static int mean_best(void *object, const double *sums, int64_t count, double *ret_value,
+ *                        char *error) {
+ *     (void)object;
+ *     (void)error;
+ *     *ret_value = sums[0] / (double)count;
+ *     return 0;
+ *   }
+ *
+ *   static const lpot_component_dataset images = {
+ *       {sizeof(lpot_component_dataset), "images", NULL, NULL}, count_images, get_image, 0};
+ *   static const lpot_component_metric best_score = {
+ *       {sizeof(lpot_component_metric), "best_score", NULL, NULL}, 0, NULL, 1, add_best,
+ *       mean_best};
+ *   static const lpot_component_dataset *const datasets[] = {&images, NULL};
+ *   static const lpot_component_metric *const metrics[] = {&best_score, NULL};
+ *   static const lpot_component_list components = {
+ *       sizeof(lpot_component_list), LPOT_COMPONENT_VERSION, datasets, NULL, metrics, NULL};
+ *
+ *   static const char configuration[] =
+ *       "model: {name: shapes, framework: onnxrt_qdqops}\n"
+ *       "quantization:\n"
+ *       "  calibration: {sampling_size: 50, dataloader: {dataset: &images {plugin: {library: "
+ *       "program}}}}\n"
+ *       "evaluation:\n"
+ *       "  accuracy:\n"
+ *       "    metric: {plugin: {library: program, name: best_score}}\n"
+ *       "    dataloader: {batch_size: 10, dataset: *images}\n"
+ *       "tuning: {accuracy_criterion: {relative: 0.1}, workspace: {path: mixed}}\n";
+ *
+ *   int main(int argc, char **argv) {
+ *     lpot_error error = {LPOT_OK};
+ *     lpot_session *session = NULL;
+ *     lpot_quantization *quantization = NULL;
+ *     lpot_status status = lpot_start(&argc, &argv, &session, &error);
+ *     if (status == LPOT_OK) {
+ *       lpot_session_use_components(session, &components);
+ *       status =
+ *           lpot_quantization_from_text(session, "built in", configuration, &quantization, &error);
+ *     }
+ *     if (status == LPOT_OK) {
+ *       status = lpot_quantization_set_model(quantization, "shapes.onnx", &error);
+ *     }
+ *     if (status == LPOT_OK) {
+ *       status = lpot_quantization_run(quantization, &error);
+ *     }
+ *     if (status != LPOT_OK) {
+ *       fprintf(stderr, "error: %s\n", error.message);
+ *     }
+ *     const lpot_quantization_result *result = lpot_quantization_get_result(quantization);
+ *     if (result != NULL) {
+ *       printf("mean best score %.6f, in f32 %.6f\n", result->accuracy, result->baseline_accuracy);
+ *     }
+ *     lpot_quantization_free(quantization);
+ *     lpot_finish(session, lpot_status_exit_code(status));
+ *     return lpot_rank() == 0 ? lpot_status_exit_code(status) : 0;
+ *   }
  */
 #ifndef LPOT_QUANTIZATION_H
 #define LPOT_QUANTIZATION_H

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "data/plugin.h"
 #include "tune/evaluator.h"
 #include "tune/interrupt.h"
 #include "tune/work.h"
@@ -17,8 +18,9 @@
  * forked before a job is known, and find it here. */
 typedef struct api_board {
   lpot_evaluator_context context;
-  lpot_tune_options options; /* its texts lie in texts */
-  size_t used;               /* bytes of texts */
+  lpot_tune_options options;             /* its texts lie in texts */
+  const lpot_component_list *components; /* the program's own; NULL */
+  size_t used;                           /* bytes of texts */
   char texts[];
 } api_board;
 
@@ -107,6 +109,17 @@ static lpot_status make_board(api_board **ret_board, lpot_error *err) {
   return LPOT_OK;
 }
 
+static int run_evaluator(int link_fd, const void *context) {
+  const api_board *board = context;
+  lpot_plugin_use_program(board->components);
+  return lpot_evaluator_run(link_fd, &board->context);
+}
+
+void lpot_session_use_components(lpot_session *session, const lpot_component_list *list) {
+  session->board->components = list;
+  lpot_plugin_use_program(list);
+}
+
 lpot_status lpot_start(int *argc, char ***argv, lpot_session **ret_session, lpot_error *err) {
   LPOT_TRY(lpot_api_check(ret_session, "ret_session", err));
   if (lpot_comm_mpi_runs()) {
@@ -121,8 +134,7 @@ lpot_status lpot_start(int *argc, char ***argv, lpot_session **ret_session, lpot
   lpot_interrupt_install(); /* Before MPI starts, which takes a while on many ranks. */
   lpot_status status = make_board(&session->board, err);
   if (status == LPOT_OK) {
-    status =
-        lpot_spawner_start(lpot_evaluator_run, &session->board->context, &session->spawner, err);
+    status = lpot_spawner_start(run_evaluator, session->board, &session->spawner, err);
   }
   if (status != LPOT_OK) {
     lpot_finish(session, lpot_status_exit_code(status));

@@ -37,6 +37,17 @@ static const kind_row kinds[LPOT_NUM_PLUGIN_KINDS] = {
 
 /* ---- the library ---- */
 
+/* What a program brings belongs to the process, as what dlopen gives does. */
+static const lpot_component_list *program_list;
+
+void lpot_plugin_use_program(const lpot_component_list *list) {
+  program_list = list;
+}
+
+static bool is_program(const lpot_yaml_node *node) {
+  return node->kind == LPOT_YAML_SCALAR && lpot_text_equal(node->text, LPOT_PLUGIN_PROGRAM);
+}
+
 /* Folder of the file that node stands in, with its slash; "" where it has none. */
 static lpot_status folder_of(const lpot_yaml_node *node, lpot_arena *arena, const char **ret,
                              lpot_error *err) {
@@ -59,6 +70,10 @@ static lpot_status find_library(lpot_arena *arena, const lpot_yaml_node *node, c
                                 lpot_error *err) {
   const char *name = NULL;
   const char *folder = "";
+  if (is_program(node)) {
+    *ret = "/proc/self/exe";
+    return LPOT_OK;
+  }
   LPOT_TRY(lpot_yaml_string(node, &name, err));
   LPOT_TRY(folder_of(node, arena, &folder, err));
   size_t size = strlen(folder) + strlen(name) + 3;
@@ -79,7 +94,7 @@ static lpot_status find_library(lpot_arena *arena, const lpot_yaml_node *node, c
   return LPOT_OK;
 }
 
-static lpot_status load_library(lpot_plugin *plugin, const lpot_yaml_node *node,
+static lpot_status open_library(lpot_plugin *plugin, const lpot_yaml_node *node,
                                 const lpot_component_list **ret_list, lpot_error *err) {
   LPOT_TRY(find_library(plugin->arena, node, &plugin->path, err));
   plugin->library = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL);
@@ -94,7 +109,21 @@ static lpot_status load_library(lpot_plugin *plugin, const lpot_yaml_node *node,
   if (function == NULL) {
     return lpot_yaml_fail(err, node, "'%s' has no function lpot_component_library", plugin->path);
   }
-  const lpot_component_list *list = function();
+  *ret_list = function();
+  return LPOT_OK;
+}
+
+static lpot_status load_library(lpot_plugin *plugin, const lpot_yaml_node *node,
+                                const lpot_component_list **ret_list, lpot_error *err) {
+  const lpot_component_list *list = program_list;
+  if (is_program(node)) {
+    LPOT_TRY(find_library(plugin->arena, node, &plugin->path, err));
+    if (list == NULL) {
+      return lpot_yaml_fail(err, node, "this program has no components of its own");
+    }
+  } else {
+    LPOT_TRY(open_library(plugin, node, &list, err));
+  }
   if (list == NULL || list->struct_size < sizeof *list || list->version != LPOT_COMPONENT_VERSION) {
     return lpot_yaml_fail(err, node, "'%s' is of version %d of lpot/component.h, expected %d",
                           plugin->path, list == NULL ? 0 : (int)list->version,

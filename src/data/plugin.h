@@ -6,10 +6,11 @@
 #ifndef LPOT_DATA_PLUGIN_H
 #define LPOT_DATA_PLUGIN_H
 
+#include <lpot/component.h>
+
 #include "base/arena.h"
 #include "base/checksum.h"
 #include "base/yaml_tree.h"
-#include "lpot/component.h"
 #include "tensor/tensor.h"
 
 typedef enum lpot_plugin_kind {
@@ -30,6 +31,12 @@ typedef struct lpot_plugin {
   lpot_component_settings settings;
   const char *path; /* of the library */
 } lpot_plugin;
+
+#define LPOT_PLUGIN_PROGRAM "program" /* the library that is this program itself */
+
+/* Components of this program, for library: program; borrowed for the life of the process, which
+ * they belong to. NULL: none. */
+void lpot_plugin_use_program(const lpot_component_list *list);
 
 /* settings: the map under "plugin", with library, name (optional) and the component's own keys. On
  * failure it is only closed. */

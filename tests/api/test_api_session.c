@@ -81,6 +81,21 @@ static void errors_come_as_values_and_runs_can_be_repeated(void **state) {
   lpot_quantization_free(quantization);
 }
 
+static void components_that_nobody_brought_are_named(void **state) {
+  (void)state;
+  lpot_error error = {0};
+  lpot_quantization *quantization = quantization_of(
+      "model: {name: a, framework: onnxrt_qdqops}\n"
+      "quantization: {calibration: {dataloader: {dataset: &data {plugin: {library: program}}}}}\n"
+      "evaluation: {accuracy: {metric: {topk: 1}, dataloader: {dataset: *data}}}\n");
+  assert_int_equal(lpot_quantization_set_model(
+                       quantization, LPOT_SOURCE_DIR "/configs/example/shapes.onnx", &error),
+                   LPOT_OK);
+  assert_int_equal(lpot_quantization_run(quantization, &error), LPOT_CONFIG);
+  assert_non_null(strstr(error.message, "this program has no components of its own"));
+  lpot_quantization_free(quantization);
+}
+
 static void texts_beyond_the_shared_memory_are_refused(void **state) {
   (void)state;
   static char large[(17u << 20) + 1];
@@ -116,6 +131,7 @@ int main(void) {
       cmocka_unit_test(what_is_missing_is_named),
       cmocka_unit_test(bad_settings_are_refused),
       cmocka_unit_test(errors_come_as_values_and_runs_can_be_repeated),
+      cmocka_unit_test(components_that_nobody_brought_are_named),
       cmocka_unit_test(texts_beyond_the_shared_memory_are_refused),
       cmocka_unit_test(a_benchmark_without_models_or_with_too_many_is_refused),
   };
