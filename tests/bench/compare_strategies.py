@@ -6,7 +6,7 @@ usage: compare_strategies.py LPOT_TUNE STRATEGY,STRATEGY... ARGUMENTS OF lpot-tu
 needs h5py. Sets: evaluated samples of the trials and of what was sensed, over the evaluation set. int8: ops of
 the recipe that is handed out."""
 import json
-import struct
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,20 +14,9 @@ import time
 
 import h5py
 
-SENSE, HEAD = 12, 28
-
-
-def sensed_samples(path):
-    with open(path, "rb") as file:
-        data = file.read()
-    at, samples, count = 0, 0, 0
-    while at + HEAD <= len(data):
-        _, kind, _, length, _, _ = struct.unpack_from("<IHHIQQ", data, at)
-        if kind == SENSE:
-            samples += struct.unpack_from("<QBdQ", data, at + HEAD)[3]
-            count += 1
-        at += HEAD + length
-    return count, samples
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tune_runs import sensed_in  # noqa: E402
 
 
 def row(program, strategy, arguments):
@@ -39,15 +28,15 @@ def row(program, strategy, arguments):
         if job.returncode not in (0, 5):
             sys.exit(f"{strategy}: exit code {job.returncode}\n{job.stdout}")
         result = json.loads(job.stdout)
-        sensed, samples = sensed_samples(f"{folder}/trials.journal")
+        sensed = [samples for _, _, samples in sensed_in(f"{folder}/trials.journal")]
         with h5py.File(f"{folder}/history.h5") as file:
             trials, recipes = file["trials"][...], file["recipes"][...]
             int8 = [b"int8" in text.split(b";")[0] for text in file["recipe_legend"][...]]
             whole = file["baseline"].attrs["samples"]
             chosen = file.attrs["chosen_trial"]
     used = sum(int8[index] for index in recipes[chosen - 1])
-    sets = (trials["samples"].sum() + samples) / whole
-    print(f"| {strategy} | {'yes' if result['meets'] else 'no'} | {len(trials)} | {sensed} | {sets:.1f} | "
+    sets = (trials["samples"].sum() + sum(sensed)) / whole
+    print(f"| {strategy} | {'yes' if result['meets'] else 'no'} | {len(trials)} | {len(sensed)} | {sets:.1f} | "
           f"{result['accuracy']:.4f} | {used} of {recipes.shape[1]} | {seconds:.0f} |", flush=True)
 
 

@@ -72,7 +72,8 @@ def most_accurate(folder):
     known = None
     for ranks in (1, 2, 3, 5):
         result, err = tune(ranks, folder / f"accuracy{ranks}", "tuning.objective=accuracy",
-                           "tuning.exit_policy.max_trials=12", "tuning.accuracy_criterion.relative=0.9")
+                           "tuning.exit_policy.max_trials=12", "tuning.accuracy_criterion.relative=0.9",
+                           "tuning.strategy.name=basic")
         expect(result["trials"] == 12, f"accuracy on {ranks} ranks: {result['trials']} trials")
         expect("objective" not in err, f"accuracy: {err}")
         kept = (result["accuracy"], result["recipe_hash"], [row["trial"] for row in result["pareto"]])
@@ -128,7 +129,8 @@ def weighted(folder):
             ("lists", "tuning.multi_objectives={objective: [modelsize, accuracy], weight: [15, 0.5], "
                       "higher_is_better: [false, true]}", {"modelsize": 30, "accuracy": 1})):
         result, err = tune(2, folder / name, setting, "tuning.exit_policy.timeout=120",
-                           "tuning.exit_policy.max_trials=12", "tuning.accuracy_criterion.relative=0.9")
+                           "tuning.exit_policy.max_trials=12", "tuning.accuracy_criterion.relative=0.9",
+                           "tuning.strategy.name=basic")
         expect("objective" not in err, f"weighted: {err}")
         costs = {row["accuracy"]: cost_of(row, result, weights) for row in result["pareto"]}
         expect(len(costs) > 1, f"weighted: {result['pareto']}")

@@ -7,10 +7,13 @@ A network of two MatMuls of which one may be int8: the strategy mse then senses 
 trial and is exported. 60 samples, so that the sensed ones are all of them; two outputs, whose errors count
 alike."""
 import os
-import struct
 import subprocess
 import sys
 import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tune_runs import sensed_in  # noqa: E402
 
 try:
     import numpy as np
@@ -20,7 +23,7 @@ except ImportError as error:
     print(f"SKIPPED program: {error}")
     sys.exit(0)
 
-SENSE, HEAD, SAMPLES, TOLERANCE = 12, 28, 60, 1e-4
+SAMPLES, TOLERANCE = 60, 1e-4
 CONFIGURATION = """
 model: {name: net, framework: onnxrt_qdqops}
 quantization:
@@ -57,19 +60,6 @@ def outputs_of(path, x):
     return [output.astype(np.float64) for output in session.run(None, {"x": x})]
 
 
-def sensed_errors(path):
-    with open(path, "rb") as file:
-        data = file.read()
-    at, errors = 0, []
-    while at + HEAD <= len(data):
-        _, kind, _, length, _, _ = struct.unpack_from("<IHHIQQ", data, at)
-        if kind == SENSE:
-            _, valid, error, samples = struct.unpack_from("<QBdQ", data, at + HEAD)
-            errors.append((valid, error, samples))
-        at += HEAD + length
-    return errors
-
-
 def main():
     program = os.path.abspath(sys.argv[1])
     rng = np.random.default_rng(5)
@@ -90,7 +80,7 @@ def main():
         model = [name for name in os.listdir("first") if name.endswith(".onnx")]
         pairs = zip(outputs_of("net.onnx", x), outputs_of(f"first/{model[0]}", x))
         wanted = np.mean([((a - b) ** 2).sum() / (a**2).sum() for a, b in pairs])
-        errors = sensed_errors("ws/trials.journal")
+        errors = sensed_in("ws/trials.journal")
         os.chdir("/")
     print(f"sensed {errors}, ONNX Runtime {wanted:.9g}")
     if len(errors) != 1 or errors[0][0] != 1 or errors[0][2] != SAMPLES or wanted <= 0:

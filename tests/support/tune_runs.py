@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -129,3 +130,21 @@ def status_of(program, workspace):
     job = subprocess.run([program, "status", "--json", workspace], env=ENVIRONMENT, capture_output=True,
                          text=True, timeout=60)
     return json.loads(job.stdout) if job.returncode == 0 else None
+
+
+# ---- what is in a journal ----
+
+
+def sensed_in(path):
+    """(valid, error, samples) of each SENSE record of a journal (src/tune/README.md)."""
+    sense, head = 12, 28
+    with open(path, "rb") as file:
+        data = file.read()
+    at, found = 0, []
+    while at + head <= len(data):
+        _, kind, _, length, _, _ = struct.unpack_from("<IHHIQQ", data, at)
+        if kind == sense:
+            num_ops = struct.unpack_from("<BBqI", data, at + head)[3]
+            found.append(struct.unpack_from("<BdQ", data, at + head + 14 + 8 * num_ops))
+        at += head + length
+    return found
