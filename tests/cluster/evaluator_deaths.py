@@ -24,8 +24,8 @@ KINDS = {"segv": "signal 11 (SIGSEGV)", "kill": "signal 9 (SIGKILL)", "abort": "
 PLACES = [0.0, 0.1, 0.3, 0.5]  # share of the rank's calls of the engine that come before the death
 BOUND_SECONDS = 180
 GROUP_BYTES = 400 << 20
-# As many calls of the engine in each run.
-OPTIONS = ["--progress=none", "--set", "evaluation.performance.iteration=5"]
+# As many calls of the engine in each run, most of them of trials.
+OPTIONS = ["--progress=none", "--set", "evaluation.performance.iteration=5", "--set", "tuning.strategy.name=basic"]
 
 
 class Job:
