@@ -4,10 +4,8 @@
  *    misses the criterion the others are sensed (SENSE: the error of the outputs, few samples, no
  *    labels), if there are many, and those with the least errors are tried. One that meets it is
  *    the end. The most accurate, of equals the one tried first, is the base of what follows.
- * 2. SENSE. The damage of each op that may fall back: by how much the error of the outputs falls
- *    with it, the last op first. (Errors of ops alone, all others in F32, add up badly where the
- *    network is far from linear: on the vision transformer ibp they lead to eight fallbacks, not
- *    two.)
+ * 2. SENSE. The damage of each op that may fall back: the error of the outputs with that op as in
+ *    the base and all others in F32, the last op first.
  * 3. FALLBACK. The path on which ops fall back by damage for time (fallback_path.h). Its first
  *    recipe that meets the criterion is searched as if all behind it did: after 1, 2, 4, 8 ...
  * steps, then by bisection (the search of AIMET's mixed precision, arXiv 2302.05397). Idle workers
@@ -63,7 +61,6 @@ typedef struct auto_strategy {
 
   size_t num_candidates;
   size_t *candidates; /* owned; ops that may fall back, the last one first */
-  double start_error;
   double *damage; /* owned; [ops] */
 
   lpot_time_model times;
@@ -78,13 +75,15 @@ typedef struct auto_strategy {
 
 /* ---- recipes ---- */
 
-/* What is sensed: the base, and then the base with one candidate in F32. */
-static lpot_status build_sensed(const auto_strategy *self, size_t position,
-                                lpot_recipe **ret_recipe, lpot_error *err) {
+/* The base with all candidates but one in F32. */
+static lpot_status build_alone(const auto_strategy *self, size_t candidate,
+                               lpot_recipe **ret_recipe, lpot_error *err) {
   LPOT_TRY(lpot_recipe_clone(self->start, ret_recipe, err));
-  if (position > 0) {
-    size_t op = self->candidates[position - 1];
-    (*ret_recipe)->ops[op] = lpot_space_get(self->base.space, op)->fallback;
+  for (size_t i = 0; i < self->num_candidates; i++) {
+    size_t op = self->candidates[i];
+    if (i != candidate) {
+      (*ret_recipe)->ops[op] = lpot_space_get(self->base.space, op)->fallback;
+    }
   }
   return LPOT_OK;
 }
@@ -255,14 +254,8 @@ static void tell_uniform_error(auto_strategy *self, const lpot_result *result) {
 }
 
 static void tell_damage(auto_strategy *self, const lpot_result *result) {
-  double error = error_of(result);
-  if (self->position == 0) {
-    self->start_error = error;
-  } else if (error < self->start_error) {
-    self->damage[self->candidates[self->position - 1]] = self->start_error - error;
-  }
-  self->position++;
-  if (self->position > self->num_candidates) {
+  self->damage[self->candidates[self->position++]] = error_of(result);
+  if (self->position == self->num_candidates) {
     self->phase = PHASE_PATH;
   }
 }
@@ -356,7 +349,7 @@ static lpot_status build_demand(const auto_strategy *self, lpot_demand *demand, 
   case PHASE_SENSE_OPS:
     demand->stage = LPOT_STAGE_SENSE;
     demand->purpose = LPOT_SENSE;
-    return build_sensed(self, self->position, &demand->recipe, err);
+    return build_alone(self, self->position, &demand->recipe, err);
   case PHASE_PATH:
     demand->stage = LPOT_STAGE_FALLBACK;
     return build_path(self, next_probe(self, &self->bracket), &demand->recipe, err);
@@ -432,9 +425,9 @@ static lpot_status hint_trials(const auto_strategy *self, lpot_hint_list *list, 
 }
 
 static lpot_status hint_damages(const auto_strategy *self, lpot_hint_list *list, lpot_error *err) {
-  for (size_t i = self->position; i <= self->num_candidates && !lpot_hint_list_is_full(list); i++) {
+  for (size_t i = self->position; i < self->num_candidates && !lpot_hint_list_is_full(list); i++) {
     lpot_recipe *recipe = NULL;
-    LPOT_TRY(build_sensed(self, i, &recipe, err));
+    LPOT_TRY(build_alone(self, i, &recipe, err));
     add_hint(self, recipe, LPOT_SENSE, list);
   }
   return LPOT_OK;
