@@ -61,7 +61,7 @@ typedef struct auto_strategy {
 
   size_t num_candidates;
   size_t *candidates; /* owned; ops that may fall back, the last one first */
-  double *damage; /* owned; [ops] */
+  double *damage;     /* owned; [ops] */
 
   lpot_time_model times;
   lpot_fallback_step *steps; /* owned; NULL before the path is there */
