@@ -1,79 +1,8 @@
-#include "tune/config.h"
-
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "config_fixture.h"
 
 #include "base/memory.h"
 #include "data/metric.h"
 #include "data/postprocess.h"
-
-#define MODEL "model: {name: net, framework: onnxrt_qdqops}\n"
-#define LOADER "dataloader: {dataset: {CIFAR10: {root: /data}}}"
-#define EVALUATION "evaluation:\n  accuracy:\n    metric: {topk: 1}\n    " LOADER "\n"
-#define MINIMAL MODEL EVALUATION
-
-static lpot_status read_config(const char *text, lpot_config **ret_config, lpot_error *err) {
-  lpot_yaml *yaml = NULL;
-  LPOT_TRY(lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, err));
-  lpot_status status = lpot_config_new(&yaml, ret_config, NULL, err);
-  assert_null(yaml);
-  return status;
-}
-
-static lpot_config *good(const char *text) {
-  lpot_config *config = NULL;
-  lpot_error error = {0};
-  lpot_status status = read_config(text, &config, &error);
-  if (status != LPOT_OK) {
-    fail_msg("%s", error.message);
-  }
-  return config;
-}
-
-/* The text is refused, and each of the parts (parted by '|') is in the messages. */
-static void assert_refused(const char *text, const char *parts) {
-  lpot_yaml *yaml = NULL;
-  lpot_config *config = NULL;
-  lpot_error error = {0};
-  lpot_buffer told;
-  lpot_buffer_init(&told);
-  lpot_status status = lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, &error);
-  if (status == LPOT_OK) {
-    status = lpot_config_new(&yaml, &config, &told, &error);
-  }
-  assert_int_equal(status, LPOT_CONFIG);
-  assert_null(config);
-  assert_int_equal(lpot_buffer_printf(&told, NULL, "%s", error.message), LPOT_OK);
-  assert_int_equal(lpot_buffer_terminate(&told, NULL), LPOT_OK);
-  const char *messages = (const char *)told.data;
-  char copy[512];
-  snprintf(copy, sizeof copy, "%s", parts);
-  char *rest = NULL;
-  for (char *part = strtok_r(copy, "|", &rest); part != NULL; part = strtok_r(NULL, "|", &rest)) {
-    if (strstr(messages, part) == NULL) {
-      fail_msg("'%s' is not in '%s'", part, messages);
-    }
-  }
-  lpot_buffer_done(&told);
-}
-
-static void assert_warned(const char *text, const char *part) {
-  lpot_config *config = good(text);
-  bool found = false;
-  for (size_t i = 0; i < config->num_warnings; i++) {
-    found = found || strstr(config->warnings[i], part) != NULL;
-  }
-  if (!found) {
-    fail_msg("no warning has '%s' (%zu warnings, first: %s)", part, config->num_warnings,
-             config->num_warnings == 0 ? "-" : config->warnings[0]);
-  }
-  lpot_config_free(config);
-}
 
 static void config_rejects_empty_text(void **state) {
   (void)state;
@@ -322,94 +251,6 @@ static void config_knows_what_is_not_supported_yet(void **state) {
                  "tuning.strategy.latency_weight: expected a weight of at least 0, got -1");
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {bit: [6.5]}}}\n",
                  "6.5 bits are not supported yet");
-}
-
-static void config_reads_weighted_objectives(void **state) {
-  (void)state;
-  lpot_config *config = good(
-      MINIMAL "tuning: {objective: {performance: 0.5, accuracy: 2}, exit_policy: {timeout: 9}}\n");
-  assert_true(config->objectives.weights[LPOT_OBJECTIVE_PERFORMANCE] == 0.5);
-  assert_true(config->objectives.weights[LPOT_OBJECTIVE_ACCURACY] == 2);
-  assert_true(config->objectives.weights[LPOT_OBJECTIVE_MODELSIZE] == 0);
-  assert_int_equal(config->num_warnings, 0);
-  lpot_config_free(config);
-  config = good(MINIMAL "tuning: {objective: footprint, exit_policy: {timeout: 9}}\n");
-  assert_true(lpot_objectives_are(&config->objectives, LPOT_OBJECTIVE_FOOTPRINT));
-  lpot_config_free(config);
-  config = good(MINIMAL "tuning: {objective: {accuracy: 3, modelsize: 0}}\n");
-  assert_true(lpot_objectives_are(&config->objectives, LPOT_OBJECTIVE_ACCURACY));
-  assert_true(lpot_config_compares(config)); /* also with timeout 0 */
-  assert_int_equal(config->num_warnings, 0);
-  lpot_config_free(config);
-}
-
-static void config_reads_the_multi_objectives_of_lpots_successor(void **state) {
-  (void)state;
-  lpot_config *config =
-      good(MINIMAL "tuning:\n"
-                   "  multi_objectives: {objective: [accuracy, performance], higher_is_better: "
-                   "[True, False], weight: [0.8, 0.2]}\n"
-                   "  exit_policy: {timeout: 9}\n");
-  assert_true(config->objectives.weights[LPOT_OBJECTIVE_ACCURACY] == 0.8);
-  assert_true(config->objectives.weights[LPOT_OBJECTIVE_PERFORMANCE] == 0.2);
-  assert_int_equal(config->num_warnings, 0);
-  assert_null(config->bf16);
-  lpot_config_free(config);
-  config =
-      good(MINIMAL "tuning: {multi_objectives: {objective: 'modelsize accuracy', weight: }}\n");
-  assert_true(config->objectives.weights[LPOT_OBJECTIVE_MODELSIZE] == 1);
-  assert_true(config->objectives.weights[LPOT_OBJECTIVE_ACCURACY] == 1);
-  lpot_config_free(config);
-}
-
-static void objectives_are_refused_with_place_and_nearest_name(void **state) {
-  (void)state;
-  assert_refused(MINIMAL "tuning: {objective: modelsise}\n",
-                 "conf.yaml:6:21: tuning.objective: expected one of performance|got 'modelsise' "
-                 "(did you mean 'modelsize'?)");
-  assert_refused(MINIMAL "tuning: {objective: {accurracy: 1}}\n",
-                 "conf.yaml:6:22: tuning.objective.accurracy: unknown key|'accuracy'");
-  assert_refused(MINIMAL "tuning: {objective: {accuracy: -1}}\n",
-                 "tuning.objective.accuracy: expected a weight of at least 0, got -1");
-  assert_refused(MINIMAL "tuning: {objective: {accuracy: 0}}\n",
-                 "tuning.objective: expected a weight above 0, got none");
-  assert_refused(MINIMAL "tuning: {objective: {}}\n",
-                 "tuning.objective: expected a weight above 0, got none");
-  assert_refused(MINIMAL "tuning: {objective: [accuracy]}\n", "tuning.objective: expected");
-  assert_refused(MINIMAL
-                 "tuning:\n  objective: accuracy\n  multi_objectives: {objective: accuracy}\n",
-                 "conf.yaml:8:3: tuning.multi_objectives: expected objective or multi_objectives, "
-                 "got both (objective in line 7)");
-  assert_refused(MINIMAL "tuning: {multi_objectives: {weight: [1]}}\n",
-                 "tuning.multi_objectives: missing: objective");
-  assert_refused(MINIMAL
-                 "tuning: {multi_objectives: {objective: [accuracy, modelsize], weight: 1}}\n",
-                 "tuning.multi_objectives.weight: expected 2 weights, one for each objective (line "
-                 "6), got 1");
-  assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, higher_is_better: [yes, "
-                         "no]}}\n",
-                 "higher_is_better: expected 1 booleans|got 2");
-  assert_refused(MINIMAL "tuning: {multi_objectives: {objective: acuracy, weigth: 1}}\n",
-                 "did you mean 'accuracy'|tuning.multi_objectives.weigth: unknown key|'weight'");
-  assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, weight: -1}}\n",
-                 "expected weights of at least 0, got -1");
-  assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, weight: 0}}\n",
-                 "weight: expected a weight above 0, got none");
-}
-
-static void objectives_that_decide_nothing_give_a_warning(void **state) {
-  (void)state;
-  assert_warned(MINIMAL "tuning: {objective: modelsize}\n",
-                "conf.yaml:6:10: tuning.objective: it has no effect beside exit_policy.timeout 0");
-  assert_warned(MINIMAL "tuning: {objective: {performance: 1, accuracy: 1}}\n", "timeout 0");
-  assert_warned(MINIMAL "tuning: {objective: accuracy, exit_policy: {performance_only: yes}}\n",
-                "it has no effect beside performance_only");
-  assert_warned(MINIMAL "tuning: {multi_objectives: {objective: [performance, accuracy], "
-                        "higher_is_better: [true, true]}, exit_policy: {timeout: 1}}\n",
-                "higher_is_better[0]: true is ignored: less performance is better");
-  assert_warned(MINIMAL
-                "tuning: {multi_objectives: {objective: accuracy, higher_is_better: false}}\n",
-                "false is ignored: tuning.accuracy_criterion.higher_is_better");
 }
 
 static void config_reads_the_postprocess(void **state) {
@@ -799,121 +640,6 @@ static void config_survives_every_failed_allocation(void **state) {
   }
 }
 
-/* A file of configs/. */
-static lpot_config *load_template_for(lpot_config_purpose purpose, const char *name) {
-  char path[1024];
-  snprintf(path, sizeof path, "%s", __FILE__);
-  char *slash = strrchr(path, '/');
-  assert_non_null(slash);
-  snprintf(slash, sizeof path - (size_t)(slash - path), "/../../configs/%s", name);
-  lpot_yaml *yaml = NULL;
-  lpot_config *config = NULL;
-  lpot_error error = {0};
-  assert_int_equal(lpot_yaml_load(path, &yaml, &error), LPOT_OK);
-  if (lpot_config_new_for(purpose, &yaml, &config, NULL, &error) != LPOT_OK) {
-    fail_msg("%s", error.message);
-  }
-  for (size_t i = 0; i < config->num_warnings; i++) {
-    fail_msg("%s", config->warnings[i]);
-  }
-  assert_int_equal(lpot_config_check_supported(config, &error), LPOT_OK);
-  return config;
-}
-
-static lpot_config *load_template(const char *name) {
-  return load_template_for(LPOT_CONFIG_TUNE, name);
-}
-
-static void all_templates_are_valid(void **state) {
-  (void)state;
-  lpot_config *config = load_template("dynamic.yaml");
-  assert_true(config->dynamic);
-  lpot_config_free(config);
-  config = load_template("bf16.yaml");
-  assert_int_equal(config->wishes.model_wise.activation.dtype.values[0], LPOT_BF16);
-  lpot_config_free(config);
-}
-
-static void benchmark_template_is_valid(void **state) {
-  (void)state;
-  lpot_config *config = load_template_for(LPOT_CONFIG_BENCHMARK, "benchmark.yaml");
-  assert_string_equal(config->performance.dataset, "dummy");
-  assert_int_equal(config->num_instances, 1);
-  assert_int_equal(config->cores_per_instance, 1);
-  lpot_config_free(config);
-}
-
-static void benchmark_needs_data_alone(void **state) {
-  (void)state;
-  static const struct {
-    const char *text;
-    const char *part;
-  } cases[] = {{"model: {name: a}\n", "evaluation.performance.dataloader.dataset: missing"},
-               {"evaluation: {performance: {configs: {num_of_instance: 0}}}\n", "num_of_instance"},
-               {"evaluation: {performance: {configs: {num_of_instance: 3}, " LOADER "}}\n", NULL},
-               {"evaluation: {accuracy: {" LOADER "}}\n", NULL}};
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    lpot_yaml *yaml = NULL;
-    lpot_config *config = NULL;
-    lpot_error error = {0};
-    const char *text = cases[i].text;
-    assert_int_equal(lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, &error), LPOT_OK);
-    lpot_status status = lpot_config_new_for(LPOT_CONFIG_BENCHMARK, &yaml, &config, NULL, &error);
-    assert_int_equal(status, cases[i].part == NULL ? LPOT_OK : LPOT_CONFIG);
-    assert_true(cases[i].part == NULL || strstr(error.message, cases[i].part) != NULL);
-    assert_true(config == NULL || config->num_warnings == 0);
-    assert_true(config == NULL || strcmp(config->performance.dataset, "CIFAR10") == 0);
-    lpot_config_free(config);
-  }
-}
-
-static void template_is_valid_and_holds_the_defaults(void **state) {
-  (void)state;
-  lpot_config *config = load_template("ptq.yaml");
-  lpot_config *defaults = good(MINIMAL);
-  assert_int_equal(config->max_trials, defaults->max_trials);
-  assert_int_equal(config->seed, defaults->seed);
-  assert_true(config->tolerance == defaults->tolerance);
-  assert_int_equal(config->warmup, defaults->warmup);
-  assert_false(config->cold_weights);
-  assert_false(defaults->cold_weights);
-  assert_int_equal(config->iteration, defaults->iteration);
-  assert_string_equal(config->strategy, defaults->strategy);
-  assert_int_equal(config->export_format, defaults->export_format);
-  assert_int_equal(config->wishes.sampling_sizes[0], defaults->wishes.sampling_sizes[0]);
-  lpot_config_free(defaults);
-  lpot_config_free(config);
-}
-
-static void detection_template_is_valid(void **state) {
-  (void)state;
-  lpot_config *config = load_template("detection.yaml");
-  lpot_metric *metric = NULL;
-  lpot_postprocess *postprocess = NULL;
-  lpot_error err = {0};
-  assert_int_equal(config->num_warnings, 0);
-  assert_int_equal(lpot_metric_new(config->metric, &metric, &err), LPOT_OK);
-  assert_int_equal(lpot_postprocess_new(config->postprocess, &postprocess, &err), LPOT_OK);
-  assert_string_equal(config->evaluation.dataset, "COCORaw");
-  assert_string_equal(config->calibration.dataset, "ImageFolder");
-  lpot_postprocess_free(postprocess);
-  lpot_metric_free(metric);
-  lpot_config_free(config);
-}
-
-static void bert_template_is_valid(void **state) {
-  (void)state;
-  lpot_config *config = load_template("bert.yaml");
-  lpot_metric *metric = NULL;
-  lpot_error err = {0};
-  assert_int_equal(config->num_warnings, 0);
-  assert_int_equal(lpot_metric_new(config->metric, &metric, &err), LPOT_OK);
-  assert_string_equal(config->evaluation.dataset, "GLUE");
-  assert_int_equal(config->evaluation.batch_size, 8);
-  lpot_metric_free(metric);
-  lpot_config_free(config);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(config_rejects_empty_text),
@@ -927,10 +653,6 @@ int main(void) {
       cmocka_unit_test(training_and_pruning_are_read_and_not_run_yet),
       cmocka_unit_test(training_and_pruning_are_checked),
       cmocka_unit_test(graph_optimization_is_a_space_of_bf16_and_fp32),
-      cmocka_unit_test(config_reads_weighted_objectives),
-      cmocka_unit_test(config_reads_the_multi_objectives_of_lpots_successor),
-      cmocka_unit_test(objectives_are_refused_with_place_and_nearest_name),
-      cmocka_unit_test(objectives_that_decide_nothing_give_a_warning),
       cmocka_unit_test(config_reads_the_postprocess),
       cmocka_unit_test(config_reads_the_approach),
       cmocka_unit_test(config_rejects_two_criteria_and_a_whole_percent),
@@ -947,12 +669,6 @@ int main(void) {
       cmocka_unit_test(relative_loss_is_positive_when_worse),
       cmocka_unit_test(set_from_the_command_line_is_read_and_named),
       cmocka_unit_test(config_survives_every_failed_allocation),
-      cmocka_unit_test(all_templates_are_valid),
-      cmocka_unit_test(benchmark_template_is_valid),
-      cmocka_unit_test(benchmark_needs_data_alone),
-      cmocka_unit_test(template_is_valid_and_holds_the_defaults),
-      cmocka_unit_test(detection_template_is_valid),
-      cmocka_unit_test(bert_template_is_valid),
   };
   return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }
