@@ -443,13 +443,24 @@ static bool recalls(const trial_search *search) {
          lpot_strategy_recalls(search->run->job->config->strategy);
 }
 
+/* What ops cost, where the strategy asks. Trials that are replayed were made without, if the
+ * journal does not have it: to measure it now would change them. */
+static lpot_status give_costs(trial_search *search, lpot_error *err) {
+  const lpot_ledger *ledger = search->run->ledger;
+  const lpot_op_cost *costs = NULL;
+  if (!lpot_strategy_wants_costs(search->strategy)) {
+    return LPOT_OK;
+  }
+  if (ledger->has_op_times || search->position >= ledger->num_trials) {
+    LPOT_TRY(lpot_run_need_op_times(search->run, &costs, err));
+  }
+  lpot_strategy_set_costs(search->strategy, costs);
+  return LPOT_OK;
+}
+
 static lpot_status next_demand(trial_search *search, lpot_demand *demand, lpot_error *err) {
   if (search->strategy != NULL) {
-    if (lpot_strategy_wants_costs(search->strategy)) {
-      const lpot_op_cost *costs = NULL;
-      LPOT_TRY(lpot_run_need_op_times(search->run, &costs, err));
-      lpot_strategy_set_costs(search->strategy, costs);
-    }
+    LPOT_TRY(give_costs(search, err));
     LPOT_TRY(lpot_strategy_next(search->strategy, demand, err));
     return LPOT_OK;
   }

@@ -153,7 +153,8 @@ static lpot_status simulate_sense(const lpot_job *job, uint64_t hash, lpot_outco
 static lpot_status simulate_op_times(const lpot_job *job, lpot_op_times *times, lpot_error *err) {
   LPOT_TRY(lpot_op_times_init(times, lpot_quant_ops_count(job->ops), err));
   for (size_t i = 0; i < times->num_ops; i++) {
-    times->ops[i].f32_us = 3;
+    times->ops[i].f32_us =
+        2 + (double)(7 * i % 10); /* so that times and damage differ in their order */
     times->ops[i].int8_us = 1;
   }
   times->trusted = true;

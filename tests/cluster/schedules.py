@@ -86,6 +86,18 @@ def same_on_any_ranks(setup, all_ranks, rounds):
         print(f"{name}: {len(whole.trials)} trials, the same on {all_ranks} ranks, {rounds} times each")
 
 
+def resumed_as_it_began(setup):
+    """Trials that fell back by damage alone are not replayed by times that could be measured only now."""
+    settings = [*SEARCHES["auto"], "tuning.op_times=false"]
+    whole = setup.run(0, "block=0.002,compile=0.002", settings)
+    begun = setup.run(0, "block=0.002,compile=0.002", [*settings, "tuning.exit_policy.max_trials=5"])
+    if len(begun.trials) != 5 or len(whole.trials) <= 5 or "fallback" not in begun.trials[4]:
+        sys.exit(f"auto, resumed: no trial of a path to go on from:\n{whole.trials}\n{begun.trials}")
+    run = setup.run(0, "block=0.002,compile=0.002", SEARCHES["auto"], ["--resume"], workspace=begun.workspace)
+    expect_same("auto, resumed where times may be measured", run, whole)
+    print(f"auto: {len(whole.trials)} trials, the same where five were made before times were wanted")
+
+
 def faults(setup):
     """Recipes with a fault by their hash, so that it is the same one everywhere."""
     settings = SEARCHES["random"] + ["tuning.lease_seconds=1"]
@@ -131,6 +143,7 @@ def main():
     all_ranks = [int(text) for text in sys.argv[5].split(",")] if len(sys.argv) > 5 else [1, 2, 3, 5, 9]
     rounds = int(sys.argv[6]) if len(sys.argv) > 6 else 1
     same_on_any_ranks(setup, all_ranks, rounds)
+    resumed_as_it_began(setup)
     faults(setup)
     distributed_searches_that_hung_elsewhere(setup)
     shutil.rmtree(setup.folder)
