@@ -70,8 +70,9 @@ def kill_all(session):
 
 
 def left_of(session):
-    """The processes of a session that has ended, after a moment for those that are just ending."""
-    for _ in range(20):
+    """The processes of a session that has ended, after up to 10 s for those that are just ending: with the
+    sanitizers on a busy machine giving back the memory of a killed process takes longer than a second."""
+    for _ in range(200):
         found = processes_of(session)
         if not found:
             break
