@@ -15,6 +15,9 @@
 
 #include "base/mapping.h"
 
+/* Of fewer bytes the open file costs more than they do. */
+#define LPOT_MAPPING_SHARED_MIN_BYTES ((size_t)256 << 10)
+
 /* A mapping of size bytes equal to those at data, shared with the processes that ask for the same
  * ones; NULL where that cannot be had. Holds one open file while it lives, and takes no more than
  * half of the files that the process may open. Waits for others for two seconds at most. */

@@ -121,11 +121,11 @@ static void clear_row_labels(batch_room *room, int64_t batch_size) {
 
 static void clear_room(batch_room *room, int64_t batch_size) {
   clear_row_labels(room, batch_size);
-  lpot_free(room->row_labels);
   for (size_t i = 0; i < LPOT_MAX_SAMPLE_INPUTS; i++) {
     lpot_tensor_unref(room->batch.inputs[i]);
   }
   lpot_tensor_unref(room->batch.labels);
+  room->batch = (lpot_batch){0};
 }
 
 void lpot_loader_free(lpot_loader *loader) {
@@ -138,8 +138,10 @@ void lpot_loader_free(lpot_loader *loader) {
   }
   lpot_free(loader->cache);
   lpot_sample_done(&loader->scratch);
-  clear_room(&loader->rooms[0], loader->options.batch_size);
-  clear_room(&loader->rooms[1], loader->options.batch_size);
+  for (int i = 0; i < 2; i++) {
+    clear_room(&loader->rooms[i], loader->options.batch_size);
+    lpot_free(loader->rooms[i].row_labels);
+  }
   lpot_free(loader->order);
   lpot_transforms_free(loader->transforms);
   lpot_dataset_close(loader->dataset);
@@ -415,4 +417,11 @@ void lpot_loader_prefetch(lpot_loader *loader, int64_t index) {
 
 void lpot_loader_rest(lpot_loader *loader) {
   lpot_background_wait(loader->background);
+}
+
+void lpot_loader_release(lpot_loader *loader) {
+  lpot_background_wait(loader->background);
+  loader->ahead = -1;
+  clear_room(&loader->rooms[0], loader->options.batch_size);
+  clear_room(&loader->rooms[1], loader->options.batch_size);
 }

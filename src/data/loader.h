@@ -54,5 +54,7 @@ LPOT_MUST_CHECK lpot_status lpot_loader_batch(lpot_loader *loader, int64_t index
 void lpot_loader_prefetch(lpot_loader *loader, int64_t index);
 /* Returns when no batch is being made ahead: then the loader takes no processor time. */
 void lpot_loader_rest(lpot_loader *loader);
+/* Frees the memory of batches until the next one is asked for, and forgets one made ahead. */
+void lpot_loader_release(lpot_loader *loader);
 
 #endif

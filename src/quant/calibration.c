@@ -1,14 +1,19 @@
 #include "quant/calibration.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 #include "base/writer.h"
+#include "tensor/tensor.h"
 
 #define CALIBRATION_VERSION 2
+#define BINS_BYTES ((int64_t)(2 * LPOT_HISTOGRAM_BINS * sizeof(uint64_t)))
 
 struct lpot_calibration {
   size_t num_values;
   lpot_histogram **histograms;   /* [num_values], owned; NULL where a value is not observed */
   lpot_channel_means **channels; /* [num_values], owned; NULL where they are not watched */
+  lpot_tensor *bins; /* of all histograms that have any, once they are shared; NULL before */
 };
 
 lpot_calibration_key lpot_calibration_key_of(const lpot_recipe *recipe) {
@@ -75,6 +80,7 @@ void lpot_calibration_free(lpot_calibration *calibration) {
     }
     lpot_channel_means_free(calibration->channels[i]);
   }
+  lpot_tensor_unref(calibration->bins);
   lpot_free(calibration->channels);
   lpot_free(calibration->histograms);
   lpot_free(calibration);
@@ -142,6 +148,38 @@ lpot_status lpot_calibration_merge(lpot_calibration *into, const lpot_calibratio
       lpot_channel_means_merge(into->channels[i], from->channels[i]);
     }
   }
+  return LPOT_OK;
+}
+
+static bool has_bins(const lpot_histogram *histogram) {
+  return histogram != NULL && histogram->positive != NULL;
+}
+
+lpot_status lpot_calibration_share(lpot_calibration *calibration, lpot_error *err) {
+  int64_t count = 0;
+  for (size_t i = 0; i < calibration->num_values; i++) {
+    count += has_bins(calibration->histograms[i]) ? 1 : 0;
+  }
+  lpot_shape shape = lpot_shape_of(2, (int64_t[]){count, BINS_BYTES});
+  lpot_tensor *bins = NULL;
+  LPOT_TRY(lpot_tensor_new(LPOT_U8, &shape, &bins, err));
+  uint8_t *next = bins->data;
+  for (size_t i = 0; i < calibration->num_values; i++) {
+    if (has_bins(calibration->histograms[i])) {
+      memcpy(next, calibration->histograms[i]->positive, BINS_BYTES);
+      next += BINS_BYTES;
+    }
+  }
+  lpot_tensor_share(bins);
+  const uint64_t *shared = bins->data;
+  for (size_t i = 0; i < calibration->num_values; i++) {
+    if (has_bins(calibration->histograms[i])) {
+      lpot_histogram_borrow(calibration->histograms[i], shared);
+      shared += BINS_BYTES / sizeof *shared;
+    }
+  }
+  lpot_tensor_unref(calibration->bins);
+  calibration->bins = bins;
   return LPOT_OK;
 }
 

@@ -53,6 +53,10 @@ LPOT_MUST_CHECK lpot_status lpot_calibration_write(const lpot_calibration *calib
 LPOT_MUST_CHECK lpot_status lpot_calibration_read(lpot_reader *reader,
                                                   lpot_calibration **ret_calibration,
                                                   lpot_error *err);
+/* Moves the bins of all histograms into memory that the processes of a node with equal ones have
+ * once (base/mapping_shared.h), where that can be had. The calibration is complete then: nothing
+ * may be observed or merged into it. */
+LPOT_MUST_CHECK lpot_status lpot_calibration_share(lpot_calibration *calibration, lpot_error *err);
 /* NULL when the value is not observed. */
 const lpot_histogram *lpot_calibration_histogram(const lpot_calibration *calibration,
                                                  lpot_value_id value);

@@ -29,6 +29,7 @@ typedef struct lpot_histogram {
   uint64_t *positive; /* [LPOT_HISTOGRAM_BINS], owned; NULL while there is no finite value != 0.
                          Bin i counts magnitudes in [i, i + 1) * 2^exponent / bins */
   uint64_t *negative; /* the same for values < 0; NULL exactly when positive is NULL */
+  bool borrows_bins;  /* they belong to somebody else, and stay as they are */
   int exponent;       /* MIN_EXPONENT..MAX_EXPONENT; MIN_EXPONENT while there are no bins */
   float minimum;      /* of the finite values, 0 while there is none; never -0 */
   float maximum;      /* of the finite values, 0 while there is none; never -0 */
@@ -41,6 +42,10 @@ typedef struct lpot_histogram {
 
 void lpot_histogram_init(lpot_histogram *histogram); /* allocates nothing */
 void lpot_histogram_done(lpot_histogram *histogram); /* leaves it as init does */
+/* Gives up the bins, if there are any, for equal ones at bins, [2 * LPOT_HISTOGRAM_BINS], positive
+ * before negative, which outlive the histogram. It may be read, written, compared and merged from,
+ * but sees nothing more. */
+void lpot_histogram_borrow(lpot_histogram *histogram, const uint64_t *bins);
 
 /* Adds count values (borrowed). LPOT_NO_MEMORY leaves the histogram unchanged. */
 LPOT_MUST_CHECK lpot_status lpot_histogram_update(lpot_histogram *histogram, const float *values,

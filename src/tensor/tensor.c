@@ -7,9 +7,6 @@
 #include "base/memory.h"
 #include "base/size.h"
 
-/* Of a smaller tensor the open file costs more than the bytes. */
-#define SHARED_MIN_BYTES ((size_t)256 << 10)
-
 /* A tensor without data, with size_bytes set. */
 static lpot_status new_header(lpot_dtype dtype, const lpot_shape *shape, lpot_tensor **ret_tensor,
                               lpot_error *err) {
@@ -103,7 +100,7 @@ void lpot_tensor_release_pages(const lpot_tensor *tensor) {
 }
 
 void lpot_tensor_share(lpot_tensor *tensor) {
-  if (!tensor->owns_data || tensor->size_bytes < SHARED_MIN_BYTES) {
+  if (!tensor->owns_data || tensor->size_bytes < LPOT_MAPPING_SHARED_MIN_BYTES) {
     return;
   }
   lpot_mapping *mapping = lpot_mapping_share(tensor->data, tensor->size_bytes);

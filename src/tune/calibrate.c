@@ -58,7 +58,7 @@ static lpot_status observe_samples(lpot_job *job, const lpot_graph *graph, const
   lpot_status status = lpot_plan_compile(job->engine, bound, &options, &plan, err);
   if (status == LPOT_OK) {
     status = run_samples(job, plan, first, count, stop, &filter, err);
-    lpot_loader_rest(job->calibration);
+    lpot_loader_release(job->calibration);
   }
   lpot_plan_free(plan);
   lpot_graph_free(bound);

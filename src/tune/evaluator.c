@@ -24,6 +24,8 @@ typedef struct evaluator {
 static lpot_status answer(evaluator *self, lpot_error *err) {
   LPOT_TRY(lpot_message_finish(&self->outbox, err));
   LPOT_TRY(lpot_link_post(self->link, &self->outbox, err));
+  lpot_buffer_done(&self->outbox); /* It may have been large. */
+  lpot_buffer_init(&self->outbox);
   LPOT_TRY(lpot_link_flush(self->link, SEND_SECONDS, err));
   return LPOT_OK;
 }

@@ -356,6 +356,7 @@ static lpot_status open_calibration(lpot_job *job, bool warns, lpot_error *err) 
   LPOT_TRY(lpot_job_open_loader(job, &job->config->calibration, job->calibration_batch, INT64_MAX,
                                 0, &job->calibration, err));
   LPOT_TRY(check_inputs(job, job->calibration, "calibration data", err));
+  lpot_loader_release(job->calibration);
   int64_t asked = largest_sampling_size(job->config);
   int64_t given = lpot_loader_num_samples(job->calibration);
   if (asked > given && warns) {
@@ -586,7 +587,10 @@ static lpot_status find_or_add(lpot_job *job, lpot_calibration_key key,
 lpot_status lpot_job_add_calibration(lpot_job *job, lpot_calibration_key key,
                                      lpot_calibration **calibration, lpot_error *err) {
   lpot_job_calibration *entry = NULL;
-  lpot_status status = find_or_add(job, key, &entry, err);
+  lpot_status status = lpot_calibration_share(*calibration, err);
+  if (status == LPOT_OK) {
+    status = find_or_add(job, key, &entry, err);
+  }
   if (status == LPOT_OK) {
     lpot_calibration_free(entry->calibration);
     entry->calibration = *calibration;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mapping_shared.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "tune/link.h"
@@ -23,6 +24,12 @@ typedef enum evaluator_state {
   BROKEN /* there is none and no other will be made */
 } evaluator_state;
 
+/* A message that every rank gets: a large one lies in the node's memory once. */
+typedef struct kept_message {
+  lpot_mapping *shared; /* NULL where that cannot be had */
+  lpot_buffer own;      /* empty where there is shared memory */
+} kept_message;
+
 struct lpot_keeper {
   lpot_spawner *spawner; /* borrowed */
   lpot_start_order start;
@@ -34,13 +41,13 @@ struct lpot_keeper {
   bool met;       /* the first HELLO has come */
   lpot_buffer hello;
   size_t num_calibrations;
-  lpot_buffer *calibrations; /* [num_calibrations] messages, for a new evaluator */
-  bool has_task;             /* it has no outcome yet */
-  bool posted;               /* the task was, to the evaluator that there is now */
-  bool cancelled, killed;    /* the task was */
-  bool doomed;               /* the evaluator was killed: it gets no more tasks */
-  bool fresh;                /* it was given no task yet */
-  bool renewed;              /* it was killed for the sake of a fresh one */
+  kept_message *calibrations; /* [num_calibrations], for a new evaluator */
+  bool has_task;              /* it has no outcome yet */
+  bool posted;                /* the task was, to the evaluator that there is now */
+  bool cancelled, killed;     /* the task was */
+  bool doomed;                /* the evaluator was killed: it gets no more tasks */
+  bool fresh;                 /* it was given no task yet */
+  bool renewed;               /* it was killed for the sake of a fresh one */
   uint64_t task_id;
   lpot_task_kind task_kind;
   lpot_buffer task; /* the message, for a new evaluator */
@@ -98,6 +105,15 @@ static lpot_status post_simple(lpot_keeper *keeper, lpot_message_kind kind, uint
   return LPOT_OK;
 }
 
+static lpot_status post_kept(lpot_keeper *keeper, const kept_message *message, lpot_error *err) {
+  lpot_buffer bytes = message->own;
+  if (message->shared != NULL) {
+    bytes = (lpot_buffer){.data = (uint8_t *)(uintptr_t)lpot_mapping_data(message->shared),
+                          .size = lpot_mapping_size(message->shared)};
+  }
+  return post(keeper, &bytes, err);
+}
+
 /* Tells a new evaluator what the old one knew. */
 static lpot_status brief(lpot_keeper *keeper, lpot_error *err) {
   LPOT_TRY(lpot_message_begin(&keeper->outbox, LPOT_MESSAGE_START, 0, err));
@@ -105,7 +121,7 @@ static lpot_status brief(lpot_keeper *keeper, lpot_error *err) {
   LPOT_TRY(lpot_message_finish(&keeper->outbox, err));
   LPOT_TRY(post(keeper, &keeper->outbox, err));
   for (size_t i = 0; i < keeper->num_calibrations; i++) {
-    LPOT_TRY(post(keeper, &keeper->calibrations[i], err));
+    LPOT_TRY(post_kept(keeper, &keeper->calibrations[i], err));
   }
   if (keeper->has_task) {
     keeper->posted = true;
@@ -441,14 +457,19 @@ static lpot_status take_task(lpot_keeper *keeper, const lpot_buffer *bytes,
 static lpot_status take_calibration(lpot_keeper *keeper, const lpot_buffer *bytes,
                                     lpot_error *err) {
   size_t count = keeper->num_calibrations;
-  lpot_buffer *grown = lpot_realloc(keeper->calibrations, count + 1, sizeof *grown);
+  kept_message *grown = lpot_realloc(keeper->calibrations, count + 1, sizeof *grown);
   if (grown == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
   keeper->calibrations = grown;
-  lpot_buffer_init(&grown[count]);
+  grown[count] = (kept_message){0};
   keeper->num_calibrations++;
-  LPOT_TRY(copy_message(&grown[count], bytes, err));
+  if (bytes->size >= LPOT_MAPPING_SHARED_MIN_BYTES) {
+    grown[count].shared = lpot_mapping_share(bytes->data, bytes->size);
+  }
+  if (grown[count].shared == NULL) {
+    LPOT_TRY(copy_message(&grown[count].own, bytes, err));
+  }
   if (keeper->state != BROKEN) {
     LPOT_TRY(post(keeper, bytes, err));
   }
@@ -524,7 +545,8 @@ void lpot_keeper_free(lpot_keeper *keeper) {
   }
   lpot_link_free(keeper->link);
   for (size_t i = 0; i < keeper->num_calibrations; i++) {
-    lpot_buffer_done(&keeper->calibrations[i]);
+    lpot_mapping_unref(keeper->calibrations[i].shared);
+    lpot_buffer_done(&keeper->calibrations[i].own);
   }
   lpot_free(keeper->calibrations);
   lpot_buffer *const buffers[] = {&keeper->hello, &keeper->task, &keeper->answer, &keeper->inbox,

@@ -357,6 +357,23 @@ static void batch_at_hand_stays_while_the_next_is_made(void **state) {
   lpot_loader_free(loader);
 }
 
+static void released_batches_are_made_anew(void **state) {
+  (void)state;
+  lpot_loader_options options = {.batch_size = 50};
+  lpot_loader *loader = new_loader("shapes", "{samples: 100, size: 32}", "Rescale:", &options);
+  const lpot_batch *batch = get_batch(loader, 1);
+  uint64_t expected = lpot_hash64(batch->inputs[0]->data, batch->inputs[0]->size_bytes, 0);
+  lpot_loader_release(loader);
+  lpot_loader_prefetch(loader, 1);
+  lpot_loader_release(loader); /* also one that is being made */
+  batch = get_batch(loader, 1);
+  assert_true(lpot_hash64(batch->inputs[0]->data, batch->inputs[0]->size_bytes, 0) == expected);
+  lpot_loader_prefetch(loader, 0);
+  (void)get_batch(loader, 0);
+  lpot_loader_release(loader);
+  lpot_loader_free(loader);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wrong_options_are_refused),
@@ -369,6 +386,7 @@ int main(void) {
       cmocka_unit_test(samples_of_different_shapes_are_both_named),
       cmocka_unit_test(failing_transform_names_the_sample),
       cmocka_unit_test(exhausted_memory_is_an_error),
+      cmocka_unit_test(released_batches_are_made_anew),
       cmocka_unit_test(order_is_kept_where_that_is_wished),
       cmocka_unit_test(batches_made_ahead_are_the_same),
       cmocka_unit_test(errors_of_batches_made_ahead_are_told_when_they_are_asked_for),

@@ -1,3 +1,5 @@
+#include <dirent.h>
+
 #include "quant/quant_fixture.h"
 
 #include "base/reader.h"
@@ -208,6 +210,52 @@ static void first_bad_value_is_named(void **state) {
   lpot_calibration_free(calibration);
 }
 
+static size_t num_open_files(void) {
+  DIR *folder = opendir("/proc/self/fd");
+  assert_non_null(folder);
+  size_t count = 0;
+  while (readdir(folder) != NULL) {
+    count++;
+  }
+  closedir(folder);
+  return count;
+}
+
+static void shared_bins_are_the_same_ones(void **state) {
+  (void)state;
+  enum { VALUES = 6 };
+  const bool all[VALUES] = {true, true, true, true, true, true};
+  lpot_error err = {0};
+  lpot_calibration *calibration = NULL;
+  lpot_calibration *whole = NULL;
+  float elements[100];
+  CHECK(lpot_calibration_new(all, VALUES, &calibration, &err));
+  CHECK(lpot_calibration_new(all, VALUES, &whole, &err));
+  for (int value = 0; value < VALUES - 1; value++) { /* The last one has no bins. */
+    fixture_fill(elements, 100, (uint32_t)value);
+    CHECK(lpot_calibration_observe(calibration, value, elements, 100, &err));
+  }
+  lpot_buffer before = written(calibration);
+  size_t num_files = num_open_files();
+  CHECK(lpot_calibration_share(calibration, &err));
+  assert_int_equal(num_open_files(), num_files + 1);
+  CHECK(lpot_calibration_share(calibration, &err)); /* Once more is allowed. */
+  assert_int_equal(num_open_files(), num_files + 1);
+  CHECK(lpot_calibration_merge(whole, calibration, &err));
+  lpot_buffer after = written(calibration);
+  lpot_calibration_free(calibration);
+  lpot_buffer merged = written(whole);
+  assert_int_equal(after.size, before.size);
+  assert_memory_equal(after.data, before.data, before.size);
+  assert_int_equal(merged.size, before.size);
+  assert_memory_equal(merged.data, before.data, before.size);
+  assert_int_equal(num_open_files(), num_files);
+  lpot_buffer_done(&merged);
+  lpot_buffer_done(&after);
+  lpot_buffer_done(&before);
+  lpot_calibration_free(whole);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(input_truncated_at_any_byte_is_refused),
@@ -219,6 +267,7 @@ int main(void) {
       cmocka_unit_test(channels_are_watched_written_and_merged),
       cmocka_unit_test(watched_and_unwatched_parts_do_not_merge),
       cmocka_unit_test(first_bad_value_is_named),
+      cmocka_unit_test(shared_bins_are_the_same_ones),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,7 +44,23 @@ static void say_hello(lpot_link *link, lpot_buffer *out, const lpot_start_order 
   say(link, out);
 }
 
-/* The outcome's seconds are the number of CALIBRATION messages so far. */
+/* The id of a CALIBRATION message is the number of KiB that it brings: bytes that count up. */
+static bool is_whole(const lpot_message *message) {
+  bool whole = message->size == message->task_id * 1024;
+  for (size_t i = 0; whole && i < message->size; i++) {
+    whole = message->payload[i] == (uint8_t)(i + i / 256);
+  }
+  return whole;
+}
+
+static void fill(lpot_buffer *out, uint64_t kib) {
+  for (size_t i = 0; i < kib * 1024; i++) {
+    uint8_t byte = (uint8_t)(i + i / 256);
+    assert_int_equal(lpot_buffer_append(out, &byte, 1, NULL), LPOT_OK);
+  }
+}
+
+/* The outcome's seconds are the number of whole CALIBRATION messages so far. */
 static void say_outcome(lpot_link *link, lpot_buffer *out, uint64_t id, int calibrations) {
   lpot_outcome outcome = {.kind = LPOT_TASK_LATENCY, .seconds = calibrations};
   (void)!lpot_message_begin(out, LPOT_MESSAGE_OUTCOME, id, NULL);
@@ -122,7 +138,7 @@ static int evaluator(int fd, const void *context) {
     if (message.kind == LPOT_MESSAGE_START) {
       on_start(link, &out, &message, context);
     }
-    calibrations += message.kind == LPOT_MESSAGE_CALIBRATION;
+    calibrations += message.kind == LPOT_MESSAGE_CALIBRATION && is_whole(&message);
     if (message.kind == LPOT_MESSAGE_TASK) {
       on_task(link, &out, message.task_id, calibrations);
     }
@@ -176,6 +192,8 @@ static void give(stage *self, lpot_message_kind kind, uint64_t id) {
   if (kind == LPOT_MESSAGE_TASK) {
     lpot_task task = {.kind = LPOT_TASK_LATENCY};
     assert_int_equal(lpot_task_write(&task, &message, NULL), LPOT_OK);
+  } else if (kind == LPOT_MESSAGE_CALIBRATION) {
+    fill(&message, id);
   }
   assert_int_equal(lpot_message_finish(&message, NULL), LPOT_OK);
   assert_int_equal(lpot_keeper_give(self->keeper, &message, NULL), LPOT_OK);
@@ -220,7 +238,7 @@ static void death_is_the_outcome_and_the_next_evaluator_knows_as_much(void **sta
   give(&self, LPOT_MESSAGE_CALIBRATION, 0);
   give(&self, LPOT_MESSAGE_TASK, 11);
   assert_true(expect_outcome(&self, 11, LPOT_OK).seconds == 1);
-  give(&self, LPOT_MESSAGE_CALIBRATION, 0);
+  give(&self, LPOT_MESSAGE_CALIBRATION, 300); /* large enough to be shared on the node */
   give(&self, LPOT_MESSAGE_TASK, 22);
   lpot_outcome outcome = expect_outcome(&self, 22, LPOT_CRASHED);
   assert_non_null(strstr(outcome.cause, "evaluator on node7 ended by signal 11 (SIGSEGV)"));
