@@ -148,7 +148,8 @@ static size_t digits_of(double value) {
   return MOST_DIGITS;
 }
 
-static lpot_status append_value(lpot_buffer *out, const json_t *value, lpot_error *err) {
+/* What holds no other value. */
+static lpot_status append_plain(lpot_buffer *out, const json_t *value, lpot_error *err) {
   size_t flags = JSON_ENCODE_ANY;
   if (json_is_real(value)) {
     flags |= JSON_REAL_PRECISION(digits_of(json_real_value(value)));
@@ -162,7 +163,17 @@ static lpot_status append_value(lpot_buffer *out, const json_t *value, lpot_erro
   return LPOT_OK;
 }
 
-/* Jansson writes all numbers of an object with as many digits: each value is written apart. */
+static lpot_status append_value(lpot_buffer *out, json_t *value, lpot_error *err);
+
+static lpot_status append_list(lpot_buffer *out, json_t *list, lpot_error *err) {
+  LPOT_TRY(lpot_buffer_append(out, "[", 1, err));
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    LPOT_TRY(lpot_buffer_append(out, ", ", i == 0 ? 0 : 2, err));
+    LPOT_TRY(append_value(out, json_array_get(list, i), err));
+  }
+  return lpot_buffer_append(out, "]", 1, err);
+}
+
 static lpot_status append_object(lpot_buffer *out, json_t *object, lpot_error *err) {
   const char *key = NULL;
   json_t *value = NULL;
@@ -174,7 +185,7 @@ static lpot_status append_object(lpot_buffer *out, json_t *object, lpot_error *e
     }
     lpot_status status = lpot_buffer_printf(out, err, "%s", separator);
     if (status == LPOT_OK) {
-      status = append_value(out, name, err);
+      status = append_plain(out, name, err);
     }
     json_decref(name);
     LPOT_TRY(status);
@@ -183,6 +194,15 @@ static lpot_status append_object(lpot_buffer *out, json_t *object, lpot_error *e
     separator = ", ";
   }
   return lpot_buffer_printf(out, err, "%s", json_object_size(object) == 0 ? "{}" : "}");
+}
+
+/* Jansson writes all numbers of a value with as many digits: each one is written apart. As deep as
+ * what this file's functions have built. */
+static lpot_status append_value(lpot_buffer *out, json_t *value, lpot_error *err) {
+  if (json_is_object(value)) {
+    return append_object(out, value, err);
+  }
+  return json_is_array(value) ? append_list(out, value, err) : append_plain(out, value, err);
 }
 
 lpot_status lpot_json_text(const lpot_json *object, char **ret_text, lpot_error *err) {

@@ -8,7 +8,8 @@
 #include "base/writer.h"
 
 #define MAGNITUDE_BITS 0x7FFFFFFFu /* of an f32: all but the sign */
-#define CHANNEL_BYTES (4 + 2 * LPOT_EXACT_SUM_WORDS * 8)
+#define INFINITY_BITS 0x7F800000u  /* of an f32; NaNs are above */
+#define CHANNEL_BYTES (2 * LPOT_EXACT_SUM_WORDS * 8)
 
 lpot_status lpot_channel_means_new(int64_t channels, int64_t inner, lpot_channel_means **ret_means,
                                    lpot_error *err) {
@@ -19,9 +20,8 @@ lpot_status lpot_channel_means_new(int64_t channels, int64_t inner, lpot_channel
     return LPOT_OUT_OF_MEMORY(err);
   }
   *means = (lpot_channel_means){.channels = channels, .inner = inner};
-  means->magnitudes = lpot_calloc(count, sizeof *means->magnitudes);
   means->sums = lpot_calloc(count, sizeof *means->sums);
-  if (means->magnitudes == NULL || means->sums == NULL) {
+  if (means->sums == NULL) {
     lpot_channel_means_free(means);
     return LPOT_OUT_OF_MEMORY(err);
   }
@@ -33,14 +33,13 @@ void lpot_channel_means_free(lpot_channel_means *means) {
   if (means == NULL) {
     return;
   }
-  lpot_free(means->magnitudes);
   lpot_free(means->sums);
   lpot_free(means);
 }
 
 /* A run of finite elements: four sums that do not wait for each other. Magnitudes have the order of
  * their bits; the largest one's tell whether all were finite. */
-static double add_finite(const float *run, int64_t count, uint32_t *ret_largest) {
+static double add_finite(const float *run, int64_t count, bool *ret_finite) {
   double sums[4] = {0};
   uint32_t largest = 0;
   for (int64_t i = 0; i < count; i++) {
@@ -50,32 +49,25 @@ static double add_finite(const float *run, int64_t count, uint32_t *ret_largest)
     largest = bits > largest ? bits : largest;
     sums[i % 4] += (double)run[i];
   }
-  *ret_largest = largest;
+  *ret_finite = largest < INFINITY_BITS;
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-static double add_any(const float *run, int64_t count, float *ret_magnitude) {
+static double add_any(const float *run, int64_t count) {
   double sum = 0;
-  *ret_magnitude = 0;
   for (int64_t i = 0; i < count; i++) {
-    if (isfinite(run[i])) {
-      sum += (double)run[i];
-      *ret_magnitude = fmaxf(*ret_magnitude, fabsf(run[i]));
-    }
+    sum += isfinite(run[i]) ? (double)run[i] : 0;
   }
   return sum;
 }
 
 /* One run of inner elements of a channel. */
 static void add_run(lpot_channel_means *means, int64_t channel, const float *run) {
-  uint32_t bits = 0;
-  float magnitude = 0;
-  double sum = add_finite(run, means->inner, &bits);
-  memcpy(&magnitude, &bits, sizeof magnitude);
-  if (!isfinite(magnitude)) {
-    sum = add_any(run, means->inner, &magnitude);
+  bool finite = false;
+  double sum = add_finite(run, means->inner, &finite);
+  if (!finite) {
+    sum = add_any(run, means->inner);
   }
-  means->magnitudes[channel] = fmaxf(means->magnitudes[channel], magnitude);
   lpot_exact_sum_add(&means->sums[channel], (float)(sum / (double)means->inner));
 }
 
@@ -102,7 +94,6 @@ bool lpot_channel_means_same_view(const lpot_channel_means *a, const lpot_channe
 
 void lpot_channel_means_merge(lpot_channel_means *into, const lpot_channel_means *from) {
   for (int64_t i = 0; i < into->channels; i++) {
-    into->magnitudes[i] = fmaxf(into->magnitudes[i], from->magnitudes[i]);
     lpot_exact_sum_merge(&into->sums[i], &from->sums[i]);
   }
   into->outer += from->outer;
@@ -124,7 +115,6 @@ lpot_status lpot_channel_means_write(const lpot_channel_means *means, lpot_buffe
   LPOT_TRY(lpot_writer_u64(out, (uint64_t)means->inner, err));
   LPOT_TRY(lpot_writer_u64(out, means->outer, err));
   for (int64_t i = 0; i < means->channels; i++) {
-    LPOT_TRY(lpot_writer_f32(out, means->magnitudes[i], err));
     for (int k = 0; k < 2 * LPOT_EXACT_SUM_WORDS; k++) {
       uint64_t word = means->sums[i].words[k / LPOT_EXACT_SUM_WORDS][k % LPOT_EXACT_SUM_WORDS];
       LPOT_TRY(lpot_writer_u64(out, word, err));
@@ -135,11 +125,6 @@ lpot_status lpot_channel_means_write(const lpot_channel_means *means, lpot_buffe
 
 static lpot_status read_channel(lpot_reader *reader, lpot_channel_means *means, int64_t channel,
                                 lpot_error *err) {
-  LPOT_TRY(lpot_reader_f32(reader, &means->magnitudes[channel], err));
-  if (!(means->magnitudes[channel] >= 0) || !isfinite(means->magnitudes[channel])) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "calibration: magnitude %g of channel %lld is out of range",
-                     (double)means->magnitudes[channel], (long long)channel);
-  }
   for (int k = 0; k < 2 * LPOT_EXACT_SUM_WORDS; k++) {
     uint64_t *word =
         &means->sums[channel].words[k / LPOT_EXACT_SUM_WORDS][k % LPOT_EXACT_SUM_WORDS];

@@ -1,13 +1,13 @@
-/* Means and largest magnitudes of an activation's channels: what bias correction
- * wants to know of the inputs of weighted ops.
+/* Means of an activation's channels: what bias correction wants to know of the inputs of weighted
+ * ops.
  *
  * An activation is seen as [outer, channels, inner]. Of each run of inner elements the mean is
  * rounded to f32, and these are summed without rounding (tensor/exact_sum.h): the state does not
  * depend on the order of the samples, nor on the number of ranks that saw them. Elements and runs
  * that are not finite count as zeros.
  *
- * Bytes: u32 channels, u64 inner, u64 outer, then for each channel f32 magnitude and the words of
- * its sum: 84 bytes. */
+ * Bytes: u32 channels, u64 inner, u64 outer, then for each channel the words of its sum: 80 bytes.
+ */
 #ifndef LPOT_QUANT_CHANNEL_MEANS_H
 #define LPOT_QUANT_CHANNEL_MEANS_H
 
@@ -21,7 +21,6 @@
 typedef struct lpot_channel_means {
   int64_t channels, inner;
   uint64_t outer;       /* seen so far */
-  float *magnitudes;    /* [channels], owned: largest |x| */
   lpot_exact_sum *sums; /* [channels], owned */
 } lpot_channel_means;
 

@@ -342,6 +342,7 @@ static lpot_status apply_op_times(lpot_ledger *ledger, lpot_reader *reader, lpot
   }
   LPOT_TRY(lpot_op_times_read(reader, &ledger->op_times, err));
   ledger->has_op_times = true;
+  ledger->op_times_trials = ledger->num_trials;
   if (ledger->op_times.num_ops != ledger->header.num_ops) {
     return LPOT_FAIL(err, LPOT_FORMAT, "op times: of %zu ops, the model has %zu",
                      ledger->op_times.num_ops, ledger->header.num_ops);

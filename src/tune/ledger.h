@@ -230,6 +230,7 @@ typedef struct lpot_ledger {
   lpot_footprint f32_footprint; /* bytes 0: not measured */
   uint64_t f32_bytes; /* of the f32 model; no record has it: set by who sees the model, else 0 */
   bool has_op_times;
+  size_t op_times_trials; /* that were committed before */
   lpot_op_times op_times; /* its ops are owned, in the order of the header's */
   size_t num_calibrations;
   lpot_ledger_calibration *calibrations;

@@ -61,8 +61,14 @@ static void bench_done(op_bench *bench) {
 
 /* ---- recipes ---- */
 
-int64_t lpot_op_times_samples(const lpot_job *job) {
-  return lpot_quant_ops_is_dynamic(job->ops) ? 0 : job->config->wishes.sampling_sizes[0];
+lpot_calibration_key lpot_op_times_calibration(const lpot_job *job) {
+  const lpot_wishes *wishes = &job->config->wishes;
+  const lpot_choices *equalized = &wishes->corrections[LPOT_CROSS_LAYER_EQUALIZATION];
+  if (lpot_quant_ops_is_dynamic(job->ops)) {
+    return (lpot_calibration_key){.samples = 0};
+  }
+  return (lpot_calibration_key){.samples = wishes->sampling_sizes[0],
+                                .equalized = equalized->count > 0 && equalized->values[0] != 0};
 }
 
 /* The first choice of each field, except that of the type. */
@@ -106,7 +112,9 @@ lpot_status lpot_op_times_recipe(const lpot_job *job, lpot_precision precision,
     count += able ? 1 : 0;
   }
   recipe->dynamic = lpot_quant_ops_is_dynamic(job->ops);
-  recipe->calibration_samples = lpot_op_times_samples(job);
+  lpot_calibration_key calibration = lpot_op_times_calibration(job);
+  recipe->calibration_samples = calibration.samples;
+  recipe->corrections.cross_layer_equalization = calibration.equalized;
   recipe->scale_propagation_concat =
       !recipe->dynamic && job->config->wishes.scale_propagation_concat;
   *ret_recipe = recipe;

@@ -5,8 +5,9 @@
 #include "tune/job.h"
 #include "tune/op_times_record.h"
 
-/* Calibration samples that the int8 plan needs; 0 under dynamic quantization. */
-int64_t lpot_op_times_samples(const lpot_job *job);
+/* The calibration that the int8 plan needs; of 0 samples under dynamic quantization. It is that of
+ * the space's first variant, which recipes need too: times do not depend on it. */
+lpot_calibration_key lpot_op_times_calibration(const lpot_job *job);
 
 /* A recipe in which every op that can (quant/capability.h) has this precision, INT8 by the first
  * choices of its capability, and every other op is f32; *ret_count: how many have it. */
@@ -33,7 +34,7 @@ LPOT_MUST_CHECK lpot_status lpot_op_times_owners(const lpot_job *job, const lpot
  *
  * The guards are those of a window of a latency measurement (latency_stats.h); a window that they
  * refuse is run again, at most three times, then ret->trusted is false and ret->reason says why.
- * The calibration for lpot_op_times_samples must be in the job. *ret is owned (lpot_op_times_done);
+ * The calibration lpot_op_times_calibration must be in the job. *ret is owned (lpot_op_times_done);
  * its host is not set. */
 LPOT_MUST_CHECK lpot_status lpot_measure_op_times(lpot_job *job, const lpot_stop *stop,
                                                   lpot_op_times *ret, lpot_error *err);

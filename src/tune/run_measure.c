@@ -113,8 +113,7 @@ static lpot_status check_same(const lpot_op_times *old, const lpot_op_times *giv
 }
 
 static lpot_status measure_op_times(lpot_run *run, lpot_error *err) {
-  const lpot_calibration_key key = {.samples = lpot_op_times_samples(run->job)};
-  LPOT_TRY(lpot_run_calibrate(run, key, err));
+  LPOT_TRY(lpot_run_calibrate(run, lpot_op_times_calibration(run->job), err));
   lpot_task task = {.kind = LPOT_TASK_OP_TIMES};
   lpot_progress_phase("op times", 1);
   lpot_status status = lpot_run_measure(run, &task, "the times of the ops", err);

@@ -444,15 +444,21 @@ static bool recalls(const trial_search *search) {
 }
 
 /* What ops cost, where the strategy asks. Trials that are replayed were made without, if the
- * journal does not have it: to measure it now would change them. */
+ * journal has it only behind them, or not at all: to know it now would change them. */
 static lpot_status give_costs(trial_search *search, lpot_error *err) {
   const lpot_ledger *ledger = search->run->ledger;
   const lpot_op_cost *costs = NULL;
   if (!lpot_strategy_wants_costs(search->strategy)) {
     return LPOT_OK;
   }
-  if (ledger->has_op_times || search->position >= ledger->num_trials) {
+  size_t made_without = ledger->has_op_times ? ledger->op_times_trials : ledger->num_trials;
+  if (search->position >= made_without) {
     LPOT_TRY(lpot_run_need_op_times(search->run, &costs, err));
+  } else if (ledger->has_op_times) {
+    lpot_log(LPOT_LOG_WARNING,
+             "%zu trials were made before it was known what ops cost: also the others "
+             "fall back by damage alone (a new workspace would use the cost table)",
+             made_without);
   }
   lpot_strategy_set_costs(search->strategy, costs);
   return LPOT_OK;

@@ -75,6 +75,22 @@ static void numbers_are_as_short_as_reads_back_equal(void **state) {
   lpot_json_free(json);
 }
 
+static void numbers_in_lists_are_as_short(void **state) {
+  (void)state;
+  lpot_json *json = NULL;
+  assert_int_equal(lpot_json_new(&json, NULL), LPOT_OK);
+  assert_int_equal(lpot_json_set_list(json, "l", NULL), LPOT_OK);
+  for (int i = 0; i < 2; i++) {
+    lpot_json *item = NULL;
+    assert_int_equal(lpot_json_new(&item, NULL), LPOT_OK);
+    assert_int_equal(lpot_json_set_double(item, "x", i == 0 ? 0.1 : 1.0 / 3.0, NULL), LPOT_OK);
+    assert_int_equal(lpot_json_append(json, "l", &item, NULL), LPOT_OK);
+  }
+  assert_int_equal(lpot_json_set_list(json, "m", NULL), LPOT_OK);
+  check_text(json, "{\"l\": [{\"x\": 0.1}, {\"x\": 0.3333333333333333}], \"m\": []}");
+  lpot_json_free(json);
+}
+
 static void exhausted_memory_is_reported(void **state) {
   (void)state;
   lpot_json *json = NULL;
@@ -170,6 +186,7 @@ int main(void) {
       cmocka_unit_test(texts_are_escaped_and_repaired),
       cmocka_unit_test(large_numbers_are_exact),
       cmocka_unit_test(numbers_are_as_short_as_reads_back_equal),
+      cmocka_unit_test(numbers_in_lists_are_as_short),
       cmocka_unit_test(exhausted_memory_is_reported),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

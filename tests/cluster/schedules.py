@@ -93,8 +93,17 @@ def resumed_as_it_began(setup):
     begun = setup.run(0, "block=0.002,compile=0.002", [*settings, "tuning.exit_policy.max_trials=5"])
     if len(begun.trials) != 5 or len(whole.trials) <= 5 or "fallback" not in begun.trials[4]:
         sys.exit(f"auto, resumed: no trial of a path to go on from:\n{whole.trials}\n{begun.trials}")
-    run = setup.run(0, "block=0.002,compile=0.002", SEARCHES["auto"], ["--resume"], workspace=begun.workspace)
-    expect_same("auto, resumed where times may be measured", run, whole)
+    table = setup.run(0, "block=0.002,compile=0.002", SEARCHES["auto"]).workspace + "/op_times.yaml"
+    for name, wanted, options in (("may be measured", [], []), ("are measured", ["tuning.op_times=true"], []),
+                                  ("are given", [], ["--cost-table", table])):
+        workspace = f"{begun.workspace}-{name.replace(' ', '-')}"
+        shutil.copytree(begun.workspace, workspace)
+        for again in ("", " again"):  # the journal has the times now
+            run = setup.run(0, "block=0.002,compile=0.002", SEARCHES["auto"] + wanted, [*options, "--resume"],
+                            workspace=workspace)
+            expect_same(f"auto, resumed{again} where times {name}", run, whole)
+            if ("5 trials were made before it was known" in run.errors) != bool(wanted or options):
+                sys.exit(f"auto, resumed{again} where times {name}: what is told: {run.errors}")
     print(f"auto: {len(whole.trials)} trials, the same where five were made before times were wanted")
 
 

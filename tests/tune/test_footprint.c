@@ -78,7 +78,7 @@ static lpot_job *make_job(const char *batch) {
   if (lpot_job_new(&options, &job, NULL) != LPOT_OK) {
     _exit(2);
   }
-  const lpot_calibration_key key = {.samples = lpot_op_times_samples(job)};
+  const lpot_calibration_key key = lpot_op_times_calibration(job);
   if (lpot_calibrate(job, false, 0, key.samples, NULL, &calibration, NULL) != LPOT_OK ||
       lpot_job_add_calibration(job, key, &calibration, NULL) != LPOT_OK) {
     _exit(2);

@@ -15,13 +15,13 @@
 #define EXAMPLE LPOT_SOURCE_DIR "/configs/example/"
 
 /* The embedded example, calibrated. */
-static lpot_job *make_job(const char *approach) {
+static lpot_job *make_job(const char *setting) {
   const char *const settings[] = {"evaluation.performance.iteration=6",
                                   "evaluation.performance.warmup=1",
-                                  "evaluation.performance.dataloader.batch_size=2", approach};
+                                  "evaluation.performance.dataloader.batch_size=2", setting};
   const lpot_job_options options = {.config_path = EXAMPLE "example.yaml",
                                     .model_path = EXAMPLE "shapes.onnx",
-                                    .num_settings = approach == NULL ? 3 : 4,
+                                    .num_settings = setting == NULL ? 3 : 4,
                                     .settings = settings,
                                     .engine_name = "onednn",
                                     .local_ranks = 1,
@@ -32,12 +32,11 @@ static lpot_job *make_job(const char *approach) {
   if (lpot_job_new(&options, &job, &error) != LPOT_OK) {
     fail_msg("%s", error.message);
   }
-  int64_t samples = lpot_op_times_samples(job);
-  if (samples > 0) {
-    assert_int_equal(lpot_calibrate(job, false, 0, samples, NULL, &calibration, NULL), LPOT_OK);
-    assert_int_equal(lpot_job_add_calibration(job, (lpot_calibration_key){.samples = samples},
-                                              &calibration, NULL),
+  lpot_calibration_key key = lpot_op_times_calibration(job);
+  if (key.samples > 0) {
+    assert_int_equal(lpot_calibrate(job, key.equalized, 0, key.samples, NULL, &calibration, NULL),
                      LPOT_OK);
+    assert_int_equal(lpot_job_add_calibration(job, key, &calibration, NULL), LPOT_OK);
   }
   return job;
 }
@@ -93,9 +92,27 @@ static void steps_that_compute_belong_to_their_op(void **state) {
   check_owners(job, LPOT_PRECISION_INT8);
   check_owners(job, LPOT_PRECISION_BF16);
   lpot_job_free(job);
-  job = make_job("quantization.approach=post_training_dynamic_quant");
-  check_owners(job, LPOT_PRECISION_INT8);
-  lpot_job_free(job);
+}
+
+/* Of the plain and the equalized graph that one is calibrated which the first recipes need too. */
+static void calibration_is_that_of_the_first_variant(void **state) {
+  (void)state;
+  const struct {
+    const char *setting;
+    lpot_calibration_key key;
+  } cases[] = {
+      {NULL, {200, false}},
+      {"quantization.recipes.cross_layer_equalization=true", {200, true}},
+      {"quantization.recipes.cross_layer_equalization=[true, false]", {200, true}},
+      {"quantization.recipes.cross_layer_equalization=[false, true]", {200, false}},
+      {"quantization.approach=post_training_dynamic_quant", {0, false}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    lpot_job *job = make_job(cases[i].setting);
+    assert_true(lpot_calibration_key_equal(lpot_op_times_calibration(job), cases[i].key));
+    check_owners(job, LPOT_PRECISION_INT8);
+    lpot_job_free(job);
+  }
 }
 
 static void recipes_have_all_that_can_in_one_precision(void **state) {
@@ -194,6 +211,7 @@ static void measuring_stops_when_asked_to(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(steps_that_compute_belong_to_their_op),
+      cmocka_unit_test(calibration_is_that_of_the_first_variant),
       cmocka_unit_test(recipes_have_all_that_can_in_one_precision),
       cmocka_unit_test(measuring_fills_the_table),
       cmocka_unit_test(measuring_stops_when_asked_to),
