@@ -1,9 +1,10 @@
 /* Strategy auto, the default: few evaluations to a recipe that is as fast as it can be.
  *
- * 1. UNIFORM. The first uniform recipe (basic_uniform.h) of the first variant (space.h). Where it
- *    misses the criterion the others are sensed (SENSE: the error of the outputs, few samples, no
- *    labels), if there are many, and those with the least errors are tried. One that meets it is
- *    the end. The most accurate, of equals the one tried first, is the base of what follows.
+ * 1. UNIFORM. The first uniform recipe (basic_uniform.h) of the first variant (space.h) with
+ *    thresholds of the least squared error, else the first of all. Where it misses the criterion
+ *    the others are sensed (SENSE: the error of the outputs, few samples, no labels), if there are
+ *    many, and those with the least errors are tried. One that meets it is the end. The most
+ *    accurate, of equals the one tried first, is the base of what follows.
  * 2. SENSE. The damage of each op that may fall back: the error of the outputs with that op as in
  *    the base and all others in F32, the last op first.
  * 3. FALLBACK. The path on which ops fall back by damage for time (fallback_path.h). Its first
@@ -289,12 +290,36 @@ static lpot_status tell_revert(auto_strategy *self, const lpot_result *result, l
 
 /* ---- the class ---- */
 
+static bool has_mse(const lpot_recipe *recipe) {
+  for (size_t i = 0; i < recipe->num_ops; i++) {
+    if (recipe->ops[i].activation.algorithm == LPOT_MSE) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The first recipe with thresholds of the least squared error changes places with the first of all.
+ */
+static void put_mse_first(auto_strategy *self) {
+  size_t i = 0;
+  while (i < self->num_uniform && !has_mse(self->uniform[i])) {
+    i++;
+  }
+  if (i < self->num_uniform) {
+    lpot_recipe *first = self->uniform[0];
+    self->uniform[0] = self->uniform[i];
+    self->uniform[i] = first;
+  }
+}
+
 /* The uniform recipes of the first variant, and the same of all others. */
 static lpot_status list_uniform(auto_strategy *self, lpot_error *err) {
   const lpot_space *space = self->base.space;
   size_t count = 0;
   LPOT_TRY(lpot_basic_uniform(space, self->uniform, &count, err));
   self->num_uniform = count;
+  put_mse_first(self);
   for (size_t i = 1; i < lpot_space_num_variants(space); i++) {
     for (size_t k = 0; k < count && self->num_uniform < MAX_UNIFORM; k++) {
       lpot_recipe **next = &self->uniform[self->num_uniform];

@@ -132,27 +132,45 @@ static void unknown_costs_are_asked_for_once(void **state) {
   lpot_space_free(space);
 }
 
-/* Four algorithms of one op: the first is tried, the others are sensed, the two best are tried. The
- * best of the three, by accuracy, is the base. */
+static lpot_space *op_of_algorithms(fixture *ops, lpot_choices algorithms) {
+  *ops = fixture_new();
+  lpot_op_choices capability = small_capability(false);
+  capability.activation.algorithm = algorithms;
+  fixture_add(ops, "a", "Add", capability);
+  return fixture_space(ops);
+}
+
+/* Four algorithms of one op: mse is tried, the others are sensed, the two best are tried. The best
+ * of the three, by accuracy, is the base. */
 static void uniform_recipes_are_tried_by_their_errors(void **state) {
   (void)state;
-  fixture ops = fixture_new();
-  lpot_op_choices capability = small_capability(false);
-  capability.activation.algorithm =
-      (lpot_choices){4, {LPOT_MINMAX, LPOT_KL, LPOT_PERCENTILE, LPOT_MSE}};
-  fixture_add(&ops, "a", "Add", capability);
-  lpot_space *space = fixture_space(&ops);
+  fixture ops;
+  lpot_space *space =
+      op_of_algorithms(&ops, (lpot_choices){4, {LPOT_MINMAX, LPOT_KL, LPOT_PERCENTILE, LPOT_MSE}});
   lpot_strategy *strategy = start(space, true);
-  assert_hints(strategy, 9, "100: u8/asym/percentile|100: u8/asym/kl|100: u8/asym/mse");
-  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q", 0.3, false);
+  assert_hints(strategy, 9, "100: u8/asym/percentile|100: u8/asym/kl|100: q");
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: u8/asym/mse", 0.3, false);
   assert_sensed(strategy, "100: u8/asym/percentile", 0.3);
   assert_sensed(strategy, "100: u8/asym/kl", 0.1);
-  assert_sensed(strategy, "100: u8/asym/mse", 0.2);
-  assert_hints(strategy, 9, "100: u8/asym/kl|100: u8/asym/mse");
+  assert_sensed(strategy, "100: q", 0.2);
+  assert_hints(strategy, 9, "100: u8/asym/kl|100: q");
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: u8/asym/kl", 0.5, false);
-  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: u8/asym/mse", 0.5, false);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q", 0.5, false);
   assert_sensed(strategy, "100: u8/asym/kl", 0.1);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32", 0.9, true);
+  assert_demand(strategy, 0, "", 0);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
+/* Nothing by the least squared error is there to be tried first. */
+static void without_mse_the_order_is_lpots(void **state) {
+  (void)state;
+  fixture ops;
+  lpot_space *space = op_of_algorithms(&ops, (lpot_choices){2, {LPOT_PERCENTILE, LPOT_KL}});
+  lpot_strategy *strategy = start(space, true);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: u8/asym/percentile", 0.3, false);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: u8/asym/kl", 0.9, true);
   assert_demand(strategy, 0, "", 0);
   lpot_strategy_free(strategy);
   lpot_space_free(space);
@@ -225,6 +243,7 @@ int main(void) {
       cmocka_unit_test(costs_change_the_path),
       cmocka_unit_test(unknown_costs_are_asked_for_once),
       cmocka_unit_test(uniform_recipes_are_tried_by_their_errors),
+      cmocka_unit_test(without_mse_the_order_is_lpots),
       cmocka_unit_test(all_variants_are_uniform_recipes),
       cmocka_unit_test(hints_are_both_cases_of_each_probe),
       cmocka_unit_test(errors_may_be_unknown),

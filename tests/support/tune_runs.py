@@ -135,17 +135,27 @@ def status_of(program, workspace):
 
 # ---- what is in a journal ----
 
+COMMIT, SENSE = 6, 12
 
-def sensed_in(path):
-    """(valid, error, samples) of each SENSE record of a journal (src/tune/README.md)."""
-    sense, head = 12, 28
+
+def records_in(path):
+    """(type, payload) of each record of a journal (src/tune/README.md)."""
+    head = 28
     with open(path, "rb") as file:
         data = file.read()
-    at, found = 0, []
+    at = 0
     while at + head <= len(data):
         _, kind, _, length, _, _ = struct.unpack_from("<IHHIQQ", data, at)
-        if kind == sense:
-            num_ops = struct.unpack_from("<BBqI", data, at + head)[3]
-            found.append(struct.unpack_from("<BdQ", data, at + head + 14 + 8 * num_ops))
+        yield kind, data[at + head:at + head + length]
         at += head + length
-    return found
+
+
+def sense_of(payload):
+    """(valid, error, samples) of a SENSE record."""
+    num_ops = struct.unpack_from("<BBqI", payload)[3]
+    return struct.unpack_from("<BdQ", payload, 14 + 8 * num_ops)
+
+
+def sensed_in(path):
+    """(valid, error, samples) of each SENSE record of a journal."""
+    return [sense_of(payload) for kind, payload in records_in(path) if kind == SENSE]
