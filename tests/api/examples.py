@@ -143,7 +143,8 @@ with open(os.path.join(project, "CMakeLists.txt"), "w") as out:
     out.write("cmake_minimum_required(VERSION 3.25)\nproject(user C)\n"
               "find_package(lpot 0.1 REQUIRED)\nadd_executable(user ../quantization_0.c)\n"
               "target_link_libraries(user lpot::lpot)\n")
-code, text = run(["cmake", "-S", project, "-B", project + "/build", "-DCMAKE_PREFIX_PATH=" + prefix])
+code, text = run(["cmake", "-G", "Ninja", "-S", project, "-B", project + "/build",
+                  "-DCMAKE_PREFIX_PATH=" + prefix])
 check(code == 0, "find_package(lpot)", text)
 code, text = run(["cmake", "--build", project + "/build"])
 check(code == 0, "a project of CMake is built", text)
