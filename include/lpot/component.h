@@ -121,7 +121,9 @@ typedef struct lpot_component_batch {
 
 /* A metric adds up over batches, in any division of the samples among processes: either it says of
  * each sample whether the answer is right (is_right; the metric is their share), or it keeps
- * num_sums sums, to which each batch adds, and makes its value of them at the end. */
+ * num_sums sums, to which each batch adds, and makes its value of them at the end. Or it evaluates
+ * by itself. One of the three. */
+struct lpot_model;
 typedef struct lpot_component_metric {
   lpot_component base;
   int32_t lower_is_better;
@@ -131,6 +133,13 @@ typedef struct lpot_component_metric {
   size_t num_sums; /* 1 to 64 */
   int (*add)(void *object, const lpot_component_batch *batch, double *sums, char *error);
   int (*value)(void *object, const double *sums, int64_t count, double *ret_value, char *error);
+  /* All of an evaluation, eval_func of LPOT: runs model, f32 or a candidate, with lpot_model_run
+   * (model.h) on whatever data the function has, and gives one number, the same for the same model
+   * in every process. No dataset of evaluation.accuracy is needed: the first samples of
+   * evaluation.performance, or else of the calibration, are what latencies are measured with and
+   * recipes compared on. Such an evaluation is not raced, not divided among ranks, and no part of
+   * it can be held out: it is one piece of work, and its trial counts as one sample. */
+  int (*evaluate)(void *object, struct lpot_model *model, double *ret_accuracy, char *error);
 } lpot_component_metric;
 
 /* Stands between the model and the metric: makes outputs (slot: number) and labels anew. What it

@@ -19,6 +19,7 @@
 
 #include <lpot/benchmark.h>
 #include <lpot/error.h>
+#include <lpot/model.h>
 #include <lpot/quantization.h>
 #include <lpot/session.h>
 

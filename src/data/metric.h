@@ -40,6 +40,15 @@ bool lpot_metric_is_per_sample(const lpot_metric *metric);
 /* True where labels are the first output of the f32 model on the same samples, not the dataset's:
  * the caller puts it into batch->labels. */
 bool lpot_metric_compares_models(const lpot_metric *metric);
+/* True where the metric does a whole evaluation by itself, on data of its own
+ * (include/lpot/component.h: evaluate): it is never updated. */
+bool lpot_metric_evaluates(const lpot_metric *metric);
+struct lpot_model; /* as code of users knows it: include/lpot/model.h */
+/* Its evaluation of model, as the only sample of state (initialised). LPOT_INVALID where the number
+ * is NaN or infinite. */
+LPOT_MUST_CHECK lpot_status lpot_metric_evaluate(const lpot_metric *metric,
+                                                 struct lpot_model *model, lpot_metric_state *state,
+                                                 lpot_error *err);
 /* Share of right answers of a constant guess, given num_classes (of the dataset, or state.classes
  * where it does not know); NaN when meaningless or num_classes is 0. */
 double lpot_metric_chance_level(const lpot_metric *metric, int64_t num_classes);

@@ -21,6 +21,9 @@ typedef struct lpot_metric_class {
   lpot_status (*update)(const lpot_metric *metric, const lpot_tensor *const *outputs,
                         size_t num_outputs, const lpot_batch *batch, lpot_metric_state *state,
                         uint8_t *correct, lpot_error *err);
+  /* (optional) Instead of update, where the metric evaluates_model: see lpot_metric_evaluate. */
+  lpot_status (*evaluate)(const lpot_metric *metric, struct lpot_model *model, double *ret_accuracy,
+                          lpot_error *err);
   /* Joins the records, the counts are joined by the caller; (optional: from's are appended). */
   lpot_status (*merge_records)(const lpot_metric *metric, lpot_buffer *into,
                                const lpot_buffer *from, lpot_error *err);
@@ -39,6 +42,7 @@ struct lpot_metric {
   bool lower_is_better; /* whatever the class says */
   const char *own_name; /* NULL: the class's */
   bool compares_models; /* the labels are the f32 model's outputs */
+  bool evaluates_model; /* see lpot_metric_evaluates */
 };
 
 extern const lpot_metric_class lpot_metric_class_accuracy;

@@ -77,6 +77,23 @@ bool lpot_metric_compares_models(const lpot_metric *metric) {
   return metric->compares_models;
 }
 
+bool lpot_metric_evaluates(const lpot_metric *metric) {
+  return metric->evaluates_model;
+}
+
+lpot_status lpot_metric_evaluate(const lpot_metric *metric, struct lpot_model *model,
+                                 lpot_metric_state *state, lpot_error *err) {
+  double accuracy = (double)NAN;
+  LPOT_TRY(metric->class_of->evaluate(metric, model, &accuracy, err));
+  if (!isfinite(accuracy)) {
+    return LPOT_FAIL(err, LPOT_INVALID, "metric %s: its accuracy is NaN or infinite",
+                     lpot_metric_name(metric));
+  }
+  state->samples = 1;
+  state->sum = accuracy;
+  return LPOT_OK;
+}
+
 double lpot_metric_chance_level(const lpot_metric *metric, int64_t num_classes) {
   bool known = num_classes > 0 && metric->class_of->chance_level != NULL;
   return known ? metric->class_of->chance_level(metric, num_classes) : (double)NAN;

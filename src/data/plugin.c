@@ -18,20 +18,26 @@
 
 typedef const lpot_component_list *(*library_function)(void);
 
+/* Structs have grown at their ends: what a library of the first lpot/component.h has is enough. */
 typedef struct kind_row {
   const char *text;
   size_t list_offset; /* of the list in lpot_component_list */
-  size_t struct_size; /* that this version needs */
+  size_t least_size;  /* of a struct */
+  size_t full_size;
 } kind_row;
+
+#define FIRST_LIST_SIZE sizeof(lpot_component_list)
 
 static const kind_row kinds[LPOT_NUM_PLUGIN_KINDS] = {
     [LPOT_PLUGIN_DATASET] = {"dataset", offsetof(lpot_component_list, datasets),
-                             sizeof(lpot_component_dataset)},
+                             sizeof(lpot_component_dataset), sizeof(lpot_component_dataset)},
     [LPOT_PLUGIN_TRANSFORM] = {"transform", offsetof(lpot_component_list, transforms),
-                               sizeof(lpot_component_transform)},
+                               sizeof(lpot_component_transform), sizeof(lpot_component_transform)},
     [LPOT_PLUGIN_METRIC] = {"metric", offsetof(lpot_component_list, metrics),
+                            offsetof(lpot_component_metric, evaluate),
                             sizeof(lpot_component_metric)},
     [LPOT_PLUGIN_POSTPROCESS] = {"postprocess", offsetof(lpot_component_list, postprocesses),
+                                 sizeof(lpot_component_postprocess),
                                  sizeof(lpot_component_postprocess)},
 };
 
@@ -124,7 +130,8 @@ static lpot_status load_library(lpot_plugin *plugin, const lpot_yaml_node *node,
   } else {
     LPOT_TRY(open_library(plugin, node, &list, err));
   }
-  if (list == NULL || list->struct_size < sizeof *list || list->version != LPOT_COMPONENT_VERSION) {
+  if (list == NULL || list->struct_size < FIRST_LIST_SIZE ||
+      list->version != LPOT_COMPONENT_VERSION) {
     return lpot_yaml_fail(err, node, "'%s' is of version %d of lpot/component.h, expected %d",
                           plugin->path, list == NULL ? 0 : (int)list->version,
                           LPOT_COMPONENT_VERSION);
@@ -135,24 +142,34 @@ static lpot_status load_library(lpot_plugin *plugin, const lpot_yaml_node *node,
 
 /* ---- the component ---- */
 
-static bool is_complete(lpot_plugin_kind kind, const lpot_component *component) {
-  if (component->struct_size < kinds[kind].struct_size || component->name == NULL) {
+static bool is_complete(lpot_plugin_kind kind, const lpot_plugin_component *component) {
+  const lpot_component_metric *metric = &component->metric;
+  bool adds = false;
+  switch (kind) {
+  case LPOT_PLUGIN_DATASET:
+    return component->dataset.size != NULL && component->dataset.get != NULL;
+  case LPOT_PLUGIN_TRANSFORM:
+    return component->transform.apply != NULL;
+  case LPOT_PLUGIN_POSTPROCESS:
+    return component->postprocess.apply != NULL;
+  default:
+    adds = metric->add != NULL && metric->value != NULL && metric->num_sums >= 1 &&
+           metric->num_sums <= 64;
+    return (metric->is_right != NULL) + adds + (metric->evaluate != NULL) == 1;
+  }
+}
+
+/* False where the struct is too short to be one. */
+static bool copy_component(lpot_plugin *plugin, lpot_plugin_kind kind,
+                           const lpot_component *component) {
+  size_t size = component->struct_size;
+  if (size < kinds[kind].least_size || component->name == NULL) {
     return false;
   }
-  if (kind == LPOT_PLUGIN_DATASET) {
-    const lpot_component_dataset *dataset = (const lpot_component_dataset *)component;
-    return dataset->size != NULL && dataset->get != NULL;
-  }
-  if (kind == LPOT_PLUGIN_TRANSFORM) {
-    return ((const lpot_component_transform *)component)->apply != NULL;
-  }
-  if (kind == LPOT_PLUGIN_POSTPROCESS) {
-    return ((const lpot_component_postprocess *)component)->apply != NULL;
-  }
-  const lpot_component_metric *metric = (const lpot_component_metric *)component;
-  bool adds = metric->add != NULL && metric->value != NULL && metric->num_sums >= 1 &&
-              metric->num_sums <= 64;
-  return (metric->is_right != NULL) != adds;
+  plugin->copy = (lpot_plugin_component){0};
+  memcpy(&plugin->copy, component, size < kinds[kind].full_size ? size : kinds[kind].full_size);
+  plugin->component = &plugin->copy.base;
+  return true;
 }
 
 /* Names of the library's components of a kind, NULL terminated. */
@@ -184,9 +201,8 @@ static lpot_status choose_component(lpot_plugin *plugin, lpot_plugin_kind kind,
     return lpot_yaml_fail(err, settings, "name is missing: '%s' has more than one %s", plugin->path,
                           kinds[kind].text);
   }
-  plugin->component = components[index];
   plugin->kind = kinds[kind].text;
-  if (!is_complete(kind, plugin->component)) {
+  if (!copy_component(plugin, kind, components[index]) || !is_complete(kind, &plugin->copy)) {
     return lpot_yaml_fail(err, settings,
                           "%s '%s' of '%s' is not complete: functions are missing, or it was "
                           "compiled with an older lpot/component.h",

@@ -21,10 +21,20 @@ typedef enum lpot_plugin_kind {
   LPOT_NUM_PLUGIN_KINDS
 } lpot_plugin_kind;
 
-/* All zero: nothing is open. */
+/* A component of any kind, as this version knows it. */
+typedef union lpot_plugin_component {
+  lpot_component base;
+  lpot_component_dataset dataset;
+  lpot_component_transform transform;
+  lpot_component_metric metric;
+  lpot_component_postprocess postprocess;
+} lpot_plugin_component;
+
+/* All zero: nothing is open. Stays where it was opened. */
 typedef struct lpot_plugin {
   void *library;                   /* as dlopen gives it */
-  const lpot_component *component; /* the library's; of the kind's own struct */
+  const lpot_component *component; /* of the kind's own struct; points to copy */
+  lpot_plugin_component copy;      /* of the library's; what an older one does not have is 0 */
   const char *kind;                /* "dataset" */
   void *object;
   lpot_arena *arena; /* settings, path */

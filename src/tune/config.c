@@ -57,22 +57,27 @@ typedef struct mandatory_key {
   const char *path[5]; /* ends with NULL */
   const char *text;
   const char *why;
+  bool of_labels; /* not needed where the metric evaluates by itself */
 } mandatory_key;
 
 static const mandatory_key mandatory_keys[] = {
-    {{"model", "name", NULL}, "model.name", "expected a name of your choice"},
+    {{"model", "name", NULL}, "model.name", "expected a name of your choice", false},
     {{"model", "framework", NULL},
      "model.framework",
-     "expected onnxrt_qlinearops (QOperator form) or onnxrt_qdqops (QDQ form)"},
+     "expected onnxrt_qlinearops (QOperator form) or onnxrt_qdqops (QDQ form)",
+     false},
     {{"evaluation", "accuracy", "metric", NULL},
      "evaluation.accuracy.metric",
-     "tuning needs a metric, for example 'topk: 1'"},
+     "tuning needs a metric, for example 'topk: 1'",
+     false},
     {{"evaluation", "accuracy", "dataloader", NULL},
      "evaluation.accuracy.dataloader",
-     "tuning needs labelled data to evaluate on"},
+     "tuning needs labelled data to evaluate on",
+     true},
     {{"evaluation", "accuracy", "dataloader", "dataset", NULL},
      "evaluation.accuracy.dataloader.dataset",
-     "tuning needs labelled data to evaluate on"},
+     "tuning needs labelled data to evaluate on",
+     true},
 };
 
 lpot_status lpot_config_check_supported(const lpot_config *config, lpot_error *err) {
@@ -110,14 +115,31 @@ static bool has_value(const lpot_yaml *yaml, const char *const *path) {
 static lpot_status check_benchmark(lpot_config_box *box, lpot_error *err) {
   static const char *const path[] = {"evaluation", "performance", "dataloader", "dataset", NULL};
   const lpot_config *config = &box->config;
-  if (config->performance.dataset == NULL && config->evaluation.dataset == NULL) {
+  if (config->performance.dataset == NULL && config->evaluation.dataset == NULL &&
+      !box->evaluates) {
     return fail_missing(box->yaml, path, "evaluation.performance.dataloader.dataset",
                         "a benchmark needs data, for example 'dummy'", err);
   }
   return LPOT_OK;
 }
 
+/* Recipes are compared and timed on some samples all the same. */
+static lpot_status check_samples(lpot_config_box *box, lpot_error *err) {
+  static const char *const path[] = {"quantization", "calibration", "dataloader", "dataset", NULL};
+  const lpot_config *config = &box->config;
+  if (box->evaluates && config->performance.dataset == NULL && config->evaluation.dataset == NULL &&
+      config->calibration.dataset == NULL) {
+    return fail_missing(box->yaml, path, "quantization.calibration.dataloader.dataset",
+                        "recipes are compared and timed on samples, of evaluation.performance or "
+                        "else of the calibration",
+                        err);
+  }
+  return LPOT_OK;
+}
+
 static lpot_status check_mandatory(lpot_config_box *box, lpot_error *err) {
+  lpot_status enough = check_samples(box, err);
+  LPOT_TRY(lpot_config_collect(box, enough, err));
   if (box->purpose == LPOT_CONFIG_BENCHMARK) {
     lpot_status status = check_benchmark(box, err);
     LPOT_TRY(lpot_config_collect(box, status, err));
@@ -127,7 +149,8 @@ static lpot_status check_mandatory(lpot_config_box *box, lpot_error *err) {
   for (size_t i = 0; i < sizeof mandatory_keys / sizeof mandatory_keys[0]; i++) {
     const mandatory_key *key = &mandatory_keys[i];
     bool told = missing != NULL && strncmp(key->text, missing->text, strlen(missing->text)) == 0;
-    if (!told && !has_value(box->yaml, key->path)) {
+    bool needed = !(key->of_labels && box->evaluates);
+    if (needed && !told && !has_value(box->yaml, key->path)) {
       missing = key;
       lpot_status status = fail_missing(box->yaml, key->path, key->text, key->why, err);
       LPOT_TRY(lpot_config_collect(box, status, err));
@@ -153,6 +176,7 @@ static lpot_status check_parts(lpot_config_box *box, lpot_error *err) {
   }
   lpot_metric *metric = NULL;
   lpot_status status = lpot_metric_new(config->metric, &metric, err);
+  box->evaluates = status == LPOT_OK && lpot_metric_evaluates(metric);
   lpot_metric_free(metric);
   LPOT_TRY(lpot_config_collect(box, status, err));
   return LPOT_OK;
@@ -177,6 +201,11 @@ static lpot_status check_criterion(lpot_config_box *box, lpot_error *err) {
 /* What is held out is drawn by seed, and there for an accuracy that counts. */
 static lpot_status check_holdout(lpot_config_box *box, lpot_error *err) {
   lpot_config *config = &box->config;
+  if (config->holdout > 0 && box->evaluates) {
+    return lpot_config_fail_key(err, config->holdout_node,
+                                "the metric evaluates by itself, on data of its own: no part of "
+                                "them can be held out");
+  }
   if (config->holdout > 0 && config->evaluation.keeps_order) {
     return lpot_config_fail_key(err, config->holdout_node,
                                 "samples are held out by chance, which evaluation.accuracy."
@@ -205,6 +234,19 @@ static lpot_status check_sections(lpot_config_box *box, lpot_error *err) {
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     if (rows[i].node != NULL && rows[i].unused) {
       LPOT_TRY(lpot_config_warn(box, rows[i].node, err, "ignored: %s", rows[i].why));
+    }
+  }
+  return LPOT_OK;
+}
+
+/* What stands between the model and a metric, which is not there. */
+static lpot_status check_evaluation(lpot_config_box *box, lpot_error *err) {
+  static const char *const keys[] = {"postprocess", "iteration"};
+  const lpot_yaml_node *evaluation = lpot_yaml_get(lpot_yaml_root(box->yaml), "evaluation");
+  for (size_t i = 0; box->evaluates && i < sizeof keys / sizeof keys[0]; i++) {
+    const lpot_yaml_node *node = lpot_yaml_get(lpot_yaml_get(evaluation, "accuracy"), keys[i]);
+    if (node != NULL) {
+      LPOT_TRY(lpot_config_warn(box, node, err, "ignored: the metric evaluates by itself"));
     }
   }
   return LPOT_OK;
@@ -319,11 +361,14 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
   }
   LPOT_TRY(check_approach(box, err));
   LPOT_TRY(check_sections(box, err));
+  LPOT_TRY(check_evaluation(box, err));
   LPOT_TRY(lpot_config_warn_of_strategy(box, err));
   LPOT_TRY(lpot_config_warn_of_objective(box, err));
   apply_mixed(box);
-  if (config->evaluation.dataset == NULL) { /* in benchmarks only */
-    config->evaluation = config->performance;
+  /* In benchmarks, and where the metric evaluates by itself. */
+  if (config->evaluation.dataset == NULL) {
+    bool calibrates = config->performance.dataset == NULL;
+    config->evaluation = calibrates ? config->calibration : config->performance;
     config->evaluation.batch_size =
         config->evaluation.batch_size > 0 ? config->evaluation.batch_size : 1;
   }

@@ -46,6 +46,7 @@ typedef struct lpot_config_box {
   const lpot_yaml_node *absolute_node;
   const lpot_yaml_node *objective, *multi_objectives; /* under tuning, NULL when absent */
   lpot_config_purpose purpose;
+  bool evaluates; /* the metric does, by itself: labelled data are not needed */
   lpot_config_mixed mixed;
   size_t num_errors;
   lpot_error last_error;

@@ -349,6 +349,10 @@ static void warn_of_baseline(const lpot_run *run) {
   const lpot_ledger_baseline *baseline = &run->ledger->baseline;
   const lpot_metric *metric = run->job->metric;
   double samples = (double)baseline->state.samples;
+  if (lpot_metric_evaluates(metric)) {
+    lpot_log(LPOT_LOG_INFO, "f32 baseline: %s %.6g", lpot_metric_name(metric), baseline->accuracy);
+    return;
+  }
   lpot_log(LPOT_LOG_INFO, "f32 baseline: %s %.6g on %.0f samples", lpot_metric_name(metric),
            baseline->accuracy, samples);
   int64_t num_classes = lpot_dataset_num_classes(lpot_loader_dataset(run->job->evaluation));

@@ -19,8 +19,9 @@ static void print_model(const lpot_job *job, const char *path) {
 }
 
 static void print_data(const lpot_job *job) {
-  printf("data: %lld evaluation samples in batches of %lld (%lld blocks)",
-         (long long)lpot_loader_num_samples(job->evaluation), (long long)job->batch_size,
+  printf("data: %lld %s samples in batches of %lld (%lld blocks)",
+         (long long)lpot_loader_num_samples(job->evaluation),
+         lpot_metric_evaluates(job->metric) ? "sensing" : "evaluation", (long long)job->batch_size,
          (long long)(job->blocks.num_blocks + job->held_out.num_blocks));
   if (job->held_out.num_blocks > 0) {
     printf(", the first %lld to search with and the last %lld held out",
@@ -31,8 +32,9 @@ static void print_data(const lpot_job *job) {
   } else {
     printf(", %lld calibration samples\n", (long long)lpot_loader_num_samples(job->calibration));
   }
-  printf("metric: %s, %s is better\n", lpot_metric_name(job->metric),
-         job->higher_is_better ? "higher" : "lower");
+  printf("metric: %s, %s is better%s\n", lpot_metric_name(job->metric),
+         job->higher_is_better ? "higher" : "lower",
+         lpot_metric_evaluates(job->metric) ? "; it evaluates by itself, on data of its own" : "");
 }
 
 static void print_ops(const lpot_job *job, const lpot_space *space) {

@@ -2,6 +2,7 @@
 
 #include "base/bits.h"
 #include "base/memory.h"
+#include "tune/user_model.h"
 
 /* The plan that is evaluated, and f32 where the metric compares the two (else NULL). */
 typedef struct plan_pair {
@@ -122,6 +123,39 @@ static lpot_status run_blocks(lpot_job *job, const lpot_task *task, const lpot_s
   return LPOT_OK;
 }
 
+/* By the metric itself. What kept the model from running says more than what it made of that. */
+static lpot_status run_metric(lpot_job *job, const lpot_graph *graph, const lpot_stop *stop,
+                              lpot_metric_state *state, lpot_error *err) {
+  const lpot_plan_options plans = {.share_weights = true};
+  const lpot_user_model_source source = {
+      .engine = job->engine, .graph = graph, .stop = stop, .plans = &plans};
+  lpot_model *model = NULL;
+  LPOT_TRY(lpot_user_model_new(&source, &model, err));
+  lpot_metric_state_init(state);
+  lpot_status status = lpot_metric_evaluate(job->metric, model, state, err);
+  lpot_status run = lpot_user_model_check(model, err);
+  lpot_model_free(model);
+  return run != LPOT_OK ? run : status;
+}
+
+static lpot_status evaluate_by_metric(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
+                                      lpot_outcome *outcome, lpot_error *err) {
+  lpot_graph *rewritten = NULL;
+  lpot_job_drop_plans(job);
+  if (task->recipe != NULL) {
+    LPOT_TRY(lpot_job_rewrite(job, task->recipe, &rewritten, err));
+  }
+  lpot_status status = LPOT_OK;
+  if (task->count > 0) {
+    status =
+        run_metric(job, rewritten != NULL ? rewritten : job->graph, stop, outcome->states, err);
+    outcome->num_states = status == LPOT_OK ? 1 : 0;
+  }
+  lpot_graph_free(rewritten);
+  lpot_memory_trim();
+  return status;
+}
+
 lpot_status lpot_evaluate(lpot_job *job, const lpot_task *task, const lpot_stop *stop,
                           lpot_outcome *outcome, lpot_error *err) {
   const lpot_blocks *blocks = lpot_job_blocks(job, task->held_out);
@@ -143,6 +177,9 @@ lpot_status lpot_evaluate(lpot_job *job, const lpot_task *task, const lpot_stop 
   outcome->correct = lpot_calloc(lpot_bits_size(max_bits) + 1, 1);
   if (outcome->states == NULL || outcome->correct == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
+  }
+  if (lpot_metric_evaluates(job->metric)) {
+    return evaluate_by_metric(job, task, stop, outcome, err);
   }
   lpot_status status = run_blocks(job, task, stop, outcome, err);
   /* What follows may be a measurement of latency. */

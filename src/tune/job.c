@@ -380,14 +380,19 @@ static void warn_of_missing_samples(const lpot_job *job) {
 }
 
 /* evaluation.accuracy.iteration as a number of samples; 0: all. */
-static int64_t evaluation_limit(const lpot_config *config) {
-  return config->evaluation_batches < 0
+static int64_t evaluation_limit(const lpot_job *job) {
+  const lpot_config *config = job->config;
+  return config->evaluation_batches < 0 || lpot_metric_evaluates(job->metric)
              ? 0
              : config->evaluation_batches * config->evaluation.batch_size;
 }
 
 static lpot_status cut_evaluation(lpot_job *job, lpot_error *err) {
   const lpot_config *config = job->config;
+  if (lpot_metric_evaluates(job->metric)) { /* one piece of work, of nobody's samples */
+    job->blocks = (lpot_blocks){.num_samples = 1, .block_samples = 1, .num_blocks = 1};
+    return LPOT_OK;
+  }
   const lpot_holdout_cut cut = {.num_samples = lpot_loader_num_samples(job->evaluation),
                                 .batch = job->batch_size,
                                 .block_batches = job->block_batches,
@@ -426,7 +431,7 @@ static lpot_status warn_of_shared_samples(const lpot_job *job, lpot_error *err) 
 static lpot_status open_data(lpot_job *job, const lpot_job_options *options, lpot_error *err) {
   uint64_t cache_bytes = CACHE_BYTES / (uint64_t)options->local_ranks;
   int64_t batch = job->batch_size;
-  LPOT_TRY(lpot_job_open_loader(job, &job->config->evaluation, batch, evaluation_limit(job->config),
+  LPOT_TRY(lpot_job_open_loader(job, &job->config->evaluation, batch, evaluation_limit(job),
                                 cache_bytes, &job->evaluation, err));
   LPOT_TRY(check_inputs(job, job->evaluation, "evaluation data", err));
   if (options->warns) {

@@ -54,7 +54,8 @@ typedef struct lpot_job {
   lpot_graph *equalized;      /* quant/equalize.h of graph; NULL until somebody calibrates it */
   lpot_weight_cache *equalized_weights; /* of equalized */
   lpot_engine *engine;
-  lpot_loader *evaluation;  /* batches of batch_size; NULL without needs_data */
+  lpot_loader *evaluation;  /* batches of batch_size; NULL without needs_data; where the metric
+                               evaluates by itself, samples to compare recipes on */
   lpot_loader *calibration; /* batches of calibration_batch, in calibration order; NULL under
                                dynamic quantization */
   lpot_metric *metric;

@@ -20,6 +20,9 @@ const char *lpot_judge_no_race(const lpot_job *job) {
   if (!job->config->racing) {
     return NULL;
   }
+  if (lpot_metric_evaluates(job->metric)) {
+    return "its metric evaluates by itself, in one piece";
+  }
   if (!lpot_metric_is_per_sample(job->metric)) {
     return "its metric is not a share of right samples";
   }

@@ -26,18 +26,23 @@ typedef struct comparison {
 typedef lpot_status (*visit_function)(void *context, size_t output, const float *elements,
                                       size_t count, lpot_error *err);
 
+static int64_t num_samples(const lpot_job *job) {
+  return lpot_metric_evaluates(job->metric) ? lpot_loader_num_samples(job->evaluation)
+                                            : job->blocks.num_samples;
+}
+
 static int64_t num_batches(const lpot_job *job) {
-  int64_t samples = job->blocks.num_samples / SHARE;
+  int64_t samples = num_samples(job) / SHARE;
   samples = samples < MOST_SAMPLES ? samples : MOST_SAMPLES;
   samples = samples > LEAST_SAMPLES ? samples : LEAST_SAMPLES;
   int64_t wanted = (samples + job->batch_size - 1) / job->batch_size;
-  int64_t given = (job->blocks.num_samples + job->batch_size - 1) / job->batch_size;
+  int64_t given = (num_samples(job) + job->batch_size - 1) / job->batch_size;
   return wanted < given ? wanted : given;
 }
 
 lpot_blocks lpot_sense_blocks(const lpot_job *job) {
   int64_t samples = num_batches(job) * job->batch_size;
-  samples = samples < job->blocks.num_samples ? samples : job->blocks.num_samples;
+  samples = samples < num_samples(job) ? samples : num_samples(job);
   return (lpot_blocks){.num_samples = samples, .block_samples = samples, .num_blocks = 1};
 }
 

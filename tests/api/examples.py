@@ -112,11 +112,13 @@ def launch(program, ranks):
 expected = {"quantization": [r"Verdict: the criterion is met", r"^accuracy 0\.9\d* instead of 0\.9\d*: "
                              r"in_code/best_model\.onnx$",
                              r"^mean best score (?!0\.0)\d\.\d{6}, in f32 [1-9]?\d\.\d+$"],
+            "model": [r"^input image \[-1, 3, 32, 32\]\noutput classifier_out \[-1, 10\]\n"
+                      r"2 rows of 10 scores, the first is -?[0-9]+\.[0-9]{6}$"],
             "benchmark": [r"^shapes\.onnx: [0-9.]+ ms, [1-9]\d* samples/s$"]}
 for header, answers in expected.items():
     # Instances of a benchmark have cores of their own.
     cores = len(os.sched_getaffinity(0))
-    several = 3 if header == "quantization" else min(3, cores)
+    several = {"quantization": 3, "benchmark": min(3, cores), "model": 1}[header]
     programs = examples(os.path.join(include, header + ".h"))
     check(len(programs) == len(answers), f"{header}.h has {len(answers)} examples", programs)
     for number, (program, answer) in enumerate(zip(programs, answers)):

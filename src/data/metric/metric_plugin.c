@@ -30,6 +30,7 @@ static lpot_status plugin_parse(lpot_metric *metric, const lpot_yaml_node *node,
   metric->is_graded = functions_of(self)->is_right == NULL;
   metric->own_name = self->plugin.component->name;
   metric->lower_is_better = functions_of(self)->lower_is_better != 0;
+  metric->evaluates_model = functions_of(self)->evaluate != NULL;
   return LPOT_OK;
 }
 
@@ -100,7 +101,7 @@ static lpot_status plugin_merge(const lpot_metric *metric, lpot_buffer *into,
                                 const lpot_buffer *from, lpot_error *err) {
   double sums[MAX_SUMS];
   double more[MAX_SUMS];
-  if (metric->is_graded) {
+  if (metric->is_graded && !metric->evaluates_model) {
     LPOT_TRY(read_sums(self_of(metric), into, sums, err));
     LPOT_TRY(read_sums(self_of(metric), from, more, err));
     for (size_t i = 0; i < MAX_SUMS; i++) {
@@ -111,7 +112,18 @@ static lpot_status plugin_merge(const lpot_metric *metric, lpot_buffer *into,
   return LPOT_OK;
 }
 
-/* ---- both ---- */
+/* ---- a whole evaluation ---- */
+
+static lpot_status plugin_evaluate(const lpot_metric *metric, struct lpot_model *model,
+                                   double *ret_accuracy, lpot_error *err) {
+  const metric_plugin *self = self_of(metric);
+  lpot_plugin_call call;
+  lpot_plugin_begin(&call, &self->plugin, 0, NULL, NULL);
+  int returned = functions_of(self)->evaluate(self->plugin.object, model, ret_accuracy, call.error);
+  return lpot_plugin_end(&call, returned, err);
+}
+
+/* ---- all ---- */
 
 static lpot_status plugin_update(const lpot_metric *metric, const lpot_tensor *const *outputs,
                                  size_t num_outputs, const lpot_batch *batch,
@@ -154,6 +166,10 @@ static void compute_value(void *context, void *result) {
 static lpot_status plugin_value(const lpot_metric *metric, const lpot_metric_state *state,
                                 double *ret_value, lpot_error *err) {
   const metric_plugin *self = self_of(metric);
+  if (metric->evaluates_model) {
+    *ret_value = state->sum;
+    return LPOT_OK;
+  }
   if (!metric->is_graded) {
     *ret_value = lpot_metric_share(state);
     return LPOT_OK;
@@ -182,6 +198,7 @@ const lpot_metric_class lpot_metric_class_plugin = {
     .parse = plugin_parse,
     .done = plugin_done,
     .update = plugin_update,
+    .evaluate = plugin_evaluate,
     .merge_records = plugin_merge,
     .value_of_records = plugin_value,
 };
