@@ -142,12 +142,15 @@ static void processes_that_begin_at_once_have_one_file(void **state) {
   free(bytes);
 }
 
-/* A file of this process called as wanted, with other bytes. */
-static int plant(const char *name, const uint8_t *bytes, size_t size, int seals) {
+/* A file of this process called as wanted, and told of as such, with other bytes or seals. */
+static int plant(const char *name, const uint8_t *wanted, const uint8_t *bytes, size_t size,
+                 int seals) {
   int file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
   assert_true(file >= 0);
   assert_int_equal(write(file, bytes, size), size);
   assert_int_equal(fcntl(file, F_ADD_SEALS, seals), 0);
+  assert_non_null(lpot_mapping_shared_index());
+  lpot_mapping_index_put(lpot_mapping_shared_index(), lpot_hash64(wanted, SIZE, 0), getpid(), file);
   return file;
 }
 
@@ -157,38 +160,52 @@ static void a_file_with_other_bytes_is_not_used(void **state) {
   (void)state;
   char name[64];
   uint8_t *bytes = make_bytes(fresh_seed(3));
+  uint8_t *others = make_bytes(fresh_seed(3));
   name_of(bytes, name);
-  bytes[SIZE - 1] ^= 1;
-  int file = plant(name, bytes, SIZE, ALL_SEALS);
-  bytes[SIZE - 1] ^= 1;
+  others[SIZE - 1] ^= 1;
+  int file = plant(name, bytes, others, SIZE, ALL_SEALS);
   assert_null(lpot_mapping_share(bytes, SIZE));
   close(file);
+  lpot_mapping *mapping = lpot_mapping_share(bytes, SIZE); /* What was told of is not there. */
+  assert_non_null(mapping);
+  lpot_mapping_unref(mapping);
+  free(others);
   free(bytes);
 }
 
 static void files_that_may_change_or_are_short_are_passed_over(void **state) {
   (void)state;
   char name[64];
+  char other_name[80];
   uint8_t *bytes = make_bytes(fresh_seed(4));
   name_of(bytes, name);
-  int writable = plant(name, bytes, SIZE, F_SEAL_SHRINK | F_SEAL_GROW);
-  int shorter = plant(name, bytes, SIZE - 1, ALL_SEALS);
-  lpot_mapping *mapping = lpot_mapping_share(bytes, SIZE);
-  assert_non_null(mapping);
-  ino_t inode = 0;
-  struct stat planted;
-  assert_int_equal(fstat(writable, &planted), 0);
-  assert_int_equal(count_files(name, &inode), 3);
-  assert_true(inode != planted.st_ino);
-  assert_memory_equal(lpot_mapping_data(mapping), bytes, SIZE);
-  lpot_mapping_unref(mapping);
-  close(writable);
-  close(shorter);
+  (void)snprintf(other_name, sizeof other_name, "%s0", name);
+  const struct {
+    const char *name;
+    size_t size;
+    int seals;
+  } planted[] = {{name, SIZE, F_SEAL_SHRINK | F_SEAL_GROW},
+                 {name, SIZE - 1, ALL_SEALS},
+                 {other_name, SIZE, ALL_SEALS}};
+  for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++) {
+    int file = plant(planted[i].name, bytes, bytes, planted[i].size, planted[i].seals);
+    lpot_mapping *mapping = lpot_mapping_share(bytes, SIZE);
+    assert_non_null(mapping);
+    ino_t inode = 0;
+    struct stat information;
+    assert_int_equal(fstat(file, &information), 0);
+    assert_int_equal(count_files(name, &inode), planted[i].name == name ? 2 : 1);
+    assert_true(inode != information.st_ino);
+    assert_memory_equal(lpot_mapping_data(mapping), bytes, SIZE);
+    lpot_mapping_unref(mapping);
+    close(file);
+  }
   free(bytes);
 }
 
 static void half_of_the_open_files_are_left_to_others(void **state) {
   (void)state;
+  assert_non_null(lpot_mapping_shared_index()); /* It has a file of its own. */
   uint8_t *bytes = make_bytes(fresh_seed(5));
   struct rlimit limit;
   assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
