@@ -1,4 +1,4 @@
-/* Building and reading one JSON object. Only this file's source sees the JSON library. */
+/* Building one JSON object; json_reader.h reads. Only this file's source sees the JSON library. */
 #ifndef LPOT_BASE_JSON_H
 #define LPOT_BASE_JSON_H
 
@@ -38,22 +38,5 @@ LPOT_MUST_CHECK lpot_status lpot_json_text(const lpot_json *object, char **ret_t
                                            lpot_error *err);
 /* The same as a line of out. */
 LPOT_MUST_CHECK lpot_status lpot_json_print(const lpot_json *object, FILE *out, lpot_error *err);
-
-/* ---- reading: every failure is LPOT_FORMAT and names the key, or the place in the text ---- */
-
-/* Text of one object, with nothing behind it; no key may come twice. */
-LPOT_MUST_CHECK lpot_status lpot_json_parse(const char *text, size_t size, lpot_json **ret_object,
-                                            lpot_error *err);
-bool lpot_json_has(const lpot_json *object, const char *key);
-/* Fails at the first key that is not in names (NULL terminated). */
-LPOT_MUST_CHECK lpot_status lpot_json_check_keys(const lpot_json *object, const char *const *names,
-                                                 lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_json_get_bool(const lpot_json *object, const char *key, bool *ret,
-                                               lpot_error *err);
-LPOT_MUST_CHECK lpot_status lpot_json_get_int(const lpot_json *object, const char *key,
-                                              int64_t *ret, lpot_error *err);
-/* A list of exactly count integers. */
-LPOT_MUST_CHECK lpot_status lpot_json_get_ints(const lpot_json *object, const char *key,
-                                               size_t count, int64_t *out, lpot_error *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "strategy/points.h"
+#include "tune/proposal.h"
 
 #define PROTOCOL 1
 
@@ -217,31 +218,22 @@ static lpot_status start(lpot_program_proposer *self, lpot_error *err) {
   return LPOT_OK;
 }
 
-/* An index under key; 0 where there is none. */
-static lpot_status read_index(const lpot_json *json, const char *key, size_t count,
-                              size_t *ret_index, lpot_error *err) {
-  int64_t index = 0;
-  if (lpot_json_has(json, key)) {
-    LPOT_TRY(lpot_json_get_int(json, key, &index, err));
-  }
+static lpot_status check_index(const char *key, int64_t index, size_t count, lpot_error *err) {
   if (index < 0 || index >= (int64_t)count) {
     return LPOT_FAIL(err, LPOT_FORMAT, "key '%s': expected 0 to %zu, got %" PRId64, key, count - 1,
                      index);
   }
-  *ret_index = (size_t)index;
   return LPOT_OK;
 }
 
-static lpot_status read_recipe(lpot_program_proposer *self, const lpot_json *json,
+/* The recipe of self's indices. */
+static lpot_status make_recipe(lpot_program_proposer *self, const lpot_proposal *proposal,
                                lpot_recipe **ret_recipe, lpot_error *err) {
   size_t num_ops = lpot_space_num_ops(self->space);
+  size_t num_sizes = lpot_space_num_sampling_sizes(self->space);
   size_t num_corrections = lpot_space_num_corrections(self->space);
-  size_t sampling = 0;
-  size_t corrections = 0;
-  LPOT_TRY(lpot_json_get_ints(json, "recipe", num_ops, self->indices, err));
-  LPOT_TRY(
-      read_index(json, "sampling", lpot_space_num_sampling_sizes(self->space), &sampling, err));
-  LPOT_TRY(read_index(json, "corrections", num_corrections, &corrections, err));
+  LPOT_TRY(check_index("sampling", proposal->sampling, num_sizes, err));
+  LPOT_TRY(check_index("corrections", proposal->corrections, num_corrections, err));
   for (size_t i = 0; i < num_ops; i++) {
     int64_t count = (int64_t)lpot_point_num_options(&self->points, i);
     if (self->indices[i] < 0 || self->indices[i] >= count) {
@@ -252,33 +244,22 @@ static lpot_status read_recipe(lpot_program_proposer *self, const lpot_json *jso
     }
     self->point[i] = (uint16_t)self->indices[i];
   }
-  self->point[num_ops] = (uint16_t)(sampling * num_corrections + corrections);
+  self->point[num_ops] =
+      (uint16_t)(proposal->sampling * (int64_t)num_corrections + proposal->corrections);
   LPOT_TRY(lpot_point_recipe(&self->points, self->point, ret_recipe, err));
   return LPOT_OK;
 }
 
 /* *ret_recipe stays NULL for a stop. */
-static lpot_status read_object(lpot_program_proposer *self, const lpot_json *json,
-                               lpot_recipe **ret_recipe, lpot_error *err) {
-  static const char *const keys[] = {"recipe", "sampling", "corrections", "stop", NULL};
-  bool stop = false;
-  LPOT_TRY(lpot_json_check_keys(json, keys, err));
-  if (lpot_json_has(json, "stop")) {
-    LPOT_TRY(lpot_json_get_bool(json, "stop", &stop, err));
-  }
-  if (!stop) {
-    LPOT_TRY(read_recipe(self, json, ret_recipe, err));
-  }
-  return LPOT_OK;
-}
-
 static lpot_status read_line(lpot_program_proposer *self, const char *text, size_t size,
                              lpot_recipe **ret_recipe, lpot_error *err) {
-  lpot_json *json = NULL;
-  LPOT_TRY(lpot_json_parse(text, size, &json, err));
-  lpot_status status = read_object(self, json, ret_recipe, err);
-  lpot_json_free(json);
-  return status;
+  lpot_proposal proposal;
+  size_t num_ops = lpot_space_num_ops(self->space);
+  LPOT_TRY(lpot_proposal_read(text, size, num_ops, self->indices, &proposal, err));
+  if (!proposal.stop) {
+    LPOT_TRY(make_recipe(self, &proposal, ret_recipe, err));
+  }
+  return LPOT_OK;
 }
 
 static lpot_status receive(lpot_program_proposer *self, lpot_recipe **ret_recipe, lpot_error *err) {

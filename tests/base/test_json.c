@@ -125,62 +125,9 @@ static void lists_are_built(void **state) {
   lpot_json_free(json);
 }
 
-static lpot_json *parse(const char *text) {
-  lpot_json *json = NULL;
-  assert_int_equal(lpot_json_parse(text, strlen(text), &json, NULL), LPOT_OK);
-  return json;
-}
-
-static void objects_are_read(void **state) {
-  (void)state;
-  static const char *const keys[] = {"b", "i", "l", NULL};
-  static const char *const fewer[] = {"b", "i", NULL};
-  lpot_json *json = parse(" {\"b\": true, \"i\": -7, \"l\": [1, 2]}");
-  bool flag = false;
-  int64_t number = 0;
-  int64_t list[2] = {0};
-  assert_int_equal(lpot_json_check_keys(json, keys, NULL), LPOT_OK);
-  assert_int_equal(lpot_json_check_keys(json, fewer, NULL), LPOT_FORMAT);
-  assert_true(lpot_json_has(json, "l") && !lpot_json_has(json, "m"));
-  assert_int_equal(lpot_json_get_bool(json, "b", &flag, NULL), LPOT_OK);
-  assert_int_equal(lpot_json_get_int(json, "i", &number, NULL), LPOT_OK);
-  assert_int_equal(lpot_json_get_ints(json, "l", 2, list, NULL), LPOT_OK);
-  assert_true(flag && number == -7 && list[0] == 1 && list[1] == 2);
-  assert_int_equal(lpot_json_get_ints(json, "l", 1, list, NULL), LPOT_FORMAT);
-  assert_int_equal(lpot_json_get_ints(json, "i", 1, list, NULL), LPOT_FORMAT);
-  assert_int_equal(lpot_json_get_int(json, "b", &number, NULL), LPOT_FORMAT);
-  assert_int_equal(lpot_json_get_bool(json, "i", &flag, NULL), LPOT_FORMAT);
-  assert_int_equal(lpot_json_get_bool(json, "none", &flag, NULL), LPOT_FORMAT);
-  lpot_json_free(json);
-  json = parse("{\"l\": [1, 2.5]}");
-  assert_int_equal(lpot_json_get_ints(json, "l", 2, list, NULL), LPOT_FORMAT);
-  lpot_json_free(json);
-}
-
-static void what_is_no_object_is_refused(void **state) {
-  (void)state;
-  static const char *const texts[] = {"",
-                                      "{",
-                                      "[]",
-                                      "1",
-                                      "{} {}",
-                                      "{\"a\": 1, \"a\": 2}",
-                                      "{'a': 1}",
-                                      "{\"a\": 1e999}",
-                                      "{\"a\": 99999999999999999999}",
-                                      "{\"a\": \"\xff\"}"};
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-    lpot_json *json = NULL;
-    assert_int_equal(lpot_json_parse(texts[i], strlen(texts[i]), &json, NULL), LPOT_FORMAT);
-    assert_null(json);
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lists_are_built),
-      cmocka_unit_test(objects_are_read),
-      cmocka_unit_test(what_is_no_object_is_refused),
       cmocka_unit_test(keys_keep_their_order),
       cmocka_unit_test(what_json_lacks_becomes_null),
       cmocka_unit_test(texts_are_escaped_and_repaired),
