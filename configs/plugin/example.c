@@ -1,6 +1,10 @@
 /* An example of lpot/component.h: one component of each kind.
  *
- *   cc -O2 -shared -fPIC -o example.so example.c        (-I with the folder of lpot/component.h)
+ *   cc -O2 -shared -fPIC -I include -o example.so configs/plugin/example.c -lm
+ *
+ * in the project's folder; then in a configuration
+ *
+ *   dataset: {plugin: {library: example.so, name: records, path: test_batch.bin}}
  *
  *   dataset records      labels and pixels as bytes, one after the other, as CIFAR-10 has them
  *   transform rescale    u8 or f32 to f32, times a factor

@@ -135,14 +135,13 @@ static lpot_status start(lpot_instances *benchmark, lpot_error *err) {
   lpot_cpu_set allowed;
   core_layout layout = {0};
   lpot_status status = lpot_machine_allowed(&allowed, err);
-  if (status == LPOT_OK) {
+  if (options->accuracy) { /* One is enough; on other ranks none. */
+    layout = (core_layout){.instances = lpot_comm_rank_by_environment() == 0 ? 1 : 0, .cores = 1};
+  } else if (status == LPOT_OK) {
     status = lay_out(config, lpot_cpu_set_count(&allowed), &layout, err);
   }
   lpot_config_free(config);
   LPOT_TRY(status);
-  if (options->accuracy) { /* One is enough; on other ranks none. */
-    layout = (core_layout){.instances = lpot_comm_rank_by_environment() == 0 ? 1 : 0, .cores = 1};
-  }
   LPOT_TRY(fork_all(benchmark, &layout, &allowed, err));
   return LPOT_OK;
 }

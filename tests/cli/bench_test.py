@@ -54,6 +54,10 @@ def check_accuracy(folder):
     assert exported["accuracy"] == found["accuracy"], (exported, found)
     assert recipe["accuracy"] == found["accuracy"], (recipe, found)
     assert recipe["model"].endswith(" + best_recipe.yaml"), recipe
+    # One process evaluates, however many cores the configuration asks for and ranks there are.
+    [again] = rows(conf, model, "--mode", "accuracy", "-s",
+                   "evaluation.performance.configs.cores_per_instance=999", ranks=3)
+    assert again["accuracy"] == f32["accuracy"], again
     return found["model"]
 
 
