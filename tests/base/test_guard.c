@@ -153,6 +153,35 @@ static void ends_that_nobody_tells_are_noticed(void **state) {
   assert_string_equal(result, "abc");
 }
 
+static void speak(void *context, void *result) {
+  (void)context;
+  (void)result;
+  (void)!write(STDOUT_FILENO, "hello", 5);
+}
+
+static void standard_output_becomes_standard_error(void **state) {
+  int ends[2];
+  char heard[8] = "";
+  (void)state;
+  assert_int_equal(pipe(ends), 0);
+  int before = dup(STDERR_FILENO);
+  assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+  lpot_status status = lpot_guard_run(speak, NULL, 10, NULL, 0, NULL);
+  assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
+  close(before);
+  close(ends[1]);
+  assert_int_equal(status, LPOT_OK);
+  assert_int_equal(read(ends[0], heard, sizeof heard), 5);
+  assert_string_equal(heard, "hello");
+  close(ends[0]);
+}
+
+static void nobody_is_left_behind_the_deadline(void **state) {
+  (void)state;
+  assert_int_equal(lpot_guard_run(hang, NULL, 0.1, NULL, 0, NULL), LPOT_CRASHED);
+  assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 static void it_ends_with_who_called_it(void **state) {
   int news[2];
   char byte = 0;
@@ -182,6 +211,8 @@ int main(void) {
       cmocka_unit_test(what_the_function_leaves_behind_is_not_waited_for),
       cmocka_unit_test(large_results_come_back_whole),
       cmocka_unit_test(ends_that_nobody_tells_are_noticed),
+      cmocka_unit_test(standard_output_becomes_standard_error),
+      cmocka_unit_test(nobody_is_left_behind_the_deadline),
       cmocka_unit_test(it_ends_with_who_called_it),
   };
   return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
