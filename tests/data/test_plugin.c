@@ -396,6 +396,23 @@ static void transforms_make_the_first_input(void **state) {
 
 /* ---- postprocesses ---- */
 
+static void outputs_that_are_not_there_are_not_made(void **state) {
+  lpot_yaml *yaml = parse_settings("plugin: {library: program}");
+  lpot_postprocess *chain = NULL;
+  lpot_tensor *output = make_tensor(LPOT_F32, 2, 0, (const double[]){1, 2});
+  lpot_answer answer = {.num_outputs = 1, .outputs = {output}, .batch = {.num_valid = 2}};
+  lpot_error err = {0};
+  (void)state;
+  make(1, LPOT_COMPONENT_FLOAT32, 1, 2);
+  expect_ok(lpot_postprocess_new(lpot_yaml_root(yaml), &chain, &err), &err);
+  expect_error(lpot_postprocess_apply(chain, &answer, &err), LPOT_CRASHED, &err,
+               "that nobody takes, number 1");
+  lpot_answer_done(&answer);
+  lpot_postprocess_free(chain);
+  lpot_tensor_unref(output);
+  lpot_yaml_free(yaml);
+}
+
 static void expect_answer(lpot_status expected, const char *part, int64_t rows, bool labelled) {
   lpot_yaml *yaml = parse_settings("plugin: {library: program}");
   lpot_postprocess *chain = NULL;
@@ -570,6 +587,7 @@ int main(void) {
       cmocka_unit_test_setup(failures_are_told_in_their_words, set_up),
       cmocka_unit_test_setup(datasets_have_samples, set_up),
       cmocka_unit_test_setup(transforms_make_the_first_input, set_up),
+      cmocka_unit_test_setup(outputs_that_are_not_there_are_not_made, set_up),
       cmocka_unit_test_setup(postprocesses_exchange_whole_batches, set_up),
       cmocka_unit_test_setup(right_answers_are_counted, set_up),
       cmocka_unit_test_setup(sums_are_added_up, set_up),
