@@ -8,8 +8,10 @@
 
 /* Runs function in a child process that has a copy of everything, and whose standard output is
  * standard error; what it writes into result [size] comes back. LPOT_CRASHED: "ended by signal 11"
- * or the like, and "did not end within 10 seconds", after which it is killed. Nothing else that the
- * function does has an effect. The caller should have no other threads that matter. */
+ * or the like, "ended the process with exit code 0" where the function did not come back, and "did
+ * not end within 10 seconds", after which it is killed. The child ends with the caller. Nothing
+ * else that the function does has an effect. The caller should have no other threads that matter.
+ */
 LPOT_MUST_CHECK lpot_status lpot_guard_run(void (*function)(void *context, void *result),
                                            void *context, double seconds, void *result, size_t size,
                                            lpot_error *err);

@@ -18,8 +18,7 @@ struct lpot_mapping {
   int descriptor; /* kept open, owned; -1 for none */
 };
 
-static lpot_status map_descriptor(int descriptor, const char *path, lpot_mapping *mapping,
-                                  lpot_error *err) {
+static lpot_status size_of(int descriptor, const char *path, size_t *ret_size, lpot_error *err) {
   struct stat information;
   if (fstat(descriptor, &information) != 0) {
     return LPOT_FAIL(err, LPOT_IO, "file '%s': %s", path, strerror(errno));
@@ -28,7 +27,13 @@ static lpot_status map_descriptor(int descriptor, const char *path, lpot_mapping
     return LPOT_FAIL(err, LPOT_IO, "file '%s': expected a regular file, got a %s", path,
                      S_ISDIR(information.st_mode) ? "folder" : "device or pipe");
   }
-  LPOT_TRY(lpot_to_size(information.st_size, &mapping->size, err));
+  LPOT_TRY(lpot_to_size(information.st_size, ret_size, err));
+  return LPOT_OK;
+}
+
+static lpot_status map_descriptor(int descriptor, const char *path, lpot_mapping *mapping,
+                                  lpot_error *err) {
+  LPOT_TRY(size_of(descriptor, path, &mapping->size, err));
   if (mapping->size == 0) {
     return LPOT_OK;
   }
@@ -65,18 +70,48 @@ lpot_status lpot_mapping_of_descriptor(int descriptor, const char *name, lpot_ma
   return LPOT_OK;
 }
 
+static lpot_status open_to_read(const char *path, int *ret_descriptor, lpot_error *err) {
+  /* O_NONBLOCK: opening a pipe must not wait for a writer. It means nothing to regular files. */
+  *ret_descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (*ret_descriptor < 0) {
+    lpot_status status = errno == ENOENT || errno == ENOTDIR ? LPOT_NOT_FOUND : LPOT_IO;
+    return LPOT_FAIL(err, status, "file '%s': %s", path, strerror(errno));
+  }
+  return LPOT_OK;
+}
+
+/* Until the end, wherever that is by now. */
+static lpot_status read_all(int descriptor, const char *path, lpot_buffer *out, lpot_error *err) {
+  size_t step = 0;
+  LPOT_TRY(size_of(descriptor, path, &step, err));
+  for (ssize_t count = 1; count != 0;) {
+    LPOT_TRY(lpot_buffer_reserve(out, step + 1, err)); /* The last read finds nothing. */
+    count = read(descriptor, out->data + out->size, step + 1);
+    if (count < 0 && errno != EINTR) {
+      return LPOT_FAIL(err, LPOT_IO, "file '%s': %s", path, strerror(errno));
+    }
+    out->size += count > 0 ? (size_t)count : 0;
+  }
+  return LPOT_OK;
+}
+
+lpot_status lpot_file_read(const char *path, lpot_buffer *out, lpot_error *err) {
+  int descriptor = -1;
+  lpot_buffer_clear(out);
+  LPOT_TRY(open_to_read(path, &descriptor, err));
+  lpot_status status = read_all(descriptor, path, out, err);
+  close(descriptor);
+  return status;
+}
+
 lpot_status lpot_mapping_open(const char *path, lpot_mapping **ret_mapping, lpot_error *err) {
   lpot_mapping *mapping = NULL;
-  LPOT_TRY(new_mapping(&mapping, err));
-  /* O_NONBLOCK: opening a pipe must not wait for a writer. It means nothing to regular files. */
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (descriptor < 0) {
-    lpot_status status = errno == ENOENT || errno == ENOTDIR ? LPOT_NOT_FOUND : LPOT_IO;
-    LPOT_FAIL(err, status, "file '%s': %s", path, strerror(errno));
-    lpot_free(mapping);
-    return status;
+  int descriptor = -1;
+  LPOT_TRY(open_to_read(path, &descriptor, err));
+  lpot_status status = new_mapping(&mapping, err);
+  if (status == LPOT_OK) {
+    status = map_descriptor(descriptor, path, mapping, err);
   }
-  lpot_status status = map_descriptor(descriptor, path, mapping, err);
   close(descriptor);
   if (status != LPOT_OK) {
     lpot_free(mapping);

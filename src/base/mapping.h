@@ -5,9 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 typedef struct lpot_mapping lpot_mapping;
+
+/* Reads a file that others may shorten meanwhile, which whoever has it mapped would die of. out
+ * (initialised) is cleared first; errors as of lpot_mapping_open. */
+LPOT_MUST_CHECK lpot_status lpot_file_read(const char *path, lpot_buffer *out, lpot_error *err);
 
 /* Maps the regular file at path. LPOT_NOT_FOUND when it does not exist, LPOT_IO when it cannot
  * be read or is a folder or a device. An empty file gives a mapping of size 0. */

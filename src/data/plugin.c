@@ -352,9 +352,10 @@ static void *make(lpot_component_output *output, int32_t slot, int32_t onnx_dtyp
   }
   int64_t elements = 1;
   for (int32_t i = 0; i < rank; i++) {
-    if (dims[i] < 0 || dims[i] > MAX_ELEMENTS || (elements *= dims[i]) > MAX_ELEMENTS) {
+    if (dims[i] < 0 || (elements > 0 && dims[i] > MAX_ELEMENTS / elements)) {
       return refuse(call, "with too many elements or a bad axis:", (long long)dims[i]);
     }
+    elements *= dims[i];
     shape.dims[i] = dims[i];
   }
   lpot_tensor_unref(*place);

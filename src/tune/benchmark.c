@@ -131,6 +131,7 @@ static lpot_status start(lpot_instances *benchmark, lpot_error *err) {
                                    .purpose = LPOT_CONFIG_BENCHMARK,
                                    .warns = lpot_comm_rank_by_environment() == 0};
   lpot_config *config = NULL;
+  LPOT_TRY(lpot_job_probe(&wanted, err));
   LPOT_TRY(lpot_job_read_config(&wanted, &config, err));
   lpot_cpu_set allowed;
   core_layout layout = {0};

@@ -1,13 +1,10 @@
 /* The process of an instance: its birth and its end. */
-#define _DEFAULT_SOURCE /* kill */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/log.h"
 #include "tune/benchmark.h"
 #include "tune/protocol.h"
@@ -50,9 +47,7 @@ lpot_status lpot_benchmark_fork(const lpot_benchmark_instance *what, pid_t *ret_
   pid_t pid = fork();
   if (pid == 0) {
     close(ends[0]);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
-      _exit(1);
-    }
+    lpot_child_end_with(parent);
     be_instance(what, ends[1]);
   }
   close(ends[1]);
@@ -66,10 +61,7 @@ lpot_status lpot_benchmark_fork(const lpot_benchmark_instance *what, pid_t *ret_
 }
 
 void lpot_benchmark_end(pid_t pid) {
-  if (pid <= 0) {
-    return;
-  }
-  kill(pid, SIGKILL); /* What it had to say was said. */
-  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+  if (pid > 0) {
+    lpot_child_kill(pid); /* What it had to say was said. */
   }
 }

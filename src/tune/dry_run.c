@@ -131,7 +131,7 @@ int lpot_tune_dry_run(const lpot_tune_options *options) {
   lpot_job *job = NULL;
   lpot_job_options wanted = lpot_tune_job_options(options, 1);
   wanted.warns = true;
-  lpot_status status = lpot_job_new(&wanted, &job, &error);
+  lpot_status status = lpot_job_new_guarded(&wanted, &job, &error);
   if (status == LPOT_OK) {
     status = describe(options, job, &error);
   }

@@ -61,8 +61,9 @@ static lpot_status make_config(const lpot_job_options *options, lpot_yaml **yaml
   return status;
 }
 
-lpot_status lpot_job_read_config(const lpot_job_options *options, lpot_config **ret_config,
-                                 lpot_error *err) {
+/* The text with all settings applied; nothing of it is looked at. */
+static lpot_status read_yaml(const lpot_job_options *options, lpot_yaml **ret_yaml,
+                             lpot_error *err) {
   lpot_yaml *yaml = NULL;
   if (options->config_text != NULL) {
     LPOT_TRY(lpot_yaml_parse(options->config_path, options->config_text,
@@ -77,6 +78,23 @@ lpot_status lpot_job_read_config(const lpot_job_options *options, lpot_config **
       return status;
     }
   }
+  *ret_yaml = yaml;
+  return LPOT_OK;
+}
+
+lpot_status lpot_job_find_plugins(const lpot_job_options *options, bool *ret_used,
+                                  lpot_error *err) {
+  lpot_yaml *yaml = NULL;
+  LPOT_TRY(read_yaml(options, &yaml, err));
+  *ret_used = lpot_plugin_is_used(lpot_yaml_root(yaml));
+  lpot_yaml_free(yaml);
+  return LPOT_OK;
+}
+
+lpot_status lpot_job_read_config(const lpot_job_options *options, lpot_config **ret_config,
+                                 lpot_error *err) {
+  lpot_yaml *yaml = NULL;
+  LPOT_TRY(read_yaml(options, &yaml, err));
   LPOT_TRY(make_config(options, &yaml, ret_config, err));
   for (size_t i = 0; i < (*ret_config)->num_warnings && options->warns; i++) {
     lpot_log(LPOT_LOG_WARNING, "%s", (*ret_config)->warnings[i]);

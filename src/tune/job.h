@@ -88,12 +88,17 @@ typedef struct lpot_stop {
  * are logged. */
 LPOT_MUST_CHECK lpot_status lpot_job_read_config(const lpot_job_options *options,
                                                  lpot_config **ret_config, lpot_error *err);
+/* Whether the configuration names plug-ins, without opening one, as lpot_job_read_config does. */
+LPOT_MUST_CHECK lpot_status lpot_job_find_plugins(const lpot_job_options *options, bool *ret_used,
+                                                  lpot_error *err);
 /* LPOT_CONFIG, LPOT_NOT_FOUND, LPOT_FORMAT, LPOT_UNSUPPORTED ... naming the place. */
 LPOT_MUST_CHECK lpot_status lpot_job_new(const lpot_job_options *options, lpot_job **ret_job,
                                          lpot_error *err);
-/* The same for a process that must outlive the plug-ins of the configuration: a job is first built
- * by a child process, and LPOT_CRASHED is all that comes of a plug-in that ends or stops that. What
- * they print goes to standard error. */
+/* For a process that must outlive the plug-ins of the configuration: where there are any, a job is
+ * first built (or, without a model_path, the configuration read) by a child process, and
+ * LPOT_CRASHED is all that comes of a plug-in that ends or stops that. */
+LPOT_MUST_CHECK lpot_status lpot_job_probe(const lpot_job_options *options, lpot_error *err);
+/* lpot_job_new behind lpot_job_probe. What plug-ins print goes to standard error. */
 LPOT_MUST_CHECK lpot_status lpot_job_new_guarded(const lpot_job_options *options,
                                                  lpot_job **ret_job, lpot_error *err);
 void lpot_job_free(lpot_job *job); /* NULL is allowed */

@@ -171,15 +171,15 @@ static lpot_status blame_journal(const char *path, lpot_status status, lpot_erro
 
 lpot_status lpot_journal_read(const char *path, lpot_journal_visitor visit, void *context,
                               lpot_error *err) {
-  lpot_mapping *mapping = NULL;
-  LPOT_TRY(lpot_mapping_open(path, &mapping, err));
+  lpot_buffer bytes;
   size_t valid = 0;
-  lpot_status status = lpot_journal_scan(lpot_mapping_data(mapping), lpot_mapping_size(mapping),
-                                         visit, context, &valid, err);
-  if (status != LPOT_OK) {
-    status = blame_journal(path, status, err);
+  lpot_buffer_init(&bytes);
+  lpot_status status = lpot_file_read(path, &bytes, err);
+  if (status == LPOT_OK) {
+    status = lpot_journal_scan(bytes.data, bytes.size, visit, context, &valid, err);
+    status = status == LPOT_OK ? status : blame_journal(path, status, err);
   }
-  lpot_mapping_unref(mapping);
+  lpot_buffer_done(&bytes);
   return status;
 }
 

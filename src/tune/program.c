@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/memory.h"
 
@@ -141,18 +142,10 @@ lpot_status lpot_program_start(const char *const *words, size_t count, double ti
 
 /* Waits at most so long; true when it has ended. */
 static bool wait_for_end(lpot_program *program, double seconds) {
-  double deadline = lpot_clock_now(&program->clock) + seconds;
-  while (program->pid > 0) {
-    if (waitpid(program->pid, &program->end_status, WNOHANG) != 0) {
-      program->pid = 0;
-      break;
-    }
-    if (lpot_clock_now(&program->clock) >= deadline) {
-      return false;
-    }
-    lpot_clock_sleep(0.01);
+  if (program->pid > 0 && lpot_child_has_ended(program->pid, seconds, &program->end_status)) {
+    program->pid = 0;
   }
-  return true;
+  return program->pid <= 0;
 }
 
 void lpot_program_stop(lpot_program *program) {

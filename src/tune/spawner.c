@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/reader.h"
@@ -17,7 +18,6 @@
 #include "tune/spawner_impl.h"
 
 #define STOP_SECONDS 7.0 /* the spawner itself takes at most 6 s to end its evaluator */
-#define KILL_SECONDS 1.0 /* bound for the death of a killed spawner */
 #define NO_FD (-1)
 
 struct lpot_spawner {
@@ -71,25 +71,13 @@ lpot_status lpot_spawner_start(lpot_evaluator_main main, const void *context,
   return LPOT_OK;
 }
 
-static bool ends_within(pid_t pid, double seconds) {
-  double deadline = now() + seconds;
-  for (double sleep = 0.0001; waitpid(pid, NULL, WNOHANG) == 0; sleep *= 2) {
-    if (now() >= deadline) {
-      return false;
-    }
-    lpot_clock_sleep(sleep < 0.01 ? sleep : 0.01);
-  }
-  return true;
-}
-
 void lpot_spawner_stop(lpot_spawner *spawner) {
   if (spawner == NULL) {
     return;
   }
   close(spawner->control);
-  if (!ends_within(spawner->pid, STOP_SECONDS)) {
-    kill(spawner->pid, SIGKILL);
-    (void)ends_within(spawner->pid, KILL_SECONDS);
+  if (!lpot_child_has_ended(spawner->pid, STOP_SECONDS, NULL)) {
+    lpot_child_kill(spawner->pid);
   }
   lpot_free(spawner);
 }

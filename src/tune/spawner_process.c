@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/writer.h"
 
@@ -195,14 +196,6 @@ static void ignore_signals(void) {
   }
 }
 
-/* Dies with its parent, also where that died before this was called. */
-static void die_with(pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) {
-    _exit(1);
-  }
-}
-
 static void open_null(int flags, int target) {
   int null = open("/dev/null", flags | O_CLOEXEC);
   if (null >= 0 && null != target) {
@@ -228,7 +221,7 @@ static void watched_signals(sigset_t *out) {
 
 static _Noreturn void live_as_evaluator(shop *self, pid_t parent, int link, int output) {
   sigset_t watched;
-  die_with(parent);
+  lpot_child_end_with(parent);
   prctl(PR_SET_NAME, "lpot-evaluator");
   watched_signals(&watched);
   sigprocmask(SIG_UNBLOCK, &watched, NULL);
@@ -347,7 +340,7 @@ _Noreturn void lpot_spawner_process(int control, pid_t parent, lpot_evaluator_ma
                                     const void *context) {
   ignore_signals();
   signal(SIGCHLD, SIG_DFL); /* Who started us may have had it ignored: no death would be told. */
-  die_with(parent);
+  lpot_child_end_with(parent);
   prctl(PR_SET_NAME, "lpot-spawner");
   open_null(O_RDONLY, STDIN_FILENO);
   open_null(O_WRONLY, STDOUT_FILENO);

@@ -328,6 +328,10 @@ static lpot_status export_trial(const char *workspace, uint64_t trial_id, const 
                                 lpot_error *err) {
   LPOT_TRY(lpot_recorded_ledger(workspace, ledger, err));
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, trial_id);
+  if (trial == NULL && ledger->num_trials == 0) {
+    return LPOT_FAIL(err, LPOT_INVALID, "there is no trial %llu in '%s', and no other",
+                     (unsigned long long)trial_id, workspace);
+  }
   if (trial == NULL) {
     return LPOT_FAIL(err, LPOT_INVALID, "there is no trial %llu in '%s', trials are 1 to %zu",
                      (unsigned long long)trial_id, workspace, ledger->num_trials);

@@ -46,6 +46,24 @@ static void folder_device_and_pipe_are_refused(void **state) {
   unlink(path);
 }
 
+static void files_are_read_whole(void **state) {
+  (void)state;
+  char path[32];
+  lpot_buffer bytes;
+  lpot_error err = {0};
+  lpot_buffer_init(&bytes);
+  make_file(path, "abcdef", 6);
+  assert_int_equal(lpot_file_read(path, &bytes, NULL), LPOT_OK);
+  assert_int_equal(lpot_file_read(path, &bytes, NULL), LPOT_OK); /* What was there is cleared. */
+  assert_int_equal(bytes.size, 6);
+  assert_memory_equal(bytes.data, "abcdef", 6);
+  unlink(path);
+  assert_int_equal(lpot_file_read(path, &bytes, NULL), LPOT_NOT_FOUND);
+  assert_int_equal(lpot_file_read("/tmp", &bytes, &err), LPOT_IO);
+  assert_string_equal(err.message, "file '/tmp': expected a regular file, got a folder");
+  lpot_buffer_done(&bytes);
+}
+
 static void a_path_below_a_file_is_not_found(void **state) {
   (void)state;
   char path[32];
@@ -138,6 +156,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(missing_file_is_not_found),
       cmocka_unit_test(folder_device_and_pipe_are_refused),
+      cmocka_unit_test(files_are_read_whole),
       cmocka_unit_test(a_path_below_a_file_is_not_found),
       cmocka_unit_test(empty_file_has_size_zero),
       cmocka_unit_test(contents_live_as_long_as_a_reference),

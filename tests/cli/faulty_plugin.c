@@ -1,6 +1,6 @@
 /* Components that misbehave, for plugins_test.py. Settings: fault (crash, abort, exit, hang, fail,
- * lie, right), after (calls in this process that are still well), marker (a file: the fault is
- * shown once, by the process that makes it; "" always), where (open, apply). */
+ * lie, huge, right), after (calls in this process that are still well), marker (a file: the fault
+ * is shown once, by the process that makes it; "" always), where (open, apply). */
 #include <lpot/component.h>
 
 #include <fcntl.h>
@@ -61,12 +61,16 @@ static int faulty_apply(void *object, const lpot_component_batch *batch,
                         lpot_component_output *output, char *error) {
   faulty *self = object;
   const int64_t wrong[2] = {1, 3};
+  const int64_t huge[2] = {(int64_t)1 << 32, (int64_t)1 << 32};
   if (!is_due(self)) {
     return 0;
   }
   show(self);
   if (strcmp(self->fault, "lie") == 0) {
     return output->make(output, 0, LPOT_COMPONENT_FLOAT32, 2, wrong) == NULL;
+  }
+  if (strcmp(self->fault, "huge") == 0) {
+    return output->make(output, 0, LPOT_COMPONENT_FLOAT32, 2, huge) == NULL;
   }
   snprintf(error, LPOT_COMPONENT_TEXT, "no more after %d rows", (int)batch->count);
   return strcmp(self->fault, "fail") == 0;

@@ -2,7 +2,7 @@
 """Plug-ins, compiled with the public header alone: the example's components are as good as lpot's own, those that
 misbehave cost an attempt and never the job, and what cannot be loaded is one line with its place.
 
-usage: plugins_test.py LPOT_TUNE CC INCLUDE EXAMPLE.c FAULTY.c        in the folder of the embedded example"""
+usage: plugins_test.py LPOT_TUNE LPOT_BENCH CC INCLUDE EXAMPLE.c FAULTY.c     in the folder of the embedded example"""
 import json
 import os
 import re
@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tune_runs import ENVIRONMENT, launcher, set_options  # noqa: E402
 
-PROGRAM, CC, INCLUDE, EXAMPLE, FAULTY = sys.argv[1:6]
+PROGRAM, BENCH, CC, INCLUDE, EXAMPLE, FAULTY = sys.argv[1:7]
 MODEL = os.path.abspath("shapes.onnx")
 FOLDER = tempfile.mkdtemp(prefix="lpot-plugins-")
 BATCHES = 40  # of the evaluation set
@@ -30,13 +30,12 @@ def compile_plugin(source, name, *options):
     subprocess.run([*command, "-lm"], check=True)
 
 
-class Run:
-    def __init__(self, ranks, configuration, options=(), model=MODEL, cap=120, workspace=None):
+class Command:
+    """A command that has to end in time."""
+
+    def __init__(self, *command, cap=120):
         global runs
         runs += 1
-        self.workspace = workspace or f"{FOLDER}/{runs}"
-        command = [*launcher(ranks), PROGRAM, "--progress=none", "-w", self.workspace, *set_options(QUICK), *options,
-                   configuration, model]
         started = time.monotonic()
         try:
             done = subprocess.run(command, env=ENVIRONMENT, timeout=cap, stdin=subprocess.DEVNULL,
@@ -46,6 +45,15 @@ class Run:
         self.code, self.errors, self.seconds = done.returncode, done.stderr, time.monotonic() - started
         self.lines = [line for line in self.errors.splitlines() if line.startswith("error: ")]
         self.output = done.stdout
+
+
+class Run(Command):
+    """A tuning run."""
+
+    def __init__(self, ranks, configuration, options=(), model=MODEL, workspace=None):
+        self.workspace = workspace or f"{FOLDER}/{runs + 1}"
+        super().__init__(*launcher(ranks), PROGRAM, "--progress=none", "-w", self.workspace, *set_options(QUICK),
+                         *options, configuration, model)
 
     def outcome(self):
         """Exit code, f32's accuracy and the trials, without latencies."""
@@ -92,6 +100,10 @@ def example_is_as_good_as_built_in():
     for ranks in (0, 1, 3, 5):
         run = Run(ranks, path)
         expect(run.code == 0 and run.outcome() == plain.outcome(), f"plug-ins on {ranks} ranks: another result", run)
+    report = Command(PROGRAM, "report", run.workspace)
+    expect(report.code == 0 and report.errors == "", "report", report)
+    export = Command(PROGRAM, "export", run.workspace, "--trial", "1")
+    expect(export.code == 0 and os.path.exists(f"{run.workspace}/trial_1/model.onnx"), "export", export)
     brier = Run(3, write_configuration(
         "brier", PLAIN, (METRIC, "      plugin: {library: example.so, name: brier}\n"
                                  "    postprocess: {transform: {plugin: {library: example.so}}}\n")))
@@ -153,7 +165,8 @@ def faults_cost_an_attempt():
 
 def faults_that_stay_end_the_job():
     for ranks in (0, 3):
-        for fault, text in (("crash", "signal 11"), ("fail", "no more after"), ("lie", "made a tensor [1, 3] for 50")):
+        for fault, text in (("crash", "signal 11"), ("fail", "no more after"), ("lie", "made a tensor [1, 3] for 50"),
+                            ("huge", "with too many elements or a bad axis: 4294967296")):
             path = write_configuration("always", PLAIN, postprocess(f"{{library: faulty.so, fault: {fault}}}"))
             run = Run(ranks, path)
             expect(run.code == 1 and text in run.errors, f"always {fault} on {ranks} ranks", run)
@@ -168,6 +181,14 @@ def faults_that_stay_end_the_job():
             path = write_configuration("open", PLAIN, postprocess(f"{{library: faulty.so, fault: {fault}, where: open}}"))
             run = Run(ranks, path)
             expect(run.code == code and text in run.errors, f"open {fault} on {ranks} ranks", run)
+        for fault, text in (("crash", "ended by signal 11"), ("exit", "ended the process with exit code 0")):
+            path = write_configuration(
+                "metric", PLAIN, (METRIC, f"      plugin: {{library: faulty.so, name: faulty, fault: {fault}, where: open}}\n"))
+            run = Run(ranks, path)
+            expect(run.code == 1 and text in run.errors, f"open of a metric, {fault}, on {ranks} ranks", run)
+    for command in ([PROGRAM, "--dry-run", path, MODEL], [BENCH, path, MODEL]):
+        run = Command(*command)
+        expect(run.code == 1 and len(run.lines) == 1 and text in run.lines[0], f"{command}: open of a metric", run)
     print("faults that stay: an end with a message, on 1 and 3 ranks")
 
 

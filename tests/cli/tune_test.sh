@@ -189,7 +189,7 @@ rm -r "$work/kws"
 "$program" export "$work/moved" --trial 1 >"$work/out" 2>"$work/err"
 rc=$?
 expect_rc 1 "export without its data"
-grep -q '^error: trials.journal (configuration):[0-9]*:[0-9]*: ' "$work/err" || fail "export without its data: place"
+grep -q '^error: /.*[.]yaml (as in trials.journal):[0-9]*:[0-9]*: ' "$work/err" || fail "export without its data: place"
 tune 1 given --recipe "$work/same-basic-3/trial_2/recipe.yaml" --set tuning.accuracy_criterion.relative=0.5
 expect_rc 0 "given recipe"
 [ "$(trials "$work/out" | awk '{ print $3, $5 }')" = "$(sed -n 2p "$work/trials-basic-0" | awk '{ print $3, $5 }')" ] ||

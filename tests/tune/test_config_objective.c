@@ -65,6 +65,9 @@ static void objectives_are_refused_with_place_and_nearest_name(void **state) {
   assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, higher_is_better: [yes, "
                          "no]}}\n",
                  "higher_is_better: expected 1 booleans|got 2");
+  assert_refused(MINIMAL "tuning: {multi_objectives: {objective: [accuracy, modelsize], "
+                         "higher_is_better: [yes]}}\n",
+                 "higher_is_better: expected 2 booleans|got 1");
   assert_refused(MINIMAL "tuning: {multi_objectives: {objective: acuracy, weigth: 1}}\n",
                  "did you mean 'accuracy'|tuning.multi_objectives.weigth: unknown key|'weight'");
   assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, weight: -1}}\n",

@@ -73,10 +73,22 @@ static void paired_loss_of_the_same_answers_is_not_certain(void **state) {
   assert_false(lpot_paired_compare(NULL, NULL, 0, &loss));
 }
 
+static void intervals_of_few_samples_stay_possible(void **state) {
+  (void)state;
+  const uint8_t all = 3;
+  const uint8_t none = 0;
+  lpot_paired_loss loss;
+  assert_true(lpot_paired_compare(&all, &none, 2, &loss));
+  assert_true(loss.loss == 1 && loss.high == 1 && loss.low < 1);
+  assert_true(lpot_paired_compare(&none, &all, 2, &loss));
+  assert_true(loss.loss == -1 && loss.low == -1 && loss.high > -1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(order_is_cut_at_the_border_of_batches_next_to_the_part),
       cmocka_unit_test(paired_loss_is_that_of_the_paper),
+      cmocka_unit_test(intervals_of_few_samples_stay_possible),
       cmocka_unit_test(paired_loss_of_the_same_answers_is_not_certain),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

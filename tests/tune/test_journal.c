@@ -1,6 +1,7 @@
 #include "tune/tune_fixture.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "base/mapping.h"
 #include "tune/journal.h"
@@ -56,6 +57,31 @@ static void write_bytes(const char *path, const uint8_t *bytes, size_t size) {
   assert_non_null(file);
   assert_int_equal(fwrite(bytes, 1, size, file), size);
   fclose(file);
+}
+
+/* An lpot_journal_visitor: a job that is resumed cuts the file off, while somebody reads it. */
+static lpot_status cut_off(void *context, unsigned type, const uint8_t *payload, size_t size,
+                           lpot_error *err) {
+  (void)type;
+  (void)payload;
+  (void)size;
+  (void)err;
+  assert_int_equal(truncate(context, 1000), 0);
+  return LPOT_OK;
+}
+
+static void reader_lives_when_the_file_is_cut_off(void **state) {
+  static const uint8_t bytes[100000];
+  char path[PATH_SIZE];
+  lpot_journal *journal = NULL;
+  seen none = {0};
+  temp_path(*state, "shortened", path);
+  assert_int_equal(lpot_journal_open(path, false, note, &none, &journal, NULL), LPOT_OK);
+  for (unsigned i = 1; i <= 3; i++) {
+    assert_int_equal(lpot_journal_append(journal, i, bytes, sizeof bytes, NULL), LPOT_OK);
+  }
+  lpot_journal_close(journal);
+  assert_int_equal(lpot_journal_read(path, cut_off, path, NULL), LPOT_OK);
 }
 
 static void journal_shows_its_records_in_order(void **state) {
@@ -352,6 +378,7 @@ static int remove_folder(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(reader_lives_when_the_file_is_cut_off),
       cmocka_unit_test(journal_shows_its_records_in_order),
       cmocka_unit_test(journal_cut_at_any_byte_keeps_the_whole_records_before),
       cmocka_unit_test(journal_with_a_torn_tail_is_cut_and_goes_on),

@@ -148,6 +148,13 @@ static void ledger_gives_what_was_evaluated_whole_in_the_order_of_ids(void **sta
   assert_int_equal(rows[0].trial, 1);
   assert_int_equal(rows[1].trial, 4);
   lpot_free(rows);
+  for (lpot_trial_status status = LPOT_TRIAL_DONE; status < LPOT_NUM_TRIAL_STATUSES; status++) {
+    ledger.num_trials = 1;
+    results[0].status = status;
+    assert_int_equal(lpot_pareto_of(&ledger, &rows, &count, NULL), LPOT_OK);
+    assert_int_equal(count, status == LPOT_TRIAL_DONE ? 1 : 0);
+    lpot_free(rows);
+  }
 }
 
 int main(void) {

@@ -210,6 +210,16 @@ static void objective_footprint_takes_the_least_memory(void **state) {
   tear_down(&self);
 }
 
+/* Costs: [0.40, 0.45], [0.40, 0.70] and [0.65, 0.70]: the first beats the last, whatever the second
+ * may have. */
+static void uncertain_costs_do_not_save_dear_ones(void **state) {
+  (void)state;
+  const trial_spec specs[COUNT] = {{true, 0.5, 1 / 0.60, 1 / 0.50, true, 300, 5},
+                                   {true, 0.5, 1 / 0.90, 1 / 0.30, true, 500, 6},
+                                   {true, 0.5, 1 / 0.60, 1 / 0.50, true, 800, 0}};
+  assert_int_equal(best_of(specs, 1, 1, 0), 1);
+}
+
 static void nothing_is_taken_of_what_is_not_accepted(void **state) {
   (void)state;
   const trial_spec specs[COUNT] = {{false, 0.5, 1.5, 1.6, true, 10, 0}};
@@ -228,6 +238,7 @@ int main(void) {
       cmocka_unit_test(without_any_trusted_latency_the_other_figures_decide),
       cmocka_unit_test(figures_that_no_trial_has_together_decide_nothing),
       cmocka_unit_test(objective_footprint_takes_the_least_memory),
+      cmocka_unit_test(uncertain_costs_do_not_save_dear_ones),
       cmocka_unit_test(nothing_is_taken_of_what_is_not_accepted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
