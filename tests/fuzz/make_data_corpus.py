@@ -90,6 +90,7 @@ def datasets(corpus):
         file.create_dataset("y", data=numpy.arange(3), chunks=(1,), compression="gzip")
         file.flush()
         yield "hdf5", 11, file.id.get_file_image()
+    yield "glue", 12, two(b"Quality\t1\t2\tA\tB\n1\t7\t8\ta b\tb a\n", b"[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n")
 
 
 def state(samples, correct, records_of):
