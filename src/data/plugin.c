@@ -317,8 +317,10 @@ lpot_status lpot_plugin_fail(const lpot_plugin *plugin, lpot_error *err, const c
   va_start(arguments, format);
   (void)vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
+  const char *library =
+      plugin->library == NULL ? LPOT_PLUGIN_PROGRAM : lpot_path_name(plugin->path);
   return LPOT_FAIL(err, LPOT_CRASHED, "%s %s of '%s': %s", plugin->kind, plugin->component->name,
-                   lpot_path_name(plugin->path), text);
+                   library, text);
 }
 
 /* ---- calls ---- */
@@ -394,20 +396,17 @@ lpot_status lpot_plugin_end(lpot_plugin_call *call, int returned, lpot_error *er
                           text[0] == '\0' ? "it failed without a word" : text);
 }
 
-lpot_status lpot_plugin_view(const lpot_tensor *tensor, lpot_component_tensor *ret,
-                             lpot_error *err) {
-  if (tensor->shape.rank > LPOT_COMPONENT_MAX_RANK) {
-    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "a tensor of %d axes, plug-ins take %d at most",
-                     tensor->shape.rank, LPOT_COMPONENT_MAX_RANK);
-  }
-  *ret = (lpot_component_tensor){.dtype = lpot_dtype_to_onnx(tensor->dtype),
-                                 .rank = tensor->shape.rank,
-                                 .data = tensor->data,
-                                 .size_bytes = tensor->size_bytes};
+_Static_assert(LPOT_MAX_RANK <= LPOT_COMPONENT_MAX_RANK, "every tensor can be shown");
+
+lpot_component_tensor lpot_plugin_view(const lpot_tensor *tensor) {
+  lpot_component_tensor view = {.dtype = lpot_dtype_to_onnx(tensor->dtype),
+                                .rank = tensor->shape.rank,
+                                .data = tensor->data,
+                                .size_bytes = tensor->size_bytes};
   for (int i = 0; i < tensor->shape.rank; i++) {
-    ret->dims[i] = tensor->shape.dims[i];
+    view.dims[i] = tensor->shape.dims[i];
   }
-  return LPOT_OK;
+  return view;
 }
 
 /* ---- identity ---- */

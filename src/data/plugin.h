@@ -54,7 +54,7 @@ LPOT_MUST_CHECK lpot_status lpot_plugin_open(lpot_plugin *plugin, lpot_plugin_ki
                                              const lpot_yaml_node *settings, lpot_error *err);
 void lpot_plugin_close(lpot_plugin *plugin);
 
-/* LPOT_CRASHED: "dataset NAME of LIBRARY: text". */
+/* LPOT_CRASHED: "dataset NAME of 'LIBRARY': text"; 'program' where it is this one's own. */
 lpot_status lpot_plugin_fail(const lpot_plugin *plugin, lpot_error *err, const char *format, ...)
     LPOT_PRINTF(3, 4);
 
@@ -74,9 +74,8 @@ void lpot_plugin_begin(lpot_plugin_call *call, const lpot_plugin *plugin, size_t
  * and cleared. */
 LPOT_MUST_CHECK lpot_status lpot_plugin_end(lpot_plugin_call *call, int returned, lpot_error *err);
 
-/* A tensor as components see it; borrowed. LPOT_UNSUPPORTED for more axes than they can have. */
-LPOT_MUST_CHECK lpot_status lpot_plugin_view(const lpot_tensor *tensor, lpot_component_tensor *ret,
-                                             lpot_error *err);
+/* A tensor as components see it; borrowed. */
+lpot_component_tensor lpot_plugin_view(const lpot_tensor *tensor);
 
 /* A digest of the files of all libraries that are named under "plugin" anywhere in node; 0 where
  * there is none. Recipes are compared over resumed runs only if it stays. */

@@ -11,10 +11,8 @@ typedef struct lpot_plugin_batch {
   lpot_component_tensor labels;
 } lpot_plugin_batch;
 
-/* outputs [num_outputs] and batch are borrowed. */
-LPOT_MUST_CHECK lpot_status lpot_plugin_batch_init(lpot_plugin_batch *self,
-                                                   const lpot_tensor *const *outputs,
-                                                   size_t num_outputs, const lpot_batch *batch,
-                                                   lpot_error *err);
+/* outputs [num_outputs <= LPOT_MAX_ANSWER_OUTPUTS] and batch are borrowed. */
+void lpot_plugin_batch_init(lpot_plugin_batch *self, const lpot_tensor *const *outputs,
+                            size_t num_outputs, const lpot_batch *batch);
 
 #endif

@@ -284,7 +284,7 @@ static lpot_status collect(lpot_instances *benchmark, lpot_comm *comm, lpot_erro
     status = expect(&benchmark->instances[i], LPOT_MESSAGE_OUTCOME, &inbox, &message, err);
     if (status == LPOT_OK) {
       lpot_reader_init(&reader, message.payload, message.size);
-      status = lpot_benchmark_measure_read(&reader, &measure, err);
+      status = lpot_benchmark_measure_read(&reader, benchmark->options->num_models, &measure, err);
     }
     if (status == LPOT_OK) {
       lpot_text_copy(measure.host, sizeof measure.host, lpot_comm_host(comm));
@@ -338,7 +338,7 @@ static lpot_status take_measures(lpot_instances *benchmark, const lpot_buffer *m
   lpot_reader_init(&reader, message->data, message->size);
   while (lpot_reader_remaining(&reader) > 0) {
     lpot_benchmark_measure measure = {0};
-    LPOT_TRY(lpot_benchmark_measure_read(&reader, &measure, err));
+    LPOT_TRY(lpot_benchmark_measure_read(&reader, benchmark->options->num_models, &measure, err));
     LPOT_TRY(keep(benchmark, &measure, err));
   }
   return LPOT_OK;

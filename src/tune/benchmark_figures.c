@@ -82,10 +82,14 @@ static lpot_status read_measure(lpot_reader *reader, lpot_benchmark_measure *mea
   return LPOT_OK;
 }
 
-lpot_status lpot_benchmark_measure_read(lpot_reader *reader, lpot_benchmark_measure *ret,
-                                        lpot_error *err) {
+lpot_status lpot_benchmark_measure_read(lpot_reader *reader, size_t num_models,
+                                        lpot_benchmark_measure *ret, lpot_error *err) {
   lpot_benchmark_measure measure = {0};
   lpot_status status = read_measure(reader, &measure, err);
+  if (status == LPOT_OK && (size_t)measure.variant >= num_models) {
+    status = LPOT_FAIL(err, LPOT_FORMAT, "benchmark: figures of model number %d, there are %zu",
+                       measure.variant, num_models);
+  }
   if (status != LPOT_OK) {
     lpot_benchmark_measure_done(&measure);
     return status;

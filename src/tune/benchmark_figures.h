@@ -32,8 +32,8 @@ typedef struct lpot_benchmark_measure {
 void lpot_benchmark_measure_done(lpot_benchmark_measure *measure); /* empty again */
 LPOT_MUST_CHECK lpot_status lpot_benchmark_measure_write(const lpot_benchmark_measure *measure,
                                                          lpot_buffer *out, lpot_error *err);
-/* *ret is owned by the caller. LPOT_FORMAT. */
-LPOT_MUST_CHECK lpot_status lpot_benchmark_measure_read(lpot_reader *reader,
+/* *ret is owned by the caller. LPOT_FORMAT, also where it is of none of num_models models. */
+LPOT_MUST_CHECK lpot_status lpot_benchmark_measure_read(lpot_reader *reader, size_t num_models,
                                                         lpot_benchmark_measure *ret,
                                                         lpot_error *err);
 

@@ -279,10 +279,7 @@ static lpot_status blame_section(const lpot_dataloader_config *section, lpot_sta
 lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_config *section,
                                  int64_t batch_size, int64_t max_samples, uint64_t cache_bytes,
                                  lpot_loader **ret_loader, lpot_error *err) {
-  if (section->dataset == NULL) {
-    return LPOT_FAIL(err, LPOT_CONFIG, "%s: evaluation.accuracy.dataloader.dataset is missing",
-                     lpot_yaml_name(job->config->yaml));
-  }
+  LPOT_ASSERT(section->dataset != NULL); /* config.c sees to it. */
   lpot_transforms *transforms = NULL;
   lpot_dataset *dataset = NULL;
   LPOT_TRY(lpot_transforms_new(section->transform, &transforms, err));

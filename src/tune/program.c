@@ -282,6 +282,9 @@ static const char *find_line(const lpot_program *program, size_t index, size_t *
 
 static lpot_status copy_line(lpot_program *program, const char *text, size_t size, char **ret_line,
                              lpot_error *err) {
+  if (memchr(text, '\0', size) != NULL) {
+    return LPOT_FAIL(err, LPOT_IO, "the program has written a line with a zero byte");
+  }
   char *line = lpot_calloc(size + 1, 1);
   if (line == NULL) {
     return LPOT_OUT_OF_MEMORY(err);

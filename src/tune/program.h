@@ -29,7 +29,7 @@ LPOT_MUST_CHECK lpot_status lpot_program_send(lpot_program *program, const char 
                                               lpot_error *err);
 /* Waits for a line: text without the newline, owned by the caller; NULL: the program has ended, of
  * its own will and with exit code 0. LPOT_IO where it ended otherwise, or for a line that is too
- * long or not ended. */
+ * long, not ended, or has a zero byte in it. */
 LPOT_MUST_CHECK lpot_status lpot_program_receive(lpot_program *program, char **ret_line,
                                                  lpot_error *err);
 /* Line number index of those that have come and were not received yet, without waiting: text [size]

@@ -201,7 +201,7 @@ static lpot_status run_plan(lpot_model *model, int64_t batch, lpot_tensor *const
   LPOT_TRY(find_plan(model, batch, &plan, err));
   LPOT_TRY(lpot_plan_run(plan, (const lpot_tensor *const *)inputs, err));
   for (size_t i = 0; i < lpot_plan_num_outputs(plan); i++) {
-    LPOT_TRY(lpot_plugin_view(lpot_plan_output(plan, i), &outputs[i], err));
+    outputs[i] = lpot_plugin_view(lpot_plan_output(plan, i));
   }
   return LPOT_OK;
 }

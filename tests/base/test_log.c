@@ -5,39 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "support/capture.h"
 
 static int before_calls;
 
 static void count_before(void) {
   before_calls++;
-}
-
-typedef struct capture {
-  int saved_stderr;
-  FILE *file;
-} capture;
-
-static capture begin_capture(void) {
-  capture captured = {.saved_stderr = dup(STDERR_FILENO), .file = tmpfile()};
-  assert_non_null(captured.file);
-  fflush(stderr);
-  dup2(fileno(captured.file), STDERR_FILENO);
-  return captured;
-}
-
-static void end_capture(capture captured, char *out, size_t out_size) {
-  fflush(stderr);
-  dup2(captured.saved_stderr, STDERR_FILENO);
-  close(captured.saved_stderr);
-  rewind(captured.file);
-  size_t size = fread(out, 1, out_size - 1, captured.file);
-  out[size] = '\0';
-  fclose(captured.file);
 }
 
 static void level_names_are_known(void **state) {

@@ -65,10 +65,10 @@ static void measure_survives_writing_and_reading(void **state) {
   lpot_reader reader;
   for (size_t size = 0; size < out.size; size++) {
     lpot_reader_init(&reader, out.data, size);
-    assert_int_equal(lpot_benchmark_measure_read(&reader, &back, NULL), LPOT_FORMAT);
+    assert_int_equal(lpot_benchmark_measure_read(&reader, 2, &back, NULL), LPOT_FORMAT);
   }
   lpot_reader_init(&reader, out.data, out.size);
-  assert_int_equal(lpot_benchmark_measure_read(&reader, &back, NULL), LPOT_OK);
+  assert_int_equal(lpot_benchmark_measure_read(&reader, 2, &back, NULL), LPOT_OK);
   assert_int_equal(lpot_reader_end(&reader, NULL), LPOT_OK);
   assert_int_equal(back.instance, 7);
   assert_string_equal(back.cores, "2-3");
@@ -76,11 +76,15 @@ static void measure_survives_writing_and_reading(void **state) {
   assert_true(back.run_ms[1] == 2.5 && back.accuracy == 0.5 && back.seconds == 0.25);
   lpot_benchmark_measure_done(&back);
   assert_null(back.run_ms);
+  lpot_error error = {0};
+  lpot_reader_init(&reader, out.data, out.size);
+  assert_int_equal(lpot_benchmark_measure_read(&reader, 1, &back, &error), LPOT_FORMAT);
+  assert_string_equal(error.message, "benchmark: figures of model number 1, there are 1");
   times[1] = -1;
   lpot_buffer_clear(&out);
   assert_int_equal(lpot_benchmark_measure_write(&measure, &out, NULL), LPOT_OK);
   lpot_reader_init(&reader, out.data, out.size);
-  assert_int_equal(lpot_benchmark_measure_read(&reader, &back, NULL), LPOT_FORMAT);
+  assert_int_equal(lpot_benchmark_measure_read(&reader, 2, &back, NULL), LPOT_FORMAT);
   lpot_buffer_done(&out);
 }
 

@@ -106,6 +106,14 @@ static void ends_are_told_apart(void **state) {
   lpot_program_stop(program);
 }
 
+/* A text would end there, and what follows be lost without a word. */
+static void zero_bytes_are_refused(void **state) {
+  (void)state;
+  lpot_program *program = start("printf '{\\000}\\n'", 20);
+  assert_fails(program, "zero byte");
+  lpot_program_stop(program);
+}
+
 static void programs_that_are_not_there_are_the_configurations_fault(void **state) {
   (void)state;
   const char *const words[] = {"/no/such/program"};
@@ -173,6 +181,7 @@ int main(void) {
       cmocka_unit_test(long_lines_do_not_block),
       cmocka_unit_test(waiting_lines_can_be_looked_at),
       cmocka_unit_test(ends_are_told_apart),
+      cmocka_unit_test(zero_bytes_are_refused),
       cmocka_unit_test(programs_that_are_not_there_are_the_configurations_fault),
       cmocka_unit_test(silence_is_waited_for_so_long),
       cmocka_unit_test(floods_are_refused),

@@ -95,7 +95,8 @@ static lpot_status add_samples(lpot_detection_set *set, lpot_coco_file *file,
     while (at < file->num_annotations && annotations[at].image == image->id) {
       at++;
     }
-    LPOT_TRY(add_sample(set, file, place, image, annotations + first, at - first, err));
+    const lpot_coco_annotation *own = at > first ? annotations + first : NULL;
+    LPOT_TRY(add_sample(set, file, place, image, own, at - first, err));
   }
   return LPOT_OK;
 }

@@ -56,8 +56,7 @@ static lpot_status plugin_apply(const void *parameters, lpot_answer *answer, lpo
   lpot_tensor *made[MAX_MADE] = {NULL};
   lpot_tensor *label = NULL;
   lpot_plugin_call call;
-  LPOT_TRY(
-      lpot_plugin_batch_init(&batch, answer->outputs, answer->num_outputs, &answer->batch, err));
+  lpot_plugin_batch_init(&batch, answer->outputs, answer->num_outputs, &answer->batch);
   size_t slots = answer->num_outputs < MAX_MADE ? answer->num_outputs : MAX_MADE;
   lpot_plugin_begin(&call, plugin, slots, made, &label);
   int returned = functions->apply(plugin->object, &batch.view, &call.output, call.error);

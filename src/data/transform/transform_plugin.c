@@ -14,10 +14,9 @@ static lpot_status plugin_apply(const void *parameters, lpot_tensor *input,
                                 lpot_tensor **ret_output, lpot_error *err) {
   const lpot_plugin *plugin = parameters;
   const lpot_component_transform *transform = (const lpot_component_transform *)plugin->component;
-  lpot_component_tensor view;
+  lpot_component_tensor view = lpot_plugin_view(input);
   lpot_tensor *output = NULL;
   lpot_plugin_call call;
-  LPOT_TRY(lpot_plugin_view(input, &view, err));
   lpot_plugin_begin(&call, plugin, 1, &output, NULL);
   int returned = transform->apply(plugin->object, &view, &call.output, call.error);
   LPOT_TRY(lpot_plugin_end(&call, returned, err));
