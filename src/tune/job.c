@@ -1,7 +1,5 @@
 #include "tune/job.h"
 
-#include "data/plugin.h"
-
 #include <string.h>
 
 #include "base/bits.h"
@@ -352,7 +350,15 @@ static int64_t largest_sampling_size(const lpot_config *config) {
   return largest;
 }
 
+int64_t lpot_job_calibration_samples(const lpot_job *job) {
+  return job->calibration == NULL ? INT64_MAX : lpot_loader_num_samples(job->calibration);
+}
+
 static lpot_status open_calibration(lpot_job *job, bool warns, lpot_error *err) {
+  if (job->config->q_func != NULL) {
+    LPOT_TRY(lpot_plugin_open(&job->calibrator, LPOT_PLUGIN_CALIBRATION, job->config->q_func, err));
+    return LPOT_OK;
+  }
   LPOT_TRY(lpot_job_open_loader(job, &job->config->calibration, job->calibration_batch, INT64_MAX,
                                 0, &job->calibration, err));
   LPOT_TRY(check_inputs(job, job->calibration, "calibration data", err));
@@ -517,6 +523,7 @@ void lpot_job_free(lpot_job *job) {
   lpot_plan_free(job->reference);
   lpot_postprocess_free(job->postprocess);
   lpot_metric_free(job->metric);
+  lpot_plugin_close(&job->calibrator);
   lpot_loader_free(job->calibration);
   lpot_loader_free(job->evaluation);
   lpot_weight_cache_free(job->equalized_weights);
