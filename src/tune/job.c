@@ -200,6 +200,7 @@ static lpot_status shape_model(lpot_job *job, const lpot_job_options *options, l
 lpot_status lpot_job_load_model(const char *path, lpot_graph **ret_graph, lpot_model_info *ret_info,
                                 lpot_error *err) {
   lpot_status status = lpot_model_load(path, ret_graph, ret_info, err);
+  (void)lpot_error_at(err, path, 0, 0, status);
   if (status != LPOT_NOT_FOUND && status != LPOT_IO) {
     return status;
   }
@@ -214,6 +215,7 @@ static lpot_status read_model(lpot_job *job, const lpot_job_options *options, lp
   lpot_status status = shape_model(job, options, err);
   if (status != LPOT_OK) {
     lpot_error_prefix(err, "model '%s'", options->model_path);
+    (void)lpot_error_at(err, options->model_path, 0, 0, status);
   }
   return status;
 }
@@ -251,7 +253,9 @@ static lpot_status blame_section(const lpot_dataloader_config *section, lpot_sta
                                  lpot_error *err) {
   const lpot_yaml_node *node = section->dataset_settings;
   if (status != LPOT_CONFIG && node != NULL) {
-    lpot_error_prefix(err, "%s:%d:%d", lpot_yaml_node_file(node), node->line, node->column);
+    const char *file = lpot_yaml_node_file(node);
+    lpot_error_prefix(err, "%s:%d:%d", file, node->line, node->column);
+    (void)lpot_error_at(err, file, node->line, node->column, status);
   }
   return lpot_job_blame_data(status, err);
 }
