@@ -63,6 +63,22 @@ static void bad_settings_are_refused(void **state) {
   lpot_quantization_free(quantization);
 }
 
+/* The last one is what it fails by. */
+static void there_may_be_many_settings(void **state) {
+  (void)state;
+  lpot_error error = {0};
+  lpot_quantization *quantization = quantization_of("model: {name: a, framework: onnxrt_qdqops}\n");
+  for (int i = 0; i < 40; i++) {
+    char setting[64];
+    (void)snprintf(setting, sizeof setting, "tuning.random_seed=%s%d", i == 39 ? "x" : "", i);
+    assert_int_equal(lpot_quantization_set(quantization, setting, &error), LPOT_OK);
+  }
+  assert_int_equal(lpot_quantization_set_model(quantization, "none.onnx", &error), LPOT_OK);
+  assert_int_equal(lpot_quantization_run(quantization, &error), LPOT_CONFIG);
+  assert_non_null(strstr(error.message, "x39"));
+  lpot_quantization_free(quantization);
+}
+
 static void errors_come_as_values_and_runs_can_be_repeated(void **state) {
   (void)state;
   lpot_error error = {0};
@@ -174,6 +190,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_missing_is_named),
       cmocka_unit_test(bad_settings_are_refused),
+      cmocka_unit_test(there_may_be_many_settings),
       cmocka_unit_test(errors_come_as_values_and_runs_can_be_repeated),
       cmocka_unit_test(errors_tell_their_place),
       cmocka_unit_test(components_that_nobody_brought_are_named),
