@@ -102,6 +102,13 @@ typedef struct lpot_component_dataset {
    * samples have the same shapes and types. */
   int (*get)(void *object, int64_t index, lpot_component_output *output, char *error);
   int64_t num_classes; /* 0: not known */
+  /* In the place of size and get, where samples only come one after the other: makes the next one
+   * as get does, or sets *ret_end to 1 behind the last. It is called behind open until then, once
+   * for each object, and all samples are kept in memory (1 GiB at most): from there on the dataset
+   * is like any other, its samples drawn by seed and cut into the same blocks in every process. So
+   * each process must get the same samples in the same order; each section of the configuration
+   * that names the dataset opens it for itself. */
+  int (*next)(void *object, lpot_component_output *output, int32_t *ret_end, char *error);
 } lpot_component_dataset;
 
 typedef struct lpot_component_transform {
@@ -150,6 +157,17 @@ typedef struct lpot_component_postprocess {
                char *error);
 } lpot_component_postprocess;
 
+/* A calibration, q_func of LPOT's post-training quantization, in the place of a calibration set:
+ * quantization.calibration.q_func: {plugin: {library: my.so}}. calibrate runs model, f32, with
+ * lpot_model_run (model.h) on the first `samples` samples of whatever data it has, in batches as it
+ * likes; all values that come by are taken. It is called for each sampling_size, in one process,
+ * and again where that dies: the same samples each time. Training, which q_func does elsewhere, is
+ * not supported. */
+typedef struct lpot_component_calibration {
+  lpot_component base;
+  int (*calibrate)(void *object, struct lpot_model *model, int64_t samples, char *error);
+} lpot_component_calibration;
+
 typedef struct lpot_component_list {
   size_t struct_size;                            /* sizeof(lpot_component_list) */
   int32_t version;                               /* LPOT_COMPONENT_VERSION */
@@ -157,6 +175,7 @@ typedef struct lpot_component_list {
   const lpot_component_transform *const *transforms;
   const lpot_component_metric *const *metrics;
   const lpot_component_postprocess *const *postprocesses;
+  const lpot_component_calibration *const *calibrations;
 } lpot_component_list;
 
 #if defined(__GNUC__)

@@ -42,7 +42,8 @@ typedef enum lpot_status {
       LPOT_NUM_STATUSES
 } lpot_status;
 
-/* Allocated by the caller, zero at first; holds nothing that must be freed. */
+/* Allocated by the caller, zero at first; holds nothing that must be freed. What other processes
+ * tell comes as a message alone. */
 typedef struct lpot_error {
   lpot_status status; /* LPOT_OK while unset */
   const char *file;   /* source file of lpot that failed; static string, NULL where another process
@@ -50,6 +51,11 @@ typedef struct lpot_error {
   int line;           /* source line that failed */
   char message[512];  /* one line, lower case, no trailing period; it begins with file:line:column
                          where a configuration is wrong */
+  /* The place that the message names, where it is known; a name that does not fit ends in "...". */
+  char place_file[256]; /* configuration, or the name that its text was given, or model; "" */
+  int place_line;       /* from 1; 0: not known */
+  int place_column;     /* from 1, in characters; 0: not known */
+  char node[128];       /* of the model; "" */
 } lpot_error;
 
 /* "invalid configuration"; static. */

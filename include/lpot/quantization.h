@@ -142,14 +142,15 @@
  *   }
  *
  *   static const lpot_component_dataset images = {
- *       {sizeof(lpot_component_dataset), "images", NULL, NULL}, count_images, get_image, 0};
+ *       {sizeof(lpot_component_dataset), "images", NULL, NULL}, count_images, get_image, 0, NULL};
  *   static const lpot_component_metric best_score = {
  *       {sizeof(lpot_component_metric), "best_score", NULL, NULL}, 0, NULL, 1, add_best,
- *       mean_best};
+ *       mean_best, NULL};
  *   static const lpot_component_dataset *const datasets[] = {&images, NULL};
  *   static const lpot_component_metric *const metrics[] = {&best_score, NULL};
  *   static const lpot_component_list components = {
- *       sizeof(lpot_component_list), LPOT_COMPONENT_VERSION, datasets, NULL, metrics, NULL};
+ *       sizeof(lpot_component_list), LPOT_COMPONENT_VERSION, datasets, NULL, metrics, NULL,
+ *       NULL};
  *
  *   static const char configuration[] =
  *       "model: {name: shapes, framework: onnxrt_qdqops}\n"
@@ -184,6 +185,117 @@
  *     const lpot_quantization_result *result = lpot_quantization_get_result(quantization);
  *     if (result != NULL) {
  *       printf("mean best score %.6f, in f32 %.6f\n", result->accuracy, result->baseline_accuracy);
+ *     }
+ *     lpot_quantization_free(quantization);
+ *     lpot_finish(session, lpot_status_exit_code(status));
+ *     return lpot_rank() == 0 ? lpot_status_exit_code(status) : 0;
+ *   }
+ *
+ * The evaluation and the calibration in code as well, eval_func and q_func of LPOT's Python API:
+ * each is given the model, and runs it (model.h) on data of its own. No dataset is labelled or read
+ * for that; the one that is left is what latencies are measured on:
+ *
+ *   #include <lpot/lpot.h>
+ *   #include <stdio.h>
+ *
+ *   #define IMAGES 100
+ *   #define PIXELS (3 * 32 * 32)
+ *
+ *   static lpot_status run_image(lpot_model *model, int64_t index, lpot_component_tensor *scores,
+ *                                lpot_error *error) {
+ *     static float image[PIXELS];
+ *     const lpot_component_tensor input = {
+ *         LPOT_COMPONENT_FLOAT32, 4, {1, 3, 32, 32}, image, sizeof image};
+ *     for (int i = 0; i < PIXELS; i++) {
+ *       image[i] = (float)((index + 7) * (i % 1024 + 3) % 101) / 50.0f - 1.0f;
+ *     }
+ *     return lpot_model_run(model, &input, scores, error);
+ *   }
+ *
+ *   static int calibrate(void *object, lpot_model *model, int64_t samples, char *text) {
+ *     lpot_error error = {LPOT_OK};
+ *     lpot_component_tensor scores;
+ *     (void)object;
+ *     for (int64_t i = 0; i < samples; i++) {
+ *       if (run_image(model, i % IMAGES, &scores, &error) != LPOT_OK) {
+ *         snprintf(text, LPOT_COMPONENT_TEXT, "%s", error.message);
+ *         return 1;
+ *       }
+ *     }
+ *     return 0;
+ *   }
+ *
+ *   static int evaluate(void *object, lpot_model *model, double *ret_accuracy, char *text) {
+ *     lpot_error error = {LPOT_OK};
+ *     lpot_component_tensor scores;
+ *     double sum = 0;
+ *     (void)object;
+ *     for (int64_t i = 0; i < IMAGES; i++) {
+ *       if (run_image(model, i, &scores, &error) != LPOT_OK) {
+ *         snprintf(text, LPOT_COMPONENT_TEXT, "%s", error.message);
+ *         return 1;
+ *       }
+ *       const float *row = (const float *)scores.data;
+ *       float best = row[0];
+ *       for (int k = 1; k < 10; k++) {
+ *         best = row[k] > best ? row[k] : best;
+ *       }
+ *       sum += best;
+ *     }
+ *     *ret_accuracy = sum / IMAGES;
+ *     return 0;
+ *   }
+ *
+ *   static const lpot_component_metric mean_best = {
+ *       {sizeof(lpot_component_metric), "mean_best", NULL, NULL}, 0, NULL, 0, NULL, NULL,
+ *       evaluate};
+ *   static const lpot_component_calibration feed = {
+ *       {sizeof(lpot_component_calibration), "feed", NULL, NULL}, calibrate};
+ *   static const lpot_component_metric *const metrics[] = {&mean_best, NULL};
+ *   static const lpot_component_calibration *const calibrations[] = {&feed, NULL};
+ *   static const lpot_component_list components = {
+ *       sizeof(lpot_component_list), LPOT_COMPONENT_VERSION, NULL, NULL, metrics, NULL,
+ *       calibrations};
+ *
+ *   static const char *const settings[] = {
+ *       "model.name=shapes",
+ *       "model.framework=onnxrt_qdqops",
+ *       "quantization.calibration.q_func.plugin.library=program",
+ *       "quantization.calibration.sampling_size=50",
+ *       "evaluation.accuracy.metric.plugin.library=program",
+ *       "evaluation.performance.dataloader.batch_size=10",
+ *       "evaluation.performance.dataloader.dataset.dummy.shape=40, 3, 32, 32",
+ *       "tuning.accuracy_criterion.relative=0.1",
+ *       "tuning.workspace.path=functions"};
+ *
+ *   static lpot_status tune(lpot_session *session, lpot_quantization **quantization,
+ *                           lpot_error *error) {
+ *     lpot_session_use_components(session, &components);
+ *     lpot_status status =
+ *         lpot_quantization_from_text(session, "built in", "{}", quantization, error);
+ *     for (size_t i = 0; status == LPOT_OK && i < sizeof settings / sizeof settings[0]; i++) {
+ *       status = lpot_quantization_set(*quantization, settings[i], error);
+ *     }
+ *     if (status == LPOT_OK) {
+ *       status = lpot_quantization_set_model(*quantization, "shapes.onnx", error);
+ *     }
+ *     return status == LPOT_OK ? lpot_quantization_run(*quantization, error) : status;
+ *   }
+ *
+ *   int main(int argc, char **argv) {
+ *     lpot_error error = {LPOT_OK};
+ *     lpot_session *session = NULL;
+ *     lpot_quantization *quantization = NULL;
+ *     lpot_status status = lpot_start(&argc, &argv, &session, &error);
+ *     if (status == LPOT_OK) {
+ *       status = tune(session, &quantization, &error);
+ *     }
+ *     if (status != LPOT_OK) {
+ *       fprintf(stderr, "error: %s\n", error.message);
+ *     }
+ *     const lpot_quantization_result *result = lpot_quantization_get_result(quantization);
+ *     if (result != NULL) {
+ *       printf("evaluated to %.6f, in f32 %.6f\n", result->accuracy, result->baseline_accuracy);
  *     }
  *     lpot_quantization_free(quantization);
  *     lpot_finish(session, lpot_status_exit_code(status));

@@ -18,6 +18,7 @@ lpot_status lpot_model_from_file(const char *path, const char *engine_name, lpot
     status = lpot_graph_normalise(graph, lpot_reference_run, err);
     if (status != LPOT_OK) {
       lpot_error_prefix(err, "model '%s'", path);
+      (void)lpot_error_at(err, path, 0, 0, status);
     }
   }
   if (status != LPOT_OK) {

@@ -25,6 +25,57 @@ static void mark_truncated(char *text, size_t text_size) {
   memcpy(text + end, "...", sizeof "...");
 }
 
+/* The length of the name behind "node '" where text begins so, up to its last quote before a colon,
+ * a blank or the end; 0: it does not. */
+static size_t node_length(const char *text, const char **ret_name) {
+  static const char begin[] = "node '";
+  if (strncmp(text, begin, sizeof begin - 1) != 0) {
+    return 0;
+  }
+  *ret_name = text + sizeof begin - 1;
+  for (const char *quote = strchr(*ret_name, '\''); quote != NULL;
+       quote = strchr(quote + 1, '\'')) {
+    if (quote[1] == '\0' || quote[1] == ':' || quote[1] == ' ') {
+      return (size_t)(quote - *ret_name);
+    }
+  }
+  return 0;
+}
+
+/* Cut to fit. */
+static void keep(char *out, size_t out_size, const char *text, size_t length) {
+  size_t kept = length < out_size ? length : out_size - 1;
+  memcpy(out, text, kept);
+  out[kept] = '\0';
+  if (kept < length) {
+    mark_truncated(out, out_size);
+  }
+}
+
+static void note_node(lpot_error *err, const char *text) {
+  const char *name = NULL;
+  size_t length = node_length(text, &name);
+  if (length > 0 && err->node[0] == '\0') {
+    keep(err->node, sizeof err->node, name, length);
+  }
+}
+
+void lpot_error_node(lpot_error *err, const char *name) {
+  if (err != NULL && err->node[0] == '\0') {
+    keep(err->node, sizeof err->node, name, strlen(name));
+  }
+}
+
+lpot_status lpot_error_at(lpot_error *err, const char *file, int line, int column,
+                          lpot_status status) {
+  if (err != NULL && status != LPOT_OK) {
+    keep(err->place_file, sizeof err->place_file, file, strlen(file));
+    err->place_line = line;
+    err->place_column = column;
+  }
+  return status;
+}
+
 lpot_status lpot_error_set(lpot_error *err, lpot_status status, const char *file, int line,
                            const char *format, ...) {
   if (err == NULL) {
@@ -42,10 +93,9 @@ lpot_status lpot_error_set(lpot_error *err, lpot_status status, const char *file
   if (length >= (int)sizeof message) {
     mark_truncated(message, sizeof message);
   }
-  err->status = status;
-  err->file = file;
-  err->line = line;
+  *err = (lpot_error){.status = status, .file = file, .line = line};
   memcpy(err->message, message, sizeof message);
+  note_node(err, message);
   return status;
 }
 
@@ -67,6 +117,7 @@ void lpot_error_prefix(lpot_error *err, const char *format, ...) {
   if (length < 0) {
     return;
   }
+  note_node(err, message);
   if ((size_t)length >= sizeof message) {
     mark_truncated(message, sizeof message);
   } else if (begins_with(err->message, message, (size_t)length)) {

@@ -14,9 +14,19 @@
 #define LPOT_PRINTF(format_index, first_index)                                                     \
   __attribute__((format(printf, format_index, first_index)))
 
-/* Fills err (may be NULL) and returns status. */
+/* Fills err (may be NULL) and returns status. A message, or a context below, that begins with "node
+ * 'NAME'" is about that node: the innermost one becomes err->node. */
 lpot_status lpot_error_set(lpot_error *err, lpot_status status, const char *file, int line,
                            const char *format, ...) LPOT_PRINTF(5, 6);
+
+/* Notes the place in a file of the user's (line and column 0: not known) that the message names;
+ * status LPOT_OK: nothing. Returns status. */
+lpot_status lpot_error_at(lpot_error *err, const char *file, int line, int column,
+                          lpot_status status);
+
+/* Notes the node that the message is about, where that does not begin with it; the innermost stays.
+ */
+void lpot_error_node(lpot_error *err, const char *name);
 
 /* Puts "<context>: " before the message, unless it begins with that context already; a message that
  * no longer fits ends in "...". */

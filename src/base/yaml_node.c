@@ -12,8 +12,10 @@
 lpot_status lpot_yaml_node_new(lpot_yaml *yaml, const char *file, int line, int column,
                                lpot_yaml_node **ret_node, lpot_error *err) {
   if (yaml->num_nodes >= LPOT_YAML_MAX_NODES) {
-    return LPOT_FAIL(err, LPOT_CONFIG, "%s:%d:%d: expected at most %d values, got more", file, line,
-                     column, LPOT_YAML_MAX_NODES);
+    lpot_status status =
+        LPOT_FAIL(err, LPOT_CONFIG, "%s:%d:%d: expected at most %d values, got more", file, line,
+                  column, LPOT_YAML_MAX_NODES);
+    return lpot_error_at(err, file, line, column, status);
   }
   lpot_yaml_item *item = lpot_arena_alloc(yaml->arena, 1, sizeof *item);
   if (item == NULL) {
@@ -113,8 +115,10 @@ static lpot_status fail_with(lpot_error *err, const lpot_yaml_node *node, int li
                              const char *message) {
   char path[256];
   lpot_yaml_path(node, path, sizeof path);
-  return LPOT_FAIL(err, LPOT_CONFIG, "%s:%d:%d: %s%s%s", lpot_yaml_node_file(node), line, column,
-                   path, path[0] == '\0' ? "" : ": ", message);
+  const char *file = lpot_yaml_node_file(node);
+  lpot_status status = LPOT_FAIL(err, LPOT_CONFIG, "%s:%d:%d: %s%s%s", file, line, column, path,
+                                 path[0] == '\0' ? "" : ": ", message);
+  return lpot_error_at(err, file, line, column, status);
 }
 
 lpot_status lpot_yaml_fail_at(lpot_error *err, const lpot_yaml_node *node, int line, int column,

@@ -31,6 +31,13 @@ static int column_of(const yaml_mark_t *mark) {
   return mark->column < INT_MAX ? (int)mark->column + 1 : INT_MAX;
 }
 
+static lpot_status fail_at(const parse_state *state, int line, int column, const char *problem,
+                           const char *context, lpot_error *err) {
+  lpot_status status = LPOT_FAIL(err, LPOT_CONFIG, "%s:%d:%d: %s%s%s", state->file, line, column,
+                                 problem, context[0] == '\0' ? "" : " ", context);
+  return lpot_error_at(err, state->file, line, column, status);
+}
+
 /* Text that cannot be decoded has no mark yet, only an offset in bytes. */
 static lpot_status fail_reader(const parse_state *state, lpot_error *err) {
   const yaml_parser_t *parser = &state->parser;
@@ -41,7 +48,7 @@ static lpot_status fail_reader(const parse_state *state, lpot_error *err) {
     line += line_end ? 1 : 0;
     column = line_end ? 1 : column + 1;
   }
-  return LPOT_FAIL(err, LPOT_CONFIG, "%s:%d:%d: %s", state->file, line, column, parser->problem);
+  return fail_at(state, line, column, parser->problem, "", err);
 }
 
 static lpot_status fail_parser(const parse_state *state, lpot_error *err) {
@@ -54,9 +61,8 @@ static lpot_status fail_parser(const parse_state *state, lpot_error *err) {
   }
   const char *problem = parser->problem == NULL ? "malformed text" : parser->problem;
   const char *context = parser->context == NULL ? "" : parser->context;
-  return LPOT_FAIL(err, LPOT_CONFIG, "%s:%d:%d: %s%s%s", state->file,
-                   line_of(&parser->problem_mark), column_of(&parser->problem_mark), problem,
-                   context[0] == '\0' ? "" : " ", context);
+  return fail_at(state, line_of(&parser->problem_mark), column_of(&parser->problem_mark), problem,
+                 context, err);
 }
 
 static lpot_status next_event(parse_state *state, yaml_event_t *ret_event, lpot_error *err) {
@@ -73,8 +79,8 @@ static lpot_status expect_event(parse_state *state, yaml_event_type_t type, cons
   LPOT_TRY(next_event(state, &event, err));
   lpot_status status = LPOT_OK;
   if (event.type != type) {
-    status = LPOT_FAIL(err, LPOT_CONFIG, "%s:%d:%d: %s", state->file, line_of(&event.start_mark),
-                       column_of(&event.start_mark), text);
+    status =
+        fail_at(state, line_of(&event.start_mark), column_of(&event.start_mark), text, "", err);
   }
   yaml_event_delete(&event);
   return status;
@@ -383,8 +389,9 @@ static lpot_status parse_stream(parse_state *state, lpot_yaml_node **ret_root, l
 lpot_status lpot_yaml_parse_into(lpot_yaml *yaml, const char *file, int depth, const char *text,
                                  size_t size, lpot_yaml_node **ret_node, lpot_error *err) {
   if (size > LPOT_YAML_MAX_BYTES) {
-    return LPOT_FAIL(err, LPOT_CONFIG, "%s:1:1: expected at most %zu bytes, got %zu", file,
-                     LPOT_YAML_MAX_BYTES, size);
+    lpot_status status = LPOT_FAIL(err, LPOT_CONFIG, "%s:1:1: expected at most %zu bytes, got %zu",
+                                   file, LPOT_YAML_MAX_BYTES, size);
+    return lpot_error_at(err, file, 1, 1, status);
   }
   parse_state *state = lpot_calloc(1, sizeof *state);
   if (state == NULL || !yaml_parser_initialize(&state->parser)) {
@@ -442,7 +449,8 @@ lpot_status lpot_yaml_load(const char *path, lpot_yaml **ret_yaml, lpot_error *e
   if (status != LPOT_OK) {
     /* A file that cannot be opened is a wrong configuration too. */
     status = status == LPOT_NO_MEMORY ? status : LPOT_CONFIG;
-    return LPOT_FAIL(err, status, "%s", open_error.message);
+    status = LPOT_FAIL(err, status, "%s", open_error.message);
+    return lpot_error_at(err, path, 0, 0, status);
   }
   const size_t size = lpot_mapping_size(mapping);
   const char *text = size == 0 ? "" : (const char *)lpot_mapping_data(mapping);

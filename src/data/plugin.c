@@ -26,11 +26,12 @@ typedef struct kind_row {
   size_t full_size;
 } kind_row;
 
-#define FIRST_LIST_SIZE sizeof(lpot_component_list)
+#define FIRST_LIST_SIZE offsetof(lpot_component_list, calibrations)
 
 static const kind_row kinds[LPOT_NUM_PLUGIN_KINDS] = {
     [LPOT_PLUGIN_DATASET] = {"dataset", offsetof(lpot_component_list, datasets),
-                             sizeof(lpot_component_dataset), sizeof(lpot_component_dataset)},
+                             offsetof(lpot_component_dataset, next),
+                             sizeof(lpot_component_dataset)},
     [LPOT_PLUGIN_TRANSFORM] = {"transform", offsetof(lpot_component_list, transforms),
                                sizeof(lpot_component_transform), sizeof(lpot_component_transform)},
     [LPOT_PLUGIN_METRIC] = {"metric", offsetof(lpot_component_list, metrics),
@@ -39,6 +40,9 @@ static const kind_row kinds[LPOT_NUM_PLUGIN_KINDS] = {
     [LPOT_PLUGIN_POSTPROCESS] = {"postprocess", offsetof(lpot_component_list, postprocesses),
                                  sizeof(lpot_component_postprocess),
                                  sizeof(lpot_component_postprocess)},
+    [LPOT_PLUGIN_CALIBRATION] = {"calibration", offsetof(lpot_component_list, calibrations),
+                                 sizeof(lpot_component_calibration),
+                                 sizeof(lpot_component_calibration)},
 };
 
 /* ---- the library ---- */
@@ -143,15 +147,19 @@ static lpot_status load_library(lpot_plugin *plugin, const lpot_yaml_node *node,
 /* ---- the component ---- */
 
 static bool is_complete(lpot_plugin_kind kind, const lpot_plugin_component *component) {
+  const lpot_component_dataset *dataset = &component->dataset;
   const lpot_component_metric *metric = &component->metric;
   bool adds = false;
   switch (kind) {
   case LPOT_PLUGIN_DATASET:
-    return component->dataset.size != NULL && component->dataset.get != NULL;
+    return dataset->next == NULL ? dataset->size != NULL && dataset->get != NULL
+                                 : dataset->size == NULL && dataset->get == NULL;
   case LPOT_PLUGIN_TRANSFORM:
     return component->transform.apply != NULL;
   case LPOT_PLUGIN_POSTPROCESS:
     return component->postprocess.apply != NULL;
+  case LPOT_PLUGIN_CALIBRATION:
+    return component->calibration.calibrate != NULL;
   default:
     adds = metric->add != NULL && metric->value != NULL && metric->num_sums >= 1 &&
            metric->num_sums <= 64;
@@ -189,7 +197,9 @@ static lpot_status choose_component(lpot_plugin *plugin, lpot_plugin_kind kind,
   const void *const *components = NULL;
   const char *names[MAX_COMPONENTS + 1];
   int index = 0;
-  memcpy(&components, (const char *)list + kinds[kind].list_offset, sizeof(void *));
+  if (list->struct_size > kinds[kind].list_offset) {
+    memcpy(&components, (const char *)list + kinds[kind].list_offset, sizeof(void *));
+  }
   list_names(components, names);
   const lpot_yaml_node *name = lpot_setting_get(settings, "name");
   if (names[0] == NULL) {

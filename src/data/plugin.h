@@ -18,6 +18,7 @@ typedef enum lpot_plugin_kind {
   LPOT_PLUGIN_TRANSFORM,
   LPOT_PLUGIN_METRIC,
   LPOT_PLUGIN_POSTPROCESS,
+  LPOT_PLUGIN_CALIBRATION,
   LPOT_NUM_PLUGIN_KINDS
 } lpot_plugin_kind;
 
@@ -28,6 +29,7 @@ typedef union lpot_plugin_component {
   lpot_component_transform transform;
   lpot_component_metric metric;
   lpot_component_postprocess postprocess;
+  lpot_component_calibration calibration;
 } lpot_plugin_component;
 
 /* All zero: nothing is open. Stays where it was opened. */

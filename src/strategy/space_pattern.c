@@ -61,9 +61,11 @@ static const char *find_problem(const char *text) {
 static lpot_status fail_pattern(const lpot_wish *wish, const char *problem, lpot_error *err) {
   char shown[96];
   lpot_text_printable(wish->pattern, shown, sizeof shown);
-  return LPOT_FAIL(err, LPOT_CONFIG, "%s:%d:%d: quantization.op_wise: bad pattern '%s': %s",
-                   wish->file == NULL ? "configuration" : wish->file, wish->line, wish->column,
-                   shown, problem);
+  const char *file = wish->file == NULL ? "configuration" : wish->file;
+  lpot_status status =
+      LPOT_FAIL(err, LPOT_CONFIG, "%s:%d:%d: quantization.op_wise: bad pattern '%s': %s", file,
+                wish->line, wish->column, shown, problem);
+  return lpot_error_at(err, file, wish->line, wish->column, status);
 }
 
 lpot_status lpot_space_pattern_new(const lpot_wish *wish, lpot_space_pattern **ret_pattern,

@@ -86,7 +86,7 @@ static lpot_status make_recipe(const lpot_benchmark_model *from, bench_model *mo
   if (model->recipe->dynamic || lpot_recipe_num_quantized(model->recipe) == 0) {
     return LPOT_OK;
   }
-  int64_t given = lpot_loader_num_samples(job->calibration);
+  int64_t given = lpot_job_calibration_samples(job);
   lpot_calibration_key key = lpot_calibration_key_of(model->recipe);
   int64_t count = key.samples < given ? key.samples : given;
   lpot_calibration *calibration = NULL;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "engine/reference/reference.h"
 #include "graph/infer.h"
+#include "tune/user_model.h"
 
 /* Takes the rows of a batch that count. */
 typedef struct row_filter {
@@ -65,6 +66,39 @@ static lpot_status observe_samples(lpot_job *job, const lpot_graph *graph, const
   return status;
 }
 
+static lpot_status call_function(const lpot_plugin *calibrator, lpot_model *model, int64_t count,
+                                 lpot_error *err) {
+  lpot_plugin_call call;
+  lpot_plugin_begin(&call, calibrator, 0, NULL, NULL);
+  int returned =
+      calibrator->copy.calibration.calibrate(calibrator->object, model, count, call.error);
+  lpot_status status = lpot_plugin_end(&call, returned, err);
+  LPOT_TRY(lpot_user_model_check(model, err)); /* It says more. */
+  LPOT_TRY(status);
+  if (lpot_user_model_num_runs(model) == 0) {
+    return LPOT_FAIL(err, LPOT_DATA, "calibration %s has not run the model",
+                     calibrator->component->name);
+  }
+  return LPOT_OK;
+}
+
+/* By a function of the user's: all that it runs counts. */
+static lpot_status observe_function(lpot_job *job, const lpot_graph *graph, const bool *observed,
+                                    int64_t count, const lpot_stop *stop,
+                                    lpot_calibration *calibration, lpot_error *err) {
+  const lpot_plan_options plans = {.observed = observed,
+                                   .observe = lpot_calibration_observe,
+                                   .observe_context = calibration,
+                                   .share_weights = true};
+  const lpot_user_model_source source = {
+      .engine = job->engine, .graph = graph, .stop = stop, .plans = &plans};
+  lpot_model *model = NULL;
+  LPOT_TRY(lpot_user_model_new(&source, &model, err));
+  lpot_status status = call_function(&job->calibrator, model, count, err);
+  lpot_model_free(model);
+  return status;
+}
+
 lpot_status lpot_calibrate_hash(const lpot_calibration *calibration, uint64_t *ret_hash,
                                 lpot_error *err) {
   lpot_buffer bytes;
@@ -80,8 +114,9 @@ lpot_status lpot_calibrate_hash(const lpot_calibration *calibration, uint64_t *r
 lpot_status lpot_calibrate(lpot_job *job, bool equalized, int64_t first, int64_t count,
                            const lpot_stop *stop, lpot_calibration **ret_calibration,
                            lpot_error *err) {
-  int64_t num_samples = lpot_loader_num_samples(job->calibration);
-  if (first < 0 || count < 0 || first > num_samples || count > num_samples - first) {
+  int64_t num_samples = lpot_job_calibration_samples(job);
+  if ((job->calibration == NULL && first != 0) || first < 0 || count < 0 || first > num_samples ||
+      count > num_samples - first) {
     return LPOT_FAIL(err, LPOT_INTERNAL, "samples %lld + %lld are outside of the %lld samples",
                      (long long)first, (long long)count, (long long)num_samples);
   }
@@ -103,7 +138,9 @@ lpot_status lpot_calibrate(lpot_job *job, bool equalized, int64_t first, int64_t
     observed[i] = lpot_calibration_observes(calibration, (lpot_value_id)i);
   }
   if (status == LPOT_OK) {
-    status = observe_samples(job, graph, observed, first, count, stop, calibration, err);
+    status = job->calibration == NULL
+                 ? observe_function(job, graph, observed, count, stop, calibration, err)
+                 : observe_samples(job, graph, observed, first, count, stop, calibration, err);
   }
   lpot_free(observed);
   if (status != LPOT_OK) {

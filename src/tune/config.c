@@ -49,8 +49,10 @@ static lpot_status fail_missing(const lpot_yaml *yaml, const char *const *path, 
   }
   int line = node->key == NULL ? node->line : node->key_line;
   int column = node->key == NULL ? node->column : node->key_column;
-  return LPOT_FAIL(err, LPOT_CONFIG, "%.160s:%d:%d: %s: missing: %s", lpot_yaml_node_file(node),
-                   line, column, text, why);
+  const char *file = lpot_yaml_node_file(node);
+  lpot_status status =
+      LPOT_FAIL(err, LPOT_CONFIG, "%.160s:%d:%d: %s: missing: %s", file, line, column, text, why);
+  return lpot_error_at(err, file, line, column, status);
 }
 
 typedef struct mandatory_key {

@@ -36,6 +36,8 @@ typedef struct lpot_config {
   const char *model_name;
   lpot_export_format export_format;
   lpot_dataloader_config calibration; /* taken from evaluation when the file has none */
+  const lpot_yaml_node *q_func; /* settings of a calibration of the user's own, in the place of
+                                   data; NULL: none */
   lpot_dataloader_config evaluation;
   bool dynamic; /* approach: post_training_dynamic_quant; calibration and sampling sizes are unused
                  */

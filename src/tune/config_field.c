@@ -264,6 +264,18 @@ lpot_status lpot_config_read_transform(lpot_config_box *box, const lpot_config_r
   return LPOT_OK;
 }
 
+lpot_status lpot_config_read_plugin(lpot_config_box *box, const lpot_config_row *row,
+                                    const lpot_yaml_node *node, void *object, lpot_error *err) {
+  (void)box;
+  const lpot_yaml_node *settings = lpot_yaml_get(node, "plugin");
+  if (settings == NULL || node->num_children != 1) {
+    return lpot_yaml_fail(err, node, "expected '%s: {plugin: {library: FILE, name: NAME}}'",
+                          row->name);
+  }
+  *(const lpot_yaml_node **)object = settings;
+  return LPOT_OK;
+}
+
 lpot_status lpot_config_read_metric(lpot_config_box *box, const lpot_config_row *row,
                                     const lpot_yaml_node *node, void *object, lpot_error *err) {
   (void)row;

@@ -111,6 +111,7 @@ const lpot_config_row lpot_config_dataloader_rows[] = {
 static const lpot_config_row calibration_rows[] = {
     READ("sampling_size", lpot_config_read_sampling),
     SECTION_AT("dataloader", lpot_config_dataloader_rows, calibration),
+    {.name = "q_func", .read = lpot_config_read_plugin, .offset = offsetof(lpot_config, q_func)},
     END,
 };
 

@@ -149,6 +149,9 @@ lpot_status lpot_config_read_filter(lpot_config_box *box, const lpot_config_row 
                                     const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_transform(lpot_config_box *box, const lpot_config_row *row,
                                        const lpot_yaml_node *node, void *object, lpot_error *err);
+/* {plugin: settings}: a pointer to the settings. */
+lpot_status lpot_config_read_plugin(lpot_config_box *box, const lpot_config_row *row,
+                                    const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_metric(lpot_config_box *box, const lpot_config_row *row,
                                     const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_relative(lpot_config_box *box, const lpot_config_row *row,

@@ -190,7 +190,13 @@ static lpot_status put_approach(lpot_buffer *out, const lpot_config *config, lpo
         lpot_buffer_printf(out, err, "%s%" PRId64, i == 0 ? "" : ", ", wishes->sampling_sizes[i]));
   }
   LPOT_TRY(lpot_buffer_printf(out, err, "]\n"));
-  LPOT_TRY(put_loader(out, 4, &config->calibration, err));
+  if (config->q_func != NULL) {
+    LPOT_TRY(lpot_buffer_printf(out, err, "    q_func: {plugin: "));
+    LPOT_TRY(put_node(out, config->q_func, err));
+    LPOT_TRY(lpot_buffer_append(out, "}\n", 2, err));
+  } else {
+    LPOT_TRY(put_loader(out, 4, &config->calibration, err));
+  }
   if (config->trains) {
     LPOT_TRY(put_section(out, 2, "train", config->train, err));
   }

@@ -22,8 +22,10 @@ lpot_status lpot_config_fail_key(lpot_error *err, const lpot_yaml_node *node, co
     return lpot_yaml_fail(err, node, "%s", text);
   }
   lpot_yaml_path(node, path, sizeof path);
-  return LPOT_FAIL(err, LPOT_CONFIG, "%.160s:%d:%d: %s: %s", lpot_yaml_node_file(node),
-                   node->key_line, node->key_column, path, text);
+  const char *file = lpot_yaml_node_file(node);
+  lpot_status status = LPOT_FAIL(err, LPOT_CONFIG, "%.160s:%d:%d: %s: %s", file, node->key_line,
+                                 node->key_column, path, text);
+  return lpot_error_at(err, file, node->key_line, node->key_column, status);
 }
 
 lpot_status lpot_config_fail_unsupported(lpot_error *err, const lpot_yaml_node *node,

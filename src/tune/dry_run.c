@@ -27,8 +27,10 @@ static void print_data(const lpot_job *job) {
     printf(", the first %lld to search with and the last %lld held out",
            (long long)job->blocks.num_samples, (long long)job->held_out.num_samples);
   }
-  if (job->calibration == NULL) {
+  if (job->config->dynamic) {
     printf(", no calibration: quantization is dynamic\n");
+  } else if (job->calibration == NULL) {
+    printf(", %s calibrates, on data of its own\n", job->calibrator.component->name);
   } else {
     printf(", %lld calibration samples\n", (long long)lpot_loader_num_samples(job->calibration));
   }

@@ -1,7 +1,5 @@
 #include "tune/job.h"
 
-#include "data/plugin.h"
-
 #include <string.h>
 
 #include "base/bits.h"
@@ -220,6 +218,7 @@ static lpot_status shape_model(lpot_job *job, const lpot_job_options *options, l
 lpot_status lpot_job_load_model(const char *path, lpot_graph **ret_graph, lpot_model_info *ret_info,
                                 lpot_error *err) {
   lpot_status status = lpot_model_load(path, ret_graph, ret_info, err);
+  (void)lpot_error_at(err, path, 0, 0, status);
   if (status != LPOT_NOT_FOUND && status != LPOT_IO) {
     return status;
   }
@@ -234,6 +233,7 @@ static lpot_status read_model(lpot_job *job, const lpot_job_options *options, lp
   lpot_status status = shape_model(job, options, err);
   if (status != LPOT_OK) {
     lpot_error_prefix(err, "model '%s'", options->model_path);
+    (void)lpot_error_at(err, options->model_path, 0, 0, status);
   }
   return status;
 }
@@ -271,7 +271,9 @@ static lpot_status blame_section(const lpot_dataloader_config *section, lpot_sta
                                  lpot_error *err) {
   const lpot_yaml_node *node = section->dataset_settings;
   if (status != LPOT_CONFIG && node != NULL) {
-    lpot_error_prefix(err, "%s:%d:%d", lpot_yaml_node_file(node), node->line, node->column);
+    const char *file = lpot_yaml_node_file(node);
+    lpot_error_prefix(err, "%s:%d:%d", file, node->line, node->column);
+    (void)lpot_error_at(err, file, node->line, node->column, status);
   }
   return lpot_job_blame_data(status, err);
 }
@@ -367,7 +369,15 @@ static int64_t largest_sampling_size(const lpot_config *config) {
   return largest;
 }
 
+int64_t lpot_job_calibration_samples(const lpot_job *job) {
+  return job->calibration == NULL ? INT64_MAX : lpot_loader_num_samples(job->calibration);
+}
+
 static lpot_status open_calibration(lpot_job *job, bool warns, lpot_error *err) {
+  if (job->config->q_func != NULL) {
+    LPOT_TRY(lpot_plugin_open(&job->calibrator, LPOT_PLUGIN_CALIBRATION, job->config->q_func, err));
+    return LPOT_OK;
+  }
   LPOT_TRY(lpot_job_open_loader(job, &job->config->calibration, job->calibration_batch, INT64_MAX,
                                 0, &job->calibration, err));
   LPOT_TRY(check_inputs(job, job->calibration, "calibration data", err));
@@ -533,6 +543,7 @@ void lpot_job_free(lpot_job *job) {
   lpot_plan_free(job->reference);
   lpot_postprocess_free(job->postprocess);
   lpot_metric_free(job->metric);
+  lpot_plugin_close(&job->calibrator);
   lpot_loader_free(job->calibration);
   lpot_loader_free(job->evaluation);
   lpot_weight_cache_free(job->equalized_weights);

@@ -5,6 +5,7 @@
 
 #include "data/loader.h"
 #include "data/metric.h"
+#include "data/plugin.h"
 #include "data/postprocess.h"
 #include "engine/engine.h"
 #include "formats/model.h"
@@ -57,7 +58,8 @@ typedef struct lpot_job {
   lpot_loader *evaluation;  /* batches of batch_size; NULL without needs_data; where the metric
                                evaluates by itself, samples to compare recipes on */
   lpot_loader *calibration; /* batches of calibration_batch, in calibration order; NULL under
-                               dynamic quantization */
+                               dynamic quantization, and where a function calibrates */
+  lpot_plugin calibrator;   /* that function; nothing is open where there is none */
   lpot_metric *metric;
   lpot_plan *reference; /* f32, beside the plan that is evaluated, for metrics that compare the two;
                            NULL until it is needed */
@@ -121,6 +123,9 @@ LPOT_MUST_CHECK lpot_status lpot_job_open_loader(const lpot_job *job,
 /* lpot_loader_batch for the tune floor: see lpot_job_blame_data. */
 LPOT_MUST_CHECK lpot_status lpot_job_batch(lpot_loader *loader, int64_t index,
                                            const lpot_batch **ret_batch, lpot_error *err);
+/* Of which the calibration takes the first ones; a function has as many as it is asked for.
+ * Quantization is not dynamic. */
+int64_t lpot_job_calibration_samples(const lpot_job *job);
 /* Those of the part held out, or of the rest. */
 const lpot_blocks *lpot_job_blocks(const lpot_job *job, bool held_out);
 /* What went wrong with a data set, with its samples or labels, is the data's fault (LPOT_DATA) or

@@ -151,7 +151,8 @@ static lpot_status gather_parts(lpot_run *run, int64_t count, bool equalized, lp
   int64_t step = run->job->calibration_batch;
   int64_t workers = (int64_t)parts.num_observers;
   int64_t part = (count + workers - 1) / workers;
-  parts.part = (part + step - 1) / step * step;
+  /* A function brings its own data, which nobody can cut. */
+  parts.part = run->job->calibration == NULL ? count : (part + step - 1) / step * step;
   run->crashes = 0;
   run->phase_task = run->last_task_id;
   run->num_lost_ranges = 0;
@@ -175,7 +176,7 @@ lpot_status lpot_run_calibrate(lpot_run *run, lpot_calibration_key key, lpot_err
   if (run->job->config->dynamic || lpot_job_find_calibration(run->job, key) != NULL) {
     return LPOT_OK;
   }
-  int64_t given = lpot_loader_num_samples(run->job->calibration);
+  int64_t given = lpot_job_calibration_samples(run->job);
   int64_t count = key.samples < given ? key.samples : given;
   LPOT_TRY(gather_parts(run, count, key.equalized, err));
   warn_of_bad_values(run);

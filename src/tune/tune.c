@@ -79,7 +79,7 @@ static void warn_of_samples(const lpot_job *job, const lpot_recipe *recipe) {
   if (recipe->dynamic) {
     return;
   }
-  int64_t given = lpot_loader_num_samples(job->calibration);
+  int64_t given = lpot_job_calibration_samples(job);
   if (recipe->calibration_samples > given) {
     lpot_log(LPOT_LOG_WARNING, "the recipe asks for %lld calibration samples, there are %lld",
              (long long)recipe->calibration_samples, (long long)given);
@@ -293,7 +293,7 @@ static lpot_status check_calibration(const lpot_ledger *ledger, lpot_calibration
 
 static lpot_status calibrate_for(const lpot_ledger *ledger, lpot_job *job,
                                  const lpot_recipe *recipe, lpot_error *err) {
-  int64_t given = lpot_loader_num_samples(job->calibration);
+  int64_t given = lpot_job_calibration_samples(job);
   lpot_calibration_key key = lpot_calibration_key_of(recipe);
   int64_t count = key.samples < given ? key.samples : given;
   lpot_calibration *calibration = NULL;

@@ -6,10 +6,13 @@
  * `whole` says of the exported model; the exit code is lpot-tune's. Components for CONF, whose
  * settings are model (the f32 network that labels the images) and count:
  *   dataset images   by index
+ *   dataset stream   the same one after the other; fault: endless, refuse (at the eighth), empty
  *   metric right     is_right
- *   metric whole     evaluate: the same in one piece. fault: of candidates, what goes wrong:
- *                    crash, once (the first of all, if the file flag is not there yet), refuse,
- * nan, misuse (it runs the model wrongly, and gives the error on) */
+ *   metric whole     evaluate: the same in one piece
+ *   calibration feed runs the first images, in batches of `batch`
+ * fault is what goes wrong with whole (where it gets a candidate) and feed: crash; once: a crash if
+ * the file `flag` is not there yet; refuse; nan; of whole alone, misuse: it runs the model wrongly,
+ * and gives the error on; of feed alone, idle. */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,25 +52,36 @@ typedef struct images {
   int64_t count;
   float *pixels;   /* [count, 3, 32, 32] */
   int64_t *labels; /* [count] */
+  int64_t batch;
+  int64_t next_index; /* of a stream */
   const char *fault, *flag;
 } images;
+
+/* Runs images [first, first + size); ret_classes may be NULL. */
+static int run_images(lpot_model *model, const images *self, int64_t first, int64_t size,
+                      int64_t *ret_classes, lpot_error *error) {
+  const lpot_component_tensor input = {LPOT_COMPONENT_FLOAT32,
+                                       4,
+                                       {size, 3, 32, 32},
+                                       self->pixels + first * PIXELS,
+                                       (size_t)(size * PIXELS) * sizeof(float)};
+  lpot_component_tensor output;
+  if (lpot_model_run(model, &input, &output, error) != LPOT_OK) {
+    return 1;
+  }
+  for (int64_t i = 0; i < size && ret_classes != NULL; i++) {
+    ret_classes[i] = best_of((const float *)output.data + i * CLASSES);
+  }
+  return 0;
+}
 
 /* What model says of all images, a batch of BATCH after the other; the last one is smaller. */
 static int classify(lpot_model *model, const images *self, int64_t *ret_classes,
                     lpot_error *error) {
   for (int64_t first = 0; first < self->count; first += BATCH) {
     int64_t size = self->count - first < BATCH ? self->count - first : BATCH;
-    const lpot_component_tensor input = {LPOT_COMPONENT_FLOAT32,
-                                         4,
-                                         {size, 3, 32, 32},
-                                         self->pixels + first * PIXELS,
-                                         (size_t)(size * PIXELS) * sizeof(float)};
-    lpot_component_tensor output;
-    if (lpot_model_run(model, &input, &output, error) != LPOT_OK) {
+    if (run_images(model, self, first, size, ret_classes + first, error) != 0) {
       return 1;
-    }
-    for (int64_t i = 0; i < size; i++) {
-      ret_classes[first + i] = best_of((const float *)output.data + i * CLASSES);
     }
   }
   return 0;
@@ -85,6 +99,7 @@ static int images_open(const lpot_component_settings *settings, void **ret_objec
   lpot_model *model = NULL;
   images *self = (images *)calloc(1, sizeof *self);
   self->count = atoll(lpot_component_setting(settings, "count", "100"));
+  self->batch = atoll(lpot_component_setting(settings, "batch", "1"));
   self->fault = lpot_component_setting(settings, "fault", "");
   self->flag = lpot_component_setting(settings, "flag", "");
   self->pixels = (float *)calloc((size_t)self->count * PIXELS, sizeof *self->pixels);
@@ -124,6 +139,38 @@ static int images_get(void *object, int64_t index, lpot_component_output *output
   return 0;
 }
 
+static int commit_fault(const images *self, double *accuracy, char *text) {
+  if (strcmp(self->fault, "crash") == 0) {
+    raise(SIGSEGV);
+  } else if (strcmp(self->fault, "once") == 0) {
+    FILE *flag = fopen(self->flag, "wx");
+    if (flag != NULL) {
+      fclose(flag);
+      raise(SIGKILL);
+    }
+  } else if (strcmp(self->fault, "refuse") == 0) {
+    snprintf(text, LPOT_COMPONENT_TEXT, "it does not like the candidate");
+    return 1;
+  } else if (strcmp(self->fault, "nan") == 0) {
+    *accuracy = NAN;
+  }
+  return 0;
+}
+
+/* In the same order. */
+static int stream_next(void *object, lpot_component_output *output, int32_t *ret_end, char *text) {
+  images *self = (images *)object;
+  if (strcmp(self->fault, "endless") == 0) {
+    const int64_t dims[] = {1 << 26};
+    return output->make(output, 0, LPOT_COMPONENT_FLOAT32, 1, dims) == NULL;
+  }
+  if (strcmp(self->fault, "refuse") == 0 && self->next_index == 7) {
+    return commit_fault(self, NULL, text);
+  }
+  *ret_end = self->next_index == self->count || strcmp(self->fault, "empty") == 0;
+  return *ret_end != 0 ? 0 : images_get(object, self->next_index++, output, text);
+}
+
 /* ---- metrics ---- */
 
 static int right_is_right(void *object, const lpot_component_batch *batch, uint8_t *right,
@@ -143,25 +190,6 @@ static double share_of(const images *self, const int64_t *classes) {
     right += classes[i] == self->labels[i];
   }
   return (double)right / (double)self->count;
-}
-
-/* f32 gives every label. */
-static int commit_fault(const images *self, double *accuracy, char *text) {
-  if (strcmp(self->fault, "crash") == 0) {
-    raise(SIGSEGV);
-  } else if (strcmp(self->fault, "once") == 0) {
-    FILE *flag = fopen(self->flag, "wx");
-    if (flag != NULL) {
-      fclose(flag);
-      raise(SIGKILL);
-    }
-  } else if (strcmp(self->fault, "refuse") == 0) {
-    snprintf(text, LPOT_COMPONENT_TEXT, "it does not like the candidate");
-    return 1;
-  } else if (strcmp(self->fault, "nan") == 0) {
-    *accuracy = NAN;
-  }
-  return 0;
 }
 
 static int is_candidate(lpot_model *model, const images *self) {
@@ -210,13 +238,34 @@ static int whole_evaluate(void *object, struct lpot_model *model, double *ret_ac
              : 0;
 }
 
+/* ---- calibration ---- */
+
+static int feed_calibrate(void *object, struct lpot_model *model, int64_t samples, char *text) {
+  const images *self = (const images *)object;
+  lpot_error error = {LPOT_OK};
+  double unused = 0;
+  int64_t step = self->batch;
+  if (strcmp(self->fault, "idle") == 0) {
+    return 0;
+  }
+  for (int64_t first = 0; first < samples; first += step) {
+    int64_t size = samples - first < step ? samples - first : step;
+    if (run_images(model, self, first, size, NULL, &error) != 0) {
+      snprintf(text, LPOT_COMPONENT_TEXT, "%s", error.message);
+      return 1;
+    }
+  }
+  return commit_fault(self, &unused, text);
+}
+
 /* ---- the program ---- */
 
 static const lpot_component_dataset dataset_images = {
     {sizeof(lpot_component_dataset), "images", images_open, images_close},
     images_size,
     images_get,
-    CLASSES};
+    CLASSES,
+    NULL};
 /* As a program has it that was compiled before there was evaluate. */
 static const lpot_component_metric metric_right = {
     {offsetof(lpot_component_metric, evaluate), "right", NULL, NULL},
@@ -242,11 +291,32 @@ static const lpot_component_metric metric_both = {
     NULL,
     NULL,
     whole_evaluate};
-static const lpot_component_dataset *const datasets[] = {&dataset_images, NULL};
+static const lpot_component_dataset dataset_stream = {
+    {sizeof(lpot_component_dataset), "stream", images_open, images_close},
+    NULL,
+    NULL,
+    CLASSES,
+    stream_next};
+static const lpot_component_dataset dataset_mixed = {
+    {sizeof(lpot_component_dataset), "mixed", images_open, images_close},
+    images_size,
+    images_get,
+    CLASSES,
+    stream_next};
+static const lpot_component_dataset *const datasets[] = {&dataset_images, &dataset_stream,
+                                                         &dataset_mixed, NULL};
 static const lpot_component_metric *const metrics[] = {&metric_right, &metric_whole, &metric_both,
                                                        NULL};
-static const lpot_component_list components = {
-    sizeof(lpot_component_list), LPOT_COMPONENT_VERSION, datasets, NULL, metrics, NULL};
+static const lpot_component_calibration calibration_feed = {
+    {sizeof(lpot_component_calibration), "feed", images_open, images_close}, feed_calibrate};
+static const lpot_component_calibration *const calibrations[] = {&calibration_feed, NULL};
+static const lpot_component_list components = {sizeof(lpot_component_list),
+                                               LPOT_COMPONENT_VERSION,
+                                               datasets,
+                                               NULL,
+                                               metrics,
+                                               NULL,
+                                               calibrations};
 
 /* What whole says of a file, with the settings of the test. */
 static double measure(const char *path, const char *f32_path) {

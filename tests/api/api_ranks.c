@@ -5,12 +5,15 @@
  * MODE lazy: lpot starts MPI. own: the program starts it, behind lpot_start, and uses it before and
  * behind the session. early: before lpot_start, which refuses. A benchmark behind a quantization is
  * refused on all ranks. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <mpi.h>
 
 #include <lpot/lpot.h>
+
+#define SAMPLES 500
 
 static int failures;
 
@@ -23,7 +26,7 @@ static void check(int fine, const char *what) {
 
 /* What a run has to bring on this rank. */
 static void check_result(const lpot_quantization *quantization, lpot_status status,
-                         unsigned long long *ret_hash) {
+                         const char *workspace, unsigned long long *ret_hash) {
   const lpot_quantization_result *result = lpot_quantization_get_result(quantization);
   check(status == LPOT_OK, "status is LPOT_OK");
   check(lpot_quantization_exit_code(quantization) == 0, "exit code is 0");
@@ -42,12 +45,39 @@ static void check_result(const lpot_quantization *quantization, lpot_status stat
   check(result->num_quantized > 0 && result->num_quantized <= result->num_ops, "ops are in int8");
   check(result->recipe_text != NULL && strstr(result->recipe_text, "calibration") != NULL,
         "the recipe has a text");
-  FILE *model = fopen(result->model_path, "rb");
-  check(model != NULL, "the model is written");
-  if (model != NULL) {
-    (void)fclose(model);
+  check(fabs(result->baseline_accuracy * SAMPLES - round(result->baseline_accuracy * SAMPLES)) <
+            1e-9,
+        "settings hold: a share of so many samples");
+  double loss = (result->baseline_accuracy - result->accuracy) / result->baseline_accuracy;
+  check(fabs(result->relative_loss - loss) < 1e-12, "the loss is that of the accuracies");
+  check(result->latency_ms > 0 && result->baseline_latency_ms > 0 && result->speedup > 0,
+        "latencies are known");
+  const char *const paths[] = {result->model_path, result->recipe_path, result->deploy_path,
+                               result->history_path, result->report_path};
+  const char *const names[] = {"/best_model.onnx", "/best_recipe.yaml", "/deploy.yaml",
+                               "/history.h5", "/report.html"};
+  for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+    FILE *file = paths[i] == NULL ? NULL : fopen(paths[i], "rb");
+    size_t length = strlen(workspace);
+    check(file != NULL && strncmp(paths[i], workspace, length) == 0 &&
+              strcmp(paths[i] + length, names[i]) == 0,
+          "files are written into the workspace");
+    if (file != NULL) {
+      (void)fclose(file);
+    }
   }
   *ret_hash = result->recipe_hash;
+}
+
+/* A run that fails leaves nothing of the one before. */
+static void fail_again(lpot_quantization *quantization) {
+  lpot_error error = {LPOT_OK};
+  int root = lpot_rank() == 0;
+  check(lpot_quantization_set(quantization, "tuning.random_seed=x", &error) == LPOT_OK, "set");
+  lpot_status status = lpot_quantization_run(quantization, &error);
+  check(status == (root ? LPOT_CONFIG : LPOT_OK), "a wrong setting is rank 0's error");
+  check(lpot_quantization_exit_code(quantization) == (root ? 3 : 0), "exit code of the error");
+  check(lpot_quantization_get_result(quantization) == NULL, "the earlier result is gone");
 }
 
 static unsigned long long quantize(lpot_session *session, char **argv, int number) {
@@ -61,9 +91,9 @@ static unsigned long long quantize(lpot_session *session, char **argv, int numbe
   if (status != LPOT_OK) {
     return 0;
   }
-  const char *const settings[] = {"evaluation.accuracy.dataloader.dataset.shapes.samples=500",
-                                  "quantization.calibration.sampling_size=50",
-                                  "evaluation.performance.iteration=2"};
+  const char *const settings[] = {
+      "evaluation.accuracy.dataloader.dataset.shapes.samples=500", /* SAMPLES */
+      "quantization.calibration.sampling_size=50", "evaluation.performance.iteration=2"};
   for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
     check(lpot_quantization_set(quantization, settings[i], &error) == LPOT_OK, settings[i]);
   }
@@ -75,7 +105,8 @@ static unsigned long long quantize(lpot_session *session, char **argv, int numbe
   if (status != LPOT_OK) {
     fprintf(stderr, "rank %d: %s\n", lpot_rank(), error.message);
   }
-  check_result(quantization, status, &hash);
+  check_result(quantization, status, workspace, &hash);
+  fail_again(quantization);
   lpot_quantization_free(quantization);
   return hash;
 }

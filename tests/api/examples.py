@@ -105,13 +105,15 @@ def launch(program, ranks):
     shutil.rmtree(os.path.join(where, "lpot_workspace"), ignore_errors=True)
     shutil.rmtree(os.path.join(where, "in_code"), ignore_errors=True)
     shutil.rmtree(os.path.join(where, "mixed"), ignore_errors=True)
+    shutil.rmtree(os.path.join(where, "functions"), ignore_errors=True)
     return run(begin + [program], where, OMPI_ALLOW_RUN_AS_ROOT="1",
                OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 
 
 expected = {"quantization": [r"Verdict: the criterion is met", r"^accuracy 0\.9\d* instead of 0\.9\d*: "
                              r"in_code/best_model\.onnx$",
-                             r"^mean best score (?!0\.0)\d\.\d{6}, in f32 [1-9]?\d\.\d+$"],
+                             r"^mean best score (?!0\.0)\d\.\d{6}, in f32 [1-9]?\d\.\d+$",
+                             r"^evaluated to (?!0\.0)\d\.\d{6}, in f32 [1-9]?\d\.\d+$"],
             "model": [r"^input image \[-1, 3, 32, 32\]\noutput classifier_out \[-1, 10\]\n"
                       r"2 rows of 10 scores, the first is -?[0-9]+\.[0-9]{6}$"],
             "benchmark": [r"^shapes\.onnx: [0-9.]+ ms, [1-9]\d* samples/s$"]}

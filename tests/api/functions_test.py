@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A program's own functions (api_functions): an evaluation in one piece gives the trials of the same metric over the
-same dataset, with any number of ranks; where it dies or fails that costs the trial, not the job.
+same dataset, and a calibration those of the same samples, with any number of ranks; where an evaluation dies or fails
+that costs the trial, not the job.
 
-usage: functions_test.py PROGRAM MPIRUN        in the folder of the embedded example"""
+usage: functions_test.py PROGRAM MPIRUN evaluate|calibrate|stream        in the folder of the embedded example"""
 import os
 import re
 import shutil
@@ -14,18 +15,22 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tune_runs import ENVIRONMENT, dump_of, launcher, rows_of, trials_of  # noqa: E402
 
-PROGRAM, MPIRUN = sys.argv[1:3]
+PROGRAM, MPIRUN, PART = sys.argv[1:4]
 MODEL = os.path.abspath("shapes.onnx")
 FOLDER = tempfile.mkdtemp(prefix="lpot-functions-")
 COUNT = 130  # images; batches of 20 and a smaller one
 VARIABLES = {**ENVIRONMENT, "API_FUNCTIONS_MODEL": MODEL, "API_FUNCTIONS_COUNT": str(COUNT)}
 COMPONENT = f"plugin: {{library: program, name: %s, model: '{MODEL}', count: {COUNT}%s}}"
+RIGHT = "plugin: {library: program, name: right}"
 IMAGES = COMPONENT % ("images", "")
 runs = 0
 
 
 def configuration(metric, dataset="", calibration=IMAGES, tuning=""):
-    calibration = calibration and f"dataloader: {{shuffle: false, dataset: {{{calibration}}}}}"
+    if "name: feed" in calibration:
+        calibration = f"q_func: {{{calibration}}}"
+    elif calibration:
+        calibration = f"dataloader: {{shuffle: false, dataset: {{{calibration}}}}}"
     dataset = dataset and f"    dataloader: {{batch_size: 20, shuffle: false, dataset: {{{dataset}}}}}\n"
     return (f"model: {{name: functions, framework: onnxrt_qdqops}}\n"
             f"quantization: {{calibration: {{sampling_size: 30, {calibration}}}}}\n"
@@ -62,9 +67,13 @@ def whole(extra=""):
     return COMPONENT % ("whole", extra)
 
 
-def one_piece_is_as_good_as_a_dataset():
-    plain = Run(configuration("plugin: {library: program, name: right}", IMAGES))
+def dataset_and_metric():
+    plain = Run(configuration(RIGHT, IMAGES))
     expect(plain.code in (0, 5) and plain.trials, "dataset and metric", plain)
+    return plain
+
+
+def one_piece_is_as_good_as_a_dataset(plain):
     handed, exported, f32 = plain.accuracies()
     expect(f32 == 1 and 0.5 < handed == exported, "what is handed out", plain)
     expect(any(float(trial[2]) < 1 for trial in plain.trials), "a trial that is not f32's equal: else nothing is seen",
@@ -77,7 +86,6 @@ def one_piece_is_as_good_as_a_dataset():
     raced = Run(configuration(whole()).replace("racing: false", "racing: true"))
     expect(raced.trials == plain.trials and "its metric evaluates by itself" in raced.errors, "it is not raced", raced)
     print(f"evaluate: {len(plain.trials)} trials as with a dataset and a metric, on 1 and 3 ranks")
-    return plain
 
 
 def other_strategies_work():
@@ -116,6 +124,54 @@ def faults_cost_trials(plain):
     print("evaluate: a crash is tried again, and a candidate that always fails costs a trial, on 1 and 3 ranks")
 
 
+def feed(extra=""):
+    return COMPONENT % ("feed", extra)
+
+
+def a_function_calibrates(plain):
+    for ranks in (0, 1, 3):
+        run = Run(configuration(RIGHT, IMAGES, feed()), ranks)
+        expect(run.trials == plain.trials and run.accuracies() == plain.accuracies(),
+               f"q_func, {ranks} ranks: not the trials of the dataset {plain.trials}", run)
+    performance = f"iteration: 2, dataloader: {{dataset: {{{IMAGES}}}}}"
+    both = [Run(configuration(whole(), calibration=feed(", batch: 7")).replace("iteration: 2", performance), ranks)
+            for ranks in (0, 3)]
+    expect(both[0].trials and both[0].trials == both[1].trials, f"both functions: not {both[0].trials}", both[1])
+    two = Run(configuration(RIGHT, IMAGES, feed()).replace("size: 30", "size: [5, 30]"))
+    expect({trial[1] for trial in two.trials} - {trial[1] for trial in plain.trials}, "two sampling sizes", two)
+    print("q_func: the trials of a dataset, on 1 and 3 ranks")
+
+
+def a_calibration_that_fails_ends_the_run(plain):
+    for ranks in (0, 3):
+        flag = f"{FOLDER}/calibration{ranks}"
+        run = Run(configuration(RIGHT, IMAGES, feed(f", fault: once, flag: '{flag}'")), ranks)
+        expect(os.path.exists(flag) and run.trials == plain.trials, f"a crash: not {plain.trials}", run)
+        for fault, message in (("crash", "signal 11"), ("refuse", "it does not like the candidate"),
+                               ("idle", "calibration feed has not run the model")):
+            run = Run(configuration(RIGHT, IMAGES, feed(f", fault: {fault}")), ranks)
+            lines = [line for line in run.errors.splitlines() if line.startswith("error: ")]
+            expect(run.code == 1 and len(lines) == 1 and message in lines[0], fault, run)
+    print("q_func: a crash is tried again, a failure is one line, on 1 and 3 ranks")
+
+
+def calibrations_that_make_no_sense_are_told():
+    for text, message in (
+            (configuration(whole(), IMAGES, feed()).replace(
+                "quantization: {", "quantization: {approach: quant_aware_training, "),
+             r"\d+\.yaml:\d+:\d+: quantization\.approach: .*not supported yet"),
+            (configuration(whole(), calibration=feed()), "recipes are compared and timed on samples"),
+            (configuration(RIGHT, IMAGES, "").replace("size: 30", "size: 30, q_func: {library: program}"),
+             r"calibration\.q_func: expected 'q_func: \{plugin: \{library: FILE, name: NAME\}\}'"),
+            (configuration(RIGHT, IMAGES, "").replace("size: 30", "size: 30, q_func: {plugin: {library: program, "
+                                                                  "name: fed}}"), "'feed'")):
+        for ranks in (0, 3):
+            run = Run(text, ranks)
+            lines = [line for line in run.errors.splitlines() if line.startswith("error: ")]
+            expect(run.code == 3 and len(lines) == 1 and re.search(message, lines[0]), message, run)
+    print("q_func: what it cannot be combined with is one line")
+
+
 def what_makes_no_sense_is_told():
     for text, code, message in (
             (configuration(whole(), calibration=""), 3,
@@ -124,7 +180,7 @@ def what_makes_no_sense_is_told():
             (configuration(whole(), tuning="holdout: 0.2"), 3,
              r"\d+\.yaml:\d+:\d+: tuning\.holdout: the metric evaluates by itself"),
             (configuration("plugin: {library: program, name: both}", IMAGES), 3, r"metric 'both' of .* is not complete"),
-            (configuration("plugin: {library: program, name: right}"), 3, r"evaluation\.accuracy\.dataloader: missing")):
+            (configuration(RIGHT), 3, r"evaluation\.accuracy\.dataloader: missing")):
         for ranks in (0, 3):
             run = Run(text, ranks)
             lines = [line for line in run.errors.splitlines() if line.startswith("error: ")]
@@ -134,8 +190,37 @@ def what_makes_no_sense_is_told():
     print("evaluate: what it cannot be combined with is one line")
 
 
-plain = one_piece_is_as_good_as_a_dataset()
-other_strategies_work()
-faults_cost_trials(plain)
-what_makes_no_sense_is_told()
+def a_stream_is_as_good_as_an_index(plain):
+    def stream(extra=""):
+        return COMPONENT % ("stream", extra)
+    for ranks in (0, 1, 3):
+        run = Run(configuration(RIGHT, stream(), stream()), ranks)
+        expect(run.trials == plain.trials and run.accuracies() == plain.accuracies(),
+               f"a stream, {ranks} ranks: not {plain.trials}", run)
+    shuffled = [Run(configuration(RIGHT, data, data).replace("shuffle: false, ", ""), 3) for data in (IMAGES, stream())]
+    expect(shuffled[0].trials == shuffled[1].trials, f"drawn by seed: not {shuffled[0].trials}", shuffled[1])
+    for data, message in ((stream(", fault: endless"), "did not come to an end"),
+                          (stream(", fault: refuse"), "dataset stream of '.*': it does not like the candidate"),
+                          (stream(", fault: empty"), "dataset stream has 0 samples"),
+                          (COMPONENT % ("mixed", ""), "dataset 'mixed' of .* is not complete")):
+        for ranks in (0, 3):
+            run = Run(configuration(RIGHT, data), ranks)
+            lines = [line for line in run.errors.splitlines() if line.startswith("error: ")]
+            expect(run.code == 3 and len(lines) == 1 and re.search(r"\d+\.yaml:\d+:\d+: .*" + message, lines[0]),
+                   message, run)
+    print("next: the trials of a dataset with an index, on 1 and 3 ranks; what does not end is one line")
+
+
+plain = dataset_and_metric()
+if PART == "evaluate":
+    one_piece_is_as_good_as_a_dataset(plain)
+    other_strategies_work()
+    faults_cost_trials(plain)
+    what_makes_no_sense_is_told()
+elif PART == "stream":
+    a_stream_is_as_good_as_an_index(plain)
+else:
+    a_function_calibrates(plain)
+    a_calibration_that_fails_ends_the_run(plain)
+    calibrations_that_make_no_sense_are_told()
 shutil.rmtree(FOLDER)

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,12 +171,45 @@ static void models_that_cannot_be_had_are_errors(void **state) {
   lpot_model_free(NULL);
 }
 
+/* A copy of the example whose first Relu is of another type. */
+static void write_strange_model(const char *path) {
+  static char bytes[1 << 20];
+  FILE *file = fopen(SHAPES, "rb");
+  assert_non_null(file);
+  size_t size = fread(bytes, 1, sizeof bytes, file);
+  (void)fclose(file);
+  char *name = NULL;
+  for (size_t i = 0; i + 4 < size && name == NULL; i++) {
+    name = memcmp(bytes + i, "Relu", 4) == 0 ? bytes + i : NULL;
+  }
+  assert_non_null(name);
+  memcpy(name, "Rely", 4);
+  file = fopen(path, "wb");
+  assert_non_null(file);
+  assert_int_equal(fwrite(bytes, 1, size, file), size);
+  (void)fclose(file);
+}
+
+static void a_model_with_a_strange_node_has_its_place(void **state) {
+  (void)state;
+  static const char path[] = "test_api_model_strange.onnx";
+  lpot_model *model = NULL;
+  lpot_error error = {0};
+  write_strange_model(path);
+  assert_int_equal(lpot_model_from_file(path, "onednn", &model, &error), LPOT_UNSUPPORTED);
+  assert_string_equal(error.place_file, path);
+  assert_int_equal(error.place_line, 0);
+  assert_string_equal(error.node, "stem_relu");
+  (void)remove(path);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(inputs_and_outputs_are_described),
       cmocka_unit_test(rows_do_not_depend_on_the_batch),
       cmocka_unit_test(engines_agree),
       cmocka_unit_test(inputs_that_do_not_fit_are_named),
+      cmocka_unit_test(a_model_with_a_strange_node_has_its_place),
       cmocka_unit_test(models_that_cannot_be_had_are_errors),
   };
   fill_images();

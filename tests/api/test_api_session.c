@@ -63,6 +63,22 @@ static void bad_settings_are_refused(void **state) {
   lpot_quantization_free(quantization);
 }
 
+/* The last one is what it fails by. */
+static void there_may_be_many_settings(void **state) {
+  (void)state;
+  lpot_error error = {0};
+  lpot_quantization *quantization = quantization_of("model: {name: a, framework: onnxrt_qdqops}\n");
+  for (int i = 0; i < 40; i++) {
+    char setting[64];
+    (void)snprintf(setting, sizeof setting, "tuning.random_seed=%s%d", i == 39 ? "x" : "", i);
+    assert_int_equal(lpot_quantization_set(quantization, setting, &error), LPOT_OK);
+  }
+  assert_int_equal(lpot_quantization_set_model(quantization, "none.onnx", &error), LPOT_OK);
+  assert_int_equal(lpot_quantization_run(quantization, &error), LPOT_CONFIG);
+  assert_non_null(strstr(error.message, "x39"));
+  lpot_quantization_free(quantization);
+}
+
 static void errors_come_as_values_and_runs_can_be_repeated(void **state) {
   (void)state;
   lpot_error error = {0};
@@ -74,10 +90,54 @@ static void errors_come_as_values_and_runs_can_be_repeated(void **state) {
     error = (lpot_error){0};
     assert_int_equal(lpot_quantization_run(quantization, &error), LPOT_CONFIG);
     assert_int_equal(error.status, LPOT_CONFIG);
-    assert_non_null(strstr(error.message, "built in:1:"));
+    assert_non_null(strstr(error.message, "built in:1:18: model"));
+    assert_string_equal(error.place_file, "built in");
+    assert_int_equal(error.place_line, 1);
+    assert_int_equal(error.place_column, 18);
+    assert_string_equal(error.node, "");
     assert_int_equal(lpot_quantization_exit_code(quantization), 3);
     assert_null(lpot_quantization_get_result(quantization));
   }
+  lpot_quantization_free(quantization);
+}
+
+/* Each kind of mistake has its place: key, value, syntax, what is missing, data, file. */
+static void errors_tell_their_place(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    int line, column;
+  } rows[] = {
+      {"model: {name: a, framework: onnxrt_qdqops}\ntuning:\n  random_seed: x\n", 3, 16},
+      {"model: {name: a, framework: onnxrt_qdqops}\ntuning:\n  randomseed: 1\n", 3, 3},
+      {"model: {name: a\n  b: [\n", 2, 4},
+      {"model: {name: a, framework: onnxrt_qdqops}\n\nevaluation: {accuracy: {}}\n", 3, 14},
+      {"model: {name: a, framework: onnxrt_qdqops}\nevaluation:\n  accuracy:\n    metric: {topk: "
+       "1}\n"
+       "    dataloader: {dataset: {npy: {inputs: none.npy}}}\n",
+       5, 33},
+  };
+  lpot_error error = {0};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    lpot_quantization *quantization = quantization_of(rows[i].text);
+    assert_int_equal(lpot_quantization_set_model(
+                         quantization, LPOT_SOURCE_DIR "/configs/example/shapes.onnx", &error),
+                     LPOT_OK);
+    assert_int_not_equal(lpot_quantization_run(quantization, &error), LPOT_OK);
+    if (error.place_line != rows[i].line || error.place_column != rows[i].column ||
+        strcmp(error.place_file, "built in") != 0) {
+      fail_msg("%s:%d:%d, but %s", error.place_file, error.place_line, error.place_column,
+               error.message);
+    }
+    lpot_quantization_free(quantization);
+  }
+  lpot_quantization *quantization = NULL;
+  assert_int_equal(lpot_quantization_from_file(session, "none.yaml", &quantization, &error),
+                   LPOT_OK);
+  assert_int_equal(lpot_quantization_set_model(quantization, "none.onnx", &error), LPOT_OK);
+  assert_int_equal(lpot_quantization_run(quantization, &error), LPOT_CONFIG);
+  assert_string_equal(error.place_file, "none.yaml");
+  assert_int_equal(error.place_line, 0);
   lpot_quantization_free(quantization);
 }
 
@@ -130,7 +190,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_missing_is_named),
       cmocka_unit_test(bad_settings_are_refused),
+      cmocka_unit_test(there_may_be_many_settings),
       cmocka_unit_test(errors_come_as_values_and_runs_can_be_repeated),
+      cmocka_unit_test(errors_tell_their_place),
       cmocka_unit_test(components_that_nobody_brought_are_named),
       cmocka_unit_test(texts_beyond_the_shared_memory_are_refused),
       cmocka_unit_test(a_benchmark_without_models_or_with_too_many_is_refused),

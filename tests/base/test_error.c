@@ -19,10 +19,42 @@ static void error_set_fills_status_place_and_message(void **state) {
   assert_string_equal(err.message, "node 'a': got 3");
 }
 
+static void error_knows_its_node_and_place(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  char long_name[300];
+  LPOT_FAIL(&err, LPOT_FORMAT, "node 'it's b': bad");
+  assert_string_equal(err.node, "it's b");
+  lpot_error_prefix(&err, "node '%s'", "outer");
+  lpot_error_node(&err, "outermost");
+  assert_string_equal(err.node, "it's b");
+  assert_int_equal(lpot_error_at(&err, "conf.yaml", 3, 14, LPOT_FORMAT), LPOT_FORMAT);
+  lpot_error_prefix(&err, "model");
+  assert_string_equal(err.place_file, "conf.yaml");
+  assert_int_equal(err.place_line, 3);
+  assert_int_equal(err.place_column, 14);
+  assert_int_equal(lpot_error_at(&err, "other.yaml", 1, 1, LPOT_OK), LPOT_OK);
+  assert_string_equal(err.place_file, "conf.yaml");
+  /* A new error has nothing of the old one. */
+  LPOT_FAIL(&err, LPOT_FORMAT, "value of node 'a'");
+  assert_string_equal(err.node, "");
+  assert_string_equal(err.place_file, "");
+  assert_int_equal(err.place_line, 0);
+  lpot_error_prefix(&err, "node '%s' (Relu)", "b");
+  assert_string_equal(err.node, "b");
+  memset(long_name, 'x', sizeof long_name - 1);
+  long_name[sizeof long_name - 1] = '\0';
+  LPOT_FAIL(&err, LPOT_FORMAT, "node '%s': bad", long_name);
+  assert_int_equal(strlen(err.node), sizeof err.node - 1);
+  assert_string_equal(err.node + sizeof err.node - 4, "...");
+}
+
 static void error_may_be_null(void **state) {
   (void)state;
   assert_int_equal(LPOT_FAIL(NULL, LPOT_IO, "x"), LPOT_IO);
   lpot_error_prefix(NULL, "x");
+  lpot_error_node(NULL, "x");
+  assert_int_equal(lpot_error_at(NULL, "x", 1, 1, LPOT_IO), LPOT_IO);
 }
 
 static void error_message_may_quote_the_old_message(void **state) {
@@ -137,6 +169,7 @@ static void try_returns_the_first_failure(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(error_set_fills_status_place_and_message),
+      cmocka_unit_test(error_knows_its_node_and_place),
       cmocka_unit_test(error_may_be_null),
       cmocka_unit_test(error_message_may_quote_the_old_message),
       cmocka_unit_test(error_marks_a_message_that_does_not_fit),

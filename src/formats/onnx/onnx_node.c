@@ -12,6 +12,7 @@ static void add_context(const lpot_onnx_import *import, const lpot_onnx_node *no
   lpot_text_printable(node->op_type, op_type, sizeof op_type);
   lpot_error_prefix(err, "graph '%s', node %zu '%s' (%s)", import->graph_name, index, name,
                     op_type);
+  lpot_error_node(err, name);
 }
 
 static lpot_status count_fields(const lpot_wire_field *message, lpot_onnx_node *node,

@@ -98,6 +98,7 @@ static lpot_status align_all(const lpot_onnx_import *import, const lpot_graph *s
       char name[96];
       lpot_text_printable(lpot_graph_node(graph, id)->name, name, sizeof name);
       lpot_error_prefix(err, "graph '%s', node '%s'", import->graph_name, name);
+      lpot_error_node(err, name);
       return status;
     }
   }
