@@ -417,6 +417,8 @@ def compare(workspace, dump, run_model):
     loader = accuracy["dataloader"]
     if loader.get("last_batch", "rollover") != "rollover":
         raise Skip("last_batch discard")
+    if int(accuracy.get("iteration", -1)) != -1:
+        raise Skip("a part of the data (evaluation.accuracy.iteration): lpot-tune draws it by its seed")
     for key, part in (("postprocess", accuracy), ("filter", loader)):
         if part.get(key):
             raise Skip(f"the section {key}")

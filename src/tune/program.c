@@ -148,15 +148,33 @@ static bool wait_for_end(lpot_program *program, double seconds) {
   return program->pid <= 0;
 }
 
+/* Closes its input and waits for its end. What it still writes is thrown away: were it unread when
+ * the socket is closed, the program would find its input reset instead of ended. */
+static bool let_end(lpot_program *program) {
+  uint8_t scrap[4096];
+  double deadline = lpot_clock_now(&program->clock) + END_SECONDS;
+  shutdown(program->fd, SHUT_WR);
+  while (!wait_for_end(program, 0)) {
+    if (lpot_clock_now(&program->clock) >= deadline) {
+      return false;
+    }
+    if (recv(program->fd, scrap, sizeof scrap, MSG_DONTWAIT) <= 0) {
+      lpot_clock_sleep(0.01);
+    }
+  }
+  return true;
+}
+
 void lpot_program_stop(lpot_program *program) {
   if (program == NULL) {
     return;
   }
+  pid_t group = program->pid;
+  bool ended = group == 0 || let_end(program);
   if (program->fd >= 0) {
     close(program->fd);
   }
-  pid_t group = program->pid;
-  if (group > 0 && !wait_for_end(program, END_SECONDS)) {
+  if (!ended) {
     kill(-group, SIGTERM);
     if (!wait_for_end(program, END_SECONDS)) {
       kill(-group, SIGKILL);

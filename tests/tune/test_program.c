@@ -2,7 +2,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -153,6 +156,24 @@ static void answers_to_nobody_are_dropped(void **state) {
   lpot_program_stop(NULL);
 }
 
+/* One that has written what nobody reads finds its input ended, not reset. */
+static void the_input_ends_for_what_wrote_ahead(void **state) {
+  (void)state;
+  char path[] = "/tmp/lpot-program-XXXXXX";
+  int file = mkstemp(path);
+  assert_true(file >= 0);
+  char script[128];
+  char said[8] = "";
+  snprintf(script, sizeof script, "echo a; echo ahead; cat && echo fine >%s", path);
+  lpot_program *program = start(script, 20);
+  assert_line(program, "a");
+  lpot_program_stop(program);
+  assert_int_equal(read(file, said, sizeof said - 1), 5);
+  assert_string_equal(said, "fine\n");
+  close(file);
+  unlink(path);
+}
+
 typedef struct idle_state {
   int calls;
 } idle_state;
@@ -186,6 +207,7 @@ int main(void) {
       cmocka_unit_test(silence_is_waited_for_so_long),
       cmocka_unit_test(floods_are_refused),
       cmocka_unit_test(answers_to_nobody_are_dropped),
+      cmocka_unit_test(the_input_ends_for_what_wrote_ahead),
       cmocka_unit_test(what_is_done_meanwhile_may_end_the_wait),
   };
   return cmocka_run_group_tests_name("program", tests, NULL, NULL);
