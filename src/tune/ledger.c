@@ -297,6 +297,16 @@ static lpot_status read_rank(lpot_reader *reader, int *ret_rank, lpot_error *err
   return LPOT_OK;
 }
 
+static lpot_status read_limits(lpot_reader *reader, lpot_ledger_session *session, lpot_error *err) {
+  LPOT_TRY(lpot_reader_i64(reader, &session->max_trials, err));
+  LPOT_TRY(lpot_reader_f64(reader, &session->timeout_seconds, err));
+  if (session->max_trials < 1 || !(session->timeout_seconds >= 0)) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "session: %" PRId64 " trials in %g s cannot be its limits",
+                     session->max_trials, session->timeout_seconds);
+  }
+  return LPOT_OK;
+}
+
 static lpot_status apply_session(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
   lpot_ledger_session *sessions =
       grow(ledger->sessions, ledger->num_sessions, sizeof *ledger->sessions);
@@ -320,6 +330,9 @@ static lpot_status apply_session(lpot_ledger *ledger, lpot_reader *reader, lpot_
     LPOT_TRY(read_rank(reader, &rank->rank, err));
     LPOT_TRY(lpot_reader_string(reader, rank->host, sizeof rank->host, err));
     LPOT_TRY(lpot_reader_string(reader, rank->numeric_class, sizeof rank->numeric_class, err));
+  }
+  if (lpot_reader_remaining(reader) > 0) {
+    LPOT_TRY(read_limits(reader, session, err));
   }
   return LPOT_OK;
 }

@@ -123,6 +123,8 @@ typedef struct lpot_ledger_session {
   double start; /* seconds since 1970 */
   size_t num_ranks;
   lpot_ledger_rank *ranks; /* [num_ranks]: those that work */
+  int64_t max_trials;      /* of this start, as timeout_seconds; 0: not told, as in the header */
+  double timeout_seconds;  /* 0: none */
 } lpot_ledger_session;
 
 typedef struct lpot_ledger_baseline {

@@ -81,6 +81,16 @@ static void read_limits(lpot_job_view *view) {
   }
   read_objective(view, lpot_yaml_root(yaml));
   lpot_yaml_free(yaml);
+}
+
+/* Limits may change from start to start: those of the last one hold. */
+static void take_limits(lpot_job_view *view) {
+  const lpot_ledger *ledger = &view->ledger;
+  read_limits(view);
+  if (ledger->num_sessions > 0 && ledger->sessions[ledger->num_sessions - 1].max_trials > 0) {
+    view->max_trials = ledger->sessions[ledger->num_sessions - 1].max_trials;
+    view->timeout_seconds = ledger->sessions[ledger->num_sessions - 1].timeout_seconds;
+  }
   if (view->ledger.header.given_recipe != 0) {
     view->max_trials = 1; /* --recipe */
   }
@@ -98,7 +108,7 @@ static lpot_status read_file(lpot_job_view *view, const char *path, lpot_error *
   double silent = lpot_clock_wall() - written;
   view->silent_seconds = silent > 0 ? silent : 0; /* Clocks of two machines may differ. */
   if (view->ledger.has_header) {
-    read_limits(view);
+    take_limits(view);
     bool found = stat(view->ledger.header.model_path, &information) == 0;
     view->ledger.f32_bytes = found ? (uint64_t)information.st_size : 0;
   }

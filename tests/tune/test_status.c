@@ -91,6 +91,28 @@ static void running_job_is_seen_and_not_disturbed(void **state) {
   remove_workspace(workspace, path);
 }
 
+static void limits_are_those_of_the_last_start(void **state) {
+  char workspace[PATH_SIZE];
+  char path[PATH_SIZE];
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  make_workspace(*state, "limits", workspace, path);
+  write_job(path, limits, &ledger, &journal);
+  lpot_ledger_session session = {.start = 3e9, .max_trials = 20, .timeout_seconds = 7.5};
+  assert_int_equal(lpot_ledger_add_session(&ledger, journal, &session, NULL), LPOT_OK);
+  lpot_job_view view;
+  lpot_job_view_init(&view);
+  assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
+  assert_int_equal(view.max_trials, 20);
+  assert_true(view.timeout_seconds == 7.5);
+  lpot_job_view_done(&view);
+  session.timeout_seconds = -1;
+  assert_int_equal(lpot_ledger_add_session(&ledger, journal, &session, NULL), LPOT_FORMAT);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+  remove_workspace(workspace, path);
+}
+
 static void rates_and_bound_follow_from_sessions(void **state) {
   char workspace[PATH_SIZE];
   char path[PATH_SIZE];
@@ -248,6 +270,7 @@ static int remove_folder(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(running_job_is_seen_and_not_disturbed),
+      cmocka_unit_test(limits_are_those_of_the_last_start),
       cmocka_unit_test(rates_and_bound_follow_from_sessions),
       cmocka_unit_test(accepted_trial_is_the_best_by_the_objective),
       cmocka_unit_test(text_and_json_say_the_same),
