@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/memory.h"
 #include "base/writer.h"
+#include "tune/config.h"
 
 #define MAX_TEXT (4u << 20)  /* bytes of one text in a record */
 #define MAX_ITEMS (1u << 20) /* ops, ranks or ranges in a record */
@@ -168,6 +169,11 @@ const lpot_ledger_result *lpot_ledger_final_of(const lpot_ledger *ledger,
   const lpot_ledger_result *result = lpot_ledger_result_of(ledger, trial);
   size_t whole = lpot_ledger_find_result(ledger, result->recipe_hash, false);
   return whole == SIZE_MAX ? result : &ledger->results[whole];
+}
+
+double lpot_ledger_final_loss(const lpot_ledger *ledger, const lpot_ledger_trial *trial) {
+  return lpot_relative_loss(ledger->header.higher_is_better, ledger->baseline.accuracy,
+                            lpot_ledger_final_of(ledger, trial)->accuracy);
 }
 
 const lpot_ledger_trial *lpot_ledger_find_trial(const lpot_ledger *ledger, uint64_t id) {

@@ -141,9 +141,9 @@ const lpot_ledger_trial *lpot_job_view_best(const lpot_job_view *view) {
   const lpot_ledger *ledger = &view->ledger;
   const lpot_ledger_trial *best = NULL;
   for (size_t i = 0; i < ledger->num_trials; i++) {
-    const lpot_ledger_result *result = lpot_ledger_result_of(ledger, &ledger->trials[i]);
+    const lpot_ledger_result *result = lpot_ledger_final_of(ledger, &ledger->trials[i]);
     double best_accuracy =
-        best == NULL ? (double)NAN : lpot_ledger_result_of(ledger, best)->accuracy;
+        best == NULL ? (double)NAN : lpot_ledger_final_of(ledger, best)->accuracy;
     bool better = ledger->header.higher_is_better ? result->accuracy > best_accuracy
                                                   : result->accuracy < best_accuracy;
     if (result->status == LPOT_TRIAL_DONE && (best == NULL || better)) {
@@ -292,7 +292,8 @@ static void print_trial_line(const lpot_ledger *ledger, const char *title,
     return;
   }
   fprintf(out, "%-11s trial %" PRIu64 ", accuracy %.6g, relative loss %.3f%%", title, trial->id,
-          lpot_ledger_result_of(ledger, trial)->accuracy, 100 * trial->relative_loss);
+          lpot_ledger_final_of(ledger, trial)->accuracy,
+          100 * lpot_ledger_final_loss(ledger, trial));
   if (trial->measured) {
     fprintf(out, ", %.4g ms%s", trial->latency.recipe_ms,
             trial->latency.trusted ? "" : " (UNTRUSTED)");
@@ -404,7 +405,7 @@ static lpot_status set_trial(lpot_json *json, const lpot_ledger *ledger, const c
                              const lpot_ledger_trial *trial, lpot_error *err) {
   const double unknown = (double)NAN;
   bool measured = trial != NULL && trial->measured;
-  double accuracy = trial == NULL ? unknown : lpot_ledger_result_of(ledger, trial)->accuracy;
+  double accuracy = trial == NULL ? unknown : lpot_ledger_final_of(ledger, trial)->accuracy;
   LPOT_TRY(
       lpot_json_set_int(json, keys[0], trial == NULL ? LPOT_NO_TRIAL : (int64_t)trial->id, err));
   LPOT_TRY(lpot_json_set_double(json, keys[1], accuracy, err));

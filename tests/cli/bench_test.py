@@ -88,6 +88,7 @@ def check_instances(int8_model, folder):
     over_ranks = rows(conf, model, "-s", ITERATIONS, "-s",
                       "evaluation.performance.configs.cores_per_instance=1", ranks=2)
     assert [row["instance"] for row in over_ranks] == [0, 1, None], over_ranks
+    assert over_ranks[0]["cores"] != over_ranks[1]["cores"], over_ranks
     check_row(over_ranks[2], 24)
     return True
 
