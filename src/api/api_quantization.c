@@ -180,7 +180,7 @@ static lpot_status fill_trial(lpot_quantization *quantization, const lpot_ledger
   const lpot_ledger_result *final = lpot_ledger_final_of(ledger, trial);
   result->trial = trial->id;
   result->accuracy = final->accuracy;
-  result->relative_loss = trial->relative_loss;
+  result->relative_loss = lpot_ledger_final_loss(ledger, trial);
   result->num_ops = final->recipe->num_ops;
   result->num_quantized = lpot_recipe_num_quantized(final->recipe);
   result->recipe_hash = final->recipe_hash;

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -14,6 +16,7 @@
 #include "tune/protocol.h"
 
 #define LOOK_SECONDS 0.5
+#define DEATH_SECONDS 1.0    /* from the end of an instance's link to its own */
 #define PHASE_SECONDS 3600.0 /* for an instance to get ready, or to measure */
 
 typedef struct bench_instance {
@@ -182,11 +185,19 @@ void lpot_instances_free(lpot_instances *benchmark) {
 
 /* ---- leading ---- */
 
-static lpot_status fail_dead(const bench_instance *instance, lpot_error *err) {
+static lpot_status fail_dead(bench_instance *instance, lpot_error *err) {
   char cores[LPOT_HOST_SIZE];
+  int status = 0;
   lpot_cpu_set_text(&instance->what.cpus, cores, sizeof cores);
-  return LPOT_FAIL(err, LPOT_CRASHED, "instance %d (cores %s) has died", instance->what.number,
-                   cores);
+  if (lpot_child_has_ended(instance->pid, DEATH_SECONDS, &status)) {
+    instance->pid = 0;
+  }
+  if (WIFSIGNALED(status)) {
+    return LPOT_FAIL(err, LPOT_CRASHED, "instance %d (cores %s) was ended by signal %d (%s)",
+                     instance->what.number, cores, WTERMSIG(status), strsignal(WTERMSIG(status)));
+  }
+  return LPOT_FAIL(err, LPOT_CRASHED, "instance %d (cores %s) has ended with exit code %d",
+                   instance->what.number, cores, WEXITSTATUS(status));
 }
 
 /* The next message of an instance; LPOT_INTERRUPTED by a signal. */

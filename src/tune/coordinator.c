@@ -292,7 +292,11 @@ static lpot_status enter_session(lpot_run *run, lpot_error *err) {
   if (run->ledger->num_sessions > 0) {
     lpot_log(LPOT_LOG_INFO, "resuming: %zu trials are in the journal", run->ledger->num_trials);
   }
-  lpot_ledger_session session = {.start = lpot_clock_wall(), .num_ranks = count, .ranks = ranks};
+  lpot_ledger_session session = {.start = lpot_clock_wall(),
+                                 .num_ranks = count,
+                                 .ranks = ranks,
+                                 .max_trials = run->job->config->max_trials,
+                                 .timeout_seconds = run->job->config->timeout_seconds};
   lpot_status status = lpot_ledger_add_session(run->ledger, run->journal, &session, err);
   lpot_free(ranks);
   return status;

@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/memory.h"
 #include "base/writer.h"
+#include "tune/config.h"
 
 #define MAX_TEXT (4u << 20)  /* bytes of one text in a record */
 #define MAX_ITEMS (1u << 20) /* ops, ranks or ranges in a record */
@@ -170,6 +171,11 @@ const lpot_ledger_result *lpot_ledger_final_of(const lpot_ledger *ledger,
   return whole == SIZE_MAX ? result : &ledger->results[whole];
 }
 
+double lpot_ledger_final_loss(const lpot_ledger *ledger, const lpot_ledger_trial *trial) {
+  return lpot_relative_loss(ledger->header.higher_is_better, ledger->baseline.accuracy,
+                            lpot_ledger_final_of(ledger, trial)->accuracy);
+}
+
 const lpot_ledger_trial *lpot_ledger_find_trial(const lpot_ledger *ledger, uint64_t id) {
   return id >= 1 && id <= ledger->num_trials ? &ledger->trials[id - 1] : NULL;
 }
@@ -297,6 +303,16 @@ static lpot_status read_rank(lpot_reader *reader, int *ret_rank, lpot_error *err
   return LPOT_OK;
 }
 
+static lpot_status read_limits(lpot_reader *reader, lpot_ledger_session *session, lpot_error *err) {
+  LPOT_TRY(lpot_reader_i64(reader, &session->max_trials, err));
+  LPOT_TRY(lpot_reader_f64(reader, &session->timeout_seconds, err));
+  if (session->max_trials < 1 || !(session->timeout_seconds >= 0)) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "session: %" PRId64 " trials in %g s cannot be its limits",
+                     session->max_trials, session->timeout_seconds);
+  }
+  return LPOT_OK;
+}
+
 static lpot_status apply_session(lpot_ledger *ledger, lpot_reader *reader, lpot_error *err) {
   lpot_ledger_session *sessions =
       grow(ledger->sessions, ledger->num_sessions, sizeof *ledger->sessions);
@@ -320,6 +336,9 @@ static lpot_status apply_session(lpot_ledger *ledger, lpot_reader *reader, lpot_
     LPOT_TRY(read_rank(reader, &rank->rank, err));
     LPOT_TRY(lpot_reader_string(reader, rank->host, sizeof rank->host, err));
     LPOT_TRY(lpot_reader_string(reader, rank->numeric_class, sizeof rank->numeric_class, err));
+  }
+  if (lpot_reader_remaining(reader) > 0) {
+    LPOT_TRY(read_limits(reader, session, err));
   }
   return LPOT_OK;
 }

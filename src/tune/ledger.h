@@ -123,6 +123,8 @@ typedef struct lpot_ledger_session {
   double start; /* seconds since 1970 */
   size_t num_ranks;
   lpot_ledger_rank *ranks; /* [num_ranks]: those that work */
+  int64_t max_trials;      /* of this start, as timeout_seconds; 0: not told, as in the header */
+  double timeout_seconds;  /* 0: none */
 } lpot_ledger_session;
 
 typedef struct lpot_ledger_baseline {
@@ -274,6 +276,8 @@ bool lpot_ledger_holdout_loss(const lpot_ledger *ledger, const lpot_ledger_holdo
  * that one. */
 const lpot_ledger_result *lpot_ledger_final_of(const lpot_ledger *ledger,
                                                const lpot_ledger_trial *trial);
+/* The relative loss of that one, also where the commit has an estimate. */
+double lpot_ledger_final_loss(const lpot_ledger *ledger, const lpot_ledger_trial *trial);
 /* NULL when there is no such trial. */
 const lpot_ledger_trial *lpot_ledger_find_trial(const lpot_ledger *ledger, uint64_t id);
 const lpot_ledger_result *lpot_ledger_result_of(const lpot_ledger *ledger,

@@ -69,6 +69,10 @@ static lpot_status write_session(const lpot_ledger_session *session, lpot_buffer
     LPOT_TRY(lpot_writer_string(out, session->ranks[i].host, err));
     LPOT_TRY(lpot_writer_string(out, session->ranks[i].numeric_class, err));
   }
+  if (session->max_trials > 0) {
+    LPOT_TRY(lpot_writer_i64(out, session->max_trials, err));
+    LPOT_TRY(lpot_writer_f64(out, session->timeout_seconds, err));
+  }
   return LPOT_OK;
 }
 

@@ -123,6 +123,12 @@ static void print_holdout(const lpot_ledger *ledger, FILE *out) {
   }
 }
 
+/* Also one that was cut short by mistake, and is right on the whole set. */
+static bool chosen_meets(const lpot_ledger *ledger, const lpot_ledger_trial *trial) {
+  bool completed = lpot_ledger_result_of(ledger, trial)->status == LPOT_TRIAL_PRUNED;
+  return trial->meets || (completed && ledger->verdict == LPOT_VERDICT_MET);
+}
+
 static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
   if (trial == NULL) {
@@ -131,11 +137,10 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
     return;
   }
   const lpot_ledger_result *result = lpot_ledger_final_of(ledger, trial);
-  bool completed = lpot_ledger_result_of(ledger, trial)->status == LPOT_TRIAL_PRUNED;
   char value[32];
   char baseline[32];
   const char *verdict = "the criterion is NOT met, the best trial is handed out";
-  if (trial->meets || (completed && ledger->verdict == LPOT_VERDICT_MET)) {
+  if (chosen_meets(ledger, trial)) {
     verdict = "the criterion is met";
   } else if (ledger->verdict == LPOT_VERDICT_MET) {
     verdict = "the criterion is NOT met; the trial is taken as it is (performance_only)";
@@ -324,15 +329,15 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
   }
   LPOT_TRY(lpot_json_set_string(json, "verdict", lpot_verdict_text(ledger->verdict), err));
   LPOT_TRY(lpot_json_set_int(json, "exit_code", exit_code, err));
-  LPOT_TRY(lpot_json_set_bool(json, "meets", trial != NULL && trial->meets, err));
+  LPOT_TRY(lpot_json_set_bool(json, "meets", trial != NULL && chosen_meets(ledger, trial), err));
   LPOT_TRY(lpot_json_set_double(json, "baseline_accuracy",
                                 ledger->has_baseline ? ledger->baseline.accuracy : unknown, err));
   LPOT_TRY(
       lpot_json_set_double(json, "accuracy", result == NULL ? unknown : result->accuracy, err));
   LPOT_TRY(lpot_json_set_double(json, "exported_accuracy",
                                 exported == NULL ? unknown : exported->accuracy, err));
-  LPOT_TRY(lpot_json_set_double(json, "relative_loss",
-                                trial == NULL ? unknown : trial->relative_loss, err));
+  LPOT_TRY(lpot_json_set_double(
+      json, "relative_loss", trial == NULL ? unknown : lpot_ledger_final_loss(ledger, trial), err));
   LPOT_TRY(set_holdout(json, ledger, err));
   LPOT_TRY(lpot_json_set_int(json, "trials", (int64_t)ledger->num_trials, err));
   LPOT_TRY(

@@ -81,6 +81,16 @@ static void read_limits(lpot_job_view *view) {
   }
   read_objective(view, lpot_yaml_root(yaml));
   lpot_yaml_free(yaml);
+}
+
+/* Limits may change from start to start: those of the last one hold. */
+static void take_limits(lpot_job_view *view) {
+  const lpot_ledger *ledger = &view->ledger;
+  read_limits(view);
+  if (ledger->num_sessions > 0 && ledger->sessions[ledger->num_sessions - 1].max_trials > 0) {
+    view->max_trials = ledger->sessions[ledger->num_sessions - 1].max_trials;
+    view->timeout_seconds = ledger->sessions[ledger->num_sessions - 1].timeout_seconds;
+  }
   if (view->ledger.header.given_recipe != 0) {
     view->max_trials = 1; /* --recipe */
   }
@@ -98,7 +108,7 @@ static lpot_status read_file(lpot_job_view *view, const char *path, lpot_error *
   double silent = lpot_clock_wall() - written;
   view->silent_seconds = silent > 0 ? silent : 0; /* Clocks of two machines may differ. */
   if (view->ledger.has_header) {
-    read_limits(view);
+    take_limits(view);
     bool found = stat(view->ledger.header.model_path, &information) == 0;
     view->ledger.f32_bytes = found ? (uint64_t)information.st_size : 0;
   }
@@ -131,9 +141,9 @@ const lpot_ledger_trial *lpot_job_view_best(const lpot_job_view *view) {
   const lpot_ledger *ledger = &view->ledger;
   const lpot_ledger_trial *best = NULL;
   for (size_t i = 0; i < ledger->num_trials; i++) {
-    const lpot_ledger_result *result = lpot_ledger_result_of(ledger, &ledger->trials[i]);
+    const lpot_ledger_result *result = lpot_ledger_final_of(ledger, &ledger->trials[i]);
     double best_accuracy =
-        best == NULL ? (double)NAN : lpot_ledger_result_of(ledger, best)->accuracy;
+        best == NULL ? (double)NAN : lpot_ledger_final_of(ledger, best)->accuracy;
     bool better = ledger->header.higher_is_better ? result->accuracy > best_accuracy
                                                   : result->accuracy < best_accuracy;
     if (result->status == LPOT_TRIAL_DONE && (best == NULL || better)) {
@@ -282,7 +292,8 @@ static void print_trial_line(const lpot_ledger *ledger, const char *title,
     return;
   }
   fprintf(out, "%-11s trial %" PRIu64 ", accuracy %.6g, relative loss %.3f%%", title, trial->id,
-          lpot_ledger_result_of(ledger, trial)->accuracy, 100 * trial->relative_loss);
+          lpot_ledger_final_of(ledger, trial)->accuracy,
+          100 * lpot_ledger_final_loss(ledger, trial));
   if (trial->measured) {
     fprintf(out, ", %.4g ms%s", trial->latency.recipe_ms,
             trial->latency.trusted ? "" : " (UNTRUSTED)");
@@ -394,7 +405,7 @@ static lpot_status set_trial(lpot_json *json, const lpot_ledger *ledger, const c
                              const lpot_ledger_trial *trial, lpot_error *err) {
   const double unknown = (double)NAN;
   bool measured = trial != NULL && trial->measured;
-  double accuracy = trial == NULL ? unknown : lpot_ledger_result_of(ledger, trial)->accuracy;
+  double accuracy = trial == NULL ? unknown : lpot_ledger_final_of(ledger, trial)->accuracy;
   LPOT_TRY(
       lpot_json_set_int(json, keys[0], trial == NULL ? LPOT_NO_TRIAL : (int64_t)trial->id, err));
   LPOT_TRY(lpot_json_set_double(json, keys[1], accuracy, err));

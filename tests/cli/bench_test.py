@@ -10,9 +10,15 @@ import csv
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tune_runs import kill_all, left_of, processes_of  # noqa: E402
 
 bench, tune, mpirun, conf, model = sys.argv[1:6]
 ITERATIONS = "evaluation.performance.iteration=12"
@@ -86,6 +92,7 @@ def check_instances(int8_model, folder):
     over_ranks = rows(conf, model, "-s", ITERATIONS, "-s",
                       "evaluation.performance.configs.cores_per_instance=1", ranks=2)
     assert [row["instance"] for row in over_ranks] == [0, 1, None], over_ranks
+    assert over_ranks[0]["cores"] != over_ranks[1]["cores"], over_ranks
     check_row(over_ranks[2], 24)
     return True
 
@@ -110,11 +117,47 @@ def check_errors(folder):
         assert sum(line.startswith("error: ") for line in err.splitlines()) == 1, (arguments, err)
 
 
+def begin_long():
+    """lpot-bench in the middle of a long measurement, and the process of its instance."""
+    command = [bench, conf, model, "-s", "evaluation.performance.iteration=1000000"]
+    job = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                           text=True, start_new_session=True)
+    for _ in range(600):
+        instances = [process.pid for process in processes_of(job.pid)
+                     if process.name == "lpot-bench" and process.parent == job.pid and process.cpu_seconds > 0.3]
+        if instances:
+            return job, instances[0]
+        time.sleep(0.1)
+    kill_all(job.pid)
+    sys.exit("no instance measures")
+
+
+def check_ends():
+    """An instance that dies, a signal and the program's own death: an end, and nobody is left."""
+    cases = ((signal.SIGKILL, True, 1, ") was ended by signal 9 (Killed)"),
+             (signal.SIGTERM, False, 6, "the benchmark was interrupted"),
+             (signal.SIGUSR1, False, 6, "the benchmark was interrupted"),
+             (signal.SIGKILL, False, -9, None))
+    for number, to_instance, code, text in cases:
+        job, instance = begin_long()
+        os.kill(instance if to_instance else job.pid, number)
+        try:
+            _, err = job.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            kill_all(job.pid)
+            sys.exit(f"signal {number}: no end")
+        errors = [line for line in err.splitlines() if line.startswith("error: ")]
+        assert job.returncode == code, (number, job.returncode, err)
+        assert len(errors) == (text is not None) and (text is None or text in errors[0]), (number, err)
+        assert not left_of(job.pid), (number, left_of(job.pid))
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="lpot-bench-") as folder:
         int8_model = check_accuracy(folder)
         whole = check_instances(int8_model, folder)
         check_errors(folder)
+        check_ends()
     if not whole:  # Said last: ctest then counts the test as skipped.
         print("SKIPPED several instances: only one core may be used")
 

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "tune/report.h"
 #include "tune/status.h"
 
 /* Makes a workspace; leaves its path and its journal's. */
@@ -91,6 +92,89 @@ static void running_job_is_seen_and_not_disturbed(void **state) {
   remove_workspace(workspace, path);
 }
 
+/* One trial that was cut short with a poor estimate, and chosen; then its recipe on the whole set.
+ */
+static void write_completed(const char *path, lpot_ledger *ledger, lpot_journal **ret_journal) {
+  lpot_ledger_init(ledger);
+  assert_int_equal(lpot_journal_open(path, true, lpot_ledger_apply, ledger, ret_journal, NULL),
+                   LPOT_OK);
+  lpot_ledger_header header = make_header();
+  assert_int_equal(lpot_ledger_add_header(ledger, *ret_journal, &header, NULL), LPOT_OK);
+  lpot_ledger_baseline baseline = {.accuracy = 0.875, .state = {.samples = 8, .correct = 7}};
+  assert_int_equal(lpot_ledger_add_baseline(ledger, *ret_journal, &baseline, NULL), LPOT_OK);
+  lpot_ledger_result result = {.recipe = make_recipe(2, 5),
+                               .status = LPOT_TRIAL_PRUNED,
+                               .accuracy = 0.25,
+                               .host = "a",
+                               .cause = ""};
+  assert_int_equal(lpot_ledger_add_result(ledger, *ret_journal, &result, NULL), LPOT_OK);
+  lpot_ledger_trial trial = {.id = 1, .relative_loss = 0.625 / 0.875};
+  assert_int_equal(lpot_ledger_add_commit(ledger, *ret_journal, &trial, NULL), LPOT_OK);
+  result.status = LPOT_TRIAL_DONE;
+  result.accuracy = 0.4375;
+  assert_int_equal(lpot_ledger_add_result(ledger, *ret_journal, &result, NULL), LPOT_OK);
+  lpot_recipe_free(result.recipe);
+  assert_int_equal(lpot_ledger_add_verdict(ledger, *ret_journal, LPOT_VERDICT_MET, 1, NULL),
+                   LPOT_OK);
+}
+
+static void assert_holds(const char *text, const char *part) {
+  if (strstr(text, part) == NULL) {
+    fail_msg("'%s' is not in\n%s", part, text);
+  }
+}
+
+static void what_was_completed_later_counts(void **state) {
+  char workspace[PATH_SIZE];
+  char path[PATH_SIZE];
+  char text[4096] = "";
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  make_workspace(*state, "completed", workspace, path);
+  write_completed(path, &ledger, &journal);
+  lpot_job_view view;
+  lpot_job_view_init(&view);
+  assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
+  FILE *memory = fmemopen(text, sizeof text - 1, "w");
+  lpot_job_view_print(&view, memory);
+  fclose(memory);
+  assert_holds(text, "Best:       trial 1, accuracy 0.4375, relative loss 50.000%");
+  assert_holds(text, "Chosen:     trial 1, accuracy 0.4375, relative loss 50.000%");
+  memset(text, 0, sizeof text);
+  memory = fmemopen(text, sizeof text - 1, "w");
+  assert_int_equal(lpot_report_json(&view.ledger, workspace, 0, memory, NULL), LPOT_OK);
+  fclose(memory);
+  assert_holds(text, "\"meets\": true, ");
+  assert_holds(text, "\"accuracy\": 0.4375, ");
+  assert_holds(text, "\"relative_loss\": 0.5, ");
+  lpot_job_view_done(&view);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+  remove_workspace(workspace, path);
+}
+
+static void limits_are_those_of_the_last_start(void **state) {
+  char workspace[PATH_SIZE];
+  char path[PATH_SIZE];
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  make_workspace(*state, "limits", workspace, path);
+  write_job(path, limits, &ledger, &journal);
+  lpot_ledger_session session = {.start = 3e9, .max_trials = 20, .timeout_seconds = 7.5};
+  assert_int_equal(lpot_ledger_add_session(&ledger, journal, &session, NULL), LPOT_OK);
+  lpot_job_view view;
+  lpot_job_view_init(&view);
+  assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
+  assert_int_equal(view.max_trials, 20);
+  assert_true(view.timeout_seconds == 7.5);
+  lpot_job_view_done(&view);
+  session.timeout_seconds = -1;
+  assert_int_equal(lpot_ledger_add_session(&ledger, journal, &session, NULL), LPOT_FORMAT);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+  remove_workspace(workspace, path);
+}
+
 static void rates_and_bound_follow_from_sessions(void **state) {
   char workspace[PATH_SIZE];
   char path[PATH_SIZE];
@@ -176,9 +260,7 @@ static void text_and_json_say_the_same(void **state) {
       "left\n",
       "Verdict:    unfinished\n"};
   for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-    if (strstr(text, lines[i]) == NULL) {
-      fail_msg("'%s' is not in\n%s", lines[i], text);
-    }
+    assert_holds(text, lines[i]);
   }
   memset(text, 0, sizeof text);
   memory = fmemopen(text, sizeof text - 1, "w");
@@ -189,9 +271,7 @@ static void text_and_json_say_the_same(void **state) {
                                         "\"best_trial\": 4, ",       "\"accepted_trial\": 3, ",
                                         "\"invalid\": 0, ",          "\"chosen_trial\": 0}\n"};
   for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-    if (strstr(text, members[i]) == NULL) {
-      fail_msg("'%s' is not in\n%s", members[i], text);
-    }
+    assert_holds(text, members[i]);
   }
   lpot_job_view_done(&view);
   lpot_journal_close(journal);
@@ -248,6 +328,8 @@ static int remove_folder(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(running_job_is_seen_and_not_disturbed),
+      cmocka_unit_test(what_was_completed_later_counts),
+      cmocka_unit_test(limits_are_those_of_the_last_start),
       cmocka_unit_test(rates_and_bound_follow_from_sessions),
       cmocka_unit_test(accepted_trial_is_the_best_by_the_objective),
       cmocka_unit_test(text_and_json_say_the_same),
