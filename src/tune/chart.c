@@ -159,20 +159,6 @@ static lpot_status draw_lines(const lpot_chart *chart, const axis *y, lpot_buffe
   return LPOT_OK;
 }
 
-static lpot_status draw_front(const lpot_chart *chart, const axis *x, const axis *y,
-                              lpot_buffer *out, lpot_error *err) {
-  if (chart->num_front < 2) {
-    return LPOT_OK;
-  }
-  LPOT_TRY(lpot_buffer_printf(out, err, "<polyline class='front' points='"));
-  for (size_t i = 0; i < chart->num_front; i++) {
-    const lpot_chart_point *point = &chart->points[chart->front[i]];
-    LPOT_TRY(lpot_buffer_printf(out, err, "%.1f,%.1f ", place(x, point->x), place(y, point->y)));
-  }
-  LPOT_TRY(lpot_buffer_printf(out, err, "'/>\n"));
-  return LPOT_OK;
-}
-
 static lpot_status draw_whisker(const lpot_chart_point *point, const axis *x, const axis *y,
                                 lpot_buffer *out, lpot_error *err) {
   if (point->x_high > point->x_low) {
@@ -200,6 +186,10 @@ static lpot_status draw_points(const lpot_chart *chart, const axis *x, const axi
                                 point->style, place(x, point->x), place(y, point->y)));
     LPOT_TRY(lpot_html_text(out, point->title, err));
     LPOT_TRY(lpot_buffer_printf(out, err, "</title></circle>\n"));
+    if (point->ringed) {
+      LPOT_TRY(lpot_buffer_printf(out, err, "<circle class='ring' cx='%.1f' cy='%.1f' r='8'/>\n",
+                                  place(x, point->x), place(y, point->y)));
+    }
   }
   return LPOT_OK;
 }
@@ -224,7 +214,6 @@ lpot_status lpot_chart_draw(const lpot_chart *chart, lpot_buffer *out, lpot_erro
   LPOT_TRY(draw_ticks(&x, &y, out, err));
   LPOT_TRY(draw_labels(chart, out, err));
   LPOT_TRY(draw_lines(chart, &y, out, err));
-  LPOT_TRY(draw_front(chart, &x, &y, out, err));
   LPOT_TRY(draw_points(chart, &x, &y, out, err));
   LPOT_TRY(lpot_buffer_printf(out, err, "</svg>\n"));
   return LPOT_OK;

@@ -19,6 +19,7 @@ typedef struct lpot_chart_point {
   double y_low, y_high;
   const char *style; /* a class of the style sheet: its colour and, in print, its form */
   const char *title; /* shown when pointed at, and read aloud; borrowed */
+  bool ringed;       /* a ring around it */
 } lpot_chart_point;
 
 typedef struct lpot_chart_line {
@@ -32,8 +33,6 @@ typedef struct lpot_chart {
   const char *x_label, *y_label;
   size_t num_points;
   const lpot_chart_point *points; /* [num_points]; those with NaN are left out */
-  size_t num_front;
-  const size_t *front; /* [num_front] indices of points, joined by a line in this order */
   size_t num_lines;
   const lpot_chart_line *lines; /* [num_lines] across the chart */
   bool whole_x;                 /* x counts something: ticks are whole numbers */

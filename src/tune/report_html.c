@@ -33,7 +33,7 @@ static const char style[] =
     "var(--front)}\n"
     "svg{width:100%;height:auto;font-size:12px;fill:var(--ink)}\n"
     "svg .grid{stroke:var(--line)}svg .whisker{stroke:var(--dim)}\n"
-    "svg .front{fill:none;stroke:var(--front);stroke-width:2}\n"
+    "svg .ring{fill:none;stroke:var(--front);stroke-width:2}\n"
     "svg .baseline{stroke:var(--ink);stroke-dasharray:2 3}svg .target{stroke:var(--bad);"
     "stroke-dasharray:7 4}\n"
     "svg .meets{fill:var(--good)}svg .misses{fill:#fff;stroke:var(--bad);stroke-width:1.5}\n"
@@ -42,9 +42,11 @@ static const char style[] =
     "stroke:var(--ink);stroke-width:2}\n"
     "svg .f32,svg .bar0{fill:var(--ink)}svg .bar1{fill:#3b82d0}svg .bar2{fill:#fff;"
     "stroke:var(--ink)}svg .value{font-size:9px}\n"
-    ".wide{overflow-x:auto}.dim{color:var(--dim)}\n"
+    ".wide{overflow-x:auto}.wide .text{overflow-wrap:break-word}.dim{color:var(--dim)}\n"
     "@media print{body{margin:0;max-width:none;font-size:11pt}nav{display:none}"
+    "table{font-size:8pt}th,td{padding:.1rem .3rem}"
     "h2,summary{break-after:avoid}svg,tr{break-inside:avoid}.wide{overflow:visible}"
+    ".wide tbody .text{overflow-wrap:anywhere;min-width:3.4em}"
     "details::details-content{content-visibility:visible;display:block;block-size:auto}}\n"
     "</style>\n";
 
@@ -288,11 +290,12 @@ static lpot_status put_body(const lpot_ledger *ledger, const lpot_job *job, lpot
   LPOT_TRY(put_verdict(ledger, out, err));
   LPOT_TRY(lpot_buffer_printf(
       out, err,
-      "<nav aria-label='Contents'><a href='#speed'>Speed</a><a href='#trials'>Trials</a>"
+      "<nav aria-label='Contents'><a href='#front'>Front</a><a href='#trials'>Trials</a>"
       "<a href='#ops'>Ops</a><a href='#sensitivity'>Sensitivity</a><a href='#times'>Times</a>"
       "<a href='#ranges'>Ranges</a><a href='#hosts'>Hosts</a>"
       "<a href='#configuration'>Configuration</a></nav>\n"));
   LPOT_TRY(put_facts(ledger, job, out, err));
+  LPOT_TRY(lpot_report_front(ledger, job, out, err));
   LPOT_TRY(lpot_report_trials(ledger, job, out, err));
   LPOT_TRY(lpot_report_ops(ledger, job, out, err));
   LPOT_TRY(lpot_report_sensitivity(ledger, out, err));

@@ -3,6 +3,7 @@
 #ifndef LPOT_TUNE_REPORT_PART_H
 #define LPOT_TUNE_REPORT_PART_H
 
+#include "tune/chart.h"
 #include "tune/job.h"
 #include "tune/ledger.h"
 
@@ -43,9 +44,40 @@ typedef struct lpot_ranked_value {
 /* Sorts by falling value, NaN last; of equals the lower index comes first. */
 void lpot_report_rank(lpot_ranked_value *values, size_t count);
 
+/* ---- report_points.c ---- */
+
+#define LPOT_POINT_TITLE 160
+
+/* Points of a chart with room for their titles. */
+typedef struct lpot_report_points {
+  size_t count;
+  lpot_chart_point *points;         /* [capacity] owned */
+  char (*titles)[LPOT_POINT_TITLE]; /* the same */
+} lpot_report_points;
+
+LPOT_MUST_CHECK lpot_status lpot_report_points_init(lpot_report_points *list, size_t capacity,
+                                                    lpot_error *err);
+void lpot_report_points_done(lpot_report_points *list);
+/* The point that was added, without intervals; its title is empty. There must be room. */
+lpot_chart_point *lpot_report_add_point(lpot_report_points *list, double x, double y,
+                                        const char *style);
+/* Appends to the title of the point that was added last; what does not fit is cut off. */
+void lpot_report_point_title(lpot_report_points *list, const char *format, ...) LPOT_PRINTF(2, 3);
+/* A class of the style sheet: what became of the trial. */
+const char *lpot_report_trial_style(const lpot_ledger *ledger, const lpot_ledger_trial *trial);
+/* Draws the points, with lines for f32's accuracy and the one asked for. */
+LPOT_MUST_CHECK lpot_status lpot_report_draw_points(const lpot_ledger *ledger, const lpot_job *job,
+                                                    const lpot_report_points *list,
+                                                    const lpot_chart *plain, lpot_buffer *out,
+                                                    lpot_error *err);
+
 /* ---- sections ---- */
 
-/* Accuracy against speed, and the trials. */
+/* Accuracy against each of what the objective names (job NULL: against what is known), and the
+ * Pareto front. */
+LPOT_MUST_CHECK lpot_status lpot_report_front(const lpot_ledger *ledger, const lpot_job *job,
+                                              lpot_buffer *out, lpot_error *err);
+/* The trials in their order. */
 LPOT_MUST_CHECK lpot_status lpot_report_trials(const lpot_ledger *ledger, const lpot_job *job,
                                                lpot_buffer *out, lpot_error *err);
 /* The ops of the chosen recipe, and those that cannot be quantized (job NULL: a word about it). */

@@ -7,7 +7,7 @@ import html.parser
 import pathlib
 import sys
 
-VOID = {"meta", "line", "circle", "polyline", "br"}
+VOID = {"meta", "line", "circle", "br"}
 
 
 class Page(html.parser.HTMLParser):

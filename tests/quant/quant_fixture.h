@@ -137,6 +137,22 @@ static inline void fixture_finish(lpot_graph *graph, lpot_value_id output) {
   CHECK(lpot_graph_infer(graph, lpot_reference_run, &err));
 }
 
+/* x - conv1 - relu - conv2 - add(conv2, relu) - flatten - gemm - y */
+static inline lpot_graph *fixture_residual(void) {
+  lpot_graph *graph = fixture_graph();
+  lpot_value_id x = fixture_input(graph, "x", DIMS(1, 2, 4, 4));
+  lpot_value_id w1 = fixture_constant(graph, "w1", DIMS(3, 2, 1, 1), 1);
+  lpot_value_id c1 = fixture_node(graph, LPOT_OP_CONV, IDS(x, w1), "c1");
+  lpot_value_id r1 = fixture_node(graph, LPOT_OP_RELU, IDS(c1), "r1");
+  lpot_value_id w2 = fixture_constant(graph, "w2", DIMS(3, 3, 1, 1), 3);
+  lpot_value_id c2 = fixture_node(graph, LPOT_OP_CONV, IDS(r1, w2), "c2");
+  lpot_value_id sum = fixture_node(graph, LPOT_OP_ADD, IDS(c2, r1), "sum");
+  lpot_value_id flat = fixture_node(graph, LPOT_OP_FLATTEN, IDS(sum), "flat");
+  lpot_value_id w3 = fixture_constant(graph, "w3", DIMS(48, 5), 4);
+  fixture_finish(graph, fixture_node(graph, LPOT_OP_GEMM, IDS(flat, w3), "y"));
+  return graph;
+}
+
 /* ---- running ---- */
 
 typedef struct fixture_run {

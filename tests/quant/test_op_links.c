@@ -19,21 +19,9 @@ static void check(lpot_graph *graph, const lpot_op_link *expected, size_t num_ex
 
 static void links_go_through_transparent_nodes(void **state) {
   (void)state;
-  /* x - conv1 - relu - conv2 - add(conv2, relu) - flatten - gemm - y */
-  lpot_graph *graph = fixture_graph();
-  lpot_value_id x = fixture_input(graph, "x", DIMS(1, 2, 4, 4));
-  lpot_value_id w1 = fixture_constant(graph, "w1", DIMS(3, 2, 1, 1), 1);
-  lpot_value_id c1 = fixture_node(graph, LPOT_OP_CONV, IDS(x, w1), "c1");
-  lpot_value_id r1 = fixture_node(graph, LPOT_OP_RELU, IDS(c1), "r1");
-  lpot_value_id w2 = fixture_constant(graph, "w2", DIMS(3, 3, 1, 1), 3);
-  lpot_value_id c2 = fixture_node(graph, LPOT_OP_CONV, IDS(r1, w2), "c2");
-  lpot_value_id sum = fixture_node(graph, LPOT_OP_ADD, IDS(c2, r1), "sum");
-  lpot_value_id flat = fixture_node(graph, LPOT_OP_FLATTEN, IDS(sum), "flat");
-  lpot_value_id w3 = fixture_constant(graph, "w3", DIMS(48, 5), 4);
-  fixture_finish(graph, fixture_node(graph, LPOT_OP_GEMM, IDS(flat, w3), "y"));
   const lpot_op_link expected[] = {{LPOT_NO_OP, 0}, {0, 1}, {0, 2},
                                    {1, 2},          {2, 3}, {3, LPOT_NO_OP}};
-  check(graph, expected, 6);
+  check(fixture_residual(), expected, 6);
 }
 
 static void float_nodes_are_no_op(void **state) {

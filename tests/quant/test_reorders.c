@@ -9,32 +9,16 @@ static uint64_t count(const fixture_model *model) {
   return reorders;
 }
 
-/* x - conv1 - relu - conv2 - add(conv2, relu) - flatten - gemm - y */
-static lpot_graph *residual_network(void) {
-  lpot_graph *graph = fixture_graph();
-  lpot_value_id x = fixture_input(graph, "x", DIMS(1, 2, 4, 4));
-  lpot_value_id w1 = fixture_constant(graph, "w1", DIMS(3, 2, 1, 1), 1);
-  lpot_value_id c1 = fixture_node(graph, LPOT_OP_CONV, IDS(x, w1), "c1");
-  lpot_value_id r1 = fixture_node(graph, LPOT_OP_RELU, IDS(c1), "r1");
-  lpot_value_id w2 = fixture_constant(graph, "w2", DIMS(3, 3, 1, 1), 3);
-  lpot_value_id c2 = fixture_node(graph, LPOT_OP_CONV, IDS(r1, w2), "c2");
-  lpot_value_id sum = fixture_node(graph, LPOT_OP_ADD, IDS(c2, r1), "sum");
-  lpot_value_id flat = fixture_node(graph, LPOT_OP_FLATTEN, IDS(sum), "flat");
-  lpot_value_id w3 = fixture_constant(graph, "w3", DIMS(48, 5), 4);
-  fixture_finish(graph, fixture_node(graph, LPOT_OP_GEMM, IDS(flat, w3), "y"));
-  return graph;
-}
-
 static void f32_has_no_reorders(void **state) {
   (void)state;
-  fixture_model model = fixture_model_of(residual_network());
+  fixture_model model = fixture_model_of(fixture_residual());
   assert_int_equal(count(&model), 0);
   fixture_free(&model);
 }
 
 static void whole_network_in_int8_has_one_at_each_end(void **state) {
   (void)state;
-  fixture_model model = fixture_model_of(residual_network());
+  fixture_model model = fixture_model_of(fixture_residual());
   fixture_set_all(&model, &fixture_u8);
   assert_int_equal(count(&model), 2);
   fixture_free(&model);
@@ -44,7 +28,7 @@ static void single_op_in_int8_pays_for_input_and_output(void **state) {
   (void)state;
   static const uint64_t expected[] = {2, 2, 3, 2}; /* The sum has two inputs. */
   for (size_t i = 0; i < 4; i++) {
-    fixture_model model = fixture_model_of(residual_network());
+    fixture_model model = fixture_model_of(fixture_residual());
     assert_int_equal(lpot_quant_ops_count(model.ops), 4);
     fixture_set(&model, i, &fixture_u8);
     assert_int_equal(count(&model), expected[i]);
@@ -59,7 +43,7 @@ static void op_left_in_f32_adds_its_borders(void **state) {
    * gemm: the sum leaves; flatten, behind which nobody needs int8, is f32. */
   static const uint64_t expected[] = {1 + 1, 2 + 2, 2 + 3, 1 + 1};
   for (size_t i = 0; i < 4; i++) {
-    fixture_model model = fixture_model_of(residual_network());
+    fixture_model model = fixture_model_of(fixture_residual());
     lpot_op_config f32 = model.recipe->ops[i];
     fixture_set_all(&model, &fixture_u8);
     model.recipe->ops[i] = f32;

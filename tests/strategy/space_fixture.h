@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -149,6 +150,58 @@ static inline void assert_demand(lpot_strategy *strategy, lpot_stage stage, cons
   lpot_recipe_free(demand.recipe);
   const lpot_result result = {.valid = true, .accuracy = accuracy, .samples = 1000};
   assert_int_equal(lpot_strategy_tell(strategy, &result, NULL), LPOT_OK);
+}
+
+/* The next demand is this trial; it is answered by whether it meets the criterion. */
+static inline void assert_answered(lpot_strategy *strategy, lpot_stage stage, lpot_purpose purpose,
+                                   const char *expected, double accuracy, bool meets) {
+  lpot_demand demand = {0};
+  char text[256] = "";
+  assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
+  assert_non_null(demand.recipe);
+  recipe_text(demand.recipe, text, sizeof text);
+  assert_string_equal(text, expected);
+  assert_int_equal(demand.stage, stage);
+  assert_int_equal(demand.purpose, purpose);
+  lpot_recipe_free(demand.recipe);
+  const lpot_result result = {.valid = true, .accuracy = accuracy, .samples = 1000, .meets = meets};
+  assert_int_equal(lpot_strategy_tell(strategy, &result, NULL), LPOT_OK);
+}
+
+static inline lpot_strategy *fixture_start(const char *name, const lpot_space *space,
+                                           bool higher_is_better) {
+  const lpot_strategy_options options = {.higher_is_better = higher_is_better, .samples = 1000};
+  lpot_strategy *strategy = NULL;
+  assert_int_equal(lpot_strategy_new(name, space, &options, &strategy, NULL), LPOT_OK);
+  return strategy;
+}
+
+/* ---- a strategy on four ops, a to d ---- */
+
+typedef struct quartet {
+  fixture ops;
+  lpot_space *space;
+  lpot_strategy *strategy;
+} quartet;
+
+/* Owned by the caller (quartet_free). */
+static inline quartet *quartet_new(const char *name, bool higher_is_better) {
+  quartet *four = malloc(sizeof *four);
+  assert_non_null(four);
+  four->ops = fixture_new();
+  fixture_add(&four->ops, "a", "Add", small_capability(false));
+  fixture_add(&four->ops, "b", "Add", small_capability(false));
+  fixture_add(&four->ops, "c", "Add", small_capability(false));
+  fixture_add(&four->ops, "d", "Add", small_capability(false));
+  four->space = fixture_space(&four->ops);
+  four->strategy = fixture_start(name, four->space, higher_is_better);
+  return four;
+}
+
+static inline void quartet_free(quartet *four) {
+  lpot_strategy_free(four->strategy);
+  lpot_space_free(four->space);
+  free(four);
 }
 
 /* The next demand is to sense this recipe; it is answered by error, or as failed where that is

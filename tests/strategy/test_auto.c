@@ -1,36 +1,24 @@
 #include "space_fixture.h"
 
-#include <math.h>
-
-static lpot_space *four_ops(fixture *ops) {
-  *ops = fixture_new();
-  fixture_add(ops, "a", "Add", small_capability(false));
-  fixture_add(ops, "b", "Add", small_capability(false));
-  fixture_add(ops, "c", "Add", small_capability(false));
-  fixture_add(ops, "d", "Add", small_capability(false));
-  return fixture_space(ops);
+/* *state is a strategy's; it is freed behind the test. */
+static int make_four(void **state) {
+  *state = quartet_new("auto", true);
+  return 0;
 }
 
-static lpot_strategy *start(const lpot_space *space, bool higher_is_better) {
-  const lpot_strategy_options options = {.higher_is_better = higher_is_better, .samples = 1000};
-  lpot_strategy *strategy = NULL;
-  assert_int_equal(lpot_strategy_new("auto", space, &options, &strategy, NULL), LPOT_OK);
-  return strategy;
+static int free_four(void **state) {
+  quartet_free(*state);
+  return 0;
+}
+
+static lpot_strategy *strategy_of(void **state) {
+  const quartet *four = *state;
+  return four->strategy;
 }
 
 static void assert_trial(lpot_strategy *strategy, lpot_stage stage, const char *expected,
                          double accuracy, bool meets) {
-  lpot_demand demand = {0};
-  char text[256] = "";
-  assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
-  assert_non_null(demand.recipe);
-  recipe_text(demand.recipe, text, sizeof text);
-  assert_string_equal(text, expected);
-  assert_int_equal(demand.stage, stage);
-  assert_int_equal(demand.purpose, LPOT_DECIDE);
-  lpot_recipe_free(demand.recipe);
-  const lpot_result result = {.valid = true, .accuracy = accuracy, .samples = 1000, .meets = meets};
-  assert_int_equal(lpot_strategy_tell(strategy, &result, NULL), LPOT_OK);
+  assert_answered(strategy, stage, LPOT_DECIDE, expected, accuracy, meets);
 }
 
 /* The damages of a, b, c, d are 0.2, 0, 0.5, 0.1. */
@@ -42,25 +30,17 @@ static void sense_four(lpot_strategy *strategy) {
 }
 
 static void a_uniform_recipe_that_meets_is_the_end(void **state) {
-  (void)state;
-  fixture ops;
-  lpot_space *space = four_ops(&ops);
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = strategy_of(state);
   assert_hints(strategy, 9, "100: q q q q");
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.9, true);
   assert_hints(strategy, 9, "");
   assert_demand(strategy, 0, "", 0);
   assert_false(lpot_strategy_wants_costs(strategy));
-  lpot_strategy_free(strategy);
-  lpot_space_free(space);
 }
 
 /* Path c, a, d, b: 1 and 2 steps miss, 4 meet, 3 meet; then a and c are made int8 again. */
 static void the_path_is_searched_and_then_reverted(void **state) {
-  (void)state;
-  fixture ops;
-  lpot_space *space = four_ops(&ops);
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = strategy_of(state);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
   sense_four(strategy);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q q f32 q", 0.2, false);
@@ -70,33 +50,26 @@ static void the_path_is_searched_and_then_reverted(void **state) {
   assert_trial(strategy, LPOT_STAGE_REVERT, "100: q q f32 f32", 0.2, false);
   assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 q q f32", 0.9, true);
   assert_demand(strategy, 0, "", 0);
-  lpot_strategy_free(strategy);
-  lpot_space_free(space);
 }
 
 static void a_path_that_never_meets_ends(void **state) {
   (void)state;
-  fixture ops;
-  lpot_space *space = four_ops(&ops);
-  lpot_strategy *strategy = start(space, false);
+  quartet *four = quartet_new("auto", false);
+  lpot_strategy *strategy = four->strategy;
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 9, false);
   sense_four(strategy);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q q f32 q", 8, false);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 q", 8, false);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 8, false);
   assert_demand(strategy, 0, "", 0);
-  lpot_strategy_free(strategy);
-  lpot_space_free(space);
+  quartet_free(four);
 }
 
 /* Costs are asked for once, after the ops were sensed. c costs 100 us in f32, all others 2. */
 static void costs_change_the_path(void **state) {
-  (void)state;
   const lpot_op_cost cheap = {.f32_us = 2, .int8_us = 1};
   const lpot_op_cost costs[] = {cheap, cheap, {.f32_us = 100, .int8_us = 1}, cheap};
-  fixture ops;
-  lpot_space *space = four_ops(&ops);
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = strategy_of(state);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
   assert_false(lpot_strategy_wants_costs(strategy));
   sense_four(strategy);
@@ -112,15 +85,10 @@ static void costs_change_the_path(void **state) {
   assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 q f32 q", 0.9, true);
   assert_trial(strategy, LPOT_STAGE_REVERT, "100: q q f32 q", 0.2, false);
   assert_demand(strategy, 0, "", 0);
-  lpot_strategy_free(strategy);
-  lpot_space_free(space);
 }
 
 static void unknown_costs_are_asked_for_once(void **state) {
-  (void)state;
-  fixture ops;
-  lpot_space *space = four_ops(&ops);
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = strategy_of(state);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
   sense_four(strategy);
   assert_true(lpot_strategy_wants_costs(strategy));
@@ -128,8 +96,6 @@ static void unknown_costs_are_asked_for_once(void **state) {
   assert_false(lpot_strategy_wants_costs(strategy));
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q q f32 q", 0.9, true);
   assert_demand(strategy, 0, "", 0); /* The last op that fell back stays. */
-  lpot_strategy_free(strategy);
-  lpot_space_free(space);
 }
 
 static lpot_space *op_of_algorithms(fixture *ops, lpot_choices algorithms) {
@@ -147,7 +113,7 @@ static void uniform_recipes_are_tried_by_their_errors(void **state) {
   fixture ops;
   lpot_space *space =
       op_of_algorithms(&ops, (lpot_choices){4, {LPOT_MINMAX, LPOT_KL, LPOT_PERCENTILE, LPOT_MSE}});
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = fixture_start("auto", space, true);
   assert_hints(strategy, 9, "100: u8/asym/percentile|100: u8/asym/kl|100: q");
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: u8/asym/mse", 0.3, false);
   assert_sensed(strategy, "100: u8/asym/percentile", 0.3);
@@ -168,7 +134,7 @@ static void without_mse_the_order_is_lpots(void **state) {
   (void)state;
   fixture ops;
   lpot_space *space = op_of_algorithms(&ops, (lpot_choices){2, {LPOT_PERCENTILE, LPOT_KL}});
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = fixture_start("auto", space, true);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: u8/asym/percentile", 0.3, false);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: u8/asym/kl", 0.9, true);
   assert_demand(strategy, 0, "", 0);
@@ -184,7 +150,7 @@ static void all_variants_are_uniform_recipes(void **state) {
   ops.sampling_sizes[1] = 20;
   ops.wishes.num_sampling_sizes = 2;
   lpot_space *space = fixture_space(&ops);
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = fixture_start("auto", space, true);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q", 0.3, false);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "20: q", 0.5, false);
   assert_sensed(strategy, "20: q", 0.1);
@@ -196,10 +162,7 @@ static void all_variants_are_uniform_recipes(void **state) {
 
 /* While the first step is on trial: two steps if it misses, and four or three after those. */
 static void hints_are_both_cases_of_each_probe(void **state) {
-  (void)state;
-  fixture ops;
-  lpot_space *space = four_ops(&ops);
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = strategy_of(state);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
   assert_hints(strategy, 3, "100: f32 f32 f32 q|100: f32 f32 q f32|100: f32 q f32 f32");
   sense_four(strategy);
@@ -214,16 +177,11 @@ static void hints_are_both_cases_of_each_probe(void **state) {
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 0.9, true);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 f32", 0.9, true);
   assert_hints(strategy, 9, "100: q q f32 f32|100: f32 q q f32|100: q q q f32");
-  lpot_strategy_free(strategy);
-  lpot_space_free(space);
 }
 
 /* An op that cannot be sensed falls back first. */
 static void errors_may_be_unknown(void **state) {
-  (void)state;
-  fixture ops;
-  lpot_space *space = four_ops(&ops);
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = strategy_of(state);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
   assert_sensed(strategy, "100: f32 f32 f32 q", 0.5);
   assert_sensed(strategy, "100: f32 f32 q f32", 0.5);
@@ -231,22 +189,20 @@ static void errors_may_be_unknown(void **state) {
   assert_sensed(strategy, "100: q f32 f32 f32", 0.5);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q f32 q q", 0.9, true);
   assert_demand(strategy, 0, "", 0);
-  lpot_strategy_free(strategy);
-  lpot_space_free(space);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_uniform_recipe_that_meets_is_the_end),
-      cmocka_unit_test(the_path_is_searched_and_then_reverted),
+      cmocka_unit_test_setup_teardown(a_uniform_recipe_that_meets_is_the_end, make_four, free_four),
+      cmocka_unit_test_setup_teardown(the_path_is_searched_and_then_reverted, make_four, free_four),
       cmocka_unit_test(a_path_that_never_meets_ends),
-      cmocka_unit_test(costs_change_the_path),
-      cmocka_unit_test(unknown_costs_are_asked_for_once),
+      cmocka_unit_test_setup_teardown(costs_change_the_path, make_four, free_four),
+      cmocka_unit_test_setup_teardown(unknown_costs_are_asked_for_once, make_four, free_four),
       cmocka_unit_test(uniform_recipes_are_tried_by_their_errors),
       cmocka_unit_test(without_mse_the_order_is_lpots),
       cmocka_unit_test(all_variants_are_uniform_recipes),
-      cmocka_unit_test(hints_are_both_cases_of_each_probe),
-      cmocka_unit_test(errors_may_be_unknown),
+      cmocka_unit_test_setup_teardown(hints_are_both_cases_of_each_probe, make_four, free_four),
+      cmocka_unit_test_setup_teardown(errors_may_be_unknown, make_four, free_four),
   };
   return cmocka_run_group_tests_name("auto", tests, NULL, NULL);
 }

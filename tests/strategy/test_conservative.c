@@ -11,25 +11,11 @@ static lpot_space *four_types(fixture *ops) {
 }
 
 static lpot_strategy *start(const lpot_space *space) {
-  const lpot_strategy_options options = {.higher_is_better = true, .samples = 1000};
-  lpot_strategy *strategy = NULL;
-  assert_int_equal(lpot_strategy_new("conservative", space, &options, &strategy, NULL), LPOT_OK);
-  return strategy;
+  return fixture_start("conservative", space, true);
 }
 
-/* The next demand is this text; it is answered by whether it meets the criterion. */
 static void assert_trial(lpot_strategy *strategy, const char *expected, bool meets) {
-  lpot_demand demand = {0};
-  char text[256] = "";
-  assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
-  assert_non_null(demand.recipe);
-  recipe_text(demand.recipe, text, sizeof text);
-  assert_string_equal(text, expected);
-  assert_int_equal(demand.stage, LPOT_STAGE_BY_TYPE);
-  assert_int_equal(demand.purpose, LPOT_DECIDE);
-  lpot_recipe_free(demand.recipe);
-  const lpot_result result = {.valid = true, .accuracy = 0.5, .samples = 1000, .meets = meets};
-  assert_int_equal(lpot_strategy_tell(strategy, &result, NULL), LPOT_OK);
+  assert_answered(strategy, LPOT_STAGE_BY_TYPE, LPOT_DECIDE, expected, 0.5, meets);
 }
 
 static void types_that_meet_the_criterion_stay(void **state) {

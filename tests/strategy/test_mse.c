@@ -16,10 +16,7 @@ static const lpot_wish stays_u8 = {.pattern = "d",
                                    .choices = {.activation = {.dtype = {1, {LPOT_U8}}}}};
 
 static lpot_strategy *start(const lpot_space *space) {
-  const lpot_strategy_options options = {.higher_is_better = true, .samples = 1000};
-  lpot_strategy *strategy = NULL;
-  assert_int_equal(lpot_strategy_new("mse", space, &options, &strategy, NULL), LPOT_OK);
-  return strategy;
+  return fixture_start("mse", space, true);
 }
 
 /* Order of fallback: b (cannot be sensed), a (0.3), c (0.1). b helps, a does not, c does. */

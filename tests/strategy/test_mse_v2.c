@@ -1,45 +1,30 @@
 #include "space_fixture.h"
 
-#include <math.h>
-
-static lpot_space *four_ops(fixture *ops) {
-  *ops = fixture_new();
-  fixture_add(ops, "a", "Add", small_capability(false));
-  fixture_add(ops, "b", "Add", small_capability(false));
-  fixture_add(ops, "c", "Add", small_capability(false));
-  fixture_add(ops, "d", "Add", small_capability(false));
-  return fixture_space(ops);
+/* *state is a strategy's; it is freed behind the test. */
+static int make_four(void **state) {
+  *state = quartet_new("mse_v2", true);
+  return 0;
 }
 
-static lpot_strategy *start(const lpot_space *space, bool higher_is_better) {
-  const lpot_strategy_options options = {.higher_is_better = higher_is_better, .samples = 1000};
-  lpot_strategy *strategy = NULL;
-  assert_int_equal(lpot_strategy_new("mse_v2", space, &options, &strategy, NULL), LPOT_OK);
-  return strategy;
+static int free_four(void **state) {
+  quartet_free(*state);
+  return 0;
 }
 
-/* The next demand is this trial; it is answered by whether it meets the criterion. */
+static lpot_strategy *strategy_of(void **state) {
+  const quartet *four = *state;
+  return four->strategy;
+}
+
 static void assert_trial(lpot_strategy *strategy, lpot_stage stage, const char *expected,
                          double accuracy, bool meets) {
-  lpot_demand demand = {0};
-  char text[256] = "";
-  assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
-  assert_non_null(demand.recipe);
-  recipe_text(demand.recipe, text, sizeof text);
-  assert_string_equal(text, expected);
-  assert_int_equal(demand.stage, stage);
-  assert_int_equal(demand.purpose, stage == LPOT_STAGE_UNIFORM ? LPOT_RANK : LPOT_DECIDE);
-  lpot_recipe_free(demand.recipe);
-  const lpot_result result = {.valid = true, .accuracy = accuracy, .samples = 1000, .meets = meets};
-  assert_int_equal(lpot_strategy_tell(strategy, &result, NULL), LPOT_OK);
+  assert_answered(strategy, stage, stage == LPOT_STAGE_UNIFORM ? LPOT_RANK : LPOT_DECIDE, expected,
+                  accuracy, meets);
 }
 
 /* Down over d, b, a; back over b; then d again would be a recipe that failed on the way down. */
 static void ops_fall_back_by_error_and_come_back(void **state) {
-  (void)state;
-  fixture ops;
-  lpot_space *space = four_ops(&ops);
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = strategy_of(state);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
   assert_sensed(strategy, "100: q q q f32", 0.10);
   assert_sensed(strategy, "100: q q f32 q", 0.30);
@@ -60,19 +45,12 @@ static void ops_fall_back_by_error_and_come_back(void **state) {
   assert_sensed(strategy, "100: f32 q q q", 0.09);
   assert_sensed(strategy, "100: q q q f32", 0.08);
   assert_demand(strategy, 0, "", 0);
-  lpot_strategy_free(strategy);
-  lpot_space_free(space);
 }
 
 static void the_first_success_of_the_uniform_ones_is_the_end(void **state) {
-  (void)state;
-  fixture ops;
-  lpot_space *space = four_ops(&ops);
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = strategy_of(state);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.9, true);
   assert_demand(strategy, 0, "", 0);
-  lpot_strategy_free(strategy);
-  lpot_space_free(space);
 }
 
 static void a_failed_revert_is_the_end(void **state) {
@@ -81,7 +59,7 @@ static void a_failed_revert_is_the_end(void **state) {
   fixture_add(&ops, "a", "Add", small_capability(false));
   fixture_add(&ops, "b", "Add", small_capability(false));
   lpot_space *space = fixture_space(&ops);
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = fixture_start("mse_v2", space, true);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q", 0.1, false);
   assert_sensed(strategy, "100: q f32", -1);
   assert_sensed(strategy, "100: f32 q", -1);
@@ -104,7 +82,7 @@ static void the_start_is_the_better_uniform_recipe(void **state) {
   capability.activation.algorithm = (lpot_choices){2, {LPOT_MINMAX, LPOT_KL}};
   fixture_add(&ops, "a", "Add", capability);
   lpot_space *space = fixture_space(&ops);
-  lpot_strategy *strategy = start(space, false);
+  lpot_strategy *strategy = fixture_start("mse_v2", space, false);
   for (int i = 0; i < 2; i++) {
     lpot_demand demand = {0};
     assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
@@ -121,10 +99,7 @@ static void the_start_is_the_better_uniform_recipe(void **state) {
 }
 
 static void hints_name_the_whole_round_and_the_next(void **state) {
-  (void)state;
-  fixture ops;
-  lpot_space *space = four_ops(&ops);
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = strategy_of(state);
   assert_hints(strategy, 9, "100: q q q q");
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
   assert_hints(strategy, 9, "100: q q q f32|100: q q f32 q|100: q f32 q q|100: f32 q q q");
@@ -140,8 +115,6 @@ static void hints_name_the_whole_round_and_the_next(void **state) {
   assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
   lpot_recipe_free(demand.recipe);
   assert_hints(strategy, 9, "100: q q f32 f32|100: q f32 q f32|100: f32 q q f32");
-  lpot_strategy_free(strategy);
-  lpot_space_free(space);
 }
 
 static void all_variants_of_the_first_size_are_tried_first(void **state) {
@@ -152,7 +125,7 @@ static void all_variants_of_the_first_size_are_tried_first(void **state) {
   ops.sampling_sizes[1] = 20;
   ops.wishes.num_sampling_sizes = 2;
   lpot_space *space = fixture_space(&ops);
-  lpot_strategy *strategy = start(space, true);
+  lpot_strategy *strategy = fixture_start("mse_v2", space, true);
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100 (cross_layer_equalization): q", 0.1, false);
   assert_hints(
       strategy, 16,
@@ -169,11 +142,13 @@ static void all_variants_of_the_first_size_are_tried_first(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_variants_of_the_first_size_are_tried_first),
-      cmocka_unit_test(ops_fall_back_by_error_and_come_back),
-      cmocka_unit_test(the_first_success_of_the_uniform_ones_is_the_end),
+      cmocka_unit_test_setup_teardown(ops_fall_back_by_error_and_come_back, make_four, free_four),
+      cmocka_unit_test_setup_teardown(the_first_success_of_the_uniform_ones_is_the_end, make_four,
+                                      free_four),
       cmocka_unit_test(a_failed_revert_is_the_end),
       cmocka_unit_test(the_start_is_the_better_uniform_recipe),
-      cmocka_unit_test(hints_name_the_whole_round_and_the_next),
+      cmocka_unit_test_setup_teardown(hints_name_the_whole_round_and_the_next, make_four,
+                                      free_four),
   };
   return cmocka_run_group_tests_name("mse_v2", tests, NULL, NULL);
 }

@@ -48,25 +48,22 @@ static size_t count(const char *text, const char *part) {
 static void points_lie_within_the_axes(void **state) {
   (void)state;
   const lpot_chart_point points[] = {
-      {1, 0.5, 1, 1, 0.4, 0.6, "meets", "first <one>"},
-      {3, 0.9, 2, 4, 0.9, 0.9, "misses", "second"},
-      {2, (double)NAN, 2, 2, (double)NAN, (double)NAN, "misses", "unknown"}};
-  const size_t front[] = {0, 1};
+      {1, 0.5, 1, 1, 0.4, 0.6, "meets", "first <one>", true},
+      {3, 0.9, 2, 4, 0.9, 0.9, "misses", "second", false},
+      {2, (double)NAN, 2, 2, (double)NAN, (double)NAN, "misses", "unknown", true}};
   const lpot_chart_line lines[] = {{0.95, "target", "asked for"}, {(double)NAN, "target", "no"}};
   const lpot_chart chart = {.title = "t",
                             .x_label = "x",
                             .y_label = "y",
                             .num_points = 3,
                             .points = points,
-                            .num_front = 2,
-                            .front = front,
                             .num_lines = 2,
                             .lines = lines};
   char *text = draw(&chart);
-  assert_int_equal(count(text, "<circle"), 2);
+  assert_int_equal(count(text, "<circle"), 3);
+  assert_int_equal(count(text, "<circle class='ring'"), 1);
   assert_int_equal(count(text, "class='whisker'"), 2);
   assert_int_equal(count(text, "class='target'"), 1);
-  assert_int_equal(count(text, "<polyline"), 1);
   assert_non_null(strstr(text, "first &lt;one&gt;"));
   assert_null(strstr(text, "nan"));
   for (const char *at = strstr(text, " cx='"); at != NULL; at = strstr(at + 1, " cx='")) {
@@ -79,8 +76,8 @@ static void points_lie_within_the_axes(void **state) {
 
 static void chart_of_nothing_or_of_equal_values_is_drawn(void **state) {
   (void)state;
-  const lpot_chart_point same[] = {{1, 0.9, 1, 1, 0.9, 0.9, "meets", "a"},
-                                   {1, 0.9, 1, 1, 0.9, 0.9, "meets", "b"}};
+  const lpot_chart_point same[] = {{1, 0.9, 1, 1, 0.9, 0.9, "meets", "a", false},
+                                   {1, 0.9, 1, 1, 0.9, 0.9, "meets", "b", false}};
   lpot_chart chart = {.title = "t", .x_label = "x", .y_label = "y", .whole_x = true};
   char *text = draw(&chart);
   assert_int_equal(count(text, "<circle"), 0);

@@ -101,6 +101,25 @@ static void task_is_refused_when_truncated_at_any_byte(void **state) {
   lpot_buffer_done(&bytes);
 }
 
+/* What is read of an outcome that was written, and not of its bytes cut off anywhere; the caller is
+ * done with it (lpot_outcome_done). */
+static lpot_outcome sent(const lpot_outcome *outcome) {
+  lpot_buffer bytes;
+  lpot_reader reader;
+  lpot_outcome back;
+  lpot_buffer_init(&bytes);
+  lpot_outcome_init(&back);
+  assert_int_equal(lpot_outcome_write(outcome, &bytes, NULL), LPOT_OK);
+  for (size_t size = 0; size < bytes.size; size++) {
+    lpot_reader_init(&reader, bytes.data, size);
+    assert_int_not_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
+  }
+  lpot_reader_init(&reader, bytes.data, bytes.size);
+  assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
+  lpot_buffer_done(&bytes);
+  return back;
+}
+
 static void outcome_keeps_the_states_of_all_blocks(void **state) {
   (void)state;
   lpot_metric_state states[2] = {{.samples = 5, .correct = 3}, {.samples = 6, .sum = 0.25}};
@@ -130,63 +149,31 @@ static void outcome_carries_the_times_of_the_ops(void **state) {
   (void)state;
   lpot_op_cost ops[2];
   const lpot_outcome outcome = {.kind = LPOT_TASK_OP_TIMES, .op_times = make_op_times(ops)};
-  lpot_buffer bytes;
-  lpot_reader reader;
-  lpot_outcome back;
-  lpot_buffer_init(&bytes);
-  lpot_outcome_init(&back);
-  assert_int_equal(lpot_outcome_write(&outcome, &bytes, NULL), LPOT_OK);
-  for (size_t size = 0; size < bytes.size; size++) {
-    lpot_reader_init(&reader, bytes.data, size);
-    assert_int_not_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
-  }
-  lpot_reader_init(&reader, bytes.data, bytes.size);
-  assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
+  lpot_outcome back = sent(&outcome);
   assert_int_equal(back.kind, LPOT_TASK_OP_TIMES);
   assert_int_equal(back.op_times.num_ops, 2);
   assert_true(back.op_times.ops[0].int8_us == 3.25);
   lpot_outcome_done(&back);
-  lpot_buffer_done(&bytes);
 }
 
 static void outcome_carries_the_footprint(void **state) {
   (void)state;
   const lpot_outcome outcome = {.kind = LPOT_TASK_FOOTPRINT,
                                 .footprint = {.bytes = 4096, .resident_bytes = 8192}};
-  lpot_buffer bytes;
-  lpot_reader reader;
-  lpot_outcome back;
-  lpot_buffer_init(&bytes);
-  lpot_outcome_init(&back);
-  assert_int_equal(lpot_outcome_write(&outcome, &bytes, NULL), LPOT_OK);
-  for (size_t size = 0; size < bytes.size; size++) {
-    lpot_reader_init(&reader, bytes.data, size);
-    assert_int_not_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
-  }
-  lpot_reader_init(&reader, bytes.data, bytes.size);
-  assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
+  lpot_outcome back = sent(&outcome);
   assert_int_equal(back.kind, LPOT_TASK_FOOTPRINT);
   assert_int_equal(back.footprint.bytes, 4096);
   assert_int_equal(back.footprint.resident_bytes, 8192);
   lpot_outcome_done(&back);
-  lpot_buffer_done(&bytes);
 }
 
 static void outcome_of_a_failed_task_carries_its_cause(void **state) {
   (void)state;
   lpot_outcome outcome = {.kind = LPOT_TASK_LATENCY, .status = LPOT_ENGINE, .cause = "conv1: no"};
-  lpot_buffer bytes;
-  lpot_reader reader;
-  lpot_outcome back;
-  lpot_buffer_init(&bytes);
-  lpot_outcome_init(&back);
-  assert_int_equal(lpot_outcome_write(&outcome, &bytes, NULL), LPOT_OK);
-  lpot_reader_init(&reader, bytes.data, bytes.size);
-  assert_int_equal(lpot_outcome_read(&reader, &back, NULL), LPOT_OK);
+  lpot_outcome back = sent(&outcome);
   assert_int_equal(back.status, LPOT_ENGINE);
   assert_string_equal(back.cause, "conv1: no");
   lpot_outcome_done(&back);
-  lpot_buffer_done(&bytes);
 }
 
 static void outcome_with_more_states_than_bytes_is_refused(void **state) {

@@ -47,7 +47,7 @@ static void page_has_what_the_run_knows(void **state) {
 }
 
 static void page_of_a_run_that_has_just_begun_has_all_sections(void **state) {
-  static const char *const anchors[] = {"speed", "trials", "ops",   "sensitivity",
+  static const char *const anchors[] = {"front", "trials", "ops",   "sensitivity",
                                         "times", "ranges", "hosts", "configuration"};
   lpot_ledger ledger;
   lpot_journal *journal = NULL;
@@ -72,7 +72,7 @@ static void page_of_a_run_that_has_just_begun_has_all_sections(void **state) {
 }
 
 static void add_trial(lpot_ledger *ledger, lpot_journal *journal, size_t float_op, lpot_stage stage,
-                      double accuracy) {
+                      double accuracy, uint64_t size_bytes) {
   lpot_recipe *plain = NULL;
   assert_int_equal(lpot_recipe_new(2, &plain, NULL), LPOT_OK);
   lpot_ledger_result result = {.recipe = make_recipe(2, 4), .accuracy = accuracy};
@@ -82,8 +82,10 @@ static void add_trial(lpot_ledger *ledger, lpot_journal *journal, size_t float_o
   assert_int_equal(lpot_ledger_add_result(ledger, journal, &result, NULL), LPOT_OK);
   lpot_recipe_free(result.recipe);
   lpot_recipe_free(plain);
-  lpot_ledger_trial trial = {
-      .id = ledger->num_trials + 1, .stage = stage, .result = ledger->num_results - 1};
+  lpot_ledger_trial trial = {.id = ledger->num_trials + 1,
+                             .stage = stage,
+                             .result = ledger->num_results - 1,
+                             .size_bytes = size_bytes};
   assert_int_equal(lpot_ledger_add_commit(ledger, journal, &trial, NULL), LPOT_OK);
 }
 
@@ -93,14 +95,63 @@ static void ops_tell_what_falling_back_alone_gains(void **state) {
   lpot_ledger_header header = make_header();
   open_run(*state, "gains", &ledger, &journal);
   assert_int_equal(lpot_ledger_add_header(&ledger, journal, &header, NULL), LPOT_OK);
-  add_trial(&ledger, journal, 2, LPOT_STAGE_UNIFORM, 0.5);
-  add_trial(&ledger, journal, 1, LPOT_STAGE_ONE_BY_ONE, 0.75);
-  add_trial(&ledger, journal, 0, LPOT_STAGE_ONE_BY_ONE, 0.375);
+  add_trial(&ledger, journal, 2, LPOT_STAGE_UNIFORM, 0.5, 0);
+  add_trial(&ledger, journal, 1, LPOT_STAGE_ONE_BY_ONE, 0.75, 0);
+  add_trial(&ledger, journal, 0, LPOT_STAGE_ONE_BY_ONE, 0.375, 0);
   assert_int_equal(lpot_ledger_add_verdict(&ledger, journal, LPOT_VERDICT_MET, 2, NULL), LPOT_OK);
   char *page = page_of(&ledger);
   assert_has(page, "weight per_channel</td><td class='text'></td><td>-0.125</td>");
   assert_has(page, "<td class='text'>fp32</td><td class='text'>fell back in the search</td>"
                    "<td>0.25</td>");
+  lpot_free(page);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
+static size_t count_of(const char *page, const char *part) {
+  size_t count = 0;
+  for (const char *at = strstr(page, part); at != NULL; at = strstr(at + 1, part)) {
+    count++;
+  }
+  return count;
+}
+
+/* The front is that of pareto.h, in all that is known: not of accuracy and speed alone. */
+static void front_is_ringed_in_each_chart_and_listed(void **state) {
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  open_run(*state, "front", &ledger, &journal);
+  fill_run(&ledger, journal);
+  char *page = page_of(&ledger);
+  assert_has(page, "aria-label=\"Accuracy of measured trials against their speed beside f32\"");
+  assert_has(page, "aria-label=\"Accuracy of trials against the size of their models\"");
+  assert_has(page, "aria-label=\"Accuracy of trials against the memory that they need\"");
+  assert_has(page, ">f32: accuracy 0.875<");
+  assert_has(page, ">trial 1: accuracy 0.75, 3.00 times as fast as f32, 1000 bytes, 4096 bytes of "
+                   "memory<");
+  assert_int_equal(count_of(page, "<circle class='ring'"), 3);
+  assert_has(page, "<th scope='row' class='text'>1</th><td>0.75</td><td class='text'>yes</td>"
+                   "<td>0.5</td><td>3</td><td class='text'>yes</td><td>1000</td><td>4096</td>");
+  lpot_free(page);
+  lpot_journal_close(journal);
+  lpot_ledger_done(&ledger);
+}
+
+static void front_has_what_nothing_beats_in_accuracy_and_size(void **state) {
+  lpot_ledger ledger;
+  lpot_journal *journal = NULL;
+  lpot_ledger_header header = make_header();
+  open_run(*state, "sizes", &ledger, &journal);
+  assert_int_equal(lpot_ledger_add_header(&ledger, journal, &header, NULL), LPOT_OK);
+  add_trial(&ledger, journal, 2, LPOT_STAGE_UNIFORM, 0.5, 100);
+  add_trial(&ledger, journal, 1, LPOT_STAGE_ONE_BY_ONE, 0.625, 300);
+  add_trial(&ledger, journal, 0, LPOT_STAGE_ONE_BY_ONE, 0.75, 200);
+  char *page = page_of(&ledger);
+  assert_has(page, "<p>No latency was measured.</p>");
+  assert_int_equal(count_of(page, "<circle class='ring'"), 2);
+  assert_has(page, "<th scope='row' class='text'>1</th><td>0.5</td>");
+  assert_has(page, "<th scope='row' class='text'>3</th><td>0.75</td>");
+  assert_null(strstr(page, "<th scope='row' class='text'>2</th><td>0.625</td>"));
   lpot_free(page);
   lpot_journal_close(journal);
   lpot_ledger_done(&ledger);
@@ -133,6 +184,9 @@ int main(void) {
       cmocka_unit_test(page_has_what_the_run_knows),
       cmocka_unit_test(page_of_a_run_that_has_just_begun_has_all_sections),
       cmocka_unit_test(ops_tell_what_falling_back_alone_gains),
+      cmocka_unit_test(front_is_ringed_in_each_chart_and_listed),
+      cmocka_unit_test_setup_teardown(front_has_what_nothing_beats_in_accuracy_and_size,
+                                      make_folder, remove_folder),
       cmocka_unit_test(ranks_are_by_value_with_the_unknown_last),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
