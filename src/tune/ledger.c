@@ -176,6 +176,15 @@ double lpot_ledger_final_loss(const lpot_ledger *ledger, const lpot_ledger_trial
                             lpot_ledger_final_of(ledger, trial)->accuracy);
 }
 
+bool lpot_ledger_chosen_meets(const lpot_ledger *ledger) {
+  const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
+  if (trial == NULL) {
+    return false;
+  }
+  bool completed = lpot_ledger_result_of(ledger, trial)->status == LPOT_TRIAL_PRUNED;
+  return trial->meets || (completed && ledger->verdict == LPOT_VERDICT_MET);
+}
+
 const lpot_ledger_trial *lpot_ledger_find_trial(const lpot_ledger *ledger, uint64_t id) {
   return id >= 1 && id <= ledger->num_trials ? &ledger->trials[id - 1] : NULL;
 }

@@ -278,6 +278,8 @@ const lpot_ledger_result *lpot_ledger_final_of(const lpot_ledger *ledger,
                                                const lpot_ledger_trial *trial);
 /* The relative loss of that one, also where the commit has an estimate. */
 double lpot_ledger_final_loss(const lpot_ledger *ledger, const lpot_ledger_trial *trial);
+/* Whether a trial is chosen and meets the criterion: also one that was cut short by mistake. */
+bool lpot_ledger_chosen_meets(const lpot_ledger *ledger);
 /* NULL when there is no such trial. */
 const lpot_ledger_trial *lpot_ledger_find_trial(const lpot_ledger *ledger, uint64_t id);
 const lpot_ledger_result *lpot_ledger_result_of(const lpot_ledger *ledger,

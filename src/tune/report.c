@@ -123,12 +123,6 @@ static void print_holdout(const lpot_ledger *ledger, FILE *out) {
   }
 }
 
-/* Also one that was cut short by mistake, and is right on the whole set. */
-static bool chosen_meets(const lpot_ledger *ledger, const lpot_ledger_trial *trial) {
-  bool completed = lpot_ledger_result_of(ledger, trial)->status == LPOT_TRIAL_PRUNED;
-  return trial->meets || (completed && ledger->verdict == LPOT_VERDICT_MET);
-}
-
 static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
   if (trial == NULL) {
@@ -140,7 +134,7 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   char value[32];
   char baseline[32];
   const char *verdict = "the criterion is NOT met, the best trial is handed out";
-  if (chosen_meets(ledger, trial)) {
+  if (lpot_ledger_chosen_meets(ledger)) {
     verdict = "the criterion is met";
   } else if (ledger->verdict == LPOT_VERDICT_MET) {
     verdict = "the criterion is NOT met; the trial is taken as it is (performance_only)";
@@ -329,7 +323,7 @@ static lpot_status fill_json(lpot_json *json, const lpot_ledger *ledger, const c
   }
   LPOT_TRY(lpot_json_set_string(json, "verdict", lpot_verdict_text(ledger->verdict), err));
   LPOT_TRY(lpot_json_set_int(json, "exit_code", exit_code, err));
-  LPOT_TRY(lpot_json_set_bool(json, "meets", trial != NULL && chosen_meets(ledger, trial), err));
+  LPOT_TRY(lpot_json_set_bool(json, "meets", lpot_ledger_chosen_meets(ledger), err));
   LPOT_TRY(lpot_json_set_double(json, "baseline_accuracy",
                                 ledger->has_baseline ? ledger->baseline.accuracy : unknown, err));
   LPOT_TRY(

@@ -161,9 +161,8 @@ static bool is_accepted(const void *context, const lpot_ledger_trial *trial) {
 
 const lpot_ledger_trial *lpot_job_view_accepted(const lpot_job_view *view) {
   const lpot_ledger *ledger = &view->ledger;
-  const lpot_ledger_trial *best = lpot_ledger_find_trial(ledger, ledger->chosen);
-  if (best != NULL && best->meets) {
-    return best;
+  if (lpot_ledger_chosen_meets(ledger)) {
+    return lpot_ledger_find_trial(ledger, ledger->chosen);
   }
   if (view->timeout_seconds > 0 ||
       lpot_objectives_are(&view->objectives, LPOT_OBJECTIVE_ACCURACY)) {

@@ -94,6 +94,9 @@ def check_instances(int8_model, folder):
     assert [row["instance"] for row in over_ranks] == [0, 1, None], over_ranks
     assert over_ranks[0]["cores"] != over_ranks[1]["cores"], over_ranks
     check_row(over_ranks[2], 24)
+    cores = len(os.sched_getaffinity(0))
+    _, err = run(conf, model, "-s", f"evaluation.performance.configs.cores_per_instance={cores}", ranks=2, code=3)
+    assert f"2 x 1 instances with {cores} cores each need {2 * cores} cores" in err, err
     return True
 
 

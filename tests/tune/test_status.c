@@ -139,6 +139,7 @@ static void what_was_completed_later_counts(void **state) {
   lpot_job_view_print(&view, memory);
   fclose(memory);
   assert_holds(text, "Best:       trial 1, accuracy 0.4375, relative loss 50.000%");
+  assert_holds(text, "Accepted:   trial 1, accuracy 0.4375, relative loss 50.000%");
   assert_holds(text, "Chosen:     trial 1, accuracy 0.4375, relative loss 50.000%");
   memset(text, 0, sizeof text);
   memory = fmemopen(text, sizeof text - 1, "w");
