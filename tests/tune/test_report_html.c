@@ -4,15 +4,6 @@
 #include "tune/report_html.h"
 #include "tune/report_part.h"
 
-static void open_run(const temp_folder *folder, const char *name, lpot_ledger *ledger,
-                     lpot_journal **journal) {
-  char path[PATH_SIZE];
-  lpot_ledger_init(ledger);
-  temp_path(folder, name, path);
-  assert_int_equal(lpot_journal_open(path, false, lpot_ledger_apply, ledger, journal, NULL),
-                   LPOT_OK);
-}
-
 /* The page; owned by the caller. */
 static char *page_of(const lpot_ledger *ledger) {
   lpot_buffer out;

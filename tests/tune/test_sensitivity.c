@@ -16,14 +16,10 @@ static lpot_recipe *recipe_with(int64_t samples, unsigned float_ops) {
   return recipe;
 }
 
-static void open_run(const temp_folder *folder, const char *name, lpot_ledger *ledger,
-                     lpot_journal **journal) {
-  char path[PATH_SIZE];
+static void begin_run(const temp_folder *folder, const char *name, lpot_ledger *ledger,
+                      lpot_journal **journal) {
   lpot_ledger_header header = make_header();
-  lpot_ledger_init(ledger);
-  temp_path(folder, name, path);
-  assert_int_equal(lpot_journal_open(path, false, lpot_ledger_apply, ledger, journal, NULL),
-                   LPOT_OK);
+  open_run(folder, name, ledger, journal);
   assert_int_equal(lpot_ledger_add_header(ledger, *journal, &header, NULL), LPOT_OK);
 }
 
@@ -50,7 +46,7 @@ static void fallbacks_are_of_the_base_with_most_of_them(void **state) {
   lpot_ledger ledger;
   lpot_journal *journal = NULL;
   lpot_sensitivities from;
-  open_run(*state, "base", &ledger, &journal);
+  begin_run(*state, "base", &ledger, &journal);
   add_trial(&ledger, journal, 4, LPOT_STAGE_UNIFORM);
   add_trial(&ledger, journal, 5, LPOT_STAGE_UNIFORM);
   add_trial(&ledger, journal, 6, LPOT_STAGE_FALLBACK);
@@ -75,7 +71,7 @@ static void op_alone_needs_no_base(void **state) {
   lpot_ledger ledger;
   lpot_journal *journal = NULL;
   lpot_sensitivities from;
-  open_run(*state, "alone", &ledger, &journal);
+  begin_run(*state, "alone", &ledger, &journal);
   add_sense(&ledger, journal, 4, 2, 0.25);
   add_sense(&ledger, journal, 4, 0, 0.5);
   add_sense(&ledger, journal, 4, 3, 0);

@@ -54,6 +54,16 @@ static inline lpot_ledger_header make_header(void) {
                               .op_types = types};
 }
 
+/* An empty ledger, and a new journal for it in folder. */
+static inline void open_run(const temp_folder *folder, const char *name, lpot_ledger *ledger,
+                            lpot_journal **journal) {
+  char path[PATH_SIZE];
+  lpot_ledger_init(ledger);
+  temp_path(folder, name, path);
+  assert_int_equal(lpot_journal_open(path, false, lpot_ledger_apply, ledger, journal, NULL),
+                   LPOT_OK);
+}
+
 /* Header, weights, session, baseline, op times, calibration, two trials (the second INVALID), one
  * speculative result, a measurement, what is sensed, the part held out and a verdict. */
 static inline void fill_run(lpot_ledger *ledger, lpot_journal *journal) {
