@@ -93,10 +93,15 @@ def check_errors(folder):
         ((conf, model, "--mode", "speed"), 2, "--mode 'speed': expected performance or accuracy"),
         ((conf, model, "--frob"), 2, "unknown option '--frob'"),
         ((conf, model, "--recipe"), 2, "--recipe: an argument is missing"),
+        ((conf, model, "--set", "tuning"), 2, "--set 'tuning': expected KEY.PATH=VALUE"),
+        ((conf, model, "--set", "=1"), 2, "--set '=1': expected KEY.PATH=VALUE"),
+        ((conf, model, *["--recipe", missing] * 99), 2, "at most"),
+        ((conf, *[model] * 99), 2, "models can be measured side by side"),
         ((conf, model, "-s", "evaluation.performance.iteratoin=3"), 3, "did you mean 'iteration'?"),
         ((conf, model, "-s", "evaluation.performance.configs.cores_per_instance=999"), 3,
          "need 999 cores"),
         ((conf, missing), 4, "missing.onnx"),
+        ((conf, model, "-s", ITERATIONS, "--csv", "/no/such/folder/bench.csv"), 1, "cannot write '/no/such/folder/bench.csv'"),
         ((conf, model, "--recipe", missing), 3, "missing.onnx"),
     ):
         _, err = run(*arguments, code=code)
@@ -106,7 +111,16 @@ def check_errors(folder):
         assert sum(line.startswith("error: ") for line in err.splitlines()) == 1, (arguments, err)
 
 
+def check_help():
+    """Said once, by whichever rank is first."""
+    for arguments, part in ((("--help",), "Usage: "), (("--version",), "lpot-bench ")):
+        for ranks in (0, 2):
+            out, _ = run(*arguments, ranks=ranks)
+            assert out.startswith(part) and out.count(part) == 1, out
+
+
 def main():
+    check_help()
     with tempfile.TemporaryDirectory(prefix="lpot-bench-") as folder:
         int8_model = check_accuracy(folder)
         whole = check_instances(int8_model, folder)
