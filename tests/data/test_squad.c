@@ -245,6 +245,81 @@ static void refuses_features_of_other_settings(void **state) {
   lpot_tensor_unref(scores);
 }
 
+/* The scores of starts and ends side by side in one output. */
+static lpot_tensor *side_by_side(const lpot_tensor *starts, const lpot_tensor *ends) {
+  const int64_t *dims = starts->shape.dims;
+  lpot_shape shape = lpot_shape_of(3, (const int64_t[]){dims[0], dims[1], 2});
+  lpot_tensor *both = NULL;
+  lpot_error err = {0};
+  expect_ok(lpot_tensor_new(LPOT_F32, &shape, &both, &err), &err);
+  for (int64_t i = 0; i < lpot_tensor_elements(starts); i++) {
+    lpot_tensor_set_double(both, 2 * i, lpot_tensor_get_double(starts, i));
+    lpot_tensor_set_double(both, 2 * i + 1, lpot_tensor_get_double(ends, i));
+  }
+  return both;
+}
+
+static void one_output_may_have_both_scores(void **state) {
+  (void)state;
+  lpot_tensor *scores = golden_tensor("squad_scores.npy");
+  lpot_dataset *dataset = open_golden("max_seq_length: 48\n");
+  lpot_postprocess *chain = make_chain_of(", max_query_length: 12, doc_stride: 16");
+  lpot_error err = {0};
+  lpot_answer two = make_answer(dataset, scores, 0, 5);
+  lpot_tensor *labels = two.batch.labels;
+  const lpot_tensor *starts = two.outputs[0];
+  const lpot_tensor *ends = two.outputs[1];
+  lpot_tensor *both = side_by_side(starts, ends);
+  lpot_answer one = {.num_outputs = 1, .outputs = {both}, .batch = two.batch};
+  expect_ok(lpot_postprocess_apply(chain, &two, &err), &err);
+  expect_ok(lpot_postprocess_apply(chain, &one, &err), &err);
+  for (size_t i = 0; i < 3; i++) {
+    assert_int_equal(one.outputs[i]->size_bytes, two.outputs[i]->size_bytes);
+    assert_memory_equal(one.outputs[i]->data, two.outputs[i]->data, two.outputs[i]->size_bytes);
+  }
+  lpot_answer_done(&one);
+  lpot_tensor_unref(both);
+  free_answer(&two, labels, starts, ends);
+  lpot_postprocess_free(chain);
+  lpot_dataset_close(dataset);
+  lpot_tensor_unref(scores);
+}
+
+static void refuses_outputs_and_labels_that_do_not_fit(void **state) {
+  (void)state;
+  const double zeros[60] = {0};
+  lpot_tensor *scores = golden_tensor("squad_scores.npy");
+  lpot_dataset *dataset = open_golden("max_seq_length: 48\n");
+  lpot_postprocess *chain = make_chain_of(", max_query_length: 12, doc_stride: 16");
+  lpot_error err = {0};
+  lpot_answer answer = make_answer(dataset, scores, 0, 3);
+  lpot_tensor *labels = answer.batch.labels;
+  const lpot_tensor *starts = answer.outputs[0];
+  const lpot_tensor *ends = answer.outputs[1];
+  lpot_tensor *few = make_tensor(LPOT_F32, 2, 5, zeros);
+  lpot_tensor *narrow = make_tensor(LPOT_F32, 3, 5, zeros);
+  answer.outputs[1] = few;
+  expect_error(lpot_postprocess_apply(chain, &answer, &err), LPOT_INVALID, &err,
+               "outputs of shapes [3, 48] and [2, 5], expected two of [batch, places]");
+  answer.outputs[0] = few;
+  expect_error(lpot_postprocess_apply(chain, &answer, &err), LPOT_INVALID, &err,
+               "2 rows of outputs for 3 samples");
+  answer.outputs[0] = answer.outputs[1] = narrow;
+  expect_error(lpot_postprocess_apply(chain, &answer, &err), LPOT_INVALID, &err,
+               "outputs have 5 places, feature 0 has ");
+  answer.outputs[0] = starts;
+  answer.outputs[1] = ends;
+  answer.batch.labels = NULL;
+  expect_error(lpot_postprocess_apply(chain, &answer, &err), LPOT_INVALID, &err,
+               "expects the labels of dataset bert with task squad");
+  lpot_tensor_unref(few);
+  lpot_tensor_unref(narrow);
+  free_answer(&answer, labels, starts, ends);
+  lpot_postprocess_free(chain);
+  lpot_dataset_close(dataset);
+  lpot_tensor_unref(scores);
+}
+
 static void squad_f1_needs_the_postprocess(void **state) {
   (void)state;
   const double values[] = {1, 0, 0, 1};
@@ -463,6 +538,8 @@ int main(void) {
       cmocka_unit_test(answers_and_f1_are_the_reference_s),
       cmocka_unit_test(nan_is_the_worst_answer),
       cmocka_unit_test(refuses_features_of_other_settings),
+      cmocka_unit_test(one_output_may_have_both_scores),
+      cmocka_unit_test(refuses_outputs_and_labels_that_do_not_fit),
       cmocka_unit_test(squad_f1_needs_the_postprocess),
       cmocka_unit_test(the_first_of_equal_places_counts),
       cmocka_unit_test(the_first_of_equal_features_counts),

@@ -439,6 +439,96 @@ static void tensors_and_images_are_each_others_inverse(void **state) {
   lpot_sample_done(&sample);
 }
 
+/* More bytes than the encoder holds at once; noise, that nothing else would be as large. */
+static void large_images_survive_jpeg(void **state) {
+  (void)state;
+  enum { SIDE = 200 };
+  lpot_sample sample;
+  MAKE(&sample, LPOT_U8, SIDE, SIDE, 1);
+  uint8_t noise[SIDE * SIDE];
+  for (uint64_t i = 0; i < SIDE * SIDE; i++) {
+    noise[i] = (uint8_t)lpot_hash64(&i, sizeof i, 1);
+  }
+  memcpy(sample.inputs[0]->data, noise, sizeof noise);
+  apply_ok("EncodeJpeg: {quality: 100}", &sample);
+  assert_true(sample.inputs[0]->size_bytes > 32768);
+  apply_ok("DecodeImage:", &sample);
+  expect_shape(&sample, "[200, 200, 3]");
+  const uint8_t *pixels = sample.inputs[0]->data;
+  for (size_t i = 0; i < sizeof noise; i++) {
+    assert_true(abs((int)pixels[3 * i] - (int)noise[i]) <= 2);
+  }
+  lpot_sample_done(&sample);
+}
+
+/* The row of two pixels stays or is mirrored, and both happen. */
+static void imagenet_recipe_flips_some_images(void **state) {
+  (void)state;
+  int flipped = 0;
+  for (int64_t index = 0; index < 40; index++) {
+    lpot_sample sample;
+    lpot_transforms *chain = NULL;
+    lpot_error err = {0};
+    MAKE(&sample, LPOT_U8, 2, 2, 3);
+    expect_ok(make_chain("ResizeCropImagenet: {height: 2, width: 2, resize_side: 2, scale: 1, "
+                         "random_flip_left_right: true}",
+                         &chain, &err),
+              &err);
+    expect_ok(lpot_transforms_apply(chain, 1, index, &sample, &err), &err);
+    double first = lpot_tensor_get_double(sample.inputs[0], 0);
+    assert_true(first == 0 || first == 3);
+    assert_true(lpot_tensor_get_double(sample.inputs[0], 3) == 3 - first);
+    flipped += first == 3 ? 1 : 0;
+    lpot_transforms_free(chain);
+    lpot_sample_done(&sample);
+  }
+  assert_true(flipped > 5 && flipped < 35);
+}
+
+static void images_that_do_not_fit_are_refused(void **state) {
+  (void)state;
+  lpot_sample sample;
+  lpot_error err = {0};
+  MAKE(&sample, LPOT_U8, 2, 2, 1);
+  expect_error(apply("ResizeCropImagenet: {height: 2, width: 2}", &sample, &err), LPOT_INVALID,
+               &err, "expected 3 channels");
+  expect_error(apply("RandomCrop: {size: 3}", &sample, &err), LPOT_INVALID, &err,
+               "the image is smaller than the crop of 3 x 3");
+  lpot_sample_done(&sample);
+  MAKE(&sample, LPOT_F32, 5, 2, 2);
+  expect_error(apply("ToPILImage:", &sample, &err), LPOT_INVALID, &err,
+               "expected [1 to 4 channels, height, width]");
+  lpot_sample_done(&sample);
+}
+
+/* 20 / 10 would make the long side 80, which is beyond 50. */
+static void ratio_is_bounded_by_the_long_side(void **state) {
+  (void)state;
+  lpot_sample sample;
+  MAKE(&sample, LPOT_U8, 10, 40, 3);
+  apply_ok("ResizeWithRatio: {min_dim: 20, max_dim: 50}", &sample);
+  expect_shape(&sample, "[12, 50, 3]");
+  lpot_sample_done(&sample);
+  MAKE(&sample, LPOT_U8, 10, 20, 3);
+  apply_ok("ResizeWithRatio: {min_dim: 20, max_dim: 50}", &sample);
+  expect_shape(&sample, "[20, 40, 3]");
+  lpot_sample_done(&sample);
+}
+
+static void what_is_right_already_stays(void **state) {
+  (void)state;
+  static const char *const chains[] = {"AlignImageChannel: {dim: 3}", "Cast: {dtype: uint8}",
+                                       "ToPILImage:"};
+  for (size_t i = 0; i < sizeof chains / sizeof chains[0]; i++) {
+    lpot_sample sample;
+    MAKE(&sample, LPOT_U8, 2, 2, 3);
+    const lpot_tensor *input = sample.inputs[0];
+    apply_ok(chains[i], &sample);
+    assert_ptr_equal(sample.inputs[0], input);
+    lpot_sample_done(&sample);
+  }
+}
+
 static void padding_is_mirrored_as_far_as_it_goes(void **state) {
   (void)state;
   lpot_sample sample;
@@ -532,6 +622,11 @@ int main(void) {
       cmocka_unit_test(crop_resize_takes_the_box),
       cmocka_unit_test(channels_are_aligned),
       cmocka_unit_test(tensors_and_images_are_each_others_inverse),
+      cmocka_unit_test(large_images_survive_jpeg),
+      cmocka_unit_test(imagenet_recipe_flips_some_images),
+      cmocka_unit_test(images_that_do_not_fit_are_refused),
+      cmocka_unit_test(ratio_is_bounded_by_the_long_side),
+      cmocka_unit_test(what_is_right_already_stays),
       cmocka_unit_test(padding_is_mirrored_as_far_as_it_goes),
       cmocka_unit_test(padded_centre_crop_is_a_share_of_the_short_side),
       cmocka_unit_test(inputs_are_quantized_to_the_nearest),
