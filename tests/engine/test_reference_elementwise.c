@@ -241,6 +241,26 @@ static void cast_truncates_saturates_and_tests_for_zero(void **state) {
              TENSOR(LPOT_BF16, SHAPE(1), 1), 0);
 }
 
+/* As weights may lie in a file. */
+static void inputs_at_odd_places_are_read(void **state) {
+  (void)state;
+  static const float numbers[] = {1.5f, -2.0f, 1e30f};
+  char bytes[sizeof numbers + 1];
+  const lpot_shape shape = SHAPE(3);
+  lpot_tensor *odd = NULL;
+  memcpy(bytes + 1, numbers, sizeof numbers);
+  assert_int_equal(lpot_tensor_view(F, &shape, bytes + 1, sizeof numbers, NULL, &odd, NULL),
+                   LPOT_OK);
+  if (lpot_tensor_is_aligned(odd)) { /* Then its neighbour is not. */
+    lpot_tensor_unref(odd);
+    memmove(bytes, bytes + 1, sizeof numbers);
+    assert_int_equal(lpot_tensor_view(F, &shape, bytes, sizeof numbers, NULL, &odd, NULL), LPOT_OK);
+  }
+  assert_false(lpot_tensor_is_aligned(odd));
+  check_node(LPOT_OP_ADD, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(3), 1, 2, 3), odd),
+             TENSOR(F, SHAPE(3), 2.5, 0, (double)1e30f), 0);
+}
+
 static void a_missing_input_is_named(void **state) {
   (void)state;
   check_fails(LPOT_OP_ADD, NO_ATTRIBUTES, TENSORS(TENSOR(F, SHAPE(1), 1), NULL),
@@ -276,6 +296,7 @@ int main(void) {
       cmocka_unit_test(unary_refuses_integers),
       cmocka_unit_test(clip_takes_bounds_from_inputs_or_attributes),
       cmocka_unit_test(cast_truncates_saturates_and_tests_for_zero),
+      cmocka_unit_test(inputs_at_odd_places_are_read),
       cmocka_unit_test(a_missing_input_is_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,55 @@ static void activations_take_their_own_numbers(void **state) {
       TENSORS(NULL, TENSOR(F, SHAPE(1, 1, 1), 1.875)), 1e-6);
 }
 
+/* Input and output gates are 1 by their biases, the forget gate 0: h' = g(x). Where g takes no
+ * number, alpha and beta are those of Affine, which comes last. */
+static void check_activation(const char *name, float alpha, float beta, double low, double high) {
+  const char *names[] = {"Relu", name, "Affine"};
+  check_nodes_outputs(
+      LPOT_OP_LSTM,
+      ATTRIBUTES(
+          {.name = "activations", .kind = LPOT_ATTRIBUTE_STRINGS, .strings = names, .count = 3},
+          {.name = "activation_alpha", .kind = LPOT_ATTRIBUTE_FLOATS, .reals = &alpha, .count = 1},
+          {.name = "activation_beta", .kind = LPOT_ATTRIBUTE_FLOATS, .reals = &beta, .count = 1}),
+      TENSORS(TENSOR(F, SHAPE(1, 2, 1), -2, 1.5), TENSOR(F, SHAPE(1, 4, 1), 0, 0, 0, 1), ZERO_R,
+              TENSOR(F, SHAPE(1, 8), 1, 1, 0, 0, 0, 0, 0, 0)),
+      TENSORS(NULL, TENSOR(F, SHAPE(1, 2, 1), low, high)), 1e-6);
+}
+
+static void every_activation_has_its_formula(void **state) {
+  (void)state;
+  check_activation("Affine", 2, 0.5f, -3.5, 3.5);
+  check_activation("Elu", 0.5f, 0, 0.5 * (exp(-2) - 1), 1.5);
+  check_activation("HardSigmoid", 0.25f, 0.5f, 0, 0.875);
+  check_activation("Relu", 1, 0, 0, 1.5);
+  check_activation("ScaledTanh", 2, 0.5f, 2 * tanh(-1), 2 * tanh(0.75));
+  check_activation("Sigmoid", 1, 0, 1 / (1 + exp(2)), 1 / (1 + exp(-1.5)));
+  check_activation("Softplus", 1, 0, log(1 + exp(-2)), log(1 + exp(1.5)));
+  check_activation("Softsign", 1, 0, -2.0 / 3, 0.6);
+  check_activation("Tanh", 1, 0, tanh(-2), tanh(1.5));
+}
+
+/* The cell's activation and the last one each take a number, in order. */
+static void check_leaky(const char *name, float alpha, double low, double high) {
+  const char *names[] = {"Relu", name, name};
+  const float alphas[] = {alpha, alpha};
+  check_nodes_outputs(
+      LPOT_OP_LSTM,
+      ATTRIBUTES(
+          {.name = "activations", .kind = LPOT_ATTRIBUTE_STRINGS, .strings = names, .count = 3},
+          {.name = "activation_alpha", .kind = LPOT_ATTRIBUTE_FLOATS, .reals = alphas, .count = 2}),
+      TENSORS(TENSOR(F, SHAPE(1, 2, 1), -2, 1.5), TENSOR(F, SHAPE(1, 4, 1), 0, 0, 0, 1), ZERO_R,
+              TENSOR(F, SHAPE(1, 8), 1, 1, 0, 0, 0, 0, 0, 0)),
+      TENSORS(NULL, TENSOR(F, SHAPE(1, 2, 1), low, high)), 1e-6);
+}
+
+static void leaks_and_thresholds_are_told_by_alpha(void **state) {
+  (void)state;
+  check_leaky("LeakyRelu", 0.5f, -0.5, 1.5);
+  check_leaky("ThresholdedRelu", 1.25f, 0, 1.5);
+  check_leaky("ThresholdedRelu", 1.75f, 0, 0);
+}
+
 static void lstm_refuses_what_does_not_fit(void **state) {
   (void)state;
   static const char *names[] = {"Sine", "Tanh", "Tanh"};
@@ -137,6 +186,8 @@ int main(void) {
       cmocka_unit_test(batches_may_come_first),
       cmocka_unit_test(gates_are_clipped_and_coupled_when_told),
       cmocka_unit_test(activations_take_their_own_numbers),
+      cmocka_unit_test(every_activation_has_its_formula),
+      cmocka_unit_test(leaks_and_thresholds_are_told_by_alpha),
       cmocka_unit_test(lstm_refuses_what_does_not_fit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
