@@ -153,7 +153,18 @@ def told(folder):
     expect(result["footprint_bytes"] is None and len(result["pareto"]) == 1, f"plain: {result}")
 
 
+def latency_of_cold_weights(folder):
+    """Caches are swept before each timing where that is asked for, and the history says so."""
+    for setting, swept in (("true", True), ("false", False)):
+        workspace = folder / f"cold_{setting}"
+        tune(1, workspace, f"evaluation.performance.configs.cold_weights={setting}")
+        done = subprocess.run(["h5dump", "-A", "-g", "/latency", str(workspace / "history.h5")], capture_output=True,
+                              text=True, timeout=60, check=True)
+        expect("ABBA median" in done.stdout and ("swept caches" in done.stdout) == swept, done.stdout)
+
+
 with tempfile.TemporaryDirectory() as name:
+    latency_of_cold_weights(pathlib.Path(name))
     most_accurate(pathlib.Path(name))
     least_memory(pathlib.Path(name))
     weighted(pathlib.Path(name))
