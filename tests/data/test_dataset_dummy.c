@@ -15,6 +15,10 @@ static void wrong_settings_are_refused(void **state) {
   expect_refused("dummy", "{shape: [4, 1], low: 2, high: 1}", NULL, LPOT_CONFIG, "above high");
   expect_refused("dummy", "{shape: [4, 1], low: [1, 2]}", NULL, LPOT_CONFIG, "1 or 1 numbers");
   expect_refused("dummy", "{shape: [4, 1], low: .inf}", NULL, LPOT_CONFIG, "low");
+  expect_refused("dummy", "{shape: [4, 1], dtype: [uint8, int8]}", NULL, LPOT_CONFIG,
+                 "expected 1 or 1 types, got 2");
+  expect_refused("dummy", "{shape: [[1], [1], [1], [1], [1], [1], [1], [1], [1]]}", NULL,
+                 LPOT_CONFIG, "expected at most 8 shapes, got 9");
 }
 
 static void values_lie_within_their_bounds(void **state) {

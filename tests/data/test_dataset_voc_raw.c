@@ -77,6 +77,18 @@ static void what_is_missing_is_named(void **state) {
                  "object 1 is a 'aeroplane', which is no known class");
   write_file(folder, "map.yaml", "person: x\n", 10);
   expect_refused("VOCRaw", "{root: '.', label_map: map.yaml}", folder, LPOT_CONFIG, "map.yaml");
+  write_file(folder, "map.yaml", "[person]\n", 9);
+  expect_refused("VOCRaw", "{root: '.', label_map: map.yaml}", folder, LPOT_CONFIG,
+                 "expected lines 'name: class'");
+  char long_name[300];
+  char settings[400];
+  memset(long_name, 'a', sizeof long_name);
+  snprintf(settings, sizeof settings, "{root: '.', image_set: %.256s}", long_name);
+  expect_refused("VOCRaw", settings, folder, LPOT_CONFIG, "a name that is too long");
+  write_file(folder, "ImageSets/Main/val.txt", long_name, 256);
+  expect_refused("VOCRaw", "{root: '.'}", folder, LPOT_FORMAT, "a line that is no name");
+  write_file(folder, "ImageSets/Main/val.txt", "a\0b\n", 4);
+  expect_refused("VOCRaw", "{root: '.'}", folder, LPOT_FORMAT, "a line that is no name");
   write_file(folder, "ImageSets/Main/val.txt", "gone\n", 5);
   expect_refused("VOCRaw", "{root: '.'}", folder, LPOT_NOT_FOUND, "none of the images");
   write_file(folder, "ImageSets/Main/val.txt", "b\n", 2);

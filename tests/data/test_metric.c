@@ -330,6 +330,47 @@ static void f1_is_the_overlap_of_multisets_by_sample(void **state) {
   lpot_metric_free(metric);
 }
 
+static void f1_needs_a_row_and_a_label_of_each_sample(void **state) {
+  (void)state;
+  static const double numbers[] = {1, 2};
+  lpot_metric *metric = make_metric("F1:");
+  lpot_tensor *output = make_tensor(LPOT_F32, 1, 2, numbers);
+  lpot_tensor *labels[] = {make_tensor(LPOT_F32, 2, 0, numbers), NULL};
+  const lpot_tensor *all[] = {output};
+  const uint64_t indices[] = {40, 41};
+  lpot_batch batch = {.row_labels = labels, .num_valid = 2, .indices = indices};
+  lpot_metric_state counts;
+  lpot_error err = {0};
+  lpot_metric_state_init(&counts);
+  expect_error(lpot_metric_update(metric, all, 1, &batch, &counts, NULL, &err), LPOT_INVALID, &err,
+               "metric F1: output of shape [1, 2], expected 2 rows or more");
+  batch.num_valid = 1;
+  batch.row_labels = &labels[1];
+  expect_error(lpot_metric_update(metric, all, 1, &batch, &counts, NULL, &err), LPOT_INVALID, &err,
+               "metric F1: sample 40 has no label");
+  assert_int_equal(counts.samples, 0);
+  lpot_tensor_unref(output);
+  lpot_tensor_unref(labels[0]);
+  lpot_metric_free(metric);
+}
+
+static void glue_tells_what_its_task_expects_of_the_model(void **state) {
+  (void)state;
+  static const double outputs[] = {1, 2, 3, 4, 5, 6};
+  static const double labels[] = {0, 1};
+  lpot_metric_state counts;
+  lpot_error err = {0};
+  lpot_metric_state_init(&counts);
+  lpot_metric *metric = make_metric("GLUE: mrpc");
+  expect_error(update(metric, 2, 3, outputs, labels, &counts, NULL, &err), LPOT_INVALID, &err,
+               "metric GLUE: the model has 3 classes, the task has 2");
+  lpot_metric_free(metric);
+  metric = make_metric("GLUE: sts-b");
+  expect_error(update(metric, 2, 3, outputs, labels, &counts, NULL, &err), LPOT_INVALID, &err,
+               "metric GLUE: task sts-b expects one number of the model and one label");
+  lpot_metric_free(metric);
+}
+
 static void loss_is_the_mean_over_samples_and_needs_no_labels(void **state) {
   (void)state;
   static const double outputs[] = {1, 2, /**/ 3, 4, /**/ 100, 100};
@@ -483,6 +524,8 @@ int main(void) {
       cmocka_unit_test(errors_are_averaged_over_elements),
       cmocka_unit_test(miou_is_the_mean_of_the_classes_that_are_there),
       cmocka_unit_test(f1_is_the_overlap_of_multisets_by_sample),
+      cmocka_unit_test(f1_needs_a_row_and_a_label_of_each_sample),
+      cmocka_unit_test(glue_tells_what_its_task_expects_of_the_model),
       cmocka_unit_test(loss_is_the_mean_over_samples_and_needs_no_labels),
       cmocka_unit_test(multilabel_accuracy_counts_every_label),
       cmocka_unit_test(compare_label_false_wants_the_other_models_outputs),

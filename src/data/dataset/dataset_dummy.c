@@ -203,9 +203,6 @@ static lpot_status read_bounds(const dataset_dummy *set, const lpot_yaml_node *s
   }
   for (size_t i = 0; i < set->num_tensors; i++) {
     bounds[i] = found[count == 1 ? 0 : i];
-    if (!isfinite(bounds[i])) {
-      return lpot_yaml_fail(err, node, "expected a finite number");
-    }
   }
   return LPOT_OK;
 }

@@ -21,11 +21,6 @@ static lpot_status read_list(const lpot_yaml_node *settings, const char *key, do
     return LPOT_OK;
   }
   LPOT_TRY(lpot_yaml_doubles(node, MAX_CHANNELS, values, count, err));
-  for (size_t i = 0; i < *count; i++) {
-    if (!isfinite(values[i])) {
-      return lpot_yaml_fail(err, node, "number %zu is not finite", i + 1);
-    }
-  }
   return *count > 0 ? LPOT_OK : lpot_yaml_fail(err, node, "expected at least one number");
 }
 
