@@ -7,13 +7,13 @@
 #include "tensor/tensor.h"
 
 #define CALIBRATION_VERSION 2
-#define BINS_BYTES ((int64_t)(2 * LPOT_HISTOGRAM_BINS * sizeof(uint64_t)))
+#define BINS_BYTES (2 * LPOT_HISTOGRAM_BINS * sizeof(uint64_t))
 
 struct lpot_calibration {
   size_t num_values;
   lpot_histogram **histograms;   /* [num_values], owned; NULL where a value is not observed */
   lpot_channel_means **channels; /* [num_values], owned; NULL where they are not watched */
-  lpot_tensor *bins; /* of all histograms that have any, once they are shared; NULL before */
+  lpot_tensor *shared;           /* bytes of all bins and sums, once they are shared; NULL before */
 };
 
 lpot_calibration_key lpot_calibration_key_of(const lpot_recipe *recipe) {
@@ -80,7 +80,7 @@ void lpot_calibration_free(lpot_calibration *calibration) {
     }
     lpot_channel_means_free(calibration->channels[i]);
   }
-  lpot_tensor_unref(calibration->bins);
+  lpot_tensor_unref(calibration->shared);
   lpot_free(calibration->channels);
   lpot_free(calibration->histograms);
   lpot_free(calibration);
@@ -151,35 +151,58 @@ lpot_status lpot_calibration_merge(lpot_calibration *into, const lpot_calibratio
   return LPOT_OK;
 }
 
-static bool has_bins(const lpot_histogram *histogram) {
-  return histogram != NULL && histogram->positive != NULL;
+/* Bytes of a value's bins and of its channels' sums. */
+static size_t bins_size(const lpot_histogram *histogram) {
+  return histogram != NULL && histogram->positive != NULL ? BINS_BYTES : 0;
+}
+
+static size_t sums_size(const lpot_channel_means *means) {
+  return means != NULL ? (size_t)means->channels * sizeof *means->sums : 0;
+}
+
+static void copy_parts(const lpot_calibration *calibration, uint8_t *next) {
+  for (size_t i = 0; i < calibration->num_values; i++) {
+    const lpot_histogram *histogram = calibration->histograms[i];
+    const lpot_channel_means *means = calibration->channels[i];
+    if (bins_size(histogram) > 0) {
+      memcpy(next, histogram->positive, BINS_BYTES);
+    }
+    next += bins_size(histogram);
+    if (sums_size(means) > 0) {
+      memcpy(next, means->sums, sums_size(means));
+    }
+    next += sums_size(means);
+  }
+}
+
+static void borrow_parts(lpot_calibration *calibration, const uint8_t *next) {
+  for (size_t i = 0; i < calibration->num_values; i++) {
+    lpot_histogram *histogram = calibration->histograms[i];
+    lpot_channel_means *means = calibration->channels[i];
+    if (bins_size(histogram) > 0) {
+      lpot_histogram_borrow(histogram, (const uint64_t *)(const void *)next);
+    }
+    next += bins_size(histogram);
+    if (sums_size(means) > 0) {
+      lpot_channel_means_borrow(means, (const lpot_exact_sum *)(const void *)next);
+    }
+    next += sums_size(means);
+  }
 }
 
 lpot_status lpot_calibration_share(lpot_calibration *calibration, lpot_error *err) {
-  int64_t count = 0;
+  size_t size = 0;
   for (size_t i = 0; i < calibration->num_values; i++) {
-    count += has_bins(calibration->histograms[i]) ? 1 : 0;
+    size += bins_size(calibration->histograms[i]) + sums_size(calibration->channels[i]);
   }
-  lpot_shape shape = lpot_shape_of(2, (int64_t[]){count, BINS_BYTES});
-  lpot_tensor *bins = NULL;
-  LPOT_TRY(lpot_tensor_new(LPOT_U8, &shape, &bins, err));
-  uint8_t *next = bins->data;
-  for (size_t i = 0; i < calibration->num_values; i++) {
-    if (has_bins(calibration->histograms[i])) {
-      memcpy(next, calibration->histograms[i]->positive, BINS_BYTES);
-      next += BINS_BYTES;
-    }
-  }
-  lpot_tensor_share(bins);
-  const uint64_t *shared = bins->data;
-  for (size_t i = 0; i < calibration->num_values; i++) {
-    if (has_bins(calibration->histograms[i])) {
-      lpot_histogram_borrow(calibration->histograms[i], shared);
-      shared += BINS_BYTES / sizeof *shared;
-    }
-  }
-  lpot_tensor_unref(calibration->bins);
-  calibration->bins = bins;
+  lpot_shape shape = lpot_shape_of(1, (int64_t[]){(int64_t)size});
+  lpot_tensor *bytes = NULL;
+  LPOT_TRY(lpot_tensor_new(LPOT_U8, &shape, &bytes, err));
+  copy_parts(calibration, bytes->data);
+  lpot_tensor_share(bytes);
+  borrow_parts(calibration, bytes->data);
+  lpot_tensor_unref(calibration->shared);
+  calibration->shared = bytes;
   return LPOT_OK;
 }
 

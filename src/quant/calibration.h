@@ -53,8 +53,8 @@ LPOT_MUST_CHECK lpot_status lpot_calibration_write(const lpot_calibration *calib
 LPOT_MUST_CHECK lpot_status lpot_calibration_read(lpot_reader *reader,
                                                   lpot_calibration **ret_calibration,
                                                   lpot_error *err);
-/* Moves the bins of all histograms into memory that the processes of a node with equal ones have
- * once (base/mapping_shared.h), where that can be had. The calibration is complete then: nothing
+/* Moves bins and sums into memory that the processes of a node with equal ones have once
+ * (base/mapping_shared.h), where that can be had. The calibration is complete then: nothing
  * may be observed or merged into it. */
 LPOT_MUST_CHECK lpot_status lpot_calibration_share(lpot_calibration *calibration, lpot_error *err);
 /* NULL when the value is not observed. */

@@ -33,8 +33,18 @@ void lpot_channel_means_free(lpot_channel_means *means) {
   if (means == NULL) {
     return;
   }
-  lpot_free(means->sums);
+  if (!means->borrows_sums) {
+    lpot_free(means->sums);
+  }
   lpot_free(means);
+}
+
+void lpot_channel_means_borrow(lpot_channel_means *means, const lpot_exact_sum *sums) {
+  if (!means->borrows_sums) {
+    lpot_free(means->sums);
+  }
+  means->borrows_sums = true;
+  means->sums = (lpot_exact_sum *)(uintptr_t)sums; /* Nobody writes to borrowed ones. */
 }
 
 /* A run of finite elements: four sums that do not wait for each other. Magnitudes have the order of

@@ -22,11 +22,15 @@ typedef struct lpot_channel_means {
   int64_t channels, inner;
   uint64_t outer;       /* seen so far */
   lpot_exact_sum *sums; /* [channels], owned */
+  bool borrows_sums;    /* they belong to somebody else, and stay as they are */
 } lpot_channel_means;
 
 LPOT_MUST_CHECK lpot_status lpot_channel_means_new(int64_t channels, int64_t inner,
                                                    lpot_channel_means **ret_means, lpot_error *err);
 void lpot_channel_means_free(lpot_channel_means *means);
+/* Gives up the sums for equal ones, [channels], which outlive the means; nothing more may be seen.
+ */
+void lpot_channel_means_borrow(lpot_channel_means *means, const lpot_exact_sum *sums);
 /* elements has shape [count / (channels * inner), channels, inner]; LPOT_INVALID for another count.
  */
 LPOT_MUST_CHECK lpot_status lpot_channel_means_update(lpot_channel_means *means,

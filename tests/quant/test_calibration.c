@@ -173,7 +173,15 @@ static void channels_are_watched_written_and_merged(void **state) {
   assert_int_equal(lpot_calibration_channels(copy, x)->outer, 8);
   assert_true(lpot_channel_means_get(lpot_calibration_channels(copy, x), 1) ==
               lpot_channel_means_get(means, 1));
+  lpot_buffer merged = written(copy);
+  CHECK(lpot_calibration_share(copy, &err));
+  CHECK(lpot_calibration_share(copy, &err));
+  lpot_buffer_done(&again);
+  again = written(copy);
+  assert_int_equal(again.size, merged.size);
+  assert_memory_equal(again.data, merged.data, merged.size);
   lpot_calibration_free(copy);
+  lpot_buffer_done(&merged);
   lpot_buffer_done(&again);
   lpot_buffer_done(&buffer);
   fixture_free(&model);
