@@ -221,7 +221,8 @@ def latencies_of(arguments):
     seen = set()
     for row in collect(arguments.folder):
         key = (row["network"], row["recipe"])
-        if row["network"] not in arguments.networks or not row["met"] or row.get("trusted") or key in seen:
+        asked = row["network"] in arguments.networks and row["strategy"] in arguments.strategies
+        if not asked or not row["met"] or row.get("trusted") or key in seen:
             continue
         seen.add(key)
         yield (f"{row['network']} latency, recipe of {row['strategy']}",
