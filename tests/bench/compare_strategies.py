@@ -8,8 +8,8 @@ usage: compare_strategies.py [options] LPOT_TUNE FOLDER
   --latency               measure how fast the recipes are, too. What was not to be trusted is measured again, and so is
                           the search of auto where its op times were not: for a quiet machine
 
-FOLDER keeps a workspace and a result of each run, and table.md and table.csv, written anew after each. Started again,
-it goes on with the runs that are not there. One rank, so that nothing is evaluated that was not demanded.
+FOLDER keeps a workspace and a result of each run, and table.md, table.csv and summary.md, written anew after each.
+Started again, it goes on with the runs that are not there. One rank, so that nothing is evaluated that was not demanded.
 
 needs h5py, numpy, onnx, onnxruntime and Pillow. Sets: samples evaluated, those that were sensed included, over the
 evaluation set; up to the first recipe that meets the criterion, and in all. Work: share of the multiplications of Conv,
@@ -38,6 +38,8 @@ PLAIN = ("basic", "mse", "mse_v2", "conservative", "bayesian", "tpe", "random", 
 STRATEGIES = {"auto": ("auto", "auto"), "auto_untimed": ("auto", False), **{name: (name, "auto") for name in PLAIN}}
 COLUMNS = ("network", "strategy", "met", "first_sets", "sets", "trials", "sensed", "seconds", "cpu_seconds", "int8_ops",
            "ops", "int8_work", "f32_accuracy", "accuracy", "op_times", "faster", "faster_low", "faster_high", "trusted")
+SUMMARIES = {"sets": ("Sets", ".1f"), "seconds": ("Seconds", ".0f"), "int8_work": ("Work in int8", ".2f"),
+             "faster": ("Times as fast as f32", "")}
 
 
 def read_json(path):
@@ -133,19 +135,44 @@ def measure(program, folder, row):
 # ---- the table ----
 
 
+def faster_of(row):
+    interval = f"{row['faster']:.2f} [{row['faster_low']:.2f}, {row['faster_high']:.2f}]"
+    return interval + ("" if row["trusted"] else " not trusted")
+
+
 def text_of(row):
     """The cells of a row in Markdown."""
     def number(name, form):
         return "-" if row.get(name) is None else format(row[name], form)
     times = {"trusted": " (op times measured)", "untrusted": " (op times not trusted)"}.get(row["op_times"], "")
-    faster = "-"
-    if row.get("faster") is not None:
-        interval = f"{row['faster']:.2f} [{row['faster_low']:.2f}, {row['faster_high']:.2f}]"
-        faster = interval + ("" if row["trusted"] else " not trusted")
     int8 = f"{row['int8_ops']} of {row['ops']}" if row.get("ops") else "-"
     return [row["network"], row["strategy"] + times, "yes" if row["met"] else "no", number("first_sets", ".1f"),
             number("sets", ".1f"), number("trials", "d"), number("sensed", "d"), number("seconds", ".0f"),
-            number("cpu_seconds", ".0f"), int8, number("int8_work", ".2f"), number("accuracy", ".4f"), faster]
+            number("cpu_seconds", ".0f"), int8, number("int8_work", ".2f"), number("accuracy", ".4f"),
+            faster_of(row) if row.get("faster") is not None else "-"]
+
+
+def cell_of(row, name):
+    """Of a summary: in parentheses where the criterion is not met."""
+    if row is None:
+        return ""
+    if row.get(name) is None:
+        return "-"
+    text = faster_of(row) if name == "faster" else format(row[name], SUMMARIES[name][1])
+    return text if row["met"] else f"({text})"
+
+
+def write_summary(file, name, rows):
+    """One figure of all runs: a line for each network, a column for each strategy."""
+    found = {(row["network"], row["strategy"]): row for row in rows}
+    strategies = [strategy for strategy in STRATEGIES if any(row["strategy"] == strategy for row in rows)]
+    print(f"\n{SUMMARIES[name][0]}\n", file=file)
+    for cells in (["network", *strategies], ["---"] * (1 + len(strategies))):
+        print("| " + " | ".join(cells) + " |", file=file)
+    for network in NETWORKS:
+        cells = [cell_of(found.get((network, strategy)), name) for strategy in strategies]
+        if any(cells):
+            print("| " + " | ".join([network, *cells]) + " |", file=file)
 
 
 def write_tables(folder, rows):
@@ -154,6 +181,9 @@ def write_tables(folder, rows):
     with open(f"{folder}/table.md", "w") as file:
         for cells in (heads, ["---"] * len(heads), *map(text_of, rows)):
             print("| " + " | ".join(cells) + " |", file=file)
+    with open(f"{folder}/summary.md", "w") as file:
+        for name in SUMMARIES:
+            write_summary(file, name, rows)
     with open(f"{folder}/table.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, restval="", extrasaction="ignore")
         writer.writeheader()
@@ -191,7 +221,8 @@ def latencies_of(arguments):
     seen = set()
     for row in collect(arguments.folder):
         key = (row["network"], row["recipe"])
-        if row["network"] not in arguments.networks or not row["met"] or row.get("trusted") or key in seen:
+        asked = row["network"] in arguments.networks and row["strategy"] in arguments.strategies
+        if not asked or not row["met"] or row.get("trusted") or key in seen:
             continue
         seen.add(key)
         yield (f"{row['network']} latency, recipe of {row['strategy']}",
