@@ -1,6 +1,8 @@
-/* Components of your own: datasets, transforms, metrics and postprocesses in a shared object.
+/* Components of your own: datasets, transforms, metrics, postprocesses and calibrations in a shared
+ * object, or in the program itself (session.h).
  *
- *   cc -shared -fPIC -o my.so my.c          (this header is all it needs)
+ *   cc -shared -fPIC -o my.so my.c          (this header is all it needs, but model.h for what is
+ *                                            given a model to run)
  *
  * and in the YAML, in the place of a component's name:
  *
