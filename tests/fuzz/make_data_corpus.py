@@ -4,14 +4,10 @@
 Usage: make_data_corpus.py CORPUS_FOLDER
 """
 import gzip
-import io
 import json
 import pathlib
 import struct
 import sys
-
-import h5py
-import numpy
 
 
 def varint(value):
@@ -85,12 +81,7 @@ def datasets(corpus):
                              "iscrowd": 0}],
             "categories": [{"id": 2, "name": "b"}]}
     yield "coco_raw", 10, two(json.dumps(coco).encode(), image)
-    with h5py.File(io.BytesIO(), "w") as file:
-        file["x"] = numpy.arange(12, dtype="u1").reshape(3, 4)
-        file.create_dataset("y", data=numpy.arange(3), chunks=(1,), compression="gzip")
-        file.flush()
-        yield "hdf5", 11, file.id.get_file_image()
-    yield "glue", 12, two(b"Quality\t1\t2\tA\tB\n1\t7\t8\ta b\tb a\n", b"[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n")
+    yield "glue", 11, two(b"Quality\t1\t2\tA\tB\n1\t7\t8\ta b\tb a\n", b"[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n")
 
 
 def state(samples, correct, records_of):
