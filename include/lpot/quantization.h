@@ -412,7 +412,7 @@ lpot_quantization_get_result(const lpot_quantization *quantization);
 LPOT_API int lpot_quantization_exit_code(const lpot_quantization *quantization);
 
 /* Workspaces of ended or running jobs. Results are printed on standard output, errors logged; the
- * exit code is returned. None of them is collective. */
+ * exit code is returned. engine_name: as of lpot_quantization_set_engine. None is collective. */
 
 /* Writes the model, recipe and deploy file of one recorded trial into folder (NULL:
  * WORKSPACE/trial_N). */

@@ -40,8 +40,8 @@ LPOT_API LPOT_MUST_CHECK lpot_status lpot_start(int *argc, char ***argv, lpot_se
  * {library: program, name: readings}}. NULL: none. list and all that it points to must be there,
  * unchanged, from lpot_start to the end of the program: evaluators were forked before and use them
  * at the same addresses, so they are static data and functions of the program or of a library that
- * it links. Their open functions are called in each evaluator. Not collective, to be called alike
- * on all ranks. */
+ * it links. Their open functions are called in each evaluator, and in the coordinator. Not
+ * collective, to be called alike on all ranks. */
 LPOT_API void lpot_session_use_components(lpot_session *session, const lpot_component_list *list);
 
 /* Ends evaluators, spawner and what lpot has started of MPI, and frees the session, which must be
