@@ -224,18 +224,25 @@ static lpot_status check_holdout(lpot_config_box *box, lpot_error *err) {
 /* Sections that the quantization at hand leaves alone. */
 static lpot_status check_sections(lpot_config_box *box, lpot_error *err) {
   const lpot_config *config = &box->config;
-  bool quantizes = lpot_yaml_get(lpot_yaml_root(box->yaml), "quantization") != NULL;
+  const lpot_yaml_node *section = lpot_yaml_get(lpot_yaml_root(box->yaml), "quantization");
+  const lpot_yaml_node *calibration = lpot_yaml_get(section, "calibration");
+  bool quantizes = section != NULL;
   const struct {
     const lpot_yaml_node *node;
     bool unused;
     const char *why;
-  } rows[] = {{config->train, !config->trains, "it goes with approach quant_aware_training"},
+  } rows[] = {{lpot_yaml_get(section, "advance"), config->dynamic,
+               "approach post_training_dynamic_quant corrects nothing"},
+              {lpot_yaml_get(calibration, "dataloader"), config->q_func != NULL && !box->evaluates,
+               "q_func calibrates, on data of its own"},
+              {config->train, !config->trains, "it goes with approach quant_aware_training"},
               {config->pruning, quantizes, "it is no part of quantization"},
               {config->conversion, quantizes, "it is no part of quantization"},
               {box->mixed.node, quantizes, "it stands for itself, without a section quantization"}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    if (rows[i].node != NULL && rows[i].unused) {
-      LPOT_TRY(lpot_config_warn(box, rows[i].node, err, "ignored: %s", rows[i].why));
+    const lpot_yaml_node *node = rows[i].node;
+    if (node != NULL && node->kind != LPOT_YAML_NULL && rows[i].unused) {
+      LPOT_TRY(lpot_config_warn(box, node, err, "ignored: %s", rows[i].why));
     }
   }
   return LPOT_OK;

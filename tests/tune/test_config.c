@@ -119,6 +119,11 @@ static void config_rejects_values_of_the_wrong_type(void **state) {
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {dtype: {a: b}}}}\n",
                  "dtype: expected a text, got a map");
   assert_refused(MINIMAL "quantization: {op_wise: [a]}\n", "expected a map of names");
+  assert_refused(MINIMAL "quantization: {optype_wise: {Conv: 3, Add: {wieght: {}}}}\n",
+                 "optype_wise.Conv: expected a map|optype_wise.Add.wieght: unknown key");
+  assert_warned(MINIMAL "quantization: {calibration: {q_func: {plugin: {library: a.so}}, "
+                        "dataloader: {batch_size: 2}}}\n",
+                "calibration.dataloader: ignored: q_func calibrates, on data of its own");
   assert_refused(MINIMAL "quantization: {calibration: {sampling_size: [10, 0]}}\n",
                  "at least 1, got 0");
   assert_refused(MINIMAL "quantization: {calibration: {sampling_size: []}}\n", "empty list");
@@ -295,6 +300,9 @@ static void config_reads_the_approach(void **state) {
   assert_warned(MINIMAL "quantization: {approach: post_training_dynamic_quant, recipes: "
                         "{scale_propagation_concat: true}}\n",
                 "scale_propagation_concat: it has no effect");
+  assert_warned(MINIMAL "quantization: {approach: post_training_dynamic_quant, advance: "
+                        "{bias_correction: weight_empirical}}\n",
+                "advance: ignored: approach post_training_dynamic_quant corrects nothing");
   assert_refused(MINIMAL "quantization: {approach: post_training_dynamic}\n",
                  "did you mean 'post_training_dynamic_quant'?");
   assert_refused(MINIMAL "quantization: {approach: [post_training_dynamic_quant]}\n",
