@@ -353,7 +353,8 @@ typedef struct lpot_quantization_result {
 } lpot_quantization_result;
 
 /* From a configuration file, or from its text, which messages call name. Both are read and checked
- * when they are used. session must live longer. LPOT_NO_MEMORY, LPOT_INVALID. Not collective. */
+ * when they are used: of several mistakes the error has the last one, the others are logged, and so
+ * are warnings. session must live longer. LPOT_NO_MEMORY, LPOT_INVALID. Not collective. */
 LPOT_API LPOT_MUST_CHECK lpot_status lpot_quantization_from_file(
     lpot_session *session, const char *path, lpot_quantization **ret_quantization, lpot_error *err);
 LPOT_API LPOT_MUST_CHECK lpot_status

@@ -43,6 +43,20 @@ static void config_names_what_is_missing(void **state) {
   assert_refused("model: {name: , framework: onnxrt_qdqops}\n" EVALUATION, "model.name: missing");
 }
 
+static void errors_that_are_not_told_are_mentioned(void **state) {
+  (void)state;
+  lpot_buffer text;
+  lpot_buffer_init(&text);
+  for (int i = 0; i < 150; i++) {
+    assert_int_equal(lpot_buffer_printf(&text, NULL, "key%d: 1\n", i), LPOT_OK);
+  }
+  assert_int_equal(lpot_buffer_terminate(&text, NULL), LPOT_OK);
+  assert_refused((const char *)text.data,
+                 "key98: unknown key|conf.yaml: more than 100 mistakes: the first 99 and the last "
+                 "are told|key149: unknown key");
+  lpot_buffer_done(&text);
+}
+
 static void all_errors_of_a_file_are_found(void **state) {
   (void)state;
   static const char text[] =
@@ -654,6 +668,7 @@ int main(void) {
       cmocka_unit_test(config_rejects_text_truncated_anywhere),
       cmocka_unit_test(config_names_what_is_missing),
       cmocka_unit_test(all_errors_of_a_file_are_found),
+      cmocka_unit_test(errors_that_are_not_told_are_mentioned),
       cmocka_unit_test(config_names_the_nearest_key),
       cmocka_unit_test(config_names_the_nearest_word),
       cmocka_unit_test(config_rejects_values_of_the_wrong_type),
