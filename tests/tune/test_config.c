@@ -132,6 +132,8 @@ static void config_rejects_values_of_the_wrong_type(void **state) {
                  "expected true or false");
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {dtype: {a: b}}}}\n",
                  "dtype: expected a text, got a map");
+  assert_refused(MINIMAL "quantization: {model_wise: {weight: {dtype: []}}}\n",
+                 "dtype: expected at least one word, got an empty list");
   assert_refused(MINIMAL "quantization: {op_wise: [a]}\n", "expected a map of names");
   assert_refused(MINIMAL "quantization: {optype_wise: {Conv: 3, Add: {wieght: {}}}}\n",
                  "optype_wise.Conv: expected a map|optype_wise.Add.wieght: unknown key");
@@ -507,6 +509,13 @@ static void config_reads_corrections(void **state) {
   assert_refused(MINIMAL "quantization: {recipes: {bias_correction: [true, 3]}}\n",
                  "bias_correction[1]: expected true or false");
   assert_refused(MINIMAL "quantization: {recipes: {bias_correction: []}}\n", "got an empty list");
+  assert_refused(
+      MINIMAL "quantization: {recipes: {bias_correction: true, "
+              "fast_bias_correction: false}}\n",
+      "fast_bias_correction: expected one key for the correction of biases, got another");
+  assert_refused(MINIMAL "quantization:\n  recipes: {bias_correction: false}\n"
+                         "  advance: {bias_correction: weight_empirical}\n",
+                 "advance.bias_correction: expected one key for the correction of biases");
   assert_refused(MINIMAL "quantization: {recipes: {smooth_quant: true}}\n",
                  "conf.yaml:6:26: quantization.recipes.smooth_quant: not supported: no gain");
   assert_refused(MINIMAL "quantization: {recipes: {smoth_quant: 1}}\n", "smooth_quant");
