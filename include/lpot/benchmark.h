@@ -56,9 +56,8 @@ typedef enum lpot_benchmark_mode {
   LPOT_BENCHMARK_ACCURACY     /* the metric on the whole evaluation set, on one */
 } lpot_benchmark_mode;
 
-/* One model on all instances; what the mode does not measure is NaN. Fields may be added at the
- * end.
- */
+/* One model on all instances; what the mode does not measure is NaN. The caller's own struct,
+ * therefore no field is ever added. */
 typedef struct lpot_benchmark_result {
   const char *label; /* "shapes.onnx", "shapes.onnx + best_recipe.yaml", "shapes.onnx in bf16";
                         borrowed from the benchmark */

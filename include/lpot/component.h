@@ -22,7 +22,8 @@
  * same index must give the same sample in all of them, in any order. A component that crashes,
  * never returns or answers nonsense in an evaluator costs the trial at hand, not the job.
  *
- * Compatible with C99 and C++. Structs may grow at their ends: fill in struct_size. */
+ * Compatible with C99 and C++. The list and the structs that begin with an lpot_component may grow
+ * at their ends: fill in struct_size. All others stay as they are. */
 #ifndef LPOT_COMPONENT_H
 #define LPOT_COMPONENT_H
 
@@ -88,7 +89,8 @@ static inline const char *lpot_component_setting(const lpot_component_settings *
 }
 
 /* What all kinds begin with. open makes an object (ret_object may stay NULL where there is nothing
- * to keep), close frees it; both may be NULL. */
+ * to keep), close frees it, also what ret_object was set to by an open that failed; both may be
+ * NULL. close is not called for NULL. */
 typedef struct lpot_component {
   size_t struct_size; /* sizeof of the whole struct, such as lpot_component_dataset */
   const char *name;   /* [A-Za-z0-9_]+ */

@@ -58,9 +58,9 @@ typedef struct lpot_model lpot_model;
 
 /* An input or output. */
 typedef struct lpot_model_value {
-  const char *name; /* borrowed from the model */
-  int32_t dtype;    /* LPOT_COMPONENT_FLOAT32 ..., by ONNX's number */
-  int32_t rank;
+  const char *name;                      /* borrowed from the model */
+  int32_t dtype;                         /* LPOT_COMPONENT_FLOAT32 ..., by ONNX's number */
+  int32_t rank;                          /* -1: not known */
   int64_t dims[LPOT_COMPONENT_MAX_RANK]; /* -1: any; of an input's first one: the batch */
 } lpot_model_value;
 
@@ -80,12 +80,13 @@ LPOT_API int lpot_model_get_input(const lpot_model *model, size_t index, lpot_mo
 LPOT_API int lpot_model_get_output(const lpot_model *model, size_t index, lpot_model_value *ret);
 
 /* Runs inputs [num_inputs], which are dense, row-major, aligned for their type and borrowed for the
- * call, and fills outputs [num_outputs]: their data belong to the model and are overwritten by its
+ * call, and fills outputs [num_outputs]: their data belong to the model and are there until its
  * next run. The size of the batch is that of the first input whose batch is free; the model is
  * compiled when it first meets a size, and the two latest stay compiled.
  *
- * LPOT_INVALID, naming the input, where types or shapes do not fit; LPOT_INTERRUPTED where the
- * candidate is not wanted any more: return then. */
+ * LPOT_INVALID, naming the input, where types or shapes do not fit; LPOT_UNSUPPORTED where an input
+ * has other free axes than the batch; LPOT_INTERRUPTED where the candidate is not wanted any more:
+ * return then. */
 LPOT_API LPOT_MUST_CHECK lpot_status lpot_model_run(lpot_model *model,
                                                     const lpot_component_tensor *inputs,
                                                     lpot_component_tensor *outputs,

@@ -353,7 +353,8 @@ typedef struct lpot_quantization_result {
 } lpot_quantization_result;
 
 /* From a configuration file, or from its text, which messages call name. Both are read and checked
- * when they are used. session must live longer. LPOT_NO_MEMORY, LPOT_INVALID. Not collective. */
+ * when they are used: of several mistakes the error has the last one, the others are logged, and so
+ * are warnings. session must live longer. LPOT_NO_MEMORY, LPOT_INVALID. Not collective. */
 LPOT_API LPOT_MUST_CHECK lpot_status lpot_quantization_from_file(
     lpot_session *session, const char *path, lpot_quantization **ret_quantization, lpot_error *err);
 LPOT_API LPOT_MUST_CHECK lpot_status
@@ -412,7 +413,7 @@ lpot_quantization_get_result(const lpot_quantization *quantization);
 LPOT_API int lpot_quantization_exit_code(const lpot_quantization *quantization);
 
 /* Workspaces of ended or running jobs. Results are printed on standard output, errors logged; the
- * exit code is returned. None of them is collective. */
+ * exit code is returned. engine_name: as of lpot_quantization_set_engine. None is collective. */
 
 /* Writes the model, recipe and deploy file of one recorded trial into folder (NULL:
  * WORKSPACE/trial_N). */

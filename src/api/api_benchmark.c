@@ -73,8 +73,9 @@ void lpot_benchmark_free(lpot_benchmark *benchmark) {
 
 lpot_status lpot_benchmark_add_model(lpot_benchmark *benchmark, const char *path,
                                      const char *recipe_path, int in_bf16, lpot_error *err) {
-  size_t index = benchmark->num_models;
+  LPOT_TRY(lpot_api_check(benchmark, "benchmark", err));
   LPOT_TRY(lpot_api_check(path, "path", err));
+  size_t index = benchmark->num_models;
   if (recipe_path != NULL && in_bf16 != 0) {
     return LPOT_FAIL(err, LPOT_INVALID, "a model is run by a recipe or in bf16, not both");
   }
@@ -90,19 +91,23 @@ lpot_status lpot_benchmark_add_model(lpot_benchmark *benchmark, const char *path
 }
 
 lpot_status lpot_benchmark_set(lpot_benchmark *benchmark, const char *setting, lpot_error *err) {
+  LPOT_TRY(lpot_api_check(benchmark, "benchmark", err));
   return lpot_api_settings_add(&benchmark->settings, setting, err);
 }
 
 lpot_status lpot_benchmark_set_csv(lpot_benchmark *benchmark, const char *path, lpot_error *err) {
+  LPOT_TRY(lpot_api_check(benchmark, "benchmark", err));
   return lpot_api_keep(&benchmark->csv_path, path, err);
 }
 
 lpot_status lpot_benchmark_set_hdf5(lpot_benchmark *benchmark, const char *path, lpot_error *err) {
+  LPOT_TRY(lpot_api_check(benchmark, "benchmark", err));
   return lpot_api_keep(&benchmark->hdf5_path, path, err);
 }
 
 lpot_status lpot_benchmark_set_engine(lpot_benchmark *benchmark, const char *name,
                                       lpot_error *err) {
+  LPOT_TRY(lpot_api_check(benchmark, "benchmark", err));
   LPOT_TRY(lpot_api_check(name, "name", err));
   return lpot_api_keep(&benchmark->settings.engine_name, name, err);
 }

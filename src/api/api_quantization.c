@@ -88,16 +88,19 @@ void lpot_quantization_free(lpot_quantization *quantization) {
 
 lpot_status lpot_quantization_set_model(lpot_quantization *quantization, const char *path,
                                         lpot_error *err) {
+  LPOT_TRY(lpot_api_check(quantization, "quantization", err));
   return lpot_api_keep(&quantization->model_path, path, err);
 }
 
 lpot_status lpot_quantization_set(lpot_quantization *quantization, const char *setting,
                                   lpot_error *err) {
+  LPOT_TRY(lpot_api_check(quantization, "quantization", err));
   return lpot_api_settings_add(&quantization->settings, setting, err);
 }
 
 lpot_status lpot_quantization_set_workspace(lpot_quantization *quantization, const char *folder,
                                             lpot_error *err) {
+  LPOT_TRY(lpot_api_check(quantization, "quantization", err));
   if (folder != NULL && folder[0] == '\0') {
     return LPOT_FAIL(err, LPOT_INVALID, "workspace '': expected a folder");
   }
@@ -106,16 +109,19 @@ lpot_status lpot_quantization_set_workspace(lpot_quantization *quantization, con
 
 lpot_status lpot_quantization_set_recipe(lpot_quantization *quantization, const char *path,
                                          lpot_error *err) {
+  LPOT_TRY(lpot_api_check(quantization, "quantization", err));
   return lpot_api_keep(&quantization->recipe_path, path, err);
 }
 
 lpot_status lpot_quantization_set_cost_table(lpot_quantization *quantization, const char *path,
                                              lpot_error *err) {
+  LPOT_TRY(lpot_api_check(quantization, "quantization", err));
   return lpot_api_keep(&quantization->cost_table_path, path, err);
 }
 
 lpot_status lpot_quantization_set_engine(lpot_quantization *quantization, const char *name,
                                          lpot_error *err) {
+  LPOT_TRY(lpot_api_check(quantization, "quantization", err));
   LPOT_TRY(lpot_api_check(name, "name", err));
   return lpot_api_keep(&quantization->settings.engine_name, name, err);
 }
@@ -123,6 +129,7 @@ lpot_status lpot_quantization_set_engine(lpot_quantization *quantization, const 
 lpot_status lpot_quantization_set_progress(lpot_quantization *quantization, const char *style,
                                            lpot_error *err) {
   const char *const *styles = lpot_progress_styles();
+  LPOT_TRY(lpot_api_check(quantization, "quantization", err));
   LPOT_TRY(lpot_api_check(style, "style", err));
   for (int i = 0; styles[i] != NULL; i++) {
     if (lpot_text_equal(styles[i], style)) {

@@ -112,6 +112,9 @@ int main(int argc, char **argv) {
     lpot_log(LPOT_LOG_ERROR, "%s", error.message);
     return lpot_status_exit_code(status);
   }
+  lpot_log_level level = LPOT_LOG_INFO;
+  (void)lpot_log_level_from_text(options.log_level, &level);
+  lpot_log_set_level(level); /* The library logs by a copy of its own. */
   const char *engine = getenv("LPOT_ENGINE");
   options.tune.engine_name = engine != NULL && engine[0] != '\0' ? engine : "onednn";
   if (options.command != LPOT_COMMAND_TUNE || options.dry_run) {

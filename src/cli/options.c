@@ -139,7 +139,9 @@ static lpot_status set_trial(lpot_options *options, const char *value, lpot_erro
 }
 
 static lpot_status set_output(lpot_options *options, const char *value, lpot_error *err) {
-  (void)err;
+  if (value[0] == '\0') {
+    return LPOT_FAIL(err, LPOT_INVALID, "--output: expected a folder");
+  }
   options->output = value;
   return LPOT_OK;
 }

@@ -200,6 +200,29 @@ static lpot_status check_criterion(lpot_config_box *box, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* Three names of one thing: LPOT's, its successor's, and ours. */
+static lpot_status check_corrections(lpot_config_box *box, lpot_error *err) {
+  const lpot_yaml_node *section = lpot_yaml_get(lpot_yaml_root(box->yaml), "quantization");
+  const lpot_yaml_node *recipes = lpot_yaml_get(section, "recipes");
+  const lpot_yaml_node *names[] = {
+      lpot_yaml_get(recipes, "bias_correction"), lpot_yaml_get(recipes, "fast_bias_correction"),
+      lpot_yaml_get(lpot_yaml_get(section, "advance"), "bias_correction")};
+  const lpot_yaml_node *first = NULL;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    if (names[i] == NULL || names[i]->kind == LPOT_YAML_NULL) {
+      continue;
+    }
+    if (first != NULL) {
+      return lpot_config_fail_key(err, names[i],
+                                  "expected one key for the correction of biases, got another in "
+                                  "line %d",
+                                  first->key_line);
+    }
+    first = names[i];
+  }
+  return LPOT_OK;
+}
+
 /* What is held out is drawn by seed, and there for an accuracy that counts. */
 static lpot_status check_holdout(lpot_config_box *box, lpot_error *err) {
   lpot_config *config = &box->config;
@@ -224,18 +247,25 @@ static lpot_status check_holdout(lpot_config_box *box, lpot_error *err) {
 /* Sections that the quantization at hand leaves alone. */
 static lpot_status check_sections(lpot_config_box *box, lpot_error *err) {
   const lpot_config *config = &box->config;
-  bool quantizes = lpot_yaml_get(lpot_yaml_root(box->yaml), "quantization") != NULL;
+  const lpot_yaml_node *section = lpot_yaml_get(lpot_yaml_root(box->yaml), "quantization");
+  const lpot_yaml_node *calibration = lpot_yaml_get(section, "calibration");
+  bool quantizes = section != NULL;
   const struct {
     const lpot_yaml_node *node;
     bool unused;
     const char *why;
-  } rows[] = {{config->train, !config->trains, "it goes with approach quant_aware_training"},
+  } rows[] = {{lpot_yaml_get(section, "advance"), config->dynamic,
+               "approach post_training_dynamic_quant corrects nothing"},
+              {lpot_yaml_get(calibration, "dataloader"), config->q_func != NULL && !box->evaluates,
+               "q_func calibrates, on data of its own"},
+              {config->train, !config->trains, "it goes with approach quant_aware_training"},
               {config->pruning, quantizes, "it is no part of quantization"},
               {config->conversion, quantizes, "it is no part of quantization"},
               {box->mixed.node, quantizes, "it stands for itself, without a section quantization"}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    if (rows[i].node != NULL && rows[i].unused) {
-      LPOT_TRY(lpot_config_warn(box, rows[i].node, err, "ignored: %s", rows[i].why));
+    const lpot_yaml_node *node = rows[i].node;
+    if (node != NULL && node->kind != LPOT_YAML_NULL && rows[i].unused) {
+      LPOT_TRY(lpot_config_warn(box, node, err, "ignored: %s", rows[i].why));
     }
   }
   return LPOT_OK;
@@ -350,6 +380,8 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
     LPOT_TRY(check_mandatory(box, err));
   }
   status = check_criterion(box, err);
+  LPOT_TRY(lpot_config_collect(box, status, err));
+  status = check_corrections(box, err);
   LPOT_TRY(lpot_config_collect(box, status, err));
   status = lpot_config_check_objective(box, err);
   LPOT_TRY(lpot_config_collect(box, status, err));

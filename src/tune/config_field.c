@@ -148,7 +148,9 @@ static lpot_status read_wishes(lpot_config_box *box, const lpot_yaml_node *node,
     wishes[i].file = lpot_yaml_node_file(child);
     wishes[i].line = child->key_line;
     wishes[i].column = child->key_column;
-    LPOT_TRY(lpot_config_walk(box, lpot_config_choice_rows, child, &wishes[i].choices, err));
+    lpot_status status =
+        lpot_config_walk(box, lpot_config_choice_rows, child, &wishes[i].choices, err);
+    LPOT_TRY(lpot_config_collect(box, status, err));
   }
   *ret_wishes = wishes;
   *ret_count = node->num_children;

@@ -353,6 +353,11 @@ lpot_status lpot_config_collect(lpot_config_box *box, lpot_status status, lpot_e
   if (box->num_errors > 0 && box->num_errors < MAX_ERRORS) {
     LPOT_TRY(lpot_buffer_printf(&box->earlier_errors, err, "%s\n", box->last_error.message));
   }
+  if (box->num_errors == MAX_ERRORS) {
+    LPOT_TRY(lpot_buffer_printf(&box->earlier_errors, err,
+                                "%s: more than %u mistakes: the first %u and the last are told\n",
+                                lpot_yaml_name(box->yaml), MAX_ERRORS, MAX_ERRORS - 1));
+  }
   box->num_errors++;
   box->last_error = *err;
   return LPOT_OK;

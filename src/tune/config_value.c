@@ -266,6 +266,9 @@ static lpot_status collect_words(const lpot_config_row *row, const lpot_yaml_nod
     LPOT_TRY(word_of(row, node->children[i], &value, err));
     lpot_config_add_choice(choices, value);
   }
+  if (choices->count == 0) {
+    return lpot_yaml_fail(err, node, "expected at least one word, got an empty list");
+  }
   return LPOT_OK;
 }
 

@@ -124,6 +124,12 @@ static lpot_status view_input(const lpot_value *expected, int64_t batch,
   if (wanted.rank >= 1 && wanted.dims[0] == LPOT_DIM_UNKNOWN) {
     wanted.dims[0] = batch;
   }
+  if (!lpot_shape_is_known(&wanted)) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED,
+                     "input '%s' has axes beside the batch that the model leaves open: set them in "
+                     "the model",
+                     expected->name);
+  }
   lpot_dtype dtype = lpot_dtype_from_onnx(given->dtype);
   if (dtype != expected->dtype || !lpot_shape_equal(&shape, &wanted)) {
     char given_text[128];

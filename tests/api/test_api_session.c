@@ -44,6 +44,10 @@ static void what_is_missing_is_named(void **state) {
   assert_null(quantization);
   assert_int_equal(lpot_benchmark_from_file(session, NULL, &benchmark, &error), LPOT_INVALID);
   assert_null(benchmark);
+  assert_int_equal(lpot_quantization_set(NULL, "a=b", &error), LPOT_INVALID);
+  assert_string_equal(error.message, "quantization is NULL");
+  assert_int_equal(lpot_benchmark_add_model(NULL, "a", NULL, 0, &error), LPOT_INVALID);
+  assert_string_equal(error.message, "benchmark is NULL");
   lpot_quantization_free(NULL);
   lpot_benchmark_free(NULL);
   assert_null(lpot_quantization_get_result(NULL));

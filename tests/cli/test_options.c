@@ -45,6 +45,11 @@ static void bad_values_are_refused_with_their_option(void **state) {
                      LPOT_INVALID);
     assert_non_null(strstr(error.message, cases[i][0]));
   }
+  lpot_options options;
+  lpot_error error;
+  assert_int_equal(PARSE(&options, &error, "export", "w", "--trial", "1", "--output", ""),
+                   LPOT_INVALID);
+  assert_string_equal(error.message, "--output: expected a folder");
 }
 
 static void missing_and_surplus_arguments_are_refused(void **state) {

@@ -251,6 +251,9 @@ for ranks in 1 2 8; do
   expect_rc 4 "truncated model on $ranks ranks"
   model=$LPOT_TEST_DATA/models/dscnn_kws.onnx
 done
+tune 0 bad --log-level silent --set tuning.nonsense=1
+expect_rc 3 "unknown key, silent"
+[ -s "$work/err" ] && fail "log level silent: something was logged"
 
 [ $failures -eq 0 ] && echo "all passed"
 exit $failures

@@ -43,6 +43,20 @@ static void config_names_what_is_missing(void **state) {
   assert_refused("model: {name: , framework: onnxrt_qdqops}\n" EVALUATION, "model.name: missing");
 }
 
+static void errors_that_are_not_told_are_mentioned(void **state) {
+  (void)state;
+  lpot_buffer text;
+  lpot_buffer_init(&text);
+  for (int i = 0; i < 150; i++) {
+    assert_int_equal(lpot_buffer_printf(&text, NULL, "key%d: 1\n", i), LPOT_OK);
+  }
+  assert_int_equal(lpot_buffer_terminate(&text, NULL), LPOT_OK);
+  assert_refused((const char *)text.data,
+                 "key98: unknown key|conf.yaml: more than 100 mistakes: the first 99 and the last "
+                 "are told|key149: unknown key");
+  lpot_buffer_done(&text);
+}
+
 static void all_errors_of_a_file_are_found(void **state) {
   (void)state;
   static const char text[] =
@@ -118,7 +132,14 @@ static void config_rejects_values_of_the_wrong_type(void **state) {
                  "expected true or false");
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {dtype: {a: b}}}}\n",
                  "dtype: expected a text, got a map");
+  assert_refused(MINIMAL "quantization: {model_wise: {weight: {dtype: []}}}\n",
+                 "dtype: expected at least one word, got an empty list");
   assert_refused(MINIMAL "quantization: {op_wise: [a]}\n", "expected a map of names");
+  assert_refused(MINIMAL "quantization: {optype_wise: {Conv: 3, Add: {wieght: {}}}}\n",
+                 "optype_wise.Conv: expected a map|optype_wise.Add.wieght: unknown key");
+  assert_warned(MINIMAL "quantization: {calibration: {q_func: {plugin: {library: a.so}}, "
+                        "dataloader: {batch_size: 2}}}\n",
+                "calibration.dataloader: ignored: q_func calibrates, on data of its own");
   assert_refused(MINIMAL "quantization: {calibration: {sampling_size: [10, 0]}}\n",
                  "at least 1, got 0");
   assert_refused(MINIMAL "quantization: {calibration: {sampling_size: []}}\n", "empty list");
@@ -295,6 +316,9 @@ static void config_reads_the_approach(void **state) {
   assert_warned(MINIMAL "quantization: {approach: post_training_dynamic_quant, recipes: "
                         "{scale_propagation_concat: true}}\n",
                 "scale_propagation_concat: it has no effect");
+  assert_warned(MINIMAL "quantization: {approach: post_training_dynamic_quant, advance: "
+                        "{bias_correction: weight_empirical}}\n",
+                "advance: ignored: approach post_training_dynamic_quant corrects nothing");
   assert_refused(MINIMAL "quantization: {approach: post_training_dynamic}\n",
                  "did you mean 'post_training_dynamic_quant'?");
   assert_refused(MINIMAL "quantization: {approach: [post_training_dynamic_quant]}\n",
@@ -485,6 +509,13 @@ static void config_reads_corrections(void **state) {
   assert_refused(MINIMAL "quantization: {recipes: {bias_correction: [true, 3]}}\n",
                  "bias_correction[1]: expected true or false");
   assert_refused(MINIMAL "quantization: {recipes: {bias_correction: []}}\n", "got an empty list");
+  assert_refused(
+      MINIMAL "quantization: {recipes: {bias_correction: true, "
+              "fast_bias_correction: false}}\n",
+      "fast_bias_correction: expected one key for the correction of biases, got another");
+  assert_refused(MINIMAL "quantization:\n  recipes: {bias_correction: false}\n"
+                         "  advance: {bias_correction: weight_empirical}\n",
+                 "advance.bias_correction: expected one key for the correction of biases");
   assert_refused(MINIMAL "quantization: {recipes: {smooth_quant: true}}\n",
                  "conf.yaml:6:26: quantization.recipes.smooth_quant: not supported: no gain");
   assert_refused(MINIMAL "quantization: {recipes: {smoth_quant: 1}}\n", "smooth_quant");
@@ -646,6 +677,7 @@ int main(void) {
       cmocka_unit_test(config_rejects_text_truncated_anywhere),
       cmocka_unit_test(config_names_what_is_missing),
       cmocka_unit_test(all_errors_of_a_file_are_found),
+      cmocka_unit_test(errors_that_are_not_told_are_mentioned),
       cmocka_unit_test(config_names_the_nearest_key),
       cmocka_unit_test(config_names_the_nearest_word),
       cmocka_unit_test(config_rejects_values_of_the_wrong_type),
