@@ -102,7 +102,8 @@ def search(program, folder, network, strategy, trials):
     workspace = f"{folder}/{network}/{strategy}"
     name, op_times = STRATEGIES[strategy]
     settings = configuration(network, folder)
-    settings["evaluation"]["performance"] = {"warmup": 0, "iteration": 1}  # What is handed out is timed later.
+    if strategy != "auto":  # It times the ops, in as many rounds; what is handed out is timed later.
+        settings["evaluation"]["performance"] = {"warmup": 0, "iteration": 1}
     settings["tuning"].update(strategy={"name": name}, op_times=op_times, exit_policy={"max_trials": trials})
     began, used = time.time(), processor_seconds()
     result = tune(program, workspace, settings, network)
