@@ -197,9 +197,9 @@ typedef struct round_row {
   uint32_t round, window;
   double f32_ms, recipe_ms;
   uint32_t switches;
-  float cpu_share, steal, neighbours;
+  float cpu_share, steal, neighbours, crowding;
   uint32_t frequency_khz;
-  uint8_t kept, switched, stolen, slow, unsteady, disturbed_window;
+  uint8_t kept, switched, stolen, crowded, slow, unsteady, disturbed_window;
 } round_row;
 
 static void fill_round(const lpot_latency_round *round, round_row *row) {
@@ -211,10 +211,12 @@ static void fill_round(const lpot_latency_round *round, round_row *row) {
                      .cpu_share = round->cpu_share,
                      .steal = round->steal,
                      .neighbours = round->neighbours,
+                     .crowding = round->crowding,
                      .frequency_khz = round->frequency_khz,
                      .kept = (round->flags & LPOT_ROUND_KEPT) != 0,
                      .switched = (round->flags & LPOT_ROUND_SWITCHED) != 0,
                      .stolen = (round->flags & LPOT_ROUND_STOLEN) != 0,
+                     .crowded = (round->flags & LPOT_ROUND_CROWDED) != 0,
                      .slow = (round->flags & LPOT_ROUND_SLOW) != 0,
                      .unsteady = (round->flags & LPOT_ROUND_UNSTEADY) != 0,
                      .disturbed_window = (round->flags & LPOT_ROUND_NEIGHBOURS) != 0};
@@ -231,10 +233,12 @@ static lpot_status put_rounds(hid_t group, const char *name, const lpot_latency 
       {"cpu_share", offsetof(round_row, cpu_share), 'f', 0, NULL},
       {"steal", offsetof(round_row, steal), 'f', 0, NULL},
       {"neighbours", offsetof(round_row, neighbours), 'f', 0, NULL},
+      {"crowding", offsetof(round_row, crowding), 'f', 0, NULL},
       {"frequency_khz", offsetof(round_row, frequency_khz), 'n', 0, NULL},
       {"kept", offsetof(round_row, kept), 'b', 0, NULL},
       {"switched", offsetof(round_row, switched), 'b', 0, NULL},
       {"stolen", offsetof(round_row, stolen), 'b', 0, NULL},
+      {"crowded", offsetof(round_row, crowded), 'b', 0, NULL},
       {"slow", offsetof(round_row, slow), 'b', 0, NULL},
       {"unsteady_window", offsetof(round_row, unsteady), 'b', 0, NULL},
       {"disturbed_window", offsetof(round_row, disturbed_window), 'b', 0, NULL},

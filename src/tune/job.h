@@ -74,8 +74,9 @@ typedef struct lpot_job {
   lpot_buffer f32_outputs; /* f32's outputs that recipes are compared with (sense.h); empty: not
                               computed yet */
   lpot_kept_plan plans[LPOT_KEPT_PLANS]; /* of the last evaluations, the latest first */
-  double best_f32_ms; /* per sample: the fastest that a latency measurement of this process has
-                         seen; 0: none was made */
+  double best_f32_ms;    /* per sample: the fastest that a latency measurement of this process has
+                            seen; 0: none was made */
+  double least_crowding; /* the same of core_probe.h */
   size_t num_calibrations;
   lpot_job_calibration *calibrations; /* [num_calibrations] */
 } lpot_job;

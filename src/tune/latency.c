@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "tune/core_probe.h"
 #include "tune/machine.h"
 #include "tune/timed_inputs.h"
 
@@ -54,6 +55,8 @@ typedef struct latency_bench {
   size_t fine_windows, faults; /* of this attempt */
   double reference_ms;         /* f32 in its first fine window */
   double best_f32_ms;          /* fastest round of this job */
+  lpot_core_watch core;        /* least: of this job */
+  lpot_window_fault last_fault;
 } latency_bench;
 
 static double now(void) {
@@ -61,15 +64,22 @@ static double now(void) {
   return lpot_clock_now(&clock);
 }
 
-static void bench_done(latency_bench *bench) {
+/* What prepare made. */
+static void unprepare(latency_bench *bench) {
   lpot_timed_inputs_done(&bench->inputs);
   for (size_t side = 0; side < 2; side++) {
     lpot_plan_free(bench->plans[side]);
+    bench->plans[side] = NULL;
   }
   lpot_free(bench->sweep);
+  bench->sweep = NULL;
+  lpot_machine_unpin(&bench->pinning);
+}
+
+static void bench_done(latency_bench *bench) {
+  unprepare(bench);
   lpot_free(bench->rounds);
   lpot_free(bench->scratch);
-  lpot_machine_unpin(&bench->pinning);
 }
 
 /* ---- preparing ---- */
@@ -202,10 +212,13 @@ static lpot_status run_round(latency_bench *bench, lpot_error *err) {
   double run[2] = {0, 0};
   double wall = 0;
   double cpu = 0;
+  lpot_core_watch_reset(&bench->core);
   uint32_t switches = lpot_machine_switches();
+  lpot_core_watch_look(&bench->core);
   for (size_t i = 0; i < 4; i++) {
     timing one;
     LPOT_TRY(time_run(bench, order[i], set, &one, err));
+    lpot_core_watch_look(&bench->core);
     run[order[i]] += one.run;
     wall += one.wall;
     cpu += one.cpu;
@@ -217,7 +230,9 @@ static lpot_status run_round(latency_bench *bench, lpot_error *err) {
                            .f32_ms = run[0] * to_ms,
                            .recipe_ms = run[1] * to_ms,
                            .switches = lpot_machine_switches() - switches,
-                           .cpu_share = wall > 0 ? (float)(cpu / wall) : 0};
+                           .cpu_share = wall > 0 ? (float)(cpu / wall) : 0,
+                           .crowding = (float)bench->core.worst.crowding,
+                           .frequency_khz = bench->core.worst.frequency_khz};
   bench->num_rounds++;
   return LPOT_OK;
 }
@@ -228,9 +243,10 @@ static void end_slice(latency_bench *bench) {
   lpot_watch_look(&bench->slice, &report);
   uint32_t frequency_khz = lpot_machine_frequency_khz(&bench->pinning);
   for (size_t i = bench->slice_first; i < bench->num_rounds; i++) {
-    bench->rounds[i].steal = (float)report.steal;
-    bench->rounds[i].frequency_khz = frequency_khz;
-    bench->rounds[i].flags = lpot_round_judge(&bench->rounds[i]);
+    lpot_latency_round *round = &bench->rounds[i];
+    round->steal = (float)report.steal;
+    round->frequency_khz = frequency_khz > 0 ? frequency_khz : round->frequency_khz;
+    round->flags = lpot_round_judge(round, bench->core.least);
   }
   bench->slice_first = bench->num_rounds;
 }
@@ -297,6 +313,7 @@ static void end_window(latency_bench *bench, char *reason, size_t reason_size) {
     bench->faults++;
     lpot_window_fault_text(fault, figure, num_package, reason, reason_size);
   }
+  bench->last_fault = fault;
   bench->num_windows++;
 }
 
@@ -380,8 +397,9 @@ static void settle_failure(latency_bench *bench, bool last) {
   }
 }
 
-static lpot_status run_attempts(latency_bench *bench, const lpot_config *config,
+static lpot_status run_attempts(latency_bench *bench, lpot_job *job, const lpot_recipe *recipe,
                                 const lpot_stop *stop, lpot_latency *latency, lpot_error *err) {
+  const lpot_config *config = job->config;
   uint32_t attempts = config->iteration > 0 ? 1 : ATTEMPTS;
   for (uint32_t i = 1; i <= attempts; i++) {
     for (size_t side = 0; side < 2; side++) {
@@ -397,6 +415,10 @@ static lpot_status run_attempts(latency_bench *bench, const lpot_config *config,
     settle_failure(bench, i == attempts);
     if (i < attempts) {
       lpot_clock_sleep(PAUSE_SECONDS);
+    }
+    if (i < attempts && bench->last_fault == LPOT_WINDOW_CROWDED) { /* On another core, perhaps. */
+      unprepare(bench);
+      LPOT_TRY(prepare(bench, job, recipe, err));
     }
   }
   return LPOT_OK;
@@ -432,10 +454,12 @@ static lpot_status measure(latency_bench *bench, lpot_job *job, const lpot_recip
   double start = now();
   latency->load = lpot_machine_load();
   bench->best_f32_ms = job->best_f32_ms;
+  lpot_core_watch_begin(job->least_crowding, &bench->core);
   LPOT_TRY(prepare(bench, job, recipe, err));
+  LPOT_TRY(run_attempts(bench, job, recipe, stop, latency, err));
   note_machine(bench, latency);
-  LPOT_TRY(run_attempts(bench, job->config, stop, latency, err));
   job->best_f32_ms = bench->best_f32_ms;
+  job->least_crowding = bench->core.least;
   lpot_rounds_summarise(bench->rounds, bench->num_rounds, bench->scratch, latency);
   LPOT_TRY(keep_rounds(bench, latency, err));
   latency->seconds = now() - start;

@@ -20,6 +20,7 @@ static lpot_status write_round(const lpot_latency_round *round, lpot_buffer *out
   LPOT_TRY(lpot_writer_f32(out, round->cpu_share, err));
   LPOT_TRY(lpot_writer_f32(out, round->steal, err));
   LPOT_TRY(lpot_writer_f32(out, round->neighbours, err));
+  LPOT_TRY(lpot_writer_f32(out, round->crowding, err));
   LPOT_TRY(lpot_writer_u32(out, round->frequency_khz, err));
   LPOT_TRY(lpot_writer_u8(out, round->flags, err));
   return LPOT_OK;
@@ -60,6 +61,7 @@ static lpot_status read_round(lpot_reader *reader, lpot_latency_round *round, lp
   LPOT_TRY(lpot_reader_f32(reader, &round->cpu_share, err));
   LPOT_TRY(lpot_reader_f32(reader, &round->steal, err));
   LPOT_TRY(lpot_reader_f32(reader, &round->neighbours, err));
+  LPOT_TRY(lpot_reader_f32(reader, &round->crowding, err));
   LPOT_TRY(lpot_reader_u32(reader, &round->frequency_khz, err));
   LPOT_TRY(lpot_reader_u8(reader, &round->flags, err));
   return LPOT_OK;

@@ -21,6 +21,7 @@ typedef enum lpot_round_flag {
   LPOT_ROUND_STOLEN = 4, /* the thread did not get the core's whole time, or a hypervisor took it */
   LPOT_ROUND_UNSTEADY = 8,   /* the f32 time drifted in its window, or since the one before */
   LPOT_ROUND_SLOW = 32,      /* f32 took 10 % longer than in the fastest round of this job */
+  LPOT_ROUND_CROWDED = 64,   /* something ran on the core's other hyper-thread */
   LPOT_ROUND_NEIGHBOURS = 16 /* others kept cores of the same package busy in its window */
 } lpot_round_flag;
 
@@ -33,6 +34,7 @@ typedef struct lpot_latency_round {
   float cpu_share;          /* CPU time of the thread over wall time */
   float steal;              /* share of the time that the hypervisor took from the pinned cores */
   float neighbours;         /* cores of the same package that others kept busy in the window */
+  float crowding;           /* the largest of core_probe.h between its timings; 0: not known */
   uint32_t frequency_khz;   /* of the pinned core; 0: not told */
   uint8_t flags;            /* of lpot_round_flag */
 } lpot_latency_round;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tune/core_probe.h"
+
 #define MIN_CPU_SHARE 0.98          /* below, the thread did not have the core to itself */
 #define MIN_CPU_SHARE_SWITCHED 0.99 /* the same where a switch explains it */
 #define MAX_STEAL 0.02
@@ -33,7 +35,7 @@ void lpot_median_interval(double *values, size_t count, double *ret_median, doub
 
 /* ---- rounds ---- */
 
-uint8_t lpot_round_judge(const lpot_latency_round *round) {
+uint8_t lpot_round_judge(const lpot_latency_round *round, double least_crowding) {
   unsigned flags = 0;
   double share = (double)round->cpu_share;
   if (round->switches > 0 && share < MIN_CPU_SHARE_SWITCHED) {
@@ -42,11 +44,15 @@ uint8_t lpot_round_judge(const lpot_latency_round *round) {
   if (share < MIN_CPU_SHARE || (double)round->steal > MAX_STEAL) {
     flags |= LPOT_ROUND_STOLEN;
   }
+  if (lpot_is_crowded((double)round->crowding, least_crowding)) {
+    flags |= LPOT_ROUND_CROWDED;
+  }
   return (uint8_t)flags;
 }
 
 bool lpot_round_is_clean(const lpot_latency_round *round) {
-  return (round->flags & (LPOT_ROUND_SWITCHED | LPOT_ROUND_STOLEN | LPOT_ROUND_SLOW)) == 0;
+  return (round->flags &
+          (LPOT_ROUND_SWITCHED | LPOT_ROUND_STOLEN | LPOT_ROUND_CROWDED | LPOT_ROUND_SLOW)) == 0;
 }
 
 double lpot_rounds_share(const lpot_latency_round *rounds, size_t count, unsigned flags) {
@@ -125,7 +131,11 @@ lpot_window_fault lpot_window_judge(const lpot_latency_round *rounds, size_t cou
   if (*ret_figure > MAX_INTERRUPTED) {
     return LPOT_WINDOW_INTERRUPTED;
   }
-  *ret_figure = lpot_rounds_share(rounds, count, LPOT_ROUND_SLOW);
+  *ret_figure = lpot_rounds_share(rounds, count, LPOT_ROUND_CROWDED);
+  if (*ret_figure > MAX_SLOW) {
+    return LPOT_WINDOW_CROWDED;
+  }
+  *ret_figure = lpot_rounds_share(rounds, count, LPOT_ROUND_SLOW | LPOT_ROUND_CROWDED);
   if (*ret_figure > MAX_SLOW) {
     return LPOT_WINDOW_SLOW;
   }
@@ -154,9 +164,15 @@ void lpot_window_fault_text(lpot_window_fault fault, double figure, size_t num_p
     snprintf(out, out_size, "other processes or a hypervisor interrupted %.0f %% of the rounds",
              100 * figure);
     break;
+  case LPOT_WINDOW_CROWDED:
+    snprintf(out, out_size,
+             "something else ran on the core's other hyper-thread in %.0f %% of the rounds",
+             100 * figure);
+    break;
   case LPOT_WINDOW_SLOW:
     snprintf(out, out_size,
-             "f32 took 10 %% longer than before in %.0f %% of the rounds: something else loads the "
+             "f32 took 10 %% longer than before, or the core's other hyper-thread was busy, in "
+             "%.0f %% of the rounds: something else loads the "
              "machine",
              100 * figure);
     break;

@@ -13,8 +13,8 @@
 void lpot_median_interval(double *values, size_t count, double *ret_median, double *ret_low,
                           double *ret_high);
 
-/* Flags of a round by its own guards: SWITCHED, STOLEN or none. */
-uint8_t lpot_round_judge(const lpot_latency_round *round);
+/* Flags of a round by its own guards: SWITCHED, STOLEN, CROWDED (core_probe.h) or none. */
+uint8_t lpot_round_judge(const lpot_latency_round *round, double least_crowding);
 /* Lowers the fastest f32 time known (0: none yet) to that of the rounds. */
 void lpot_rounds_update_best(const lpot_latency_round *rounds, size_t count, double *best_f32_ms);
 /* Sets the flag SLOW of every round anew: f32 took 10 % longer than the fastest known. Load that is
@@ -23,7 +23,7 @@ void lpot_rounds_update_best(const lpot_latency_round *rounds, size_t count, dou
  * gain 13 %).
  */
 void lpot_rounds_mark_slow(lpot_latency_round *rounds, size_t count, double best_f32_ms);
-/* True where neither SWITCHED nor STOLEN nor SLOW is set. */
+/* True where none of SWITCHED, STOLEN, CROWDED and SLOW is set. */
 bool lpot_round_is_clean(const lpot_latency_round *round);
 /* Share of the rounds that have one of these flags; 0 without rounds. */
 double lpot_rounds_share(const lpot_latency_round *rounds, size_t count, unsigned flags);
@@ -35,7 +35,8 @@ typedef enum lpot_window_fault {
   LPOT_WINDOW_DRIFT_BETWEEN, /* f32 against that of the attempt's first window */
   LPOT_WINDOW_NEIGHBOURS,    /* others kept too much of the package busy */
   LPOT_WINDOW_INTERRUPTED,   /* more than 30 % of its rounds are SWITCHED or STOLEN */
-  LPOT_WINDOW_SLOW           /* more than 70 % of them are SLOW */
+  LPOT_WINDOW_CROWDED,       /* more than 70 % of them are CROWDED */
+  LPOT_WINDOW_SLOW           /* more than 70 % of them are SLOW or CROWDED */
 } lpot_window_fault;
 
 /* Judges the rounds of one window; those that are not clean are left out. reference_ms: median f32

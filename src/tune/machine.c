@@ -11,10 +11,15 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "tune/core_probe.h"
 
 #define TICKS_PER_SECOND 100.0
 #define ROUNDING_TICKS 2.0
 #define CHOICE_SECONDS 0.05   /* of looking for the least busy processors */
+#define CROWDING_PASSES 4u    /* over the processors that may be chosen */
+#define CROWDING_PROBES 4u    /* of each in a pass */
+#define CROWDING_PAUSE 2e-3   /* seconds between passes */
+#define TICK_WEIGHT 8u        /* of a tick, in crowded probes */
 #define FILE_SIZE (256 << 10) /* of /proc/stat that is read */
 
 /* ---- text ---- */
@@ -190,14 +195,34 @@ static bool set_allowed(const lpot_cpu_set *set) {
   return sched_setaffinity(0, sizeof allowed, &allowed) == 0;
 }
 
-/* Ticks that each processor was busy or stolen while we slept for a moment. */
+/* How busy each processor is, TICK_WEIGHT for a tick that it was busy or stolen while we slept for
+ * a moment. */
 static void sample_business(uint64_t business[LPOT_MAX_CPUS], lpot_cpu_times times[2]) {
   read_cpu_times(&times[0]);
   lpot_clock_sleep(CHOICE_SECONDS);
   read_cpu_times(&times[1]);
   for (size_t cpu = 0; cpu < LPOT_MAX_CPUS; cpu++) {
-    business[cpu] =
-        times[1].busy[cpu] - times[0].busy[cpu] + times[1].steal[cpu] - times[0].steal[cpu];
+    business[cpu] = TICK_WEIGHT * (times[1].busy[cpu] - times[0].busy[cpu] + times[1].steal[cpu] -
+                                   times[0].steal[cpu]);
+  }
+}
+
+/* Adds the number of crowded probes of each allowed processor; leaves the thread on one of them. */
+static void add_crowding(const lpot_cpu_set *allowed, uint64_t business[LPOT_MAX_CPUS]) {
+  for (size_t pass = 0; pass < CROWDING_PASSES && lpot_core_probe_is_known(); pass++) {
+    for (size_t cpu = 0; cpu < LPOT_MAX_CPUS; cpu++) {
+      lpot_cpu_set one = {0};
+      lpot_cpu_set_add(&one, cpu);
+      if (!lpot_cpu_set_has(allowed, cpu) || !set_allowed(&one)) {
+        continue;
+      }
+      for (size_t i = 0; i < CROWDING_PROBES; i++) {
+        lpot_core_probe probe;
+        lpot_core_probe_run(&probe);
+        business[cpu] += lpot_is_crowded(probe.crowding, 1) ? 1 : 0;
+      }
+    }
+    lpot_clock_sleep(CROWDING_PAUSE);
   }
 }
 
@@ -234,10 +259,12 @@ lpot_status lpot_machine_pin(int64_t cores, lpot_pinning *ret, lpot_error *err) 
     return LPOT_OUT_OF_MEMORY(err);
   }
   sample_business(business, times);
+  add_crowding(&pinning.before, business);
   choose_cpus(&pinning.before, cores, business, &pinning.pinned);
   lpot_free(times);
   lpot_free(business);
   if (!set_allowed(&pinning.pinned)) {
+    (void)set_allowed(&pinning.before);
     return LPOT_FAIL(err, LPOT_UNSUPPORTED, "the measuring thread cannot be pinned to a core");
   }
   *ret = pinning;

@@ -42,7 +42,8 @@ typedef struct lpot_pinning {
 } lpot_pinning;
 
 /* Pins the calling thread to so many of its allowed processors: those that are the least busy at
- * this moment, of equal ones the highest. LPOT_UNSUPPORTED when fewer are allowed than asked. */
+ * this moment, and of those the ones whose other hyper-thread is (core_probe.h), of equal ones the
+ * highest. LPOT_UNSUPPORTED when fewer are allowed than asked. */
 LPOT_MUST_CHECK lpot_status lpot_machine_pin(int64_t cores, lpot_pinning *ret, lpot_error *err);
 /* The processors that the calling thread may use. */
 LPOT_MUST_CHECK lpot_status lpot_machine_allowed(lpot_cpu_set *ret, lpot_error *err);

@@ -7,6 +7,7 @@
 #include "base/hash_map.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "tune/core_probe.h"
 #include "tune/latency_stats.h"
 #include "tune/machine.h"
 #include "tune/op_borders.h"
@@ -41,6 +42,8 @@ typedef struct op_bench {
   lpot_latency_round rounds[MAX_ROUNDS]; /* [num_rounds] of this attempt */
   double scratch[MAX_ROUNDS];
   double best_f32_ms; /* fastest round of all attempts */
+  lpot_core_watch core;
+  lpot_window_fault fault; /* of the last attempt */
 } op_bench;
 
 static double now(void) {
@@ -54,6 +57,7 @@ static void bench_done(op_bench *bench) {
     lpot_free(bench->plans[i].owners);
     lpot_free(bench->plans[i].steps);
     lpot_free(bench->plans[i].seconds);
+    bench->plans[i] = (timed_plan){0};
   }
   lpot_timed_inputs_done(&bench->inputs);
   lpot_machine_unpin(&bench->pinning);
@@ -259,16 +263,19 @@ static lpot_status time_plan(op_bench *bench, timed_plan *timed, size_t round, l
 /* Every other round goes backwards, so that each precision comes first and last equally often. */
 static lpot_status run_round(op_bench *bench, size_t round, const lpot_stop *stop,
                              lpot_error *err) {
+  lpot_core_watch_reset(&bench->core);
   uint32_t switches = lpot_machine_switches();
   double cpu = lpot_clock_thread_cpu();
   double wall = now();
   if (stop != NULL && stop->requested(stop->context)) {
     return LPOT_FAIL(err, LPOT_INTERRUPTED, "measuring the times of the ops was stopped");
   }
+  lpot_core_watch_look(&bench->core);
   for (size_t i = 0; i < LPOT_NUM_PRECISIONS; i++) {
     timed_plan *timed = &bench->plans[round % 2 == 0 ? i : LPOT_NUM_PRECISIONS - 1 - i];
     if (timed->plan != NULL) {
       LPOT_TRY(time_plan(bench, timed, round, err));
+      lpot_core_watch_look(&bench->core);
     }
   }
   wall = now() - wall;
@@ -277,7 +284,8 @@ static lpot_status run_round(op_bench *bench, size_t round, const lpot_stop *sto
   bench->rounds[round] = (lpot_latency_round){.number = (uint32_t)round,
                                               .f32_ms = 1e3 * f32 / (double)bench->batch,
                                               .switches = lpot_machine_switches() - switches,
-                                              .cpu_share = wall > 0 ? (float)(cpu / wall) : 0};
+                                              .cpu_share = wall > 0 ? (float)(cpu / wall) : 0,
+                                              .crowding = (float)bench->core.worst.crowding};
   return LPOT_OK;
 }
 
@@ -318,17 +326,16 @@ static void judge(op_bench *bench, const lpot_watch *watch, const lpot_watch_rep
   for (size_t i = 0; i < count; i++) {
     bench->rounds[i].steal = (float)report->steal;
     bench->rounds[i].neighbours = (float)report->neighbours;
-    bench->rounds[i].flags = lpot_round_judge(&bench->rounds[i]);
+    bench->rounds[i].flags = lpot_round_judge(&bench->rounds[i], bench->core.least);
   }
   lpot_rounds_update_best(bench->rounds, count, &bench->best_f32_ms);
   lpot_rounds_mark_slow(bench->rounds, count, bench->best_f32_ms);
-  lpot_window_fault fault =
-      lpot_window_judge(bench->rounds, count, 0, lpot_watch_allowed(watch->num_package),
-                        bench->scratch, &median_ms, &figure);
+  bench->fault = lpot_window_judge(bench->rounds, count, 0, lpot_watch_allowed(watch->num_package),
+                                   bench->scratch, &median_ms, &figure);
   size_t clean = count_clean(bench);
   reason[0] = '\0';
-  if (fault != LPOT_WINDOW_FINE) {
-    lpot_window_fault_text(fault, figure, watch->num_package, reason, reason_size);
+  if (bench->fault != LPOT_WINDOW_FINE) {
+    lpot_window_fault_text(bench->fault, figure, watch->num_package, reason, reason_size);
   } else if (clean < LPOT_MIN_ROUNDS) {
     snprintf(reason, reason_size, "only %zu rounds count, at least %d are needed", clean,
              LPOT_MIN_ROUNDS);
@@ -362,6 +369,10 @@ static lpot_status run_attempts(op_bench *bench, const lpot_stop *stop, lpot_op_
   LPOT_TRY(run_attempt(bench, stop, times, err));
   for (unsigned i = 1; i < attempts && !times->trusted; i++) {
     lpot_clock_sleep(PAUSE_SECONDS);
+    if (bench->fault == LPOT_WINDOW_CROWDED) { /* On another core, perhaps. */
+      bench_done(bench);
+      LPOT_TRY(prepare(bench, err));
+    }
     LPOT_TRY(run_attempt(bench, stop, times, err));
   }
   return LPOT_OK;
@@ -497,9 +508,11 @@ lpot_status lpot_measure_op_times(lpot_job *job, const lpot_stop *stop, lpot_op_
     return LPOT_OUT_OF_MEMORY(err);
   }
   bench->job = job;
+  lpot_core_watch_begin(job->least_crowding, &bench->core);
   lpot_job_drop_plans(job);
   lpot_status status = measure(bench, stop, &times, err);
   bench_done(bench);
+  job->least_crowding = bench->core.least;
   lpot_free(bench);
   if (status != LPOT_OK) {
     lpot_op_times_done(&times);

@@ -18,6 +18,7 @@ static void write_record(lpot_buffer *bytes, size_t num_rounds) {
                                    .cpu_share = 0.75F,
                                    .steal = 0.25F,
                                    .neighbours = 1.5F,
+                                   .crowding = 1.25F,
                                    .frequency_khz = 2100000,
                                    .flags = LPOT_ROUND_SWITCHED};
   const lpot_latency latency = {.recipe_ms = 1,
@@ -58,6 +59,7 @@ static void record_comes_back_as_it_was_written(void **state) {
   assert_int_equal(round->number, 7);
   assert_int_equal(round->switches, 3);
   assert_true(round->f32_ms == 1.5 && round->cpu_share == 0.75F && round->neighbours == 1.5F);
+  assert_true(round->crowding == 1.25F);
   assert_int_equal(round->frequency_khz, 2100000);
   assert_int_equal(round->flags, LPOT_ROUND_SWITCHED);
   lpot_latency_done(&back);

@@ -85,9 +85,11 @@ static void round_is_disturbed_by_what_its_guards_see(void **state) {
       {{.cpu_share = 0.5F, .switches = 3}, LPOT_ROUND_SWITCHED | LPOT_ROUND_STOLEN},
       {{.cpu_share = 1, .steal = 0.03F}, LPOT_ROUND_STOLEN},
       {{.cpu_share = 1, .steal = 0.01F}, 0},
+      {{.cpu_share = 1, .crowding = 1.01F}, 0},
+      {{.cpu_share = 1, .crowding = 1.02F}, LPOT_ROUND_CROWDED},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    assert_int_equal(lpot_round_judge(&cases[i].round), cases[i].flags);
+    assert_int_equal(lpot_round_judge(&cases[i].round, 1.004), cases[i].flags);
   }
 }
 
@@ -172,6 +174,26 @@ static void many_interrupted_or_slow_rounds_spoil_a_window(void **state) {
   assert_int_equal(judge(rounds, 0, &figure), LPOT_WINDOW_FINE);
   rounds[28].flags = LPOT_ROUND_SLOW;
   assert_int_equal(judge(rounds, 0, &figure), LPOT_WINDOW_SLOW);
+  rounds[28].flags = LPOT_ROUND_CROWDED; /* Either spoils it. */
+  assert_int_equal(judge(rounds, 0, &figure), LPOT_WINDOW_SLOW);
+}
+
+static void crowded_core_spoils_a_window(void **state) {
+  (void)state;
+  lpot_latency_round rounds[COUNT];
+  char text[LPOT_REASON_SIZE];
+  double figure = 0;
+  make_rounds(rounds, 9);
+  for (size_t i = 0; i < 28; i++) { /* They are not clean, so their time does not matter. */
+    rounds[i].flags = LPOT_ROUND_CROWDED;
+    rounds[i].f32_ms *= 1.5;
+  }
+  assert_int_equal(judge(rounds, 0, &figure), LPOT_WINDOW_FINE);
+  rounds[28].flags = LPOT_ROUND_CROWDED;
+  assert_int_equal(judge(rounds, 0, &figure), LPOT_WINDOW_CROWDED);
+  lpot_window_fault_text(LPOT_WINDOW_CROWDED, 0.725, 2, text, sizeof text);
+  assert_string_equal(text,
+                      "something else ran on the core's other hyper-thread in 72 % of the rounds");
 }
 
 static void slow_is_what_is_far_above_the_fastest_f32(void **state) {
@@ -290,6 +312,7 @@ int main(void) {
       cmocka_unit_test(drift_since_the_first_window_is_seen),
       cmocka_unit_test(disturbed_rounds_are_left_out_of_the_drift),
       cmocka_unit_test(many_interrupted_or_slow_rounds_spoil_a_window),
+      cmocka_unit_test(crowded_core_spoils_a_window),
       cmocka_unit_test(slow_is_what_is_far_above_the_fastest_f32),
       cmocka_unit_test(busy_neighbours_spoil_a_window),
       cmocka_unit_test(figures_are_those_of_the_kept_rounds),
