@@ -187,8 +187,8 @@ static lpot_status check_parts(lpot_config_box *box, lpot_error *err) {
 static lpot_status check_criterion(lpot_config_box *box, lpot_error *err) {
   if (box->relative != NULL && box->absolute_node != NULL) {
     return lpot_config_fail_key(err, box->absolute_node,
-                                "expected relative or absolute, got both (relative in line %d)",
-                                box->relative->key_line);
+                                "expected relative or absolute, got both (relative %s)",
+                                lpot_config_place_of(box->relative).text);
   }
   if (box->config.performance_only && box->config.timeout_seconds > 0) {
     const lpot_yaml_node *tuning = lpot_yaml_get(lpot_yaml_root(box->yaml), "tuning");
@@ -214,9 +214,8 @@ static lpot_status check_corrections(lpot_config_box *box, lpot_error *err) {
     }
     if (first != NULL) {
       return lpot_config_fail_key(err, names[i],
-                                  "expected one key for the correction of biases, got another in "
-                                  "line %d",
-                                  first->key_line);
+                                  "expected one key for the correction of biases, got another %s",
+                                  lpot_config_place_of(first).text);
     }
     first = names[i];
   }

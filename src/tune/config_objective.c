@@ -105,9 +105,9 @@ static const lpot_yaml_node *given(const lpot_yaml_node *node, const char *key) 
 
 static lpot_status fail_length(const lpot_yaml_node *node, const multi_objectives *self,
                                const char *what, size_t count, lpot_error *err) {
-  return lpot_config_fail_key(err, node,
-                              "expected %zu %s, one for each objective (line %d), got %zu",
-                              self->objectives.count, what, self->names->key_line, count);
+  return lpot_config_fail_key(err, node, "expected %zu %s, one for each objective (%s), got %zu",
+                              self->objectives.count, what, lpot_config_place_of(self->names).text,
+                              count);
 }
 
 /* LPOT's successor asks for the sense of each; there is only one that makes sense. */
@@ -184,9 +184,8 @@ lpot_status lpot_config_read_multi_objectives(lpot_config_box *box, const lpot_c
 lpot_status lpot_config_check_objective(lpot_config_box *box, lpot_error *err) {
   if (box->objective != NULL && box->multi_objectives != NULL) {
     return lpot_config_fail_key(err, box->multi_objectives,
-                                "expected objective or multi_objectives, got both (objective in "
-                                "line %d)",
-                                box->objective->key_line);
+                                "expected objective or multi_objectives, got both (objective %s)",
+                                lpot_config_place_of(box->objective).text);
   }
   return LPOT_OK;
 }

@@ -53,6 +53,12 @@ typedef struct lpot_config_box {
   lpot_buffer earlier_errors; /* a line for each but the last */
 } lpot_config_box;
 
+/* Where the other one of two keys stands: "in line 7" or "by --set KEY". */
+typedef struct lpot_config_place {
+  char text[112];
+} lpot_config_place;
+lpot_config_place lpot_config_place_of(const lpot_yaml_node *node);
+
 struct lpot_config_row;
 
 /* Reads node into object, which is the row's own one (offset is added already). node is never a

@@ -28,6 +28,16 @@ lpot_status lpot_config_fail_key(lpot_error *err, const lpot_yaml_node *node, co
   return lpot_error_at(err, file, node->key_line, node->key_column, status);
 }
 
+lpot_config_place lpot_config_place_of(const lpot_yaml_node *node) {
+  lpot_config_place place;
+  if (lpot_yaml_node_is_set(node)) {
+    snprintf(place.text, sizeof place.text, "by %.100s", lpot_yaml_node_file(node));
+  } else {
+    snprintf(place.text, sizeof place.text, "in line %d", node->key_line);
+  }
+  return place;
+}
+
 lpot_status lpot_config_fail_unsupported(lpot_error *err, const lpot_yaml_node *node,
                                          const char *remark) {
   return lpot_config_fail_key(err, node, "not supported yet%s%s", remark == NULL ? "" : ": ",

@@ -92,7 +92,8 @@ expect_rc 2 "existing journal"
 [ "$before" = "$(cksum <"$work/met/trials.journal")" ] || fail "the refused journal was changed"
 tune 2 met --resume --seed 3
 expect_rc 2 "resume with another seed"
-grep -q "random_seed: 9527" "$work/err" || fail "the difference is not named"
+grep -q "tuning.random_seed was '9527', is now '3' (--set tuning.random_seed)" "$work/err" ||
+  fail "the difference is not named: $(cat "$work/err")"
 tune 2 met --resume
 expect_rc 0 "resume"
 

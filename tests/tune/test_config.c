@@ -516,6 +516,11 @@ static void config_reads_corrections(void **state) {
   assert_refused(MINIMAL "quantization:\n  recipes: {bias_correction: false}\n"
                          "  advance: {bias_correction: weight_empirical}\n",
                  "advance.bias_correction: expected one key for the correction of biases");
+  assert_setting_refused(
+      MINIMAL "quantization: {recipes: {fast_bias_correction: true}}\n",
+      "quantization.recipes.bias_correction", "true",
+      "conf.yaml:6:26: quantization.recipes.fast_bias_correction: expected one key for the "
+      "correction of biases, got another by --set quantization.recipes.bias_correction");
   assert_refused(MINIMAL "quantization: {recipes: {smooth_quant: true}}\n",
                  "conf.yaml:6:26: quantization.recipes.smooth_quant: not supported: no gain");
   assert_refused(MINIMAL "quantization: {recipes: {smoth_quant: 1}}\n", "smooth_quant");

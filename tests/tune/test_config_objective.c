@@ -56,12 +56,16 @@ static void objectives_are_refused_with_place_and_nearest_name(void **state) {
                  "tuning:\n  objective: accuracy\n  multi_objectives: {objective: accuracy}\n",
                  "conf.yaml:8:3: tuning.multi_objectives: expected objective or multi_objectives, "
                  "got both (objective in line 7)");
+  assert_setting_refused(MINIMAL "tuning:\n  multi_objectives: {objective: accuracy}\n",
+                         "tuning.objective", "accuracy",
+                         "conf.yaml:7:3: tuning.multi_objectives: expected objective or "
+                         "multi_objectives, got both (objective by --set tuning.objective)");
   assert_refused(MINIMAL "tuning: {multi_objectives: {weight: [1]}}\n",
                  "tuning.multi_objectives: missing: objective");
   assert_refused(MINIMAL
                  "tuning: {multi_objectives: {objective: [accuracy, modelsize], weight: 1}}\n",
-                 "tuning.multi_objectives.weight: expected 2 weights, one for each objective (line "
-                 "6), got 1");
+                 "tuning.multi_objectives.weight: expected 2 weights, one for each objective (in "
+                 "line 6), got 1");
   assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, higher_is_better: [yes, "
                          "no]}}\n",
                  "higher_is_better: expected 1 booleans|got 2");
