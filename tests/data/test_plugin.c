@@ -3,6 +3,8 @@
 #include "data_fixture.h"
 #include "metric_fixture.h"
 
+#include <unistd.h>
+
 #include "data/plugin.h"
 #include "data/postprocess.h"
 
@@ -553,6 +555,43 @@ static lpot_status digest_of(const char *folder, const char *text, lpot_digest *
   return status;
 }
 
+/* A path by --set is relative to the working directory, as any other on the command line. */
+static void libraries_by_set_are_looked_for_in_the_working_directory(void **state) {
+  char folder[FIXTURE_PATH];
+  char name[FIXTURE_PATH + 16];
+  char expected[FIXTURE_PATH * 2];
+  char *working = getcwd(NULL, 0);
+  lpot_yaml *yaml = NULL;
+  lpot_digest digest = {0};
+  lpot_error err = {0};
+  (void)state;
+  make_folder(folder);
+  write_file(folder, "set.so", "abc", 3);
+  snprintf(name, sizeof name, "%s/conf.yaml", folder);
+  static const char text[] = "a/b: {plugin: {library: none.so}}"; /* No slash of a path. */
+  expect_ok(lpot_yaml_parse(name, text, strlen(text), &yaml, &err), &err);
+  snprintf(expected, sizeof expected,
+           "conf.yaml:1:25: a/b.plugin.library: there is no file 'none.so' in %s/ or the working "
+           "directory '%s'",
+           folder, working);
+  expect_error(lpot_plugin_digest(lpot_yaml_root(yaml), &digest, &err), LPOT_CONFIG, &err,
+               expected);
+  expect_ok(lpot_yaml_set(yaml, "a/b.plugin.library", "set.so", &err), &err);
+  snprintf(
+      expected, sizeof expected,
+      "--set a/b.plugin.library:1:1: a/b.plugin.library: there is no file 'set.so' in the working "
+      "directory '%s'",
+      working);
+  expect_error(lpot_plugin_digest(lpot_yaml_root(yaml), &digest, &err), LPOT_CONFIG, &err,
+               expected);
+  assert_int_equal(chdir(folder), 0);
+  expect_ok(lpot_plugin_digest(lpot_yaml_root(yaml), &digest, &err), &err);
+  assert_int_equal(chdir(working), 0);
+  lpot_yaml_free(yaml);
+  remove_folder(folder);
+  free(working);
+}
+
 static void libraries_are_known_by_their_bytes(void **state) {
   static const char text[] = "a: [{plugin: {library: one.so}}, {plugin: {library: two.so}}]";
   char folder[FIXTURE_PATH];
@@ -596,6 +635,7 @@ int main(void) {
       cmocka_unit_test_setup(postprocesses_exchange_whole_batches, set_up),
       cmocka_unit_test_setup(right_answers_are_counted, set_up),
       cmocka_unit_test_setup(sums_are_added_up, set_up),
+      cmocka_unit_test_setup(libraries_by_set_are_looked_for_in_the_working_directory, set_up),
       cmocka_unit_test_setup(libraries_are_known_by_their_bytes, set_up),
   };
   return cmocka_run_group_tests_name("plugin", tests, NULL, NULL);
