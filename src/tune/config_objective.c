@@ -91,9 +91,7 @@ static lpot_status read_weight_list(lpot_config_box *box, const lpot_config_row 
   multi_objectives *self = object;
   LPOT_TRY(lpot_yaml_doubles(node, LPOT_NUM_OBJECTIVES, self->weights, &self->num_weights, err));
   for (size_t i = 0; i < self->num_weights; i++) {
-    if (self->weights[i] < 0) {
-      return lpot_yaml_fail(err, node, "expected weights of at least 0, got %g", self->weights[i]);
-    }
+    LPOT_TRY(lpot_config_check_weight(node, self->weights[i], err));
   }
   return LPOT_OK;
 }

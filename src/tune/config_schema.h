@@ -183,7 +183,8 @@ lpot_status lpot_config_read_mixed(lpot_config_box *box, const lpot_config_row *
 /* Readers of tuning.strategy (config_strategy.c). */
 lpot_status lpot_config_read_strategy(lpot_config_box *box, const lpot_config_row *row,
                                       const lpot_yaml_node *node, void *object, lpot_error *err);
-/* A number of at least 0. */
+/* LPOT_CONFIG unless weight is 0 to 1000000: no sum of them overflows. */
+lpot_status lpot_config_check_weight(const lpot_yaml_node *node, double weight, lpot_error *err);
 lpot_status lpot_config_read_weight(lpot_config_box *box, const lpot_config_row *row,
                                     const lpot_yaml_node *node, void *object, lpot_error *err);
 /* One word, or a list of words; not empty. */

@@ -269,7 +269,17 @@ static void config_knows_what_is_not_supported_yet(void **state) {
   assert_refused(MINIMAL "tuning: {strategy: {name: automixedprecision}}\n",
                  "not supported yet: basic does it");
   assert_refused(MINIMAL "tuning: {strategy: {name: tpe, latency_weight: -1}}\n",
-                 "tuning.strategy.latency_weight: expected a weight of at least 0, got -1");
+                 "tuning.strategy.latency_weight: expected a weight from 0 to 1000000, got -1");
+  assert_refused(MINIMAL "tuning: {strategy: {name: tpe, accuracy_weight: 1.1e6}}\n",
+                 "tuning.strategy.accuracy_weight: expected a weight from 0 to 1000000, got "
+                 "1.1e+06");
+  assert_refused(MINIMAL
+                 "tuning: {strategy: {name: tpe, accuracy_weight: 0, latency_weight: 0.0}}\n",
+                 "conf.yaml:6:10: tuning.strategy: expected accuracy_weight or latency_weight "
+                 "above 0, got 0 for both");
+  lpot_config_free(good(MINIMAL "tuning: {strategy: {name: tpe, latency_weight: 0}}\n"));
+  lpot_config_free(good(MINIMAL "tuning: {strategy: {name: tpe, accuracy_weight: 0, "
+                                "latency_weight: 1000000}}\n"));
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {bit: [6.5]}}}\n",
                  "6.5 bits are not supported yet");
 }

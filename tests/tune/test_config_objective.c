@@ -46,7 +46,10 @@ static void objectives_are_refused_with_place_and_nearest_name(void **state) {
   assert_refused(MINIMAL "tuning: {objective: {accurracy: 1}}\n",
                  "conf.yaml:6:22: tuning.objective.accurracy: unknown key|'accuracy'");
   assert_refused(MINIMAL "tuning: {objective: {accuracy: -1}}\n",
-                 "tuning.objective.accuracy: expected a weight of at least 0, got -1");
+                 "tuning.objective.accuracy: expected a weight from 0 to 1000000, got -1");
+  assert_refused(MINIMAL "tuning: {objective: {accuracy: 1e308, modelsize: 1e308}}\n",
+                 "conf.yaml:6:32: tuning.objective.accuracy: expected a weight from 0 to 1000000, "
+                 "got 1e+308");
   assert_refused(MINIMAL "tuning: {objective: {accuracy: 0}}\n",
                  "tuning.objective: expected a weight above 0, got none");
   assert_refused(MINIMAL "tuning: {objective: {}}\n",
@@ -75,7 +78,9 @@ static void objectives_are_refused_with_place_and_nearest_name(void **state) {
   assert_refused(MINIMAL "tuning: {multi_objectives: {objective: acuracy, weigth: 1}}\n",
                  "did you mean 'accuracy'|tuning.multi_objectives.weigth: unknown key|'weight'");
   assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, weight: -1}}\n",
-                 "expected weights of at least 0, got -1");
+                 "expected a weight from 0 to 1000000, got -1");
+  assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, weight: 1e7}}\n",
+                 "expected a weight from 0 to 1000000, got 1e+07");
   assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, weight: 0}}\n",
                  "weight: expected a weight above 0, got none");
 }
