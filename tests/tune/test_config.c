@@ -244,6 +244,20 @@ static void graph_optimization_is_a_space_of_bf16_and_fp32(void **state) {
   assert_refused(MINIMAL "graph_optimization: {precisions: int8}\n", "expected one of fp32, bf16");
   assert_warned(MINIMAL "quantization: {}\ngraph_optimization: {precisions: bf16}\n",
                 "conf.yaml:7:1: graph_optimization: ignored");
+  /* A section without anything in it is as good as none, and it is told. */
+  config = good(MINIMAL "quantization:\ngraph_optimization: {precisions: bf16}\n");
+  assert_int_equal(config->wishes.model_wise.activation.dtype.count, 1);
+  assert_int_equal(config->wishes.model_wise.activation.dtype.values[0], LPOT_BF16);
+  assert_int_equal(config->num_warnings, 1);
+  assert_string_equal(config->warnings[0],
+                      "conf.yaml:6:1: quantization: ignored: it is empty, and graph_optimization "
+                      "(in line 7) stands for itself");
+  lpot_config_free(config);
+  config = good(MINIMAL "quantization: {}\ngraph_optimization:\n");
+  assert_int_equal(config->num_warnings, 1);
+  assert_string_equal(config->warnings[0], "conf.yaml:7:1: graph_optimization: ignored: it is "
+                                           "empty, expected precisions");
+  lpot_config_free(config);
 }
 
 static void config_knows_what_is_not_supported_yet(void **state) {
