@@ -113,6 +113,9 @@ lpot_status lpot_config_read_flag_word(lpot_config_box *box, const lpot_config_r
 /* A word or a list of words into an lpot_choices. */
 lpot_status lpot_config_read_choices(lpot_config_box *box, const lpot_config_row *row,
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
+/* The same of dtypes; the first node that names bf16 becomes config.bf16. */
+lpot_status lpot_config_read_dtypes(lpot_config_box *box, const lpot_config_row *row,
+                                    const lpot_yaml_node *node, void *object, lpot_error *err);
 /* Only the word, number or boolean that stands for what we do anyway passes; true is answered by
  * row->remark. */
 lpot_status lpot_config_read_only_word(lpot_config_box *box, const lpot_config_row *row,

@@ -591,6 +591,17 @@ static void config_is_silent_about_values_that_hold_anyway(void **state) {
 
 static void config_knows_where_bf16_is_named_first(void **state) {
   (void)state;
+  static const char *const places[] = {"model_wise: {weight", "model_wise: {activation",
+                                       "optype_wise: {Conv: {weight", "op_wise: {a: {activation"};
+  for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+    char text[512];
+    snprintf(text, sizeof text, MINIMAL "quantization: {%s: {dtype: bf16}}}%s\n", places[i],
+             i < 2 ? "" : "}");
+    lpot_config *named = good(text);
+    assert_non_null(named->bf16);
+    assert_string_equal(named->bf16->key, "dtype");
+    lpot_config_free(named);
+  }
   lpot_error err = {0};
   lpot_buffer text;
   lpot_config *config = good(MINIMAL);
