@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/buffer.h"
+#include "base/writer.h"
 
 /* Payloads of a journal, to try damaged ones. */
 typedef struct payloads {
@@ -88,6 +89,24 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_null(lpot_ledger_find_trial(&back, 3));
   lpot_ledger_done(&ledger);
   lpot_ledger_done(&back);
+}
+
+static void a_journal_of_another_format_is_refused(void **state) {
+  (void)state;
+  lpot_ledger ledger;
+  lpot_error error = {0};
+  lpot_buffer payload;
+  lpot_ledger_init(&ledger);
+  lpot_buffer_init(&payload);
+  assert_int_equal(lpot_writer_u32(&payload, 4, NULL), LPOT_OK);
+  assert_int_equal(
+      lpot_ledger_apply(&ledger, LPOT_RECORD_HEADER, payload.data, payload.size, &error),
+      LPOT_FORMAT);
+  assert_string_equal(error.message,
+                      "journal is of format 4, this program writes format 5: finish it with the "
+                      "program that began it, or choose another --workspace");
+  lpot_buffer_done(&payload);
+  lpot_ledger_done(&ledger);
 }
 
 static void op_times_come_once_and_fit_the_model(void **state) {
@@ -481,6 +500,7 @@ static void footprint_is_of_f32_or_a_trial(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ledger_read_back_is_the_one_that_was_written),
+      cmocka_unit_test(a_journal_of_another_format_is_refused),
       cmocka_unit_test(op_times_come_once_and_fit_the_model),
       cmocka_unit_test(senses_are_taken_once_and_finite),
       cmocka_unit_test(footprint_is_of_f32_or_a_trial),
