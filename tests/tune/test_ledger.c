@@ -398,18 +398,6 @@ static void result_of_the_same_recipe_is_refused_a_second_time(void **state) {
   lpot_ledger_done(&ledger);
 }
 
-static int make_folder(void **state) {
-  static temp_folder folder;
-  temp_folder_make(&folder);
-  *state = &folder;
-  return 0;
-}
-
-static int remove_folder(void **state) {
-  temp_folder_remove(*state);
-  return 0;
-}
-
 static void part_held_out_is_f32_first_and_each_once(void **state) {
   static const uint64_t hashes[] = {0, 5};
   static const lpot_status wanted[2] = {LPOT_FORMAT, LPOT_OK};
@@ -514,5 +502,5 @@ int main(void) {
       cmocka_unit_test(weights_are_decided_before_the_first_session),
       cmocka_unit_test(result_of_the_same_recipe_is_refused_a_second_time),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, temp_folder_set_up, temp_folder_tear_down);
 }
