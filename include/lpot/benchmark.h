@@ -98,7 +98,7 @@ LPOT_API LPOT_MUST_CHECK lpot_status lpot_benchmark_set_csv(lpot_benchmark *benc
                                                             const char *path, lpot_error *err);
 LPOT_API LPOT_MUST_CHECK lpot_status lpot_benchmark_set_hdf5(lpot_benchmark *benchmark,
                                                              const char *path, lpot_error *err);
-/* "onednn" (the default) or "reference". */
+/* "onednn" (the default) or "reference"; LPOT_INVALID else. */
 LPOT_API LPOT_MUST_CHECK lpot_status lpot_benchmark_set_engine(lpot_benchmark *benchmark,
                                                                const char *name, lpot_error *err);
 LPOT_API void lpot_benchmark_set_output(lpot_benchmark *benchmark, lpot_output output);

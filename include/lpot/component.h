@@ -9,9 +9,10 @@
  *   dataset:
  *     plugin: {library: my.so, name: readings, path: data.csv}
  *
- * library is looked for beside the configuration and then in the working directory; name is one of
- * the library's components of that kind, and may be left out where there is only one. All other
- * keys are the component's own settings.
+ * library is looked for beside the configuration and then in the working directory (in the latter
+ * alone where it is given by --set or lpot_quantization_set); name is one of the library's
+ * components of that kind, and may be left out where there is only one. All other keys are the
+ * component's own settings.
  *
  * The library exports one function, lpot_component_library, which returns what it has. Every
  * function below that returns an int returns 0, or anything else after it has written one line of

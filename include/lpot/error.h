@@ -52,7 +52,8 @@ typedef struct lpot_error {
   char message[512];  /* one line, lower case, no trailing period; it begins with file:line:column
                          where a configuration is wrong */
   /* The place that the message names, where it is known; a name that does not fit ends in "...". */
-  char place_file[256]; /* configuration, or the name that its text was given, or model; "" */
+  char place_file[256]; /* configuration, or the name that its text was given, or "--set KEY" of a
+                           setting, or model; "" */
   int place_line;       /* from 1; 0: not known */
   int place_column;     /* from 1, in characters; 0: not known */
   char node[128];       /* of the model; "" */

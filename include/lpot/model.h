@@ -66,8 +66,8 @@ typedef struct lpot_model_value {
 
 /* A model file (ONNX: f32, QDQ or QOperator form) for the engine "onednn" or "reference"; the
  * caller frees it. Needs no session and may be called at any time, but not before lpot_start where
- * there is one. LPOT_FORMAT where the file cannot be read, LPOT_UNSUPPORTED, LPOT_NOT_FOUND for the
- * engine. Not collective. */
+ * there is one. LPOT_FORMAT where the file cannot be read, LPOT_UNSUPPORTED, LPOT_INVALID for the
+ * engine's name. Not collective. */
 LPOT_API LPOT_MUST_CHECK lpot_status lpot_model_from_file(const char *path, const char *engine_name,
                                                           lpot_model **ret_model, lpot_error *err);
 /* For models of lpot_model_from_file only: a candidate is lpot's. */

@@ -381,7 +381,7 @@ LPOT_API LPOT_MUST_CHECK lpot_status lpot_quantization_set_recipe(lpot_quantizat
 /* A file op_times.yaml: what each op costs, instead of measuring it. */
 LPOT_API LPOT_MUST_CHECK lpot_status lpot_quantization_set_cost_table(
     lpot_quantization *quantization, const char *path, lpot_error *err);
-/* "onednn" (the default), or "reference", which is slow and for debugging. */
+/* "onednn" (the default), or "reference", which is slow and for debugging; LPOT_INVALID else. */
 LPOT_API LPOT_MUST_CHECK lpot_status lpot_quantization_set_engine(lpot_quantization *quantization,
                                                                   const char *name,
                                                                   lpot_error *err);

@@ -5,6 +5,7 @@
 #include "api/api_session.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/engine.h"
 #include "tune/benchmark.h"
 
 #define LABEL_BYTES 512
@@ -109,6 +110,7 @@ lpot_status lpot_benchmark_set_engine(lpot_benchmark *benchmark, const char *nam
                                       lpot_error *err) {
   LPOT_TRY(lpot_api_check(benchmark, "benchmark", err));
   LPOT_TRY(lpot_api_check(name, "name", err));
+  LPOT_TRY(lpot_engine_check_name(name, err));
   return lpot_api_keep(&benchmark->settings.engine_name, name, err);
 }
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/engine.h"
 #include "tune/report.h"
 #include "tune/run.h"
 
@@ -123,6 +124,7 @@ lpot_status lpot_quantization_set_engine(lpot_quantization *quantization, const 
                                          lpot_error *err) {
   LPOT_TRY(lpot_api_check(quantization, "quantization", err));
   LPOT_TRY(lpot_api_check(name, "name", err));
+  LPOT_TRY(lpot_engine_check_name(name, err));
   return lpot_api_keep(&quantization->settings.engine_name, name, err);
 }
 

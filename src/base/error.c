@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 typedef struct status_row {
   const char *text;
   int exit_code;
@@ -94,7 +96,7 @@ lpot_status lpot_error_set(lpot_error *err, lpot_status status, const char *file
     mark_truncated(message, sizeof message);
   }
   *err = (lpot_error){.status = status, .file = file, .line = line};
-  memcpy(err->message, message, sizeof message);
+  lpot_text_printable(message, err->message, sizeof err->message);
   note_node(err, message);
   return status;
 }
@@ -129,7 +131,7 @@ void lpot_error_prefix(lpot_error *err, const char *format, ...) {
       mark_truncated(message, sizeof message);
     }
   }
-  memcpy(err->message, message, sizeof message);
+  lpot_text_printable(message, err->message, sizeof err->message);
 }
 
 const char *lpot_status_text(lpot_status status) {

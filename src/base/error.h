@@ -14,7 +14,8 @@
 #define LPOT_PRINTF(format_index, first_index)                                                     \
   __attribute__((format(printf, format_index, first_index)))
 
-/* Fills err (may be NULL) and returns status. A message, or a context below, that begins with "node
+/* Fills err (may be NULL) and returns status. Control characters and invalid UTF-8 of names that
+ * are quoted become '?' in the message. A message, or a context below, that begins with "node
  * 'NAME'" is about that node: the innermost one becomes err->node. */
 lpot_status lpot_error_set(lpot_error *err, lpot_status status, const char *file, int line,
                            const char *format, ...) LPOT_PRINTF(5, 6);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define MAX_LINE 4096
 
 /* Logging is the one service whose settings belong to the process and not to an object. */
@@ -41,24 +43,25 @@ void lpot_log(lpot_log_level level, const char *format, ...) {
     return;
   }
   /* The line is built first and written at once, so that lines of several ranks do not mix. */
+  char text[MAX_LINE - 1];
   char line[MAX_LINE];
   char rank_text[32] = "";
   if (shown_rank >= 0) {
     snprintf(rank_text, sizeof rank_text, "[rank %d] ", shown_rank);
   }
-  int head = snprintf(line, sizeof line, "%s%s", rank_text, level_prefixes[level]);
+  int head = snprintf(text, sizeof text, "%s%s", rank_text, level_prefixes[level]);
   va_list arguments;
   va_start(arguments, format);
-  int body = vsnprintf(line + head, sizeof line - 1 - (size_t)head, format, arguments);
+  int body = vsnprintf(text + head, sizeof text - (size_t)head, format, arguments);
   va_end(arguments);
   if (body < 0) {
     return;
   }
-  size_t length = (size_t)head + (size_t)body;
-  if (length > sizeof line - 2) {
-    length = sizeof line - 2;
-    memcpy(line + length - 3, "...", 3);
+  if ((size_t)head + (size_t)body >= sizeof text) {
+    memcpy(text + sizeof text - sizeof "...", "...", sizeof "...");
   }
+  lpot_text_printable(text, line, sizeof line - 1);
+  size_t length = strlen(line);
   line[length] = '\n';
   if (before_line != NULL) {
     before_line();

@@ -21,6 +21,7 @@ void lpot_log_set_level(lpot_log_level level);
 void lpot_log_set_rank(int rank);
 /* Called before a line is printed (to clear a progress bar); NULL for none. */
 void lpot_log_set_before_line(void (*before)(void));
+/* Prints one line; control characters and invalid UTF-8 in it become '?'. */
 void lpot_log(lpot_log_level level, const char *format, ...) LPOT_PRINTF(2, 3);
 
 #endif

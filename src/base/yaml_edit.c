@@ -7,7 +7,7 @@
 
 #define MAX_SHOWN 128
 
-static const char edit_file[] = "--set";
+#define EDIT_NAME "--set"
 
 /* One step of a path: a key of a map or, when key is NULL, an index of a list. */
 typedef struct path_step {
@@ -17,6 +17,7 @@ typedef struct path_step {
 
 typedef struct edit_path {
   const char *text; /* borrowed */
+  const char *file; /* arena; "--set KEY.PATH", which stands for a file in messages */
   path_step steps[LPOT_YAML_MAX_DEPTH];
   size_t num_steps;
 } edit_path;
@@ -24,7 +25,7 @@ typedef struct edit_path {
 static lpot_status fail_path(lpot_error *err, const edit_path *path, const char *problem) {
   char shown[MAX_SHOWN];
   lpot_text_printable(path->text, shown, sizeof shown);
-  return LPOT_FAIL(err, LPOT_CONFIG, "%s: path '%s': %s", edit_file, shown, problem);
+  return LPOT_FAIL(err, LPOT_CONFIG, EDIT_NAME ": path '%s': %s", shown, problem);
 }
 
 /* Reads [12] at *position. */
@@ -112,24 +113,22 @@ static lpot_yaml_node *find_child(const lpot_yaml_node *node, const path_step *s
   return NULL;
 }
 
+static void set_key(lpot_yaml_node *node, const char *key) {
+  node->key = key;
+  node->key_line = 1;
+  node->key_column = 1;
+}
+
 /* Puts the contents of value in the place of node's; node keeps its key and its parent. */
 static void replace_node(lpot_yaml_node *node, const lpot_yaml_node *value) {
   lpot_yaml_item *item = (lpot_yaml_item *)node;
   const lpot_yaml_node old = *node;
   *item = *(const lpot_yaml_item *)value;
   item->node.parent = old.parent;
-  item->node.key = old.key;
-  item->node.key_line = old.key_line;
-  item->node.key_column = old.key_column;
+  set_key(node, old.key);
   for (size_t i = 0; i < node->num_children; i++) {
     node->children[i]->parent = node;
   }
-}
-
-static void set_key(lpot_yaml_node *node, const char *key) {
-  node->key = key;
-  node->key_line = 1;
-  node->key_column = 1;
 }
 
 /* Hangs value below node under steps[first..], making a map for each but the last. */
@@ -147,7 +146,7 @@ static lpot_status add_below(lpot_yaml *yaml, lpot_yaml_node *node, const edit_p
   set_key(top, path->steps[path->num_steps - 1].key);
   for (size_t i = path->num_steps - 1; i > first; i--) {
     lpot_yaml_node *map = NULL;
-    LPOT_TRY(lpot_yaml_node_new(yaml, edit_file, 1, 1, &map, err));
+    LPOT_TRY(lpot_yaml_node_new(yaml, path->file, 1, 1, &map, err));
     map->kind = LPOT_YAML_MAP;
     LPOT_TRY(lpot_yaml_node_attach(yaml, map, top, err));
     set_key(map, path->steps[i - 1].key);
@@ -162,8 +161,14 @@ lpot_status lpot_yaml_set(lpot_yaml *yaml, const char *path_text, const char *va
                           lpot_error *err) {
   edit_path path;
   LPOT_TRY(read_path(yaml, path_text, &path, err));
+  char shown[MAX_SHOWN];
+  lpot_text_printable(path_text, shown, sizeof shown);
+  path.file = lpot_arena_printf(yaml->arena, EDIT_NAME " %s", shown);
+  if (path.file == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
   lpot_yaml_node *parsed = NULL;
-  LPOT_TRY(lpot_yaml_parse_into(yaml, edit_file, (int)path.num_steps, value, strlen(value), &parsed,
+  LPOT_TRY(lpot_yaml_parse_into(yaml, path.file, (int)path.num_steps, value, strlen(value), &parsed,
                                 err));
   lpot_yaml_node *node = yaml->root;
   size_t found = 0;
@@ -181,4 +186,8 @@ lpot_status lpot_yaml_set(lpot_yaml *yaml, const char *path_text, const char *va
   }
   LPOT_TRY(add_below(yaml, node, &path, found, parsed, err));
   return LPOT_OK;
+}
+
+bool lpot_yaml_node_is_set(const lpot_yaml_node *node) {
+  return strncmp(lpot_yaml_node_file(node), EDIT_NAME " ", sizeof EDIT_NAME) == 0;
 }

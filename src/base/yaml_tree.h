@@ -51,11 +51,14 @@ const char *lpot_yaml_node_file(const lpot_yaml_node *node);
 const lpot_yaml_node *lpot_yaml_get(const lpot_yaml_node *map, const char *key);
 
 /* Sets the value at a dotted path ("tuning.exit_policy.max_trials") to the YAML text value,
- * making maps on the way (command line overrides; errors are named "--set"). A key that holds a
- * dot is written with quotes: a."b.c".d; an existing list item by its index: a.b[2].c. On failure
- * the tree is unchanged. Nodes that were replaced keep their address. */
+ * making maps on the way (command line overrides; "--set PATH" is the file of what they make). A
+ * key that holds a dot is written with quotes: a."b.c".d; an existing list item by its index:
+ * a.b[2].c. On failure the tree is unchanged. Nodes that were replaced keep their address. */
 LPOT_MUST_CHECK lpot_status lpot_yaml_set(lpot_yaml *yaml, const char *path, const char *value,
                                           lpot_error *err);
+
+/* True where node was made by lpot_yaml_set. */
+bool lpot_yaml_node_is_set(const lpot_yaml_node *node);
 
 /* Writes "a.b[2].c" for node into out, truncated to out_size. */
 void lpot_yaml_path(const lpot_yaml_node *node, char *out, size_t out_size);

@@ -162,8 +162,7 @@ static lpot_status parse(int argc, char **argv, bench_command *command, lpot_err
   return LPOT_OK;
 }
 
-static lpot_status measure(lpot_benchmark *benchmark, const bench_command *command,
-                           lpot_error *err) {
+static lpot_status fill(lpot_benchmark *benchmark, const bench_command *command, lpot_error *err) {
   const char *engine = getenv("LPOT_ENGINE");
   for (size_t i = 0; i < command->num_settings; i++) {
     LPOT_TRY(lpot_benchmark_set(benchmark, command->settings[i], err));
@@ -174,13 +173,15 @@ static lpot_status measure(lpot_benchmark *benchmark, const bench_command *comma
         lpot_benchmark_add_model(benchmark, model->path, model->recipe_path, model->in_bf16, err));
   }
   if (engine != NULL && engine[0] != '\0') {
-    LPOT_TRY(lpot_benchmark_set_engine(benchmark, engine, err));
+    lpot_status status = lpot_benchmark_set_engine(benchmark, engine, err);
+    if (status != LPOT_OK) {
+      lpot_error_prefix(err, "LPOT_ENGINE");
+      return status;
+    }
   }
   LPOT_TRY(lpot_benchmark_set_csv(benchmark, command->csv_path, err));
   LPOT_TRY(lpot_benchmark_set_hdf5(benchmark, command->hdf5_path, err));
   lpot_benchmark_set_output(benchmark, command->json ? LPOT_OUTPUT_JSON : LPOT_OUTPUT_TABLE);
-  LPOT_TRY(lpot_benchmark_run(
-      benchmark, command->accuracy ? LPOT_BENCHMARK_ACCURACY : LPOT_BENCHMARK_PERFORMANCE, err));
   return LPOT_OK;
 }
 
@@ -193,12 +194,19 @@ static int run(int argc, char **argv, const bench_command *command) {
     status = lpot_benchmark_from_file(session, command->config_path, &benchmark, &error);
   }
   if (status == LPOT_OK) {
-    status = measure(benchmark, command, &error);
+    status = fill(benchmark, command, &error);
+  }
+  bool met = status == LPOT_OK;
+  if (met) {
+    status = lpot_benchmark_run(
+        benchmark, command->accuracy ? LPOT_BENCHMARK_ACCURACY : LPOT_BENCHMARK_PERFORMANCE,
+        &error);
   }
   if (status != LPOT_OK && lpot_rank() == 0) {
     lpot_log(LPOT_LOG_ERROR, "%s", error.message);
   }
-  int exit_code = lpot_status_exit_code(status);
+  /* As in main: where the ranks have not met, the message goes first. */
+  int exit_code = met || lpot_rank() == 0 ? lpot_status_exit_code(status) : 0;
   lpot_benchmark_free(benchmark);
   lpot_finish(session, exit_code);
   return exit_code;

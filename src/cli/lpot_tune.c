@@ -17,7 +17,11 @@ static lpot_status fill(lpot_quantization *quantization, const lpot_options *opt
   LPOT_TRY(lpot_quantization_set_workspace(quantization, request->workspace, err));
   LPOT_TRY(lpot_quantization_set_recipe(quantization, request->recipe_path, err));
   LPOT_TRY(lpot_quantization_set_cost_table(quantization, request->cost_table_path, err));
-  LPOT_TRY(lpot_quantization_set_engine(quantization, request->engine_name, err));
+  lpot_status status = lpot_quantization_set_engine(quantization, request->engine_name, err);
+  if (status != LPOT_OK) {
+    lpot_error_prefix(err, "LPOT_ENGINE");
+    return status;
+  }
   LPOT_TRY(lpot_quantization_set_progress(quantization, options->progress, err));
   lpot_quantization_set_resume(quantization, request->resume);
   lpot_quantization_set_output(quantization, request->json    ? LPOT_OUTPUT_JSON
@@ -26,12 +30,13 @@ static lpot_status fill(lpot_quantization *quantization, const lpot_options *opt
   return LPOT_OK;
 }
 
-static int dry_run(lpot_quantization *quantization, lpot_status status, const lpot_error *error) {
-  if (status != LPOT_OK) {
-    lpot_log(LPOT_LOG_ERROR, "%s", error->message);
-    return lpot_status_exit_code(status);
+static int run(lpot_quantization *quantization) {
+  lpot_error error = {0};
+  lpot_status status = lpot_quantization_run(quantization, &error);
+  if (status != LPOT_OK && status != LPOT_INTERRUPTED) {
+    lpot_log(LPOT_LOG_ERROR, "%s", error.message);
   }
-  return lpot_quantization_dry_run(quantization);
+  return lpot_quantization_exit_code(quantization);
 }
 
 static int tune(lpot_session *session, const lpot_options *options) {
@@ -43,15 +48,11 @@ static int tune(lpot_session *session, const lpot_options *options) {
     status = fill(quantization, options, &error);
   }
   int exit_code = 0;
-  if (options->dry_run) {
-    exit_code = dry_run(quantization, status, &error);
-  } else {
-    bool filled = status == LPOT_OK;
-    status = filled ? lpot_quantization_run(quantization, &error) : status;
-    exit_code = filled ? lpot_quantization_exit_code(quantization) : lpot_status_exit_code(status);
-    if (status != LPOT_OK && status != LPOT_INTERRUPTED) {
-      lpot_log(LPOT_LOG_ERROR, "%s", error.message);
-    }
+  if (status == LPOT_OK) {
+    exit_code = options->dry_run ? lpot_quantization_dry_run(quantization) : run(quantization);
+  } else if (lpot_rank() == 0) { /* As in main: the message goes first. */
+    lpot_log(LPOT_LOG_ERROR, "%s", error.message);
+    exit_code = lpot_status_exit_code(status);
   }
   lpot_quantization_free(quantization);
   return exit_code;

@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -322,6 +323,33 @@ static size_t find_sub_command(int count, char **rest) {
   return i;
 }
 
+/* The sub-command whose name is near to text, or NULL. */
+static const char *nearest_sub_command(const char *text) {
+  const char *names[NUM_SUB_COMMANDS + 1] = {NULL};
+  for (size_t i = 0; i < NUM_SUB_COMMANDS; i++) {
+    names[i] = sub_commands[i].name;
+  }
+  return lpot_text_nearest(text, names);
+}
+
+/* A misspelt command looks like a configuration. */
+static lpot_status check_command(const char *config_path, lpot_error *err) {
+  const char *nearest = nearest_sub_command(config_path);
+  if (nearest == NULL || access(config_path, F_OK) == 0) {
+    return LPOT_OK;
+  }
+  return LPOT_FAIL(err, LPOT_INVALID,
+                   "there is no file or command '%s', did you mean the command %s?", config_path,
+                   nearest);
+}
+
+static lpot_status fail_count(int count, char **rest, lpot_error *err) {
+  const char *nearest = count == 0 ? NULL : nearest_sub_command(rest[0]);
+  return LPOT_FAIL(err, LPOT_INVALID, "expected CONF and MODEL, got %d arguments%s%s%s, see --help",
+                   count, nearest == NULL ? "" : " (did you mean the command ",
+                   nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?)");
+}
+
 static lpot_status take_sub_command(size_t index, int count, char **rest, lpot_options *options,
                                     lpot_error *err) {
   const char *name = sub_commands[index].name;
@@ -353,9 +381,9 @@ lpot_status lpot_options_parse(int argc, char **argv, lpot_options *options, lpo
     return LPOT_OK;
   }
   if (count != 2) {
-    return LPOT_FAIL(err, LPOT_INVALID, "expected CONF and MODEL, got %d arguments, see --help",
-                     count);
+    return fail_count(count, rest, err);
   }
+  LPOT_TRY(check_command(rest[0], err));
   if (options->trial != 0 || options->output != NULL) {
     return LPOT_FAIL(err, LPOT_INVALID, "--trial and --output belong to lpot-tune export");
   }

@@ -53,7 +53,7 @@ typedef struct lpot_options {
 } lpot_options;
 
 /* Parses argv (strings are borrowed for the life of options; argv is permuted). LPOT_INVALID on
- * usage errors, naming the nearest option where one is near. */
+ * usage errors, naming the nearest option or command where one is near. */
 LPOT_MUST_CHECK lpot_status lpot_options_parse(int argc, char **argv, lpot_options *options,
                                                lpot_error *err);
 void lpot_options_help(FILE *out);

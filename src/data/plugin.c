@@ -1,9 +1,11 @@
 #include "data/plugin.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mapping.h"
 #include "base/memory.h"
@@ -58,11 +60,12 @@ static bool is_program(const lpot_yaml_node *node) {
   return node->kind == LPOT_YAML_SCALAR && lpot_text_equal(node->text, LPOT_PLUGIN_PROGRAM);
 }
 
-/* Folder of the file that node stands in, with its slash; "" where it has none. */
+/* Folder of the file that node stands in, with its slash; "" where it has none, or is set by the
+ * command line. */
 static lpot_status folder_of(const lpot_yaml_node *node, lpot_arena *arena, const char **ret,
                              lpot_error *err) {
   const char *file = lpot_yaml_node_file(node);
-  const char *slash = file == NULL ? NULL : strrchr(file, '/');
+  const char *slash = lpot_yaml_node_is_set(node) ? NULL : strrchr(file, '/');
   size_t length = slash == NULL ? 0 : (size_t)(slash - file) + 1;
   char *folder = lpot_arena_alloc(arena, length + 1, 1);
   if (folder == NULL) {
@@ -74,8 +77,22 @@ static lpot_status folder_of(const lpot_yaml_node *node, lpot_arena *arena, cons
   return LPOT_OK;
 }
 
-/* Beside the configuration, else in the working directory. dlopen searches the system for a name
- * without a slash, so there always is one. */
+/* Says where it was looked for. */
+static lpot_status fail_missing(const lpot_yaml_node *node, const char *name, const char *folder,
+                                lpot_error *err) {
+  char working[PATH_MAX];
+  if (name[0] == '/') {
+    return lpot_yaml_fail(err, node, "there is no file '%s'", name);
+  }
+  if (getcwd(working, sizeof working) == NULL) {
+    working[0] = '\0';
+  }
+  return lpot_yaml_fail(err, node, "there is no file '%s' in %s%sthe working directory '%s'", name,
+                        folder, folder[0] == '\0' ? "" : " or ", working);
+}
+
+/* Beside the configuration (which the command line is not), else in the working directory. dlopen
+ * searches the system for a name without a slash, so there always is one. */
 static lpot_status find_library(lpot_arena *arena, const lpot_yaml_node *node, const char **ret,
                                 lpot_error *err) {
   const char *name = NULL;
@@ -96,9 +113,7 @@ static lpot_status find_library(lpot_arena *arena, const lpot_yaml_node *node, c
     (void)snprintf(path, size, "%s%s", name[0] == '/' ? "" : "./", name);
   }
   if (!lpot_path_is_file(path)) {
-    return lpot_yaml_fail(err, node, "there is no file '%s'%s%s%s", name,
-                          folder[0] == '\0' ? "" : " in ", folder,
-                          folder[0] == '\0' ? "" : " or the working directory");
+    return fail_missing(node, name, folder, err);
   }
   *ret = path;
   return LPOT_OK;

@@ -28,8 +28,10 @@ struct lpot_plan {
 
 static const lpot_engine_methods *const engines[] = {&lpot_onednn_engine, &lpot_reference_engine};
 
+#define NUM_ENGINES (sizeof engines / sizeof engines[0])
+
 static const lpot_engine_methods *find_engine(const char *name) {
-  for (size_t i = 0; i < sizeof engines / sizeof engines[0]; ++i) {
+  for (size_t i = 0; i < NUM_ENGINES; ++i) {
     if (lpot_text_equal(engines[i]->name, name)) {
       return engines[i];
     }
@@ -37,12 +39,23 @@ static const lpot_engine_methods *find_engine(const char *name) {
   return NULL;
 }
 
-lpot_status lpot_engine_open(const char *name, lpot_engine **ret_engine, lpot_error *err) {
-  const lpot_engine_methods *methods = find_engine(name);
-  if (methods == NULL) {
-    return LPOT_FAIL(err, LPOT_NOT_FOUND, "engine '%s' is unknown, expected onednn or reference",
-                     name);
+lpot_status lpot_engine_check_name(const char *name, lpot_error *err) {
+  const char *names[NUM_ENGINES + 1] = {NULL};
+  for (size_t i = 0; i < NUM_ENGINES; i++) {
+    names[i] = engines[i]->name;
   }
+  if (find_engine(name) != NULL) {
+    return LPOT_OK;
+  }
+  const char *nearest = lpot_text_nearest(name, names);
+  return LPOT_FAIL(err, LPOT_INVALID, "engine '%s' is unknown, expected onednn or reference%s%s%s",
+                   name, nearest == NULL ? "" : " (did you mean '", nearest == NULL ? "" : nearest,
+                   nearest == NULL ? "" : "'?)");
+}
+
+lpot_status lpot_engine_open(const char *name, lpot_engine **ret_engine, lpot_error *err) {
+  LPOT_TRY(lpot_engine_check_name(name, err));
+  const lpot_engine_methods *methods = find_engine(name);
   lpot_engine *engine = lpot_calloc(1, sizeof *engine);
   if (engine == NULL) {
     return LPOT_OUT_OF_MEMORY(err);

@@ -52,7 +52,9 @@ typedef struct lpot_plan_stats {
       num_reference_steps; /* hot operators that run a "ref" implementation or a reference kernel */
 } lpot_plan_stats;
 
-/* name is "onednn" or "reference"; LPOT_NOT_FOUND else. Engines are stateless apart from caches of
+/* LPOT_INVALID, with the nearest name, unless name is "onednn" or "reference". */
+LPOT_MUST_CHECK lpot_status lpot_engine_check_name(const char *name, lpot_error *err);
+/* LPOT_INVALID for a name as above. Engines are stateless apart from caches of
  * kernels; one thread at a time. */
 LPOT_MUST_CHECK lpot_status lpot_engine_open(const char *name, lpot_engine **ret_engine,
                                              lpot_error *err);

@@ -82,8 +82,14 @@ static const mandatory_key mandatory_keys[] = {
      true},
 };
 
+/* A key without a value is as good as none. */
+static const lpot_yaml_node *find_quantization(const lpot_yaml *yaml) {
+  const lpot_yaml_node *node = lpot_yaml_get(lpot_yaml_root(yaml), "quantization");
+  return node == NULL || node->kind == LPOT_YAML_NULL ? NULL : node;
+}
+
 lpot_status lpot_config_check_supported(const lpot_config *config, lpot_error *err) {
-  const lpot_yaml_node *quantization = lpot_yaml_get(lpot_yaml_root(config->yaml), "quantization");
+  const lpot_yaml_node *quantization = find_quantization(config->yaml);
   if (config->trains) {
     return lpot_config_fail_unsupported(err, lpot_yaml_get(quantization, "approach"),
                                         "training; post_training_static_quant needs none");
@@ -187,8 +193,8 @@ static lpot_status check_parts(lpot_config_box *box, lpot_error *err) {
 static lpot_status check_criterion(lpot_config_box *box, lpot_error *err) {
   if (box->relative != NULL && box->absolute_node != NULL) {
     return lpot_config_fail_key(err, box->absolute_node,
-                                "expected relative or absolute, got both (relative in line %d)",
-                                box->relative->key_line);
+                                "expected relative or absolute, got both (relative %s)",
+                                lpot_config_place_of(box->relative).text);
   }
   if (box->config.performance_only && box->config.timeout_seconds > 0) {
     const lpot_yaml_node *tuning = lpot_yaml_get(lpot_yaml_root(box->yaml), "tuning");
@@ -214,9 +220,8 @@ static lpot_status check_corrections(lpot_config_box *box, lpot_error *err) {
     }
     if (first != NULL) {
       return lpot_config_fail_key(err, names[i],
-                                  "expected one key for the correction of biases, got another in "
-                                  "line %d",
-                                  first->key_line);
+                                  "expected one key for the correction of biases, got another %s",
+                                  lpot_config_place_of(first).text);
     }
     first = names[i];
   }
@@ -247,7 +252,7 @@ static lpot_status check_holdout(lpot_config_box *box, lpot_error *err) {
 /* Sections that the quantization at hand leaves alone. */
 static lpot_status check_sections(lpot_config_box *box, lpot_error *err) {
   const lpot_config *config = &box->config;
-  const lpot_yaml_node *section = lpot_yaml_get(lpot_yaml_root(box->yaml), "quantization");
+  const lpot_yaml_node *section = find_quantization(box->yaml);
   const lpot_yaml_node *calibration = lpot_yaml_get(section, "calibration");
   bool quantizes = section != NULL;
   const struct {
@@ -271,6 +276,21 @@ static lpot_status check_sections(lpot_config_box *box, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* Sections without anything in them, where it matters whether they are there. */
+static lpot_status check_empty_sections(lpot_config_box *box, lpot_error *err) {
+  const lpot_yaml_node *root = lpot_yaml_root(box->yaml);
+  const lpot_yaml_node *quantization = lpot_yaml_get(root, "quantization");
+  const lpot_yaml_node *mixed = lpot_yaml_get(root, "graph_optimization");
+  if (mixed != NULL && mixed->kind == LPOT_YAML_NULL) {
+    LPOT_TRY(lpot_config_warn(box, mixed, err, "ignored: it is empty, expected precisions"));
+  } else if (mixed != NULL && quantization != NULL && quantization->kind == LPOT_YAML_NULL) {
+    LPOT_TRY(lpot_config_warn(box, quantization, err,
+                              "ignored: it is empty, and graph_optimization (%s) stands for itself",
+                              lpot_config_place_of(mixed).text));
+  }
+  return LPOT_OK;
+}
+
 /* What stands between the model and a metric, which is not there. */
 static lpot_status check_evaluation(lpot_config_box *box, lpot_error *err) {
   static const char *const keys[] = {"postprocess", "iteration"};
@@ -288,7 +308,7 @@ static lpot_status check_evaluation(lpot_config_box *box, lpot_error *err) {
 static void apply_mixed(lpot_config_box *box) {
   const lpot_config_mixed *mixed = &box->mixed;
   static const lpot_choices both = {.count = 2, .values = {LPOT_BF16, LPOT_F32}};
-  bool quantizes = lpot_yaml_get(lpot_yaml_root(box->yaml), "quantization") != NULL;
+  bool quantizes = find_quantization(box->yaml) != NULL;
   if (mixed->node == NULL || quantizes) {
     return;
   }
@@ -395,6 +415,7 @@ static lpot_status fill(lpot_config_box *box, lpot_error *err) {
   }
   LPOT_TRY(check_approach(box, err));
   LPOT_TRY(check_sections(box, err));
+  LPOT_TRY(check_empty_sections(box, err));
   LPOT_TRY(check_evaluation(box, err));
   LPOT_TRY(lpot_config_warn_of_strategy(box, err));
   LPOT_TRY(lpot_config_warn_of_objective(box, err));

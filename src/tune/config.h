@@ -132,4 +132,10 @@ double lpot_relative_loss(bool higher_is_better, double baseline, double accurac
 LPOT_MUST_CHECK lpot_status lpot_config_text(const lpot_config *config, bool identity,
                                              lpot_buffer *out, lpot_error *err);
 
+/* LPOT_INVALID: names the key in which the identity text of a journal differs from config's own,
+ * both values, and where the new one was written ("conf.yaml:12:5", "--set KEY"). Of several keys
+ * the first one that was written by the user is named. */
+lpot_status lpot_config_fail_difference(const lpot_config *config, const char *old_identity,
+                                        const char *identity, lpot_error *err);
+
 #endif

@@ -91,9 +91,7 @@ static lpot_status read_weight_list(lpot_config_box *box, const lpot_config_row 
   multi_objectives *self = object;
   LPOT_TRY(lpot_yaml_doubles(node, LPOT_NUM_OBJECTIVES, self->weights, &self->num_weights, err));
   for (size_t i = 0; i < self->num_weights; i++) {
-    if (self->weights[i] < 0) {
-      return lpot_yaml_fail(err, node, "expected weights of at least 0, got %g", self->weights[i]);
-    }
+    LPOT_TRY(lpot_config_check_weight(node, self->weights[i], err));
   }
   return LPOT_OK;
 }
@@ -105,9 +103,9 @@ static const lpot_yaml_node *given(const lpot_yaml_node *node, const char *key) 
 
 static lpot_status fail_length(const lpot_yaml_node *node, const multi_objectives *self,
                                const char *what, size_t count, lpot_error *err) {
-  return lpot_config_fail_key(err, node,
-                              "expected %zu %s, one for each objective (line %d), got %zu",
-                              self->objectives.count, what, self->names->key_line, count);
+  return lpot_config_fail_key(err, node, "expected %zu %s, one for each objective (%s), got %zu",
+                              self->objectives.count, what, lpot_config_place_of(self->names).text,
+                              count);
 }
 
 /* LPOT's successor asks for the sense of each; there is only one that makes sense. */
@@ -184,9 +182,8 @@ lpot_status lpot_config_read_multi_objectives(lpot_config_box *box, const lpot_c
 lpot_status lpot_config_check_objective(lpot_config_box *box, lpot_error *err) {
   if (box->objective != NULL && box->multi_objectives != NULL) {
     return lpot_config_fail_key(err, box->multi_objectives,
-                                "expected objective or multi_objectives, got both (objective in "
-                                "line %d)",
-                                box->objective->key_line);
+                                "expected objective or multi_objectives, got both (objective %s)",
+                                lpot_config_place_of(box->objective).text);
   }
   return LPOT_OK;
 }

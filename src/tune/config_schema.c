@@ -40,25 +40,25 @@ static const lpot_config_word approach_words[] = {{"post_training_static_quant",
 static const lpot_config_word last_batch_words[] = {{"rollover", 0}, {"discard", 1}, {NULL, 0}};
 static const lpot_config_word mixed_isa_words[] = {{"refuse", 0}, {"allow", 1}, {NULL, 0}};
 
-#define CHOICE(key, vocabulary)                                                                    \
+#define CHOICE(key, reader, vocabulary)                                                            \
   {                                                                                                \
-    .name = #key, .read = lpot_config_read_choices, .words = (vocabulary),                         \
+    .name = #key, .read = (reader), .words = (vocabulary),                                         \
     .offset = offsetof(lpot_tensor_choices, key)                                                   \
   }
 
 static const lpot_config_row activation_rows[] = {
-    CHOICE(granularity, granularity_words),
-    CHOICE(scheme, scheme_words),
-    CHOICE(dtype, dtype_words),
-    CHOICE(algorithm, algorithm_words),
+    CHOICE(granularity, lpot_config_read_choices, granularity_words),
+    CHOICE(scheme, lpot_config_read_choices, scheme_words),
+    CHOICE(dtype, lpot_config_read_dtypes, dtype_words),
+    CHOICE(algorithm, lpot_config_read_choices, algorithm_words),
     END,
 };
 
 static const lpot_config_row weight_rows[] = {
-    CHOICE(granularity, granularity_words),
-    CHOICE(scheme, scheme_words),
-    CHOICE(dtype, dtype_words),
-    CHOICE(algorithm, algorithm_words),
+    CHOICE(granularity, lpot_config_read_choices, granularity_words),
+    CHOICE(scheme, lpot_config_read_choices, scheme_words),
+    CHOICE(dtype, lpot_config_read_dtypes, dtype_words),
+    CHOICE(algorithm, lpot_config_read_choices, algorithm_words),
     READ("bit", lpot_config_read_bits),
     END,
 };

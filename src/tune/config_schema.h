@@ -53,6 +53,12 @@ typedef struct lpot_config_box {
   lpot_buffer earlier_errors; /* a line for each but the last */
 } lpot_config_box;
 
+/* Where the other one of two keys stands: "in line 7" or "by --set KEY". */
+typedef struct lpot_config_place {
+  char text[112];
+} lpot_config_place;
+lpot_config_place lpot_config_place_of(const lpot_yaml_node *node);
+
 struct lpot_config_row;
 
 /* Reads node into object, which is the row's own one (offset is added already). node is never a
@@ -107,6 +113,9 @@ lpot_status lpot_config_read_flag_word(lpot_config_box *box, const lpot_config_r
 /* A word or a list of words into an lpot_choices. */
 lpot_status lpot_config_read_choices(lpot_config_box *box, const lpot_config_row *row,
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
+/* The same of dtypes; the first node that names bf16 becomes config.bf16. */
+lpot_status lpot_config_read_dtypes(lpot_config_box *box, const lpot_config_row *row,
+                                    const lpot_yaml_node *node, void *object, lpot_error *err);
 /* Only the word, number or boolean that stands for what we do anyway passes; true is answered by
  * row->remark. */
 lpot_status lpot_config_read_only_word(lpot_config_box *box, const lpot_config_row *row,
@@ -177,7 +186,8 @@ lpot_status lpot_config_read_mixed(lpot_config_box *box, const lpot_config_row *
 /* Readers of tuning.strategy (config_strategy.c). */
 lpot_status lpot_config_read_strategy(lpot_config_box *box, const lpot_config_row *row,
                                       const lpot_yaml_node *node, void *object, lpot_error *err);
-/* A number of at least 0. */
+/* LPOT_CONFIG unless weight is 0 to 1000000: no sum of them overflows. */
+lpot_status lpot_config_check_weight(const lpot_yaml_node *node, double weight, lpot_error *err);
 lpot_status lpot_config_read_weight(lpot_config_box *box, const lpot_config_row *row,
                                     const lpot_yaml_node *node, void *object, lpot_error *err);
 /* One word, or a list of words; not empty. */

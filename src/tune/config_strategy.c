@@ -36,15 +36,21 @@ lpot_status lpot_config_read_strategy(lpot_config_box *box, const lpot_config_ro
   return LPOT_OK;
 }
 
+lpot_status lpot_config_check_weight(const lpot_yaml_node *node, double weight, lpot_error *err) {
+  static const double largest = 1e6;
+  if (weight < 0 || weight > largest) {
+    return lpot_yaml_fail(err, node, "expected a weight from 0 to %.0f, got %g", largest, weight);
+  }
+  return LPOT_OK;
+}
+
 lpot_status lpot_config_read_weight(lpot_config_box *box, const lpot_config_row *row,
                                     const lpot_yaml_node *node, void *object, lpot_error *err) {
   (void)box;
   (void)row;
   double weight = 0;
   LPOT_TRY(lpot_yaml_double(node, &weight, err));
-  if (weight < 0) {
-    return lpot_yaml_fail(err, node, "expected a weight of at least 0, got %g", weight);
-  }
+  LPOT_TRY(lpot_config_check_weight(node, weight, err));
   *(double *)object = weight;
   return LPOT_OK;
 }
@@ -96,6 +102,12 @@ lpot_status lpot_config_check_strategy(lpot_config_box *box, lpot_error *err) {
     return lpot_config_fail_key(err, section,
                                 "strategy external needs a 'command': the program that proposes "
                                 "recipes, and its arguments");
+  }
+  if (lpot_text_equal(box->config.strategy, "tpe") && box->config.accuracy_weight == 0 &&
+      box->config.latency_weight == 0) {
+    return lpot_config_fail_key(err, section,
+                                "expected accuracy_weight or latency_weight above 0, got 0 for "
+                                "both");
   }
   return LPOT_OK;
 }

@@ -28,6 +28,16 @@ lpot_status lpot_config_fail_key(lpot_error *err, const lpot_yaml_node *node, co
   return lpot_error_at(err, file, node->key_line, node->key_column, status);
 }
 
+lpot_config_place lpot_config_place_of(const lpot_yaml_node *node) {
+  lpot_config_place place;
+  if (lpot_yaml_node_is_set(node)) {
+    snprintf(place.text, sizeof place.text, "by %.100s", lpot_yaml_node_file(node));
+  } else {
+    snprintf(place.text, sizeof place.text, "in line %d", node->key_line);
+  }
+  return place;
+}
+
 lpot_status lpot_config_fail_unsupported(lpot_error *err, const lpot_yaml_node *node,
                                          const char *remark) {
   return lpot_config_fail_key(err, node, "not supported yet%s%s", remark == NULL ? "" : ": ",
@@ -272,24 +282,23 @@ static lpot_status collect_words(const lpot_config_row *row, const lpot_yaml_nod
   return LPOT_OK;
 }
 
-/* Whether this machine can do it is known once there is an engine. */
-static void note_bf16(lpot_config_box *box, const lpot_yaml_node *node,
-                      const lpot_choices *choices) {
-  for (size_t i = 0; i < choices->count && box->config.bf16 == NULL; i++) {
-    if (choices->values[i] == LPOT_BF16) {
-      box->config.bf16 = node;
-    }
-  }
-}
-
 lpot_status lpot_config_read_choices(lpot_config_box *box, const lpot_config_row *row,
                                      const lpot_yaml_node *node, void *object, lpot_error *err) {
   lpot_choices choices = {0};
+  (void)box;
   LPOT_TRY(collect_words(row, node, &choices, err));
-  if (row->offset == offsetof(lpot_tensor_choices, dtype)) {
-    note_bf16(box, node, &choices);
-  }
   *(lpot_choices *)object = choices;
+  return LPOT_OK;
+}
+
+/* Whether this machine can do bf16 is known once there is an engine. */
+lpot_status lpot_config_read_dtypes(lpot_config_box *box, const lpot_config_row *row,
+                                    const lpot_yaml_node *node, void *object, lpot_error *err) {
+  LPOT_TRY(lpot_config_read_choices(box, row, node, object, err));
+  const lpot_choices *dtypes = object;
+  for (size_t i = 0; i < dtypes->count && box->config.bf16 == NULL; i++) {
+    box->config.bf16 = dtypes->values[i] == LPOT_BF16 ? node : NULL;
+  }
   return LPOT_OK;
 }
 

@@ -199,30 +199,8 @@ static lpot_status make_header(const lpot_run *run, header_texts *texts, lpot_le
   return LPOT_OK;
 }
 
-static size_t line_length(const char *text) {
-  const char *newline = strchr(text, '\n');
-  return newline == NULL ? strlen(text) : (size_t)(newline - text);
-}
-
-/* Names the first line in which two texts differ. */
-static lpot_status fail_on_texts(const char *old, const char *fresh, lpot_error *err) {
-  size_t old_size = line_length(old);
-  size_t fresh_size = line_length(fresh);
-  while (*old != '\0' && old_size == fresh_size && strncmp(old, fresh, old_size) == 0) {
-    old += old_size + (old[old_size] == '\n');
-    fresh += fresh_size + (fresh[fresh_size] == '\n');
-    old_size = line_length(old);
-    fresh_size = line_length(fresh);
-  }
-  old += strspn(old, " ");
-  fresh += strspn(fresh, " ");
-  return LPOT_FAIL(err, LPOT_INVALID,
-                   "the journal is of another configuration: there '%.*s', now '%.*s'",
-                   (int)line_length(old), old, (int)line_length(fresh), fresh);
-}
-
-static lpot_status compare_headers(const lpot_ledger_header *old, const lpot_ledger_header *fresh,
-                                   lpot_error *err) {
+static lpot_status compare_headers(const lpot_config *config, const lpot_ledger_header *old,
+                                   const lpot_ledger_header *fresh, lpot_error *err) {
   if (!same_digest(&old->model, &fresh->model)) {
     return LPOT_FAIL(err, LPOT_INVALID,
                      "the journal is of another model: '%s' has changed or is "
@@ -230,8 +208,7 @@ static lpot_status compare_headers(const lpot_ledger_header *old, const lpot_led
                      fresh->model_path, old->model_path);
   }
   if (strcmp(old->identity, fresh->identity) != 0) {
-    lpot_status status = fail_on_texts(old->identity, fresh->identity, err);
-    return status;
+    return lpot_config_fail_difference(config, old->identity, fresh->identity, err);
   }
   if (!same_digest(&old->manifest, &fresh->manifest)) {
     return LPOT_FAIL(err, LPOT_INVALID,
@@ -268,7 +245,7 @@ static lpot_status enter_header(lpot_run *run, const char *model_path, const cha
   lpot_status status = make_header(run, &texts, &header, err);
   if (status == LPOT_OK) {
     status = run->ledger->has_header
-                 ? compare_headers(&run->ledger->header, &header, err)
+                 ? compare_headers(run->job->config, &run->ledger->header, &header, err)
                  : lpot_ledger_add_header(run->ledger, run->journal, &header, err);
   }
   lpot_buffer_done(&texts.config);

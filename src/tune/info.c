@@ -202,6 +202,9 @@ static lpot_status profile(subject *self, const lpot_info_options *options, lpot
 }
 
 static lpot_status describe(subject *self, const lpot_info_options *options, lpot_error *err) {
+  if (options->profile) {
+    LPOT_TRY(lpot_engine_check_name(options->engine_name, err));
+  }
   LPOT_TRY(lpot_job_load_model(options->model_path, &self->graph, &self->model, err));
   LPOT_TRY(lpot_graph_normalise(self->graph, lpot_reference_run, err));
   LPOT_TRY(print_model(self, options->model_path, err));

@@ -283,8 +283,11 @@ static lpot_status apply_header(lpot_ledger *ledger, lpot_reader *reader, lpot_e
   }
   LPOT_TRY(lpot_reader_u32(reader, &format, err));
   if (format != LPOT_JOURNAL_FORMAT) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "journal format is %u, expected %d", (unsigned)format,
-                     LPOT_JOURNAL_FORMAT);
+    return LPOT_FAIL(
+        err, LPOT_FORMAT,
+        "journal is of format %u, this program writes format %d: finish it with the program "
+        "that began it, or choose another --workspace",
+        (unsigned)format, LPOT_JOURNAL_FORMAT);
   }
   char **const texts[] = {&header->program_version, &header->engine,      &header->numeric_class,
                           &header->model_path,      &header->config_name, &header->folder,

@@ -31,7 +31,7 @@
 #include "tune/journal.h"
 #include "tune/protocol.h"
 
-#define LPOT_JOURNAL_FORMAT 4
+#define LPOT_JOURNAL_FORMAT 5
 #define LPOT_NO_TRIAL 0 /* trial ids start at 1 */
 
 typedef enum lpot_record_type {

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "engine/engine.h"
 #include "tune/history.h"
 #include "tune/recorded.h"
 #include "tune/report.h"
@@ -53,6 +54,7 @@ static lpot_status write_report(const char *workspace, const char *engine_name, 
                                 lpot_ledger *ledger, lpot_error *err) {
   lpot_job *job = NULL;
   lpot_error why = {0};
+  LPOT_TRY(lpot_engine_check_name(engine_name, err));
   LPOT_TRY(lpot_recorded_ledger(workspace, ledger, err));
   LPOT_TRY(lpot_workspace_path(workspace, LPOT_REPORT_NAME, path, err));
   if (lpot_recorded_job(ledger, engine_name, false, &job, &why) != LPOT_OK) {

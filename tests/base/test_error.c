@@ -49,6 +49,20 @@ static void error_knows_its_node_and_place(void **state) {
   assert_string_equal(err.node + sizeof err.node - 4, "...");
 }
 
+static void a_message_is_one_line_of_printable_text(void **state) {
+  (void)state;
+  lpot_error err = {0};
+  LPOT_FAIL(&err, LPOT_IO, "'%s': no file", "a\x1b[2J\nb\x7f");
+  assert_string_equal(err.message, "'a?[2J?b?': no file");
+  lpot_error_prefix(&err, "in '%s'", "Z\u00fcrich\r\xc3");
+  assert_string_equal(err.message, "in 'Z\u00fcrich?"
+                                   "?': 'a?[2J?b?': no file");
+  /* What programs open or look for stays as it is. */
+  LPOT_FAIL(&err, LPOT_FORMAT, "node '\x1b': bad");
+  assert_string_equal(err.node, "\x1b");
+  assert_string_equal(err.message, "node '?': bad");
+}
+
 static void error_may_be_null(void **state) {
   (void)state;
   assert_int_equal(LPOT_FAIL(NULL, LPOT_IO, "x"), LPOT_IO);
@@ -170,6 +184,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(error_set_fills_status_place_and_message),
       cmocka_unit_test(error_knows_its_node_and_place),
+      cmocka_unit_test(a_message_is_one_line_of_printable_text),
       cmocka_unit_test(error_may_be_null),
       cmocka_unit_test(error_message_may_quote_the_old_message),
       cmocka_unit_test(error_marks_a_message_that_does_not_fit),

@@ -57,6 +57,18 @@ static void the_rank_is_shown_when_set(void **state) {
   assert_string_equal(out, "[rank 3] a\nb\n");
 }
 
+static void names_cannot_disturb_a_terminal(void **state) {
+  (void)state;
+  char out[256];
+  capture captured = begin_capture();
+  lpot_log(LPOT_LOG_ERROR, "'%s': no file", "\x1b[31ma\r\nb\t\xff");
+  lpot_log(LPOT_LOG_INFO, "'%s'", "Z\u00fcrich \u65e5\u672c \U0001f600");
+  end_capture(captured, out, sizeof out);
+  assert_string_equal(out, "error: '?[31ma?"
+                           "?b?"
+                           "?': no file\n'Z\u00fcrich \u65e5\u672c \U0001f600'\n");
+}
+
 static void the_hook_runs_before_shown_lines_only(void **state) {
   (void)state;
   char out[256];
@@ -88,6 +100,7 @@ int main(void) {
       cmocka_unit_test(level_names_are_known),
       cmocka_unit_test(lines_below_the_level_are_not_shown),
       cmocka_unit_test(the_rank_is_shown_when_set),
+      cmocka_unit_test(names_cannot_disturb_a_terminal),
       cmocka_unit_test(the_hook_runs_before_shown_lines_only),
       cmocka_unit_test(a_long_line_is_cut_and_ends),
   };

@@ -30,8 +30,11 @@ static void existing_values_are_replaced_in_place(void **state) {
   assert_int_equal(node->kind, LPOT_YAML_LIST);
   assert_int_equal(node->num_children, 2);
   assert_ptr_equal(node->children[1]->parent, node);
-  assert_string_equal(lpot_yaml_node_file(node), "--set");
+  assert_string_equal(lpot_yaml_node_file(node), "--set a.b");
+  assert_true(lpot_yaml_node_is_set(node));
+  assert_false(lpot_yaml_node_is_set(at(yaml, "a", "c")));
   assert_string_equal(node->key, "b");
+  assert_int_equal(node->key_line, 1); /* not the line of the file */
   assert_int_equal(at(yaml, "a", NULL)->num_children, 2);
   assert_int_equal(lpot_yaml_set(yaml, "a.b", "x", NULL), LPOT_OK);
   assert_string_equal(at(yaml, "a", "b")->text, "x");
@@ -125,7 +128,7 @@ static void values_that_do_not_parse_change_nothing(void **state) {
   lpot_yaml *yaml = parse(sample);
   lpot_error err = {0};
   assert_int_equal(lpot_yaml_set(yaml, "a.b", "[1", &err), LPOT_CONFIG);
-  assert_memory_equal(err.message, "--set:", 6);
+  assert_memory_equal(err.message, "--set a.b:", 10);
   assert_string_equal(at(yaml, "a", "b")->text, "1");
   lpot_yaml_free(yaml);
 }
@@ -151,7 +154,7 @@ static void errors_name_the_override(void **state) {
   int64_t value = 0;
   assert_int_equal(lpot_yaml_set(yaml, "a.b", "many", NULL), LPOT_OK);
   assert_int_equal(lpot_yaml_int(at(yaml, "a", "b"), 0, 9, &value, &err), LPOT_CONFIG);
-  assert_string_equal(err.message, "--set:1:1: a.b: expected an integer, got 'many'");
+  assert_string_equal(err.message, "--set a.b:1:1: a.b: expected an integer, got 'many'");
   lpot_yaml_free(yaml);
 }
 

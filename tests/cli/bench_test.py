@@ -123,6 +123,12 @@ def check_errors(folder):
         assert len(errors) == 1 and part in errors[0], (arguments, err)
         _, err = run(*arguments, ranks=2, code=code)
         assert sum(line.startswith("error: ") for line in err.splitlines()) == 1, (arguments, err)
+    os.environ["LPOT_ENGINE"] = "onednm"
+    for ranks in (0, 2):
+        _, err = run(conf, model, ranks=ranks, code=2)
+        assert err.splitlines()[0] == ("error: LPOT_ENGINE: engine 'onednm' is unknown, expected onednn or reference "
+                                       "(did you mean 'onednn'?)"), err
+    del os.environ["LPOT_ENGINE"]
 
 
 def begin_long():

@@ -31,6 +31,9 @@ info 2 "expected one MODEL" "$model" "$model"
 info 2 "--runs has no effect without --profile" -r 5 "$model"
 info 2 "--batch has no effect without --profile" "$model" -b 5
 info 2 "expected a number of 1 to 65536" -p -b 0 "$model"
+export LPOT_ENGINE=fast
+info 2 "^error: engine 'fast' is unknown, expected onednn or reference$" -p "$model"
+unset LPOT_ENGINE
 info 4 "'$work/none.onnx'" "$work/none.onnx"
 info 4 "$work" "$work"
 head -c 1000 "$model" >"$work/short.onnx"

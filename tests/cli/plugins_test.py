@@ -210,6 +210,11 @@ def what_cannot_be_loaded_is_told():
             run = Run(ranks, path)
             expect(run.code == 3 and len(run.lines) == 1 and text in run.lines[0] and
                    re.match(r"error: .*load\.yaml:\d+:\d+: ", run.lines[0]), f"{settings} on {ranks} ranks", run)
+    key = "evaluation.accuracy.metric"
+    for ranks in (0, 3):  # example.so is beside the configuration, which a path by --set is not relative to
+        run = Run(ranks, path, set_options([key + "={plugin: {library: example.so, name: top1}}"]))
+        expect(run.code == 3 and run.lines == [f"error: --set {key}:1:20: {key}.plugin.library: there is no file "
+                                               f"'example.so' in the working directory '{os.getcwd()}'"], "--set", run)
     print(f"{len(cases)} that cannot be loaded: one line each, with its place")
 
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -31,6 +32,34 @@ static void unknown_option_names_the_nearest(void **state) {
   assert_non_null(strstr(error.message, "--workspace"));
   assert_int_equal(PARSE(&options, &error, "-z", "a", "b"), LPOT_INVALID);
   assert_non_null(strstr(error.message, "--help"));
+}
+
+static void a_misspelt_command_names_the_nearest(void **state) {
+  (void)state;
+  lpot_options options;
+  lpot_error error;
+  assert_int_equal(PARSE(&options, &error, "exprt", "w"), LPOT_INVALID);
+  assert_string_equal(error.message, "there is no file or command 'exprt', did you mean the "
+                                     "command export?");
+  assert_int_equal(PARSE(&options, &error, "statsu", "w", "--json"), LPOT_INVALID);
+  assert_non_null(strstr(error.message, "did you mean the command status?"));
+  assert_int_equal(PARSE(&options, &error, "repot"), LPOT_INVALID);
+  assert_string_equal(error.message, "expected CONF and MODEL, got 1 arguments (did you mean the "
+                                     "command report?), see --help");
+  /* A file of that name is a configuration. */
+  char folder[] = "/tmp/lpot_options_XXXXXX";
+  char path[64];
+  assert_non_null(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/exprt", folder);
+  assert_int_equal(symlink("/dev/null", path), 0);
+  char *working = getcwd(NULL, 0);
+  assert_int_equal(chdir(folder), 0);
+  assert_int_equal(PARSE(&options, &error, "exprt", "w"), LPOT_OK);
+  assert_int_equal(chdir(working), 0);
+  free(working);
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(rmdir(folder), 0);
+  assert_int_equal(PARSE(&options, &error, "no.yaml", "w"), LPOT_OK);
 }
 
 static void bad_values_are_refused_with_their_option(void **state) {
@@ -163,6 +192,7 @@ static void man_page_knows_every_option_of_the_help(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(unknown_option_names_the_nearest),
+      cmocka_unit_test(a_misspelt_command_names_the_nearest),
       cmocka_unit_test(bad_values_are_refused_with_their_option),
       cmocka_unit_test(missing_and_surplus_arguments_are_refused),
       cmocka_unit_test(tuning_takes_all_its_options),

@@ -92,7 +92,8 @@ expect_rc 2 "existing journal"
 [ "$before" = "$(cksum <"$work/met/trials.journal")" ] || fail "the refused journal was changed"
 tune 2 met --resume --seed 3
 expect_rc 2 "resume with another seed"
-grep -q "random_seed: 9527" "$work/err" || fail "the difference is not named"
+grep -q "tuning.random_seed was '9527', is now '3' (--set tuning.random_seed)" "$work/err" ||
+  fail "the difference is not named: $(cat "$work/err")"
 tune 2 met --resume
 expect_rc 0 "resume"
 
@@ -243,6 +244,12 @@ for ranks in 1 2 8; do
   [ "$(grep -c '^error: ' "$work/err")" -eq 1 ] || fail "missing data: not one line"
   tune $ranks bad --set tuning.nonsense=1
   expect_rc 3 "unknown key on $ranks ranks"
+  export LPOT_ENGINE=referense
+  tune $ranks bad
+  unset LPOT_ENGINE
+  expect_rc 2 "unknown engine on $ranks ranks"
+  [ "$(grep '^error: ' "$work/err")" = "error: LPOT_ENGINE: engine 'referense' is unknown, expected onednn or reference (did you mean 'reference'?)" ] ||
+    fail "unknown engine: not one line, or another one"
   tune $ranks /../../proc/nonexistent
   expect_rc 1 "unwritable workspace on $ranks ranks"
   head -c 1000 "$LPOT_TEST_DATA/models/dscnn_kws.onnx" >"$work/short.onnx"

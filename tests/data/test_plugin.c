@@ -3,6 +3,8 @@
 #include "data_fixture.h"
 #include "metric_fixture.h"
 
+#include <unistd.h>
+
 #include "data/plugin.h"
 #include "data/postprocess.h"
 
@@ -19,6 +21,7 @@ typedef struct wish {
 /* How the components behave, and what they have seen. */
 static struct {
   const char *text;  /* of a failure; NULL: it does not fail */
+  bool is_silent;    /* it fails without a word, also to open */
   size_t num_wishes; /* 0: nothing is made */
   wish wishes[9];
   bool ignores;  /* what could not be made */
@@ -33,7 +36,7 @@ static struct {
 
 static int probe_open(const lpot_component_settings *settings, void **ret_object, char *error) {
   size_t used = 0;
-  for (size_t i = 0; i < settings->count; i++) {
+  for (size_t i = 0; i < settings->count && used < sizeof now.settings; i++) {
     used += (size_t)snprintf(now.settings + used, sizeof now.settings - used, "%s=%s;",
                              settings->keys[i], settings->values[i]);
   }
@@ -43,7 +46,7 @@ static int probe_open(const lpot_component_settings *settings, void **ret_object
     return 1;
   }
   *ret_object = &now;
-  return 0;
+  return now.is_silent;
 }
 
 static void probe_close(void *object) {
@@ -69,7 +72,7 @@ static int make_all(lpot_component_output *output, char *error) {
     memset(error, '#', LPOT_COMPONENT_TEXT);
     memcpy(error, now.text, strlen(now.text));
   }
-  return now.text != NULL;
+  return now.text != NULL || now.is_silent;
 }
 
 static int64_t data_size(void *object) {
@@ -198,6 +201,23 @@ static void settings_are_flat(void **state) {
   lpot_yaml_free(yaml);
 }
 
+/* The library, and a list of so many. */
+static const char *many_settings(int count) {
+  static char text[4096];
+  size_t used = (size_t)snprintf(text, sizeof text, "{library: program, a: [");
+  for (int i = 0; i < count; i++) {
+    used += (size_t)snprintf(text + used, sizeof text - used, "1, ");
+  }
+  snprintf(text + used, sizeof text - used, "]}");
+  return text;
+}
+
+static void settings_are_limited(void **state) {
+  (void)state;
+  lpot_dataset_close(open_dataset("plugin", many_settings(999), NULL));
+  expect_refused("plugin", many_settings(1000), NULL, LPOT_CONFIG, "more than 1000 settings");
+}
+
 static void components_are_chosen_by_name(void **state) {
   (void)state;
   lpot_metric *metric = make_metric("plugin: {library: program, name: sums}");
@@ -276,7 +296,7 @@ static void expect_get(lpot_status expected, const char *part) {
     assert_true(now.was_zero);
   } else {
     expect_error(status, expected, &err, part);
-    assert_int_equal(sample.num_inputs, 0);
+    assert_true(sample.num_inputs == 0 && sample.inputs[0] == NULL && sample.label == NULL);
   }
   lpot_sample_done(&sample);
   lpot_dataset_close(opened);
@@ -340,6 +360,25 @@ static void what_is_made_twice_replaces_the_first(void **state) {
   lpot_dataset_close(opened);
 }
 
+/* A sample whose label was made when the component fails. */
+static void expect_silence(void) {
+  lpot_dataset *opened = open_dataset("plugin", "{library: program}", NULL);
+  lpot_sample sample;
+  lpot_error err = {0};
+  lpot_sample_init(&sample);
+  make(0, LPOT_COMPONENT_FLOAT32, 1, 2);
+  make(LPOT_COMPONENT_LABEL, LPOT_COMPONENT_FLOAT32, 1, 2);
+  now.is_silent = true;
+  expect_error(lpot_dataset_get(opened, 0, &sample, &err), LPOT_CRASHED, &err,
+               "it failed without a word");
+  assert_true(sample.inputs[0] == NULL && sample.label == NULL);
+  expect_refused("plugin", "{library: program}", NULL, LPOT_CONFIG,
+                 "dataset records: it cannot be opened");
+  lpot_dataset_close(opened);
+  now.is_silent = false;
+  now.num_wishes = 0;
+}
+
 static void failures_are_told_in_their_words(void **state) {
   (void)state;
   make(0, LPOT_COMPONENT_FLOAT32, 1, 2);
@@ -349,6 +388,7 @@ static void failures_are_told_in_their_words(void **state) {
   now.text = "";
   expect_get(LPOT_CRASHED, "###");
   now.text = NULL;
+  expect_silence();
   make(9, LPOT_COMPONENT_FLOAT32, 1, 2);
   now.ignores = true; /* what it makes is wrong, what it says is not */
   make(0, LPOT_COMPONENT_FLOAT32, 1, 2);
@@ -371,6 +411,9 @@ static void datasets_have_samples(void **state) {
   dataset.num_classes = 0;
   now.size = 0;
   expect_refused("plugin", "{library: program}", NULL, LPOT_CONFIG, "0 samples and 0 classes");
+  now.size = INT64_MIN;
+  expect_refused("plugin", "{library: program}", NULL, LPOT_CONFIG,
+                 "dataset records has -9223372036854775808 samples");
 }
 
 static void transforms_make_the_first_input(void **state) {
@@ -383,7 +426,7 @@ static void transforms_make_the_first_input(void **state) {
   sample.num_inputs = 1;
   expect_ok(make_chain("plugin: {library: program}", &chain, &err), &err);
   expect_error(lpot_transforms_apply(chain, 1, 0, &sample, &err), LPOT_CRASHED, &err,
-               "it has made nothing");
+               "transform shift of 'program': it has made nothing");
   make(1, LPOT_COMPONENT_FLOAT32, 1, 3);
   expect_error(lpot_transforms_apply(chain, 1, 0, &sample, &err), LPOT_CRASHED, &err,
                "that nobody takes, number 1");
@@ -412,6 +455,11 @@ static void outputs_that_are_not_there_are_not_made(void **state) {
   expect_ok(lpot_postprocess_new(lpot_yaml_root(yaml), &chain, &err), &err);
   expect_error(lpot_postprocess_apply(chain, &answer, &err), LPOT_CRASHED, &err,
                "that nobody takes, number 1");
+  now.num_wishes = 0;
+  make(LPOT_COMPONENT_LABEL, LPOT_COMPONENT_FLOAT32, 1, 2); /* There were no labels. */
+  expect_ok(lpot_postprocess_apply(chain, &answer, &err), &err);
+  assert_ptr_equal(answer.outputs[0], output);
+  assert_int_equal(answer.batch.labels->shape.dims[0], 2);
   lpot_answer_done(&answer);
   lpot_postprocess_free(chain);
   lpot_tensor_unref(output);
@@ -553,6 +601,43 @@ static lpot_status digest_of(const char *folder, const char *text, lpot_digest *
   return status;
 }
 
+/* A path by --set is relative to the working directory, as any other on the command line. */
+static void libraries_by_set_are_looked_for_in_the_working_directory(void **state) {
+  char folder[FIXTURE_PATH];
+  char name[FIXTURE_PATH + 16];
+  char expected[FIXTURE_PATH * 2];
+  char *working = getcwd(NULL, 0);
+  lpot_yaml *yaml = NULL;
+  lpot_digest digest = {0};
+  lpot_error err = {0};
+  (void)state;
+  make_folder(folder);
+  write_file(folder, "set.so", "abc", 3);
+  snprintf(name, sizeof name, "%s/conf.yaml", folder);
+  static const char text[] = "a/b: {plugin: {library: none.so}}"; /* No slash of a path. */
+  expect_ok(lpot_yaml_parse(name, text, strlen(text), &yaml, &err), &err);
+  snprintf(expected, sizeof expected,
+           "conf.yaml:1:25: a/b.plugin.library: there is no file 'none.so' in %s/ or the working "
+           "directory '%s'",
+           folder, working);
+  expect_error(lpot_plugin_digest(lpot_yaml_root(yaml), &digest, &err), LPOT_CONFIG, &err,
+               expected);
+  expect_ok(lpot_yaml_set(yaml, "a/b.plugin.library", "set.so", &err), &err);
+  snprintf(
+      expected, sizeof expected,
+      "--set a/b.plugin.library:1:1: a/b.plugin.library: there is no file 'set.so' in the working "
+      "directory '%s'",
+      working);
+  expect_error(lpot_plugin_digest(lpot_yaml_root(yaml), &digest, &err), LPOT_CONFIG, &err,
+               expected);
+  assert_int_equal(chdir(folder), 0);
+  expect_ok(lpot_plugin_digest(lpot_yaml_root(yaml), &digest, &err), &err);
+  assert_int_equal(chdir(working), 0);
+  lpot_yaml_free(yaml);
+  remove_folder(folder);
+  free(working);
+}
+
 static void libraries_are_known_by_their_bytes(void **state) {
   static const char text[] = "a: [{plugin: {library: one.so}}, {plugin: {library: two.so}}]";
   char folder[FIXTURE_PATH];
@@ -583,6 +668,7 @@ static void libraries_are_known_by_their_bytes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(settings_are_flat, set_up),
+      cmocka_unit_test_setup(settings_are_limited, set_up),
       cmocka_unit_test_setup(components_are_chosen_by_name, set_up),
       cmocka_unit_test_setup(incomplete_metrics_are_refused, set_up),
       cmocka_unit_test_setup(other_headers_are_refused, set_up),
@@ -596,6 +682,7 @@ int main(void) {
       cmocka_unit_test_setup(postprocesses_exchange_whole_batches, set_up),
       cmocka_unit_test_setup(right_answers_are_counted, set_up),
       cmocka_unit_test_setup(sums_are_added_up, set_up),
+      cmocka_unit_test_setup(libraries_by_set_are_looked_for_in_the_working_directory, set_up),
       cmocka_unit_test_setup(libraries_are_known_by_their_bytes, set_up),
   };
   return cmocka_run_group_tests_name("plugin", tests, NULL, NULL);

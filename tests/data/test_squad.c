@@ -9,6 +9,7 @@
 #define SETTINGS                                                                                   \
   "max_query_length: 12\ndoc_stride: 16\n"                                                         \
   "vocab_file: squad_vocab.txt\nlabel_file: squad.json\n"
+#define FITTING ", max_query_length: 12, doc_stride: 16"
 #define PLACES 48
 #define QUESTION "{\"id\": \"1\", \"question\": \"q\", \"answers\": [{\"text\": \"t\"}]}"
 
@@ -91,47 +92,71 @@ static lpot_tensor *take_scores(const lpot_tensor *scores, int which, int64_t fi
   return tensor;
 }
 
+/* The golden scores, and what they are of; to be closed by done. */
+typedef struct golden {
+  lpot_tensor *scores;
+  lpot_dataset *dataset;
+  lpot_postprocess *chain;
+} golden;
+
+static golden open_all(const char *chain_settings) {
+  return (golden){.scores = golden_tensor("squad_scores.npy"),
+                  .dataset = open_golden("max_seq_length: 48\n"),
+                  .chain = make_chain_of(chain_settings)};
+}
+
+static golden open_fitting(void) {
+  return open_all(FITTING);
+}
+
+static void done(golden *self) {
+  lpot_postprocess_free(self->chain);
+  lpot_dataset_close(self->dataset);
+  lpot_tensor_unref(self->scores);
+}
+
+/* An answer, and what it consists of until a postprocess takes other tensors. */
+typedef struct given_answer {
+  lpot_answer answer;
+  lpot_tensor *labels, *starts, *ends;
+} given_answer;
+
 /* A batch of features from first on, in an answer whose outputs are scores. */
-static lpot_answer make_answer(lpot_dataset *dataset, const lpot_tensor *scores, int64_t first,
-                               int64_t rows) {
-  lpot_answer answer = {.num_outputs = 2};
+static given_answer make_answer(const golden *self, int64_t first, int64_t rows) {
+  given_answer given = {.starts = take_scores(self->scores, 0, first, rows),
+                        .ends = take_scores(self->scores, 1, first, rows)};
   lpot_shape shape = lpot_shape_of(2, (const int64_t[]){rows, 2});
   lpot_error err = {0};
-  expect_ok(lpot_tensor_new(LPOT_S64, &shape, &answer.batch.labels, &err), &err);
+  expect_ok(lpot_tensor_new(LPOT_S64, &shape, &given.labels, &err), &err);
   for (int64_t i = 0; i < rows; i++) {
     lpot_sample sample;
     lpot_sample_init(&sample);
-    get_sample(dataset, first + i, &sample);
+    get_sample(self->dataset, first + i, &sample);
     for (int64_t k = 0; k < 2; k++) {
-      lpot_tensor_set_int(answer.batch.labels, i * 2 + k, lpot_tensor_get_int(sample.label, k));
+      lpot_tensor_set_int(given.labels, i * 2 + k, lpot_tensor_get_int(sample.label, k));
     }
     lpot_sample_done(&sample);
   }
-  answer.batch.num_valid = rows;
-  answer.outputs[0] = take_scores(scores, 0, first, rows);
-  answer.outputs[1] = take_scores(scores, 1, first, rows);
-  return answer;
+  given.answer = (lpot_answer){.num_outputs = 2,
+                               .outputs = {given.starts, given.ends},
+                               .batch = {.labels = given.labels, .num_valid = rows}};
+  return given;
 }
 
-/* What make_answer made, after the postprocess took other outputs. */
-static void free_answer(lpot_answer *answer, lpot_tensor *labels, const lpot_tensor *starts,
-                        const lpot_tensor *ends) {
-  lpot_answer_done(answer);
-  lpot_tensor_unref(labels);
-  lpot_tensor_unref((lpot_tensor *)(size_t)starts);
-  lpot_tensor_unref((lpot_tensor *)(size_t)ends);
+static void free_answer(given_answer *given) {
+  lpot_answer_done(&given->answer);
+  lpot_tensor_unref(given->labels);
+  lpot_tensor_unref(given->starts);
+  lpot_tensor_unref(given->ends);
 }
 
 /* Adds a batch to state; best answers by question, with their scores, are kept where asked for. */
-static void judge(const lpot_postprocess *chain, const lpot_metric *metric, lpot_dataset *dataset,
-                  const lpot_tensor *scores, int64_t first, int64_t rows, lpot_metric_state *state,
-                  char (*texts)[128], double *best) {
+static void judge(const golden *self, const lpot_metric *metric, int64_t first, int64_t rows,
+                  lpot_metric_state *state, char (*texts)[128], double *best) {
   lpot_error err = {0};
-  lpot_answer answer = make_answer(dataset, scores, first, rows);
-  lpot_tensor *labels = answer.batch.labels;
-  const lpot_tensor *starts = answer.outputs[0];
-  const lpot_tensor *ends = answer.outputs[1];
-  expect_ok(lpot_postprocess_apply(chain, &answer, &err), &err);
+  given_answer given = make_answer(self, first, rows);
+  expect_ok(lpot_postprocess_apply(self->chain, &given.answer, &err), &err);
+  const lpot_answer answer = given.answer;
   expect_ok(lpot_metric_update(metric, answer.outputs, answer.num_outputs, &answer.batch, state,
                                NULL, &err),
             &err);
@@ -145,7 +170,7 @@ static void judge(const lpot_postprocess *chain, const lpot_metric *metric, lpot
                (const char *)answer.outputs[2]->data + i * width);
     }
   }
-  free_answer(&answer, labels, starts, ends);
+  free_answer(&given);
 }
 
 static void expect_answers(char (*texts)[128], int questions) {
@@ -170,20 +195,18 @@ static void answers_and_f1_are_the_reference_s(void **state) {
   for (int i = 0; i < QUESTIONS; i++) {
     best[i] = (double)-INFINITY;
   }
-  lpot_tensor *scores = golden_tensor("squad_scores.npy");
   lpot_tensor *expected = golden_tensor("squad_f1.npy");
-  lpot_dataset *dataset = open_golden("max_seq_length: 48\n");
-  lpot_postprocess *chain = make_chain_of(", max_query_length: 12, doc_stride: 16");
+  golden self = open_fitting();
   lpot_metric *metric = make_metric("SquadF1: {}");
   lpot_metric_state whole;
   lpot_metric_state_init(&whole);
   lpot_error err = {0};
-  int64_t size = lpot_dataset_size(dataset);
+  int64_t size = lpot_dataset_size(self.dataset);
   for (int64_t first = 0; first < size; first += 5) { /* Blocks that cut questions in two. */
     lpot_metric_state part;
     lpot_metric_state_init(&part);
     int64_t rows = size - first < 5 ? size - first : 5;
-    judge(chain, metric, dataset, scores, first, rows, &part, texts, best);
+    judge(&self, metric, first, rows, &part, texts, best);
     expect_ok(lpot_metric_state_merge(metric, &whole, &part, &err), &err);
     lpot_metric_state_done(&part);
   }
@@ -196,53 +219,40 @@ static void answers_and_f1_are_the_reference_s(void **state) {
   expect_error(lpot_metric_value(metric, &whole, &value, &err), LPOT_FORMAT, &err, "records");
   lpot_metric_state_done(&whole);
   lpot_metric_free(metric);
-  lpot_postprocess_free(chain);
-  lpot_dataset_close(dataset);
-  lpot_tensor_unref(scores);
+  done(&self);
   lpot_tensor_unref(expected);
 }
 
 /* Scores with NaN give an empty answer that any other beats. */
 static void nan_is_the_worst_answer(void **state) {
   (void)state;
-  lpot_tensor *scores = golden_tensor("squad_scores.npy");
-  for (int64_t i = 0; i < lpot_tensor_elements(scores); i += PLACES) {
-    lpot_tensor_set_double(scores, i + 7, (double)NAN);
+  golden self = open_fitting();
+  for (int64_t i = 0; i < lpot_tensor_elements(self.scores); i += PLACES) {
+    lpot_tensor_set_double(self.scores, i + 7, (double)NAN);
   }
-  lpot_dataset *dataset = open_golden("max_seq_length: 48\n");
-  lpot_postprocess *chain = make_chain_of(", max_query_length: 12, doc_stride: 16");
   lpot_metric *metric = make_metric("SquadF1: {}");
   lpot_metric_state found;
   lpot_metric_state_init(&found);
-  judge(chain, metric, dataset, scores, 0, lpot_dataset_size(dataset), &found, NULL, NULL);
-  assert_int_equal(found.bad, lpot_dataset_size(dataset));
+  judge(&self, metric, 0, lpot_dataset_size(self.dataset), &found, NULL, NULL);
+  assert_int_equal(found.bad, lpot_dataset_size(self.dataset));
   assert_true(value_of(metric, &found) == 0.0);
   lpot_metric_state_done(&found);
   lpot_metric_free(metric);
-  lpot_postprocess_free(chain);
-  lpot_dataset_close(dataset);
-  lpot_tensor_unref(scores);
+  done(&self);
 }
 
 static void refuses_features_of_other_settings(void **state) {
   (void)state;
-  lpot_tensor *scores = golden_tensor("squad_scores.npy");
-  lpot_dataset *dataset = open_golden("max_seq_length: 48\n");
-  lpot_postprocess *chain = make_chain_of(", max_query_length: 12, doc_stride: 17");
+  golden self = open_all(", max_query_length: 12, doc_stride: 17");
   lpot_error err = {0};
-  lpot_answer answer = make_answer(dataset, scores, 0, 3);
-  lpot_tensor *labels = answer.batch.labels;
-  const lpot_tensor *starts = answer.outputs[0];
-  const lpot_tensor *ends = answer.outputs[1];
-  expect_error(lpot_postprocess_apply(chain, &answer, &err), LPOT_INVALID, &err,
+  given_answer given = make_answer(&self, 0, 3);
+  expect_error(lpot_postprocess_apply(self.chain, &given.answer, &err), LPOT_INVALID, &err,
                "postprocess SquadV1: label_file, vocab_file");
-  answer.num_outputs = 1;
-  expect_error(lpot_postprocess_apply(chain, &answer, &err), LPOT_INVALID, &err,
+  given.answer.num_outputs = 1;
+  expect_error(lpot_postprocess_apply(self.chain, &given.answer, &err), LPOT_INVALID, &err,
                "start_output and end_output are 0 and 1, the model has 1 outputs");
-  free_answer(&answer, labels, starts, ends);
-  lpot_postprocess_free(chain);
-  lpot_dataset_close(dataset);
-  lpot_tensor_unref(scores);
+  free_answer(&given);
+  done(&self);
 }
 
 /* The scores of starts and ends side by side in one output. */
@@ -261,63 +271,51 @@ static lpot_tensor *side_by_side(const lpot_tensor *starts, const lpot_tensor *e
 
 static void one_output_may_have_both_scores(void **state) {
   (void)state;
-  lpot_tensor *scores = golden_tensor("squad_scores.npy");
-  lpot_dataset *dataset = open_golden("max_seq_length: 48\n");
-  lpot_postprocess *chain = make_chain_of(", max_query_length: 12, doc_stride: 16");
+  golden self = open_fitting();
   lpot_error err = {0};
-  lpot_answer two = make_answer(dataset, scores, 0, 5);
-  lpot_tensor *labels = two.batch.labels;
-  const lpot_tensor *starts = two.outputs[0];
-  const lpot_tensor *ends = two.outputs[1];
-  lpot_tensor *both = side_by_side(starts, ends);
-  lpot_answer one = {.num_outputs = 1, .outputs = {both}, .batch = two.batch};
-  expect_ok(lpot_postprocess_apply(chain, &two, &err), &err);
-  expect_ok(lpot_postprocess_apply(chain, &one, &err), &err);
+  given_answer given = make_answer(&self, 0, 5);
+  lpot_answer *two = &given.answer;
+  lpot_tensor *both = side_by_side(given.starts, given.ends);
+  lpot_answer one = {.num_outputs = 1, .outputs = {both}, .batch = two->batch};
+  expect_ok(lpot_postprocess_apply(self.chain, two, &err), &err);
+  expect_ok(lpot_postprocess_apply(self.chain, &one, &err), &err);
   for (size_t i = 0; i < 3; i++) {
-    assert_int_equal(one.outputs[i]->size_bytes, two.outputs[i]->size_bytes);
-    assert_memory_equal(one.outputs[i]->data, two.outputs[i]->data, two.outputs[i]->size_bytes);
+    assert_int_equal(one.outputs[i]->size_bytes, two->outputs[i]->size_bytes);
+    assert_memory_equal(one.outputs[i]->data, two->outputs[i]->data, two->outputs[i]->size_bytes);
   }
   lpot_answer_done(&one);
   lpot_tensor_unref(both);
-  free_answer(&two, labels, starts, ends);
-  lpot_postprocess_free(chain);
-  lpot_dataset_close(dataset);
-  lpot_tensor_unref(scores);
+  free_answer(&given);
+  done(&self);
 }
 
 static void refuses_outputs_and_labels_that_do_not_fit(void **state) {
   (void)state;
   const double zeros[60] = {0};
-  lpot_tensor *scores = golden_tensor("squad_scores.npy");
-  lpot_dataset *dataset = open_golden("max_seq_length: 48\n");
-  lpot_postprocess *chain = make_chain_of(", max_query_length: 12, doc_stride: 16");
+  golden self = open_fitting();
   lpot_error err = {0};
-  lpot_answer answer = make_answer(dataset, scores, 0, 3);
-  lpot_tensor *labels = answer.batch.labels;
-  const lpot_tensor *starts = answer.outputs[0];
-  const lpot_tensor *ends = answer.outputs[1];
+  given_answer given = make_answer(&self, 0, 3);
+  lpot_answer *answer = &given.answer;
   lpot_tensor *few = make_tensor(LPOT_F32, 2, 5, zeros);
   lpot_tensor *narrow = make_tensor(LPOT_F32, 3, 5, zeros);
-  answer.outputs[1] = few;
-  expect_error(lpot_postprocess_apply(chain, &answer, &err), LPOT_INVALID, &err,
+  answer->outputs[1] = few;
+  expect_error(lpot_postprocess_apply(self.chain, answer, &err), LPOT_INVALID, &err,
                "outputs of shapes [3, 48] and [2, 5], expected two of [batch, places]");
-  answer.outputs[0] = few;
-  expect_error(lpot_postprocess_apply(chain, &answer, &err), LPOT_INVALID, &err,
+  answer->outputs[0] = few;
+  expect_error(lpot_postprocess_apply(self.chain, answer, &err), LPOT_INVALID, &err,
                "2 rows of outputs for 3 samples");
-  answer.outputs[0] = answer.outputs[1] = narrow;
-  expect_error(lpot_postprocess_apply(chain, &answer, &err), LPOT_INVALID, &err,
+  answer->outputs[0] = answer->outputs[1] = narrow;
+  expect_error(lpot_postprocess_apply(self.chain, answer, &err), LPOT_INVALID, &err,
                "outputs have 5 places, feature 0 has ");
-  answer.outputs[0] = starts;
-  answer.outputs[1] = ends;
-  answer.batch.labels = NULL;
-  expect_error(lpot_postprocess_apply(chain, &answer, &err), LPOT_INVALID, &err,
+  answer->outputs[0] = given.starts;
+  answer->outputs[1] = given.ends;
+  answer->batch.labels = NULL;
+  expect_error(lpot_postprocess_apply(self.chain, answer, &err), LPOT_INVALID, &err,
                "expects the labels of dataset bert with task squad");
   lpot_tensor_unref(few);
   lpot_tensor_unref(narrow);
-  free_answer(&answer, labels, starts, ends);
-  lpot_postprocess_free(chain);
-  lpot_dataset_close(dataset);
-  lpot_tensor_unref(scores);
+  free_answer(&given);
+  done(&self);
 }
 
 static void squad_f1_needs_the_postprocess(void **state) {
@@ -500,35 +498,29 @@ static void refuses_bad_settings(void **state) {
 /* Every allocation may fail. */
 static void survives_lack_of_memory(void **state) {
   (void)state;
-  lpot_tensor *scores = golden_tensor("squad_scores.npy");
-  lpot_dataset *dataset = open_golden("max_seq_length: 48\n");
+  golden self = open_fitting();
   lpot_metric *metric = make_metric("SquadF1:");
   lpot_status status = LPOT_NO_MEMORY;
   for (uint64_t n = 1; status == LPOT_NO_MEMORY; n += 7) {
-    lpot_postprocess *chain = NULL;
     lpot_error err = {0};
-    lpot_answer answer = make_answer(dataset, scores, 0, 3);
-    lpot_tensor *labels = answer.batch.labels;
-    const lpot_tensor *starts = answer.outputs[0];
-    const lpot_tensor *ends = answer.outputs[1];
+    given_answer given = make_answer(&self, 0, 3);
     lpot_metric_state found;
     lpot_metric_state_init(&found);
-    chain = make_chain_of(", max_query_length: 12, doc_stride: 16");
+    lpot_postprocess_free(self.chain); /* What it keeps is allocated anew. */
+    self.chain = make_chain_of(FITTING);
     lpot_memory_fail_after(n);
-    status = lpot_postprocess_apply(chain, &answer, &err);
+    status = lpot_postprocess_apply(self.chain, &given.answer, &err);
     if (status == LPOT_OK) {
-      status = lpot_metric_update(metric, answer.outputs, answer.num_outputs, &answer.batch, &found,
-                                  NULL, &err);
+      status = lpot_metric_update(metric, given.answer.outputs, given.answer.num_outputs,
+                                  &given.answer.batch, &found, NULL, &err);
     }
     lpot_memory_fail_after(0);
     lpot_metric_state_done(&found);
-    lpot_postprocess_free(chain);
-    free_answer(&answer, labels, starts, ends);
+    free_answer(&given);
   }
   assert_int_equal(status, LPOT_OK);
   lpot_metric_free(metric);
-  lpot_dataset_close(dataset);
-  lpot_tensor_unref(scores);
+  done(&self);
 }
 
 int main(void) {

@@ -50,8 +50,11 @@ static void unknown_engine_is_refused_with_what_there_is(void **state) {
   (void)state;
   lpot_engine *engine = NULL;
   lpot_error err = {0};
-  assert_int_equal(lpot_engine_open("openvino", &engine, &err), LPOT_NOT_FOUND);
+  assert_int_equal(lpot_engine_open("openvino", &engine, &err), LPOT_INVALID);
   assert_string_equal(err.message, "engine 'openvino' is unknown, expected onednn or reference");
+  assert_int_equal(lpot_engine_open("referense", &engine, &err), LPOT_INVALID);
+  assert_string_equal(err.message, "engine 'referense' is unknown, expected onednn or reference "
+                                   "(did you mean 'reference'?)");
   assert_null(engine);
   lpot_plan_free(NULL);
 }

@@ -52,6 +52,19 @@ static inline void temp_folder_remove(const temp_folder *folder) {
   (void)rmdir(folder->path);
 }
 
+/* A group's fixture: *state is a folder. */
+static inline int temp_folder_set_up(void **state) {
+  static temp_folder folder;
+  temp_folder_make(&folder);
+  *state = &folder;
+  return 0;
+}
+
+static inline int temp_folder_tear_down(void **state) {
+  temp_folder_remove(*state);
+  return 0;
+}
+
 static inline void temp_write(const temp_folder *folder, const char *name, const void *data,
                               size_t size) {
   char path[PATH_SIZE];

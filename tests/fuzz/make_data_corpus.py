@@ -9,33 +9,9 @@ import pathlib
 import struct
 import sys
 
-
-def varint(value):
-    out = b""
-    while value > 127:
-        out += bytes([value & 127 | 128])
-        value >>= 7
-    return out + bytes([value])
-
-
-def field(number, data):
-    """A field of bytes of a protocol buffer."""
-    return varint(number << 3 | 2) + varint(len(data)) + data
-
-
-def example(**features):
-    """A tf.Example of lists of bytes, floats or whole numbers."""
-    entries = b""
-    for name, values in features.items():
-        first = values[0] if values else 0
-        if isinstance(first, bytes):
-            kind = field(1, b"".join(field(1, value) for value in values))
-        elif isinstance(first, float):
-            kind = field(2, field(1, struct.pack(f"<{len(values)}f", *values)))
-        else:
-            kind = field(3, field(1, b"".join(varint(value) for value in values)))
-        entries += field(1, field(1, name.replace("__", "/").encode()) + field(2, kind))
-    return field(1, entries)
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from tf_example import example  # noqa: E402
 
 
 def records(*examples):
@@ -62,15 +38,15 @@ def datasets(corpus):
     yield "mnist_gz", 0, two(gzip.compress(pixels, mtime=0), gzip.compress(labels, mtime=0))
     yield "cifar10", 1, bytes([7]) + bytes(3072)
     yield "cifar100", 2, bytes([1, 99]) + bytes(3072)
-    photo = example(image__encoded=[image], image__class__label=[5])
+    photo = example({"image/encoded": [image], "image/class/label": [5]})
     yield "tf_record", 3, records(photo, photo)
-    places = {f"image__object__bbox__{side}": [value] for side, value in
+    places = {f"image/object/bbox/{side}": [value] for side, value in
               (("xmin", 0.25), ("xmax", 0.75), ("ymin", 0.0), ("ymax", 1.0))}
-    boxes = example(image__encoded=[image], image__object__class__label=[3],
-                    image__object__is_crowd=[0], **places)
+    boxes = example({"image/encoded": [image], "image/object/class/label": [3],
+                     "image/object/is_crowd": [0], **places})
     yield "coco_record", 4, records(boxes, boxes)
     yield "voc_record", 5, records(
-        example(image__encoded=[image], image__segmentation__class__encoded=[image]))
+        example({"image/encoded": [image], "image/segmentation/class/encoded": [image]}))
     yield "image_record", 6, records(photo)
     yield "imagenet_raw", 7, two(b"a.png 3\nmissing.png 4\n", image)
     npz = (corpus / "npy" / "arrays.npz").read_bytes()

@@ -134,20 +134,28 @@ static inline void recipe_text(const lpot_recipe *recipe, char *out, size_t out_
   }
 }
 
-/* The next demand is this text ("" for the end) of this stage; it is answered by accuracy. */
-static inline void assert_demand(lpot_strategy *strategy, lpot_stage stage, const char *expected,
-                                 double accuracy) {
+/* The next demand is this text ("" for the end) of this stage, for the purpose that is returned. */
+static inline lpot_purpose next_demand(lpot_strategy *strategy, lpot_stage stage,
+                                       const char *expected) {
   lpot_demand demand = {0};
   char text[256] = "";
   assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
-  if (demand.recipe == NULL) {
-    assert_string_equal(text, expected);
+  if (demand.recipe != NULL) {
+    recipe_text(demand.recipe, text, sizeof text);
+    assert_int_equal(demand.stage, stage);
+  }
+  assert_string_equal(text, expected);
+  lpot_recipe_free(demand.recipe);
+  return demand.purpose;
+}
+
+/* The next demand is this; it is answered by accuracy, but for the end. */
+static inline void assert_demand(lpot_strategy *strategy, lpot_stage stage, const char *expected,
+                                 double accuracy) {
+  (void)next_demand(strategy, stage, expected);
+  if (expected[0] == '\0') {
     return;
   }
-  recipe_text(demand.recipe, text, sizeof text);
-  assert_string_equal(text, expected);
-  assert_int_equal(demand.stage, stage);
-  lpot_recipe_free(demand.recipe);
   const lpot_result result = {.valid = true, .accuracy = accuracy, .samples = 1000};
   assert_int_equal(lpot_strategy_tell(strategy, &result, NULL), LPOT_OK);
 }
@@ -155,15 +163,7 @@ static inline void assert_demand(lpot_strategy *strategy, lpot_stage stage, cons
 /* The next demand is this trial; it is answered by whether it meets the criterion. */
 static inline void assert_answered(lpot_strategy *strategy, lpot_stage stage, lpot_purpose purpose,
                                    const char *expected, double accuracy, bool meets) {
-  lpot_demand demand = {0};
-  char text[256] = "";
-  assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
-  assert_non_null(demand.recipe);
-  recipe_text(demand.recipe, text, sizeof text);
-  assert_string_equal(text, expected);
-  assert_int_equal(demand.stage, stage);
-  assert_int_equal(demand.purpose, purpose);
-  lpot_recipe_free(demand.recipe);
+  assert_int_equal(next_demand(strategy, stage, expected), purpose);
   const lpot_result result = {.valid = true, .accuracy = accuracy, .samples = 1000, .meets = meets};
   assert_int_equal(lpot_strategy_tell(strategy, &result, NULL), LPOT_OK);
 }
@@ -207,15 +207,7 @@ static inline void quartet_free(quartet *four) {
 /* The next demand is to sense this recipe; it is answered by error, or as failed where that is
  * negative. */
 static inline void assert_sensed(lpot_strategy *strategy, const char *expected, double error) {
-  lpot_demand demand = {0};
-  char text[256] = "";
-  assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
-  assert_non_null(demand.recipe);
-  recipe_text(demand.recipe, text, sizeof text);
-  assert_string_equal(text, expected);
-  assert_int_equal(demand.stage, LPOT_STAGE_SENSE);
-  assert_int_equal(demand.purpose, LPOT_SENSE);
-  lpot_recipe_free(demand.recipe);
+  assert_int_equal(next_demand(strategy, LPOT_STAGE_SENSE, expected), LPOT_SENSE);
   const lpot_result result = {.valid = error >= 0, .error = error, .samples = 64};
   assert_int_equal(lpot_strategy_tell(strategy, &result, NULL), LPOT_OK);
 }

@@ -35,14 +35,20 @@ static inline lpot_config *good(const char *text) {
   return config;
 }
 
-/* The text is refused, and each of the parts (parted by '|') is in the messages. */
-static inline void assert_refused(const char *text, const char *parts) {
+/* The text, with the value set under key (NULL: as it is), is refused, and each of the parts
+ * (parted by '|') is in the messages. */
+static inline void assert_setting_refused(const char *text, const char *key, const char *value,
+                                          const char *parts) {
   lpot_yaml *yaml = NULL;
   lpot_config *config = NULL;
   lpot_error error = {0};
   lpot_buffer told;
   lpot_buffer_init(&told);
   lpot_status status = lpot_yaml_parse("conf.yaml", text, strlen(text), &yaml, &error);
+  if (status == LPOT_OK && key != NULL) {
+    status = lpot_yaml_set(yaml, key, value, &error);
+    assert_int_equal(status, LPOT_OK);
+  }
   if (status == LPOT_OK) {
     status = lpot_config_new(&yaml, &config, &told, &error);
   }
@@ -60,6 +66,10 @@ static inline void assert_refused(const char *text, const char *parts) {
     }
   }
   lpot_buffer_done(&told);
+}
+
+static inline void assert_refused(const char *text, const char *parts) {
+  assert_setting_refused(text, NULL, NULL, parts);
 }
 
 static inline void assert_warned(const char *text, const char *part) {

@@ -244,6 +244,20 @@ static void graph_optimization_is_a_space_of_bf16_and_fp32(void **state) {
   assert_refused(MINIMAL "graph_optimization: {precisions: int8}\n", "expected one of fp32, bf16");
   assert_warned(MINIMAL "quantization: {}\ngraph_optimization: {precisions: bf16}\n",
                 "conf.yaml:7:1: graph_optimization: ignored");
+  /* A section without anything in it is as good as none, and it is told. */
+  config = good(MINIMAL "quantization:\ngraph_optimization: {precisions: bf16}\n");
+  assert_int_equal(config->wishes.model_wise.activation.dtype.count, 1);
+  assert_int_equal(config->wishes.model_wise.activation.dtype.values[0], LPOT_BF16);
+  assert_int_equal(config->num_warnings, 1);
+  assert_string_equal(config->warnings[0],
+                      "conf.yaml:6:1: quantization: ignored: it is empty, and graph_optimization "
+                      "(in line 7) stands for itself");
+  lpot_config_free(config);
+  config = good(MINIMAL "quantization: {}\ngraph_optimization:\n");
+  assert_int_equal(config->num_warnings, 1);
+  assert_string_equal(config->warnings[0], "conf.yaml:7:1: graph_optimization: ignored: it is "
+                                           "empty, expected precisions");
+  lpot_config_free(config);
 }
 
 static void config_knows_what_is_not_supported_yet(void **state) {
@@ -269,7 +283,17 @@ static void config_knows_what_is_not_supported_yet(void **state) {
   assert_refused(MINIMAL "tuning: {strategy: {name: automixedprecision}}\n",
                  "not supported yet: basic does it");
   assert_refused(MINIMAL "tuning: {strategy: {name: tpe, latency_weight: -1}}\n",
-                 "tuning.strategy.latency_weight: expected a weight of at least 0, got -1");
+                 "tuning.strategy.latency_weight: expected a weight from 0 to 1000000, got -1");
+  assert_refused(MINIMAL "tuning: {strategy: {name: tpe, accuracy_weight: 1.1e6}}\n",
+                 "tuning.strategy.accuracy_weight: expected a weight from 0 to 1000000, got "
+                 "1.1e+06");
+  assert_refused(MINIMAL
+                 "tuning: {strategy: {name: tpe, accuracy_weight: 0, latency_weight: 0.0}}\n",
+                 "conf.yaml:6:10: tuning.strategy: expected accuracy_weight or latency_weight "
+                 "above 0, got 0 for both");
+  lpot_config_free(good(MINIMAL "tuning: {strategy: {name: tpe, latency_weight: 0}}\n"));
+  lpot_config_free(good(MINIMAL "tuning: {strategy: {name: tpe, accuracy_weight: 0, "
+                                "latency_weight: 1000000}}\n"));
   assert_refused(MINIMAL "quantization: {model_wise: {weight: {bit: [6.5]}}}\n",
                  "6.5 bits are not supported yet");
 }
@@ -516,6 +540,11 @@ static void config_reads_corrections(void **state) {
   assert_refused(MINIMAL "quantization:\n  recipes: {bias_correction: false}\n"
                          "  advance: {bias_correction: weight_empirical}\n",
                  "advance.bias_correction: expected one key for the correction of biases");
+  assert_setting_refused(
+      MINIMAL "quantization: {recipes: {fast_bias_correction: true}}\n",
+      "quantization.recipes.bias_correction", "true",
+      "conf.yaml:6:26: quantization.recipes.fast_bias_correction: expected one key for the "
+      "correction of biases, got another by --set quantization.recipes.bias_correction");
   assert_refused(MINIMAL "quantization: {recipes: {smooth_quant: true}}\n",
                  "conf.yaml:6:26: quantization.recipes.smooth_quant: not supported: no gain");
   assert_refused(MINIMAL "quantization: {recipes: {smoth_quant: 1}}\n", "smooth_quant");
@@ -562,6 +591,17 @@ static void config_is_silent_about_values_that_hold_anyway(void **state) {
 
 static void config_knows_where_bf16_is_named_first(void **state) {
   (void)state;
+  static const char *const places[] = {"model_wise: {weight", "model_wise: {activation",
+                                       "optype_wise: {Conv: {weight", "op_wise: {a: {activation"};
+  for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+    char text[512];
+    snprintf(text, sizeof text, MINIMAL "quantization: {%s: {dtype: bf16}}}%s\n", places[i],
+             i < 2 ? "" : "}");
+    lpot_config *named = good(text);
+    assert_non_null(named->bf16);
+    assert_string_equal(named->bf16->key, "dtype");
+    lpot_config_free(named);
+  }
   lpot_error err = {0};
   lpot_buffer text;
   lpot_config *config = good(MINIMAL);

@@ -46,7 +46,10 @@ static void objectives_are_refused_with_place_and_nearest_name(void **state) {
   assert_refused(MINIMAL "tuning: {objective: {accurracy: 1}}\n",
                  "conf.yaml:6:22: tuning.objective.accurracy: unknown key|'accuracy'");
   assert_refused(MINIMAL "tuning: {objective: {accuracy: -1}}\n",
-                 "tuning.objective.accuracy: expected a weight of at least 0, got -1");
+                 "tuning.objective.accuracy: expected a weight from 0 to 1000000, got -1");
+  assert_refused(MINIMAL "tuning: {objective: {accuracy: 1e308, modelsize: 1e308}}\n",
+                 "conf.yaml:6:32: tuning.objective.accuracy: expected a weight from 0 to 1000000, "
+                 "got 1e+308");
   assert_refused(MINIMAL "tuning: {objective: {accuracy: 0}}\n",
                  "tuning.objective: expected a weight above 0, got none");
   assert_refused(MINIMAL "tuning: {objective: {}}\n",
@@ -56,12 +59,16 @@ static void objectives_are_refused_with_place_and_nearest_name(void **state) {
                  "tuning:\n  objective: accuracy\n  multi_objectives: {objective: accuracy}\n",
                  "conf.yaml:8:3: tuning.multi_objectives: expected objective or multi_objectives, "
                  "got both (objective in line 7)");
+  assert_setting_refused(MINIMAL "tuning:\n  multi_objectives: {objective: accuracy}\n",
+                         "tuning.objective", "accuracy",
+                         "conf.yaml:7:3: tuning.multi_objectives: expected objective or "
+                         "multi_objectives, got both (objective by --set tuning.objective)");
   assert_refused(MINIMAL "tuning: {multi_objectives: {weight: [1]}}\n",
                  "tuning.multi_objectives: missing: objective");
   assert_refused(MINIMAL
                  "tuning: {multi_objectives: {objective: [accuracy, modelsize], weight: 1}}\n",
-                 "tuning.multi_objectives.weight: expected 2 weights, one for each objective (line "
-                 "6), got 1");
+                 "tuning.multi_objectives.weight: expected 2 weights, one for each objective (in "
+                 "line 6), got 1");
   assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, higher_is_better: [yes, "
                          "no]}}\n",
                  "higher_is_better: expected 1 booleans|got 2");
@@ -71,7 +78,9 @@ static void objectives_are_refused_with_place_and_nearest_name(void **state) {
   assert_refused(MINIMAL "tuning: {multi_objectives: {objective: acuracy, weigth: 1}}\n",
                  "did you mean 'accuracy'|tuning.multi_objectives.weigth: unknown key|'weight'");
   assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, weight: -1}}\n",
-                 "expected weights of at least 0, got -1");
+                 "expected a weight from 0 to 1000000, got -1");
+  assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, weight: 1e7}}\n",
+                 "expected a weight from 0 to 1000000, got 1e+07");
   assert_refused(MINIMAL "tuning: {multi_objectives: {objective: accuracy, weight: 0}}\n",
                  "weight: expected a weight above 0, got none");
 }

@@ -10,6 +10,7 @@
 
 #include "data/plugin.h"
 #include "tune/evaluate.h"
+#include "tune/example_job.h"
 #include "tune/sense.h"
 
 static const char configuration[] =
@@ -53,21 +54,6 @@ static const lpot_component_list components = {.struct_size = sizeof(lpot_compon
                                                .version = LPOT_COMPONENT_VERSION,
                                                .metrics = metrics};
 
-static lpot_job *make_job(void) {
-  const lpot_job_options options = {.config_path = "text",
-                                    .config_text = configuration,
-                                    .model_path = LPOT_SOURCE_DIR "/configs/example/shapes.onnx",
-                                    .engine_name = "onednn",
-                                    .local_ranks = 1,
-                                    .needs_data = true};
-  lpot_job *job = NULL;
-  lpot_error error = {0};
-  if (lpot_job_new(&options, &job, &error) != LPOT_OK) {
-    fail_msg("%s", error.message);
-  }
-  return job;
-}
-
 /* What stop says after so many questions. */
 static bool countdown(void *context) {
   int *left = context;
@@ -85,7 +71,7 @@ static lpot_status evaluate(lpot_job *job, const lpot_stop *stop, lpot_outcome *
 
 static void a_metric_evaluates_in_one_piece(void **state) {
   (void)state;
-  lpot_job *job = make_job();
+  lpot_job *job = make_example_job(configuration, 0, NULL);
   lpot_outcome outcome;
   double value = 0;
   assert_int_equal(job->blocks.num_blocks, 1);
@@ -101,7 +87,7 @@ static void a_metric_evaluates_in_one_piece(void **state) {
 
 static void what_it_makes_of_a_model_that_was_stopped_does_not_count(void **state) {
   (void)state;
-  lpot_job *job = make_job();
+  lpot_job *job = make_example_job(configuration, 0, NULL);
   lpot_outcome outcome;
   int left = 3;
   const lpot_stop stop = {.requested = countdown, .context = &left};
@@ -115,7 +101,7 @@ static void what_it_makes_of_a_model_that_was_stopped_does_not_count(void **stat
 /* Of the calibration: a 64th of 1000, in whole batches of 4. */
 static void recipes_are_compared_on_other_samples(void **state) {
   (void)state;
-  lpot_job *job = make_job();
+  lpot_job *job = make_example_job(configuration, 0, NULL);
   assert_int_equal(job->batch_size, 4);
   assert_int_equal(lpot_sense_blocks(job).num_samples, 16);
   assert_int_equal(lpot_sense_blocks(job).num_blocks, 1);

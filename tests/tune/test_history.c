@@ -261,18 +261,6 @@ static void history_in_a_missing_folder_is_an_error_of_one_line(void **state) {
   lpot_ledger_done(&ledger);
 }
 
-static int make_folder(void **state) {
-  static temp_folder folder;
-  temp_folder_make(&folder);
-  *state = &folder;
-  return 0;
-}
-
-static int remove_folder(void **state) {
-  temp_folder_remove(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(history_has_the_fixed_names),
@@ -285,5 +273,5 @@ int main(void) {
       cmocka_unit_test(history_of_a_run_without_trials_is_readable),
       cmocka_unit_test(history_in_a_missing_folder_is_an_error_of_one_line),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, temp_folder_set_up, temp_folder_tear_down);
 }

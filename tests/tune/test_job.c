@@ -7,23 +7,9 @@
 #include <cmocka.h>
 
 #include "tune/calibrate.h"
+#include "tune/example_job.h"
 
-#define EXAMPLE LPOT_SOURCE_DIR "/configs/example/"
 #define SAMPLES 20
-
-static lpot_job *make_job(void) {
-  const lpot_job_options options = {.config_path = EXAMPLE "example.yaml",
-                                    .model_path = EXAMPLE "shapes.onnx",
-                                    .engine_name = "onednn",
-                                    .local_ranks = 1,
-                                    .needs_data = true};
-  lpot_job *job = NULL;
-  lpot_error error = {0};
-  if (lpot_job_new(&options, &job, &error) != LPOT_OK) {
-    fail_msg("%s", error.message);
-  }
-  return job;
-}
 
 static uint64_t calibrate(lpot_job *job, bool equalized) {
   const lpot_calibration_key key = {.samples = SAMPLES, .equalized = equalized};
@@ -86,7 +72,7 @@ static size_t differing_weights(const lpot_job *job, const lpot_graph *a, const 
  * for. */
 static void job_keeps_the_variants_apart(void **state) {
   (void)state;
-  lpot_job *job = make_job();
+  lpot_job *job = make_example_job(NULL, 0, NULL);
   uint64_t equalized = calibrate(job, true);
   uint64_t plain = calibrate(job, false);
   assert_true(plain != equalized);
@@ -106,8 +92,8 @@ static void job_keeps_the_variants_apart(void **state) {
 /* A new evaluator gets statistics, and makes the graph of them. */
 static void job_makes_the_equalized_graph_for_statistics_from_elsewhere(void **state) {
   (void)state;
-  lpot_job *first = make_job();
-  lpot_job *second = make_job();
+  lpot_job *first = make_example_job(NULL, 0, NULL);
+  lpot_job *second = make_example_job(NULL, 0, NULL);
   const lpot_calibration_key key = {.samples = SAMPLES, .equalized = true};
   lpot_calibration *calibration = NULL;
   calibrate(first, true);

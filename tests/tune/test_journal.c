@@ -364,18 +364,6 @@ static void journal_that_cannot_grow_says_so(void **state) {
   lpot_journal_close(journal);
 }
 
-static int make_folder(void **state) {
-  static temp_folder folder;
-  temp_folder_make(&folder);
-  *state = &folder;
-  return 0;
-}
-
-static int remove_folder(void **state) {
-  temp_folder_remove(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reader_lives_when_the_file_is_cut_off),
@@ -395,5 +383,5 @@ int main(void) {
       cmocka_unit_test(lock_can_be_seen_and_held_without_a_change),
       cmocka_unit_test(journal_that_cannot_grow_says_so),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, temp_folder_set_up, temp_folder_tear_down);
 }

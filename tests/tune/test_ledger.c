@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/buffer.h"
+#include "base/writer.h"
 
 /* Payloads of a journal, to try damaged ones. */
 typedef struct payloads {
@@ -88,6 +89,24 @@ static void ledger_read_back_is_the_one_that_was_written(void **state) {
   assert_null(lpot_ledger_find_trial(&back, 3));
   lpot_ledger_done(&ledger);
   lpot_ledger_done(&back);
+}
+
+static void a_journal_of_another_format_is_refused(void **state) {
+  (void)state;
+  lpot_ledger ledger;
+  lpot_error error = {0};
+  lpot_buffer payload;
+  lpot_ledger_init(&ledger);
+  lpot_buffer_init(&payload);
+  assert_int_equal(lpot_writer_u32(&payload, 4, NULL), LPOT_OK);
+  assert_int_equal(
+      lpot_ledger_apply(&ledger, LPOT_RECORD_HEADER, payload.data, payload.size, &error),
+      LPOT_FORMAT);
+  assert_string_equal(error.message,
+                      "journal is of format 4, this program writes format 5: finish it with the "
+                      "program that began it, or choose another --workspace");
+  lpot_buffer_done(&payload);
+  lpot_ledger_done(&ledger);
 }
 
 static void op_times_come_once_and_fit_the_model(void **state) {
@@ -379,18 +398,6 @@ static void result_of_the_same_recipe_is_refused_a_second_time(void **state) {
   lpot_ledger_done(&ledger);
 }
 
-static int make_folder(void **state) {
-  static temp_folder folder;
-  temp_folder_make(&folder);
-  *state = &folder;
-  return 0;
-}
-
-static int remove_folder(void **state) {
-  temp_folder_remove(*state);
-  return 0;
-}
-
 static void part_held_out_is_f32_first_and_each_once(void **state) {
   static const uint64_t hashes[] = {0, 5};
   static const lpot_status wanted[2] = {LPOT_FORMAT, LPOT_OK};
@@ -481,6 +488,7 @@ static void footprint_is_of_f32_or_a_trial(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ledger_read_back_is_the_one_that_was_written),
+      cmocka_unit_test(a_journal_of_another_format_is_refused),
       cmocka_unit_test(op_times_come_once_and_fit_the_model),
       cmocka_unit_test(senses_are_taken_once_and_finite),
       cmocka_unit_test(footprint_is_of_f32_or_a_trial),
@@ -494,5 +502,5 @@ int main(void) {
       cmocka_unit_test(weights_are_decided_before_the_first_session),
       cmocka_unit_test(result_of_the_same_recipe_is_refused_a_second_time),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, temp_folder_set_up, temp_folder_tear_down);
 }

@@ -10,28 +10,16 @@
 #include "base/memory.h"
 #include "quant/calibration.h"
 #include "tune/calibrate.h"
+#include "tune/example_job.h"
 #include "tune/op_times.h"
-
-#define EXAMPLE LPOT_SOURCE_DIR "/configs/example/"
 
 /* The embedded example, calibrated. */
 static lpot_job *make_job(const char *setting) {
   const char *const settings[] = {"evaluation.performance.iteration=6",
                                   "evaluation.performance.warmup=1",
                                   "evaluation.performance.dataloader.batch_size=2", setting};
-  const lpot_job_options options = {.config_path = EXAMPLE "example.yaml",
-                                    .model_path = EXAMPLE "shapes.onnx",
-                                    .num_settings = setting == NULL ? 3 : 4,
-                                    .settings = settings,
-                                    .engine_name = "onednn",
-                                    .local_ranks = 1,
-                                    .needs_data = true};
-  lpot_job *job = NULL;
+  lpot_job *job = make_example_job(NULL, setting == NULL ? 3 : 4, settings);
   lpot_calibration *calibration = NULL;
-  lpot_error error = {0};
-  if (lpot_job_new(&options, &job, &error) != LPOT_OK) {
-    fail_msg("%s", error.message);
-  }
   lpot_calibration_key key = lpot_op_times_calibration(job);
   if (key.samples > 0) {
     assert_int_equal(lpot_calibrate(job, key.equalized, 0, key.samples, NULL, &calibration, NULL),

@@ -4,16 +4,47 @@
 #include "tune/report_html.h"
 #include "tune/report_part.h"
 
-/* The page; owned by the caller. */
-static char *page_of(const lpot_ledger *ledger) {
+/* A run and its page; both are ended by done. */
+typedef struct subject {
+  lpot_ledger ledger;
+  lpot_journal *journal;
+  char *page; /* owned */
+} subject;
+
+/* A run that has just begun. */
+static subject begin(const temp_folder *folder, const char *name, const char *model_path) {
+  subject self = {.page = NULL};
+  lpot_ledger_header header = make_header();
+  open_run(folder, name, &self.ledger, &self.journal);
+  header.model_path = (char *)model_path;
+  assert_int_equal(lpot_ledger_add_header(&self.ledger, self.journal, &header, NULL), LPOT_OK);
+  return self;
+}
+
+static const char *page_of(subject *self) {
   lpot_buffer out;
   lpot_error error = {0};
   lpot_buffer_init(&out);
-  if (lpot_report_html(ledger, NULL, &out, &error) != LPOT_OK) {
+  if (lpot_report_html(&self->ledger, NULL, &out, &error) != LPOT_OK) {
     fail_msg("%s", error.message);
   }
   assert_int_equal(lpot_buffer_terminate(&out, NULL), LPOT_OK);
-  return (char *)out.data;
+  self->page = (char *)out.data;
+  return self->page;
+}
+
+/* A run that has all there is. */
+static subject fill(const temp_folder *folder, const char *name) {
+  subject self = {.page = NULL};
+  open_run(folder, name, &self.ledger, &self.journal);
+  fill_run(&self.ledger, self.journal);
+  return self;
+}
+
+static void done(subject *self) {
+  lpot_free(self->page);
+  lpot_journal_close(self->journal);
+  lpot_ledger_done(&self->ledger);
 }
 
 static void assert_has(const char *page, const char *part) {
@@ -33,29 +64,19 @@ static void page_has_what_the_run_knows(void **state) {
       "<th scope='row' class='text'>add1</th><td class='text'>Add</td><td>0.125</td>",
       "<caption>What the activations were in calibration</caption>",
       "The model could not be read"};
-  lpot_ledger ledger;
-  lpot_journal *journal = NULL;
-  open_run(*state, "all", &ledger, &journal);
-  fill_run(&ledger, journal);
-  char *page = page_of(&ledger);
+  subject self = fill(*state, "all");
+  const char *page = page_of(&self);
   for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
     assert_has(page, parts[i]);
   }
-  lpot_free(page);
-  lpot_journal_close(journal);
-  lpot_ledger_done(&ledger);
+  done(&self);
 }
 
 static void page_of_a_run_that_has_just_begun_has_all_sections(void **state) {
   static const char *const anchors[] = {"front", "trials", "ops",   "sensitivity",
                                         "times", "ranges", "hosts", "configuration"};
-  lpot_ledger ledger;
-  lpot_journal *journal = NULL;
-  lpot_ledger_header header = make_header();
-  open_run(*state, "begun", &ledger, &journal);
-  header.model_path = "/a<b&c.onnx";
-  assert_int_equal(lpot_ledger_add_header(&ledger, journal, &header, NULL), LPOT_OK);
-  char *page = page_of(&ledger);
+  subject self = begin(*state, "begun", "/a<b&c.onnx");
+  const char *page = page_of(&self);
   for (size_t i = 0; i < sizeof anchors / sizeof anchors[0]; i++) {
     char text[64];
     snprintf(text, sizeof text, "<h2 id='%s'>", anchors[i]);
@@ -66,46 +87,40 @@ static void page_of_a_run_that_has_just_begun_has_all_sections(void **state) {
   assert_has(page, "<h1>a&lt;b&amp;c.onnx</h1>");
   assert_has(page, "The run is not finished");
   assert_null(strstr(page, "<svg"));
-  lpot_free(page);
-  lpot_journal_close(journal);
-  lpot_ledger_done(&ledger);
+  done(&self);
 }
 
-static void add_trial(lpot_ledger *ledger, lpot_journal *journal, size_t float_op, lpot_stage stage,
-                      double accuracy, uint64_t size_bytes) {
+static void add_trial(subject *self, size_t float_op, lpot_stage stage, double accuracy,
+                      uint64_t size_bytes) {
+  lpot_ledger *ledger = &self->ledger;
   lpot_recipe *plain = NULL;
   assert_int_equal(lpot_recipe_new(2, &plain, NULL), LPOT_OK);
   lpot_ledger_result result = {.recipe = make_recipe(2, 4), .accuracy = accuracy};
   if (float_op < 2) {
     result.recipe->ops[float_op] = plain->ops[float_op];
   }
-  assert_int_equal(lpot_ledger_add_result(ledger, journal, &result, NULL), LPOT_OK);
+  assert_int_equal(lpot_ledger_add_result(ledger, self->journal, &result, NULL), LPOT_OK);
   lpot_recipe_free(result.recipe);
   lpot_recipe_free(plain);
   lpot_ledger_trial trial = {.id = ledger->num_trials + 1,
                              .stage = stage,
                              .result = ledger->num_results - 1,
                              .size_bytes = size_bytes};
-  assert_int_equal(lpot_ledger_add_commit(ledger, journal, &trial, NULL), LPOT_OK);
+  assert_int_equal(lpot_ledger_add_commit(ledger, self->journal, &trial, NULL), LPOT_OK);
 }
 
 static void ops_tell_what_falling_back_alone_gains(void **state) {
-  lpot_ledger ledger;
-  lpot_journal *journal = NULL;
-  lpot_ledger_header header = make_header();
-  open_run(*state, "gains", &ledger, &journal);
-  assert_int_equal(lpot_ledger_add_header(&ledger, journal, &header, NULL), LPOT_OK);
-  add_trial(&ledger, journal, 2, LPOT_STAGE_UNIFORM, 0.5, 0);
-  add_trial(&ledger, journal, 1, LPOT_STAGE_ONE_BY_ONE, 0.75, 0);
-  add_trial(&ledger, journal, 0, LPOT_STAGE_ONE_BY_ONE, 0.375, 0);
-  assert_int_equal(lpot_ledger_add_verdict(&ledger, journal, LPOT_VERDICT_MET, 2, NULL), LPOT_OK);
-  char *page = page_of(&ledger);
+  subject self = begin(*state, "gains", "/m.onnx");
+  add_trial(&self, 2, LPOT_STAGE_UNIFORM, 0.5, 0);
+  add_trial(&self, 1, LPOT_STAGE_ONE_BY_ONE, 0.75, 0);
+  add_trial(&self, 0, LPOT_STAGE_ONE_BY_ONE, 0.375, 0);
+  assert_int_equal(lpot_ledger_add_verdict(&self.ledger, self.journal, LPOT_VERDICT_MET, 2, NULL),
+                   LPOT_OK);
+  const char *page = page_of(&self);
   assert_has(page, "weight per_channel</td><td class='text'></td><td>-0.125</td>");
   assert_has(page, "<td class='text'>fp32</td><td class='text'>fell back in the search</td>"
                    "<td>0.25</td>");
-  lpot_free(page);
-  lpot_journal_close(journal);
-  lpot_ledger_done(&ledger);
+  done(&self);
 }
 
 static size_t count_of(const char *page, const char *part) {
@@ -118,11 +133,8 @@ static size_t count_of(const char *page, const char *part) {
 
 /* The front is that of pareto.h, in all that is known: not of accuracy and speed alone. */
 static void front_is_ringed_in_each_chart_and_listed(void **state) {
-  lpot_ledger ledger;
-  lpot_journal *journal = NULL;
-  open_run(*state, "front", &ledger, &journal);
-  fill_run(&ledger, journal);
-  char *page = page_of(&ledger);
+  subject self = fill(*state, "front");
+  const char *page = page_of(&self);
   assert_has(page, "aria-label=\"Accuracy of measured trials against their speed beside f32\"");
   assert_has(page, "aria-label=\"Accuracy of trials against the size of their models\"");
   assert_has(page, "aria-label=\"Accuracy of trials against the memory that they need\"");
@@ -132,29 +144,21 @@ static void front_is_ringed_in_each_chart_and_listed(void **state) {
   assert_int_equal(count_of(page, "<circle class='ring'"), 3);
   assert_has(page, "<th scope='row' class='text'>1</th><td>0.75</td><td class='text'>yes</td>"
                    "<td>0.5</td><td>3</td><td class='text'>yes</td><td>1000</td><td>4096</td>");
-  lpot_free(page);
-  lpot_journal_close(journal);
-  lpot_ledger_done(&ledger);
+  done(&self);
 }
 
 static void front_has_what_nothing_beats_in_accuracy_and_size(void **state) {
-  lpot_ledger ledger;
-  lpot_journal *journal = NULL;
-  lpot_ledger_header header = make_header();
-  open_run(*state, "sizes", &ledger, &journal);
-  assert_int_equal(lpot_ledger_add_header(&ledger, journal, &header, NULL), LPOT_OK);
-  add_trial(&ledger, journal, 2, LPOT_STAGE_UNIFORM, 0.5, 100);
-  add_trial(&ledger, journal, 1, LPOT_STAGE_ONE_BY_ONE, 0.625, 300);
-  add_trial(&ledger, journal, 0, LPOT_STAGE_ONE_BY_ONE, 0.75, 200);
-  char *page = page_of(&ledger);
+  subject self = begin(*state, "sizes", "/m.onnx");
+  add_trial(&self, 2, LPOT_STAGE_UNIFORM, 0.5, 100);
+  add_trial(&self, 1, LPOT_STAGE_ONE_BY_ONE, 0.625, 300);
+  add_trial(&self, 0, LPOT_STAGE_ONE_BY_ONE, 0.75, 200);
+  const char *page = page_of(&self);
   assert_has(page, "<p>No latency was measured.</p>");
   assert_int_equal(count_of(page, "<circle class='ring'"), 2);
   assert_has(page, "<th scope='row' class='text'>1</th><td>0.5</td>");
   assert_has(page, "<th scope='row' class='text'>3</th><td>0.75</td>");
   assert_null(strstr(page, "<th scope='row' class='text'>2</th><td>0.625</td>"));
-  lpot_free(page);
-  lpot_journal_close(journal);
-  lpot_ledger_done(&ledger);
+  done(&self);
 }
 
 static void ranks_are_by_value_with_the_unknown_last(void **state) {
@@ -167,18 +171,6 @@ static void ranks_are_by_value_with_the_unknown_last(void **state) {
   }
 }
 
-static int make_folder(void **state) {
-  static temp_folder folder;
-  temp_folder_make(&folder);
-  *state = &folder;
-  return 0;
-}
-
-static int remove_folder(void **state) {
-  temp_folder_remove(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(page_has_what_the_run_knows),
@@ -186,8 +178,8 @@ int main(void) {
       cmocka_unit_test(ops_tell_what_falling_back_alone_gains),
       cmocka_unit_test(front_is_ringed_in_each_chart_and_listed),
       cmocka_unit_test_setup_teardown(front_has_what_nothing_beats_in_accuracy_and_size,
-                                      make_folder, remove_folder),
+                                      temp_folder_set_up, temp_folder_tear_down),
       cmocka_unit_test(ranks_are_by_value_with_the_unknown_last),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, temp_folder_set_up, temp_folder_tear_down);
 }

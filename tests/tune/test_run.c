@@ -267,23 +267,11 @@ static void next_lease_is_longer_where_the_evaluator_is_a_new_one(void **state) 
   }
 }
 
-static int make_folder(void **state) {
-  static temp_folder folder;
-  temp_folder_make(&folder);
-  *state = &folder;
-  return 0;
-}
-
-static int remove_folder(void **state) {
-  temp_folder_remove(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_a_worker_lies_about_is_done_by_another),
       cmocka_unit_test(recipe_that_all_workers_lie_about_has_crashed),
       cmocka_unit_test(next_lease_is_longer_where_the_evaluator_is_a_new_one),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, temp_folder_set_up, temp_folder_tear_down);
 }

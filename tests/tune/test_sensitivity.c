@@ -84,22 +84,10 @@ static void op_alone_needs_no_base(void **state) {
   lpot_ledger_done(&ledger);
 }
 
-static int make_folder(void **state) {
-  static temp_folder folder;
-  temp_folder_make(&folder);
-  *state = &folder;
-  return 0;
-}
-
-static int remove_folder(void **state) {
-  temp_folder_remove(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(fallbacks_are_of_the_base_with_most_of_them),
       cmocka_unit_test(op_alone_needs_no_base),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, temp_folder_set_up, temp_folder_tear_down);
 }

@@ -5,17 +5,54 @@
 #include "tune/report.h"
 #include "tune/status.h"
 
-/* Makes a workspace; leaves its path and its journal's. */
-static void make_workspace(const temp_folder *folder, const char *name, char workspace[PATH_SIZE],
-                           char path[PATH_SIZE]) {
-  temp_path(folder, name, workspace);
-  assert_int_equal(mkdir(workspace, 0700), 0);
-  assert_true(snprintf(path, PATH_SIZE, "%s/%s", workspace, LPOT_JOURNAL_NAME) < PATH_SIZE);
+/* A job in a workspace of its own, and what is seen of it. */
+typedef struct job {
+  char workspace[PATH_SIZE];
+  char path[PATH_SIZE]; /* of the journal */
+  lpot_ledger ledger;
+  lpot_journal *journal; /* NULL: it does not run */
+  lpot_job_view view;
+} job;
+
+static void make_workspace(const temp_folder *folder, const char *name, job *self) {
+  *self = (job){.journal = NULL};
+  lpot_ledger_init(&self->ledger);
+  lpot_job_view_init(&self->view);
+  temp_path(folder, name, self->workspace);
+  assert_int_equal(mkdir(self->workspace, 0700), 0);
+  assert_true(snprintf(self->path, PATH_SIZE, "%s/%s", self->workspace, LPOT_JOURNAL_NAME) <
+              PATH_SIZE);
 }
 
-static void remove_workspace(const char *workspace, const char *path) {
-  assert_int_equal(remove(path), 0);
-  assert_int_equal(remove(workspace), 0);
+static void look(job *self) {
+  lpot_job_view_done(&self->view);
+  lpot_job_view_init(&self->view);
+  assert_int_equal(lpot_job_view_read(&self->view, self->workspace, NULL), LPOT_OK);
+}
+
+static void stop(job *self) {
+  lpot_journal_close(self->journal);
+  self->journal = NULL;
+}
+
+static void remove_job(job *self) {
+  lpot_job_view_done(&self->view);
+  stop(self);
+  lpot_ledger_done(&self->ledger);
+  assert_int_equal(remove(self->path), 0);
+  assert_int_equal(remove(self->workspace), 0);
+}
+
+/* What is printed of the view, as text and as JSON. */
+static void print_view(const job *self, char text[4096], char json[4096]) {
+  memset(text, 0, 4096);
+  memset(json, 0, 4096);
+  FILE *memory = fmemopen(text, 4095, "w");
+  lpot_job_view_print(&self->view, memory);
+  fclose(memory);
+  memory = fmemopen(json, 4095, "w");
+  assert_int_equal(lpot_job_view_json(&self->view, memory, NULL), LPOT_OK);
+  fclose(memory);
 }
 
 static void add_session(lpot_ledger *ledger, lpot_journal *journal, double start) {
@@ -43,78 +80,81 @@ static void add_trial(lpot_ledger *ledger, lpot_journal *journal, double accurac
   assert_int_equal(lpot_ledger_add_commit(ledger, journal, &trial, NULL), LPOT_OK);
 }
 
-/* Two sessions: 2 trials in 120 s, then 3 in 60 s. */
-static void write_job(const char *path, const char *config_text, lpot_ledger *ledger,
-                      lpot_journal **ret_journal) {
-  lpot_ledger_init(ledger);
-  assert_int_equal(lpot_journal_open(path, true, lpot_ledger_apply, ledger, ret_journal, NULL),
+/* Header and baseline of a journal. */
+static void begin(job *self, const lpot_ledger_header *header) {
+  assert_int_equal(
+      lpot_journal_open(self->path, true, lpot_ledger_apply, &self->ledger, &self->journal, NULL),
+      LPOT_OK);
+  assert_int_equal(lpot_ledger_add_header(&self->ledger, self->journal, header, NULL), LPOT_OK);
+  lpot_ledger_baseline baseline = {.accuracy = 0.875, .state = {.samples = 8, .correct = 7}};
+  assert_int_equal(lpot_ledger_add_baseline(&self->ledger, self->journal, &baseline, NULL),
                    LPOT_OK);
+}
+
+/* Two sessions: 2 trials in 120 s, then 3 in 60 s. */
+static void write_job(job *self, const char *config_text) {
+  lpot_ledger *ledger = &self->ledger;
   lpot_ledger_header header = make_header();
   header.config_text = (char *)config_text;
-  assert_int_equal(lpot_ledger_add_header(ledger, *ret_journal, &header, NULL), LPOT_OK);
-  add_session(ledger, *ret_journal, 1e9);
-  lpot_ledger_baseline baseline = {.accuracy = 0.875, .state = {.samples = 8, .correct = 7}};
-  assert_int_equal(lpot_ledger_add_baseline(ledger, *ret_journal, &baseline, NULL), LPOT_OK);
-  add_trial(ledger, *ret_journal, 0.5, 60, false);
-  add_trial(ledger, *ret_journal, 0.75, 120, false);
-  add_session(ledger, *ret_journal, 2e9);
-  add_trial(ledger, *ret_journal, 0.8, 140, true);
-  add_trial(ledger, *ret_journal, 0.85, 160, true);
-  add_trial(ledger, *ret_journal, 0.7, 180, false);
+  begin(self, &header);
+  lpot_journal *journal = self->journal;
+  add_session(ledger, journal, 1e9);
+  add_trial(ledger, journal, 0.5, 60, false);
+  add_trial(ledger, journal, 0.75, 120, false);
+  add_session(ledger, journal, 2e9);
+  add_trial(ledger, journal, 0.8, 140, true);
+  add_trial(ledger, journal, 0.85, 160, true);
+  add_trial(ledger, journal, 0.7, 180, false);
 }
 
 static const char limits[] = "tuning:\n  exit_policy:\n    timeout: 0\n    max_trials: 11\n";
 
+/* That job, running and seen. */
+static void make_job(const temp_folder *folder, const char *name, const char *config_text,
+                     job *self) {
+  make_workspace(folder, name, self);
+  write_job(self, config_text);
+  look(self);
+}
+
 static void running_job_is_seen_and_not_disturbed(void **state) {
-  char workspace[PATH_SIZE];
-  char path[PATH_SIZE];
-  lpot_ledger ledger;
-  lpot_journal *journal = NULL;
-  make_workspace(*state, "running", workspace, path);
-  write_job(path, limits, &ledger, &journal);
-  lpot_job_view view;
-  lpot_job_view_init(&view);
-  assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
-  assert_true(view.running);
-  assert_true(view.silent_seconds < 60);
-  assert_int_equal(view.ledger.num_trials, 5);
-  assert_int_equal(view.trials_before, 2);
-  assert_int_equal(view.max_trials, 11);
-  lpot_job_view_done(&view);
-  add_trial(&ledger, journal, 0.1, 181, false); /* It still writes, and still has its lock. */
+  job self;
+  make_job(*state, "running", limits, &self);
+  assert_true(self.view.running);
+  assert_true(self.view.silent_seconds < 60);
+  assert_int_equal(self.view.ledger.num_trials, 5);
+  assert_int_equal(self.view.trials_before, 2);
+  assert_int_equal(self.view.max_trials, 11);
+  /* It still writes, and still has its lock. */
+  add_trial(&self.ledger, self.journal, 0.1, 181, false);
   bool in_use = false;
-  assert_int_equal(lpot_journal_in_use(path, &in_use, NULL), LPOT_OK);
+  assert_int_equal(lpot_journal_in_use(self.path, &in_use, NULL), LPOT_OK);
   assert_true(in_use);
-  lpot_journal_close(journal);
-  assert_int_equal(lpot_journal_in_use(path, &in_use, NULL), LPOT_OK);
+  stop(&self);
+  assert_int_equal(lpot_journal_in_use(self.path, &in_use, NULL), LPOT_OK);
   assert_false(in_use);
-  lpot_ledger_done(&ledger);
-  remove_workspace(workspace, path);
+  remove_job(&self);
 }
 
 /* One trial that was cut short with a poor estimate, and chosen; then its recipe on the whole set.
  */
-static void write_completed(const char *path, lpot_ledger *ledger, lpot_journal **ret_journal) {
-  lpot_ledger_init(ledger);
-  assert_int_equal(lpot_journal_open(path, true, lpot_ledger_apply, ledger, ret_journal, NULL),
-                   LPOT_OK);
-  lpot_ledger_header header = make_header();
-  assert_int_equal(lpot_ledger_add_header(ledger, *ret_journal, &header, NULL), LPOT_OK);
-  lpot_ledger_baseline baseline = {.accuracy = 0.875, .state = {.samples = 8, .correct = 7}};
-  assert_int_equal(lpot_ledger_add_baseline(ledger, *ret_journal, &baseline, NULL), LPOT_OK);
+static void write_completed(job *self) {
+  lpot_ledger *ledger = &self->ledger;
+  const lpot_ledger_header header = make_header();
+  begin(self, &header);
   lpot_ledger_result result = {.recipe = make_recipe(2, 5),
                                .status = LPOT_TRIAL_PRUNED,
                                .accuracy = 0.25,
                                .host = "a",
                                .cause = ""};
-  assert_int_equal(lpot_ledger_add_result(ledger, *ret_journal, &result, NULL), LPOT_OK);
+  assert_int_equal(lpot_ledger_add_result(ledger, self->journal, &result, NULL), LPOT_OK);
   lpot_ledger_trial trial = {.id = 1, .relative_loss = 0.625 / 0.875};
-  assert_int_equal(lpot_ledger_add_commit(ledger, *ret_journal, &trial, NULL), LPOT_OK);
+  assert_int_equal(lpot_ledger_add_commit(ledger, self->journal, &trial, NULL), LPOT_OK);
   result.status = LPOT_TRIAL_DONE;
   result.accuracy = 0.4375;
-  assert_int_equal(lpot_ledger_add_result(ledger, *ret_journal, &result, NULL), LPOT_OK);
+  assert_int_equal(lpot_ledger_add_result(ledger, self->journal, &result, NULL), LPOT_OK);
   lpot_recipe_free(result.recipe);
-  assert_int_equal(lpot_ledger_add_verdict(ledger, *ret_journal, LPOT_VERDICT_MET, 1, NULL),
+  assert_int_equal(lpot_ledger_add_verdict(ledger, self->journal, LPOT_VERDICT_MET, 1, NULL),
                    LPOT_OK);
 }
 
@@ -125,128 +165,82 @@ static void assert_holds(const char *text, const char *part) {
 }
 
 static void what_was_completed_later_counts(void **state) {
-  char workspace[PATH_SIZE];
-  char path[PATH_SIZE];
-  char text[4096] = "";
-  lpot_ledger ledger;
-  lpot_journal *journal = NULL;
-  make_workspace(*state, "completed", workspace, path);
-  write_completed(path, &ledger, &journal);
-  lpot_job_view view;
-  lpot_job_view_init(&view);
-  assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
-  FILE *memory = fmemopen(text, sizeof text - 1, "w");
-  lpot_job_view_print(&view, memory);
-  fclose(memory);
+  char text[4096];
+  char json[4096];
+  job self;
+  make_workspace(*state, "completed", &self);
+  write_completed(&self);
+  look(&self);
+  print_view(&self, text, json);
   assert_holds(text, "Best:       trial 1, accuracy 0.4375, relative loss 50.000%");
   assert_holds(text, "Accepted:   trial 1, accuracy 0.4375, relative loss 50.000%");
   assert_holds(text, "Chosen:     trial 1, accuracy 0.4375, relative loss 50.000%");
   memset(text, 0, sizeof text);
-  memory = fmemopen(text, sizeof text - 1, "w");
-  assert_int_equal(lpot_report_json(&view.ledger, workspace, 0, memory, NULL), LPOT_OK);
+  FILE *memory = fmemopen(text, sizeof text - 1, "w");
+  assert_int_equal(lpot_report_json(&self.view.ledger, self.workspace, 0, memory, NULL), LPOT_OK);
   fclose(memory);
   assert_holds(text, "\"meets\": true, ");
   assert_holds(text, "\"accuracy\": 0.4375, ");
   assert_holds(text, "\"relative_loss\": 0.5, ");
-  lpot_job_view_done(&view);
-  lpot_journal_close(journal);
-  lpot_ledger_done(&ledger);
-  remove_workspace(workspace, path);
+  remove_job(&self);
 }
 
 static void limits_are_those_of_the_last_start(void **state) {
-  char workspace[PATH_SIZE];
-  char path[PATH_SIZE];
-  lpot_ledger ledger;
-  lpot_journal *journal = NULL;
-  make_workspace(*state, "limits", workspace, path);
-  write_job(path, limits, &ledger, &journal);
+  job self;
+  make_job(*state, "limits", limits, &self);
   lpot_ledger_session session = {.start = 3e9, .max_trials = 20, .timeout_seconds = 7.5};
-  assert_int_equal(lpot_ledger_add_session(&ledger, journal, &session, NULL), LPOT_OK);
-  lpot_job_view view;
-  lpot_job_view_init(&view);
-  assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
-  assert_int_equal(view.max_trials, 20);
-  assert_true(view.timeout_seconds == 7.5);
-  lpot_job_view_done(&view);
+  assert_int_equal(lpot_ledger_add_session(&self.ledger, self.journal, &session, NULL), LPOT_OK);
+  look(&self);
+  assert_int_equal(self.view.max_trials, 20);
+  assert_true(self.view.timeout_seconds == 7.5);
   session.timeout_seconds = -1;
-  assert_int_equal(lpot_ledger_add_session(&ledger, journal, &session, NULL), LPOT_FORMAT);
-  lpot_journal_close(journal);
-  lpot_ledger_done(&ledger);
-  remove_workspace(workspace, path);
+  assert_int_equal(lpot_ledger_add_session(&self.ledger, self.journal, &session, NULL),
+                   LPOT_FORMAT);
+  remove_job(&self);
 }
 
 static void rates_and_bound_follow_from_sessions(void **state) {
-  char workspace[PATH_SIZE];
-  char path[PATH_SIZE];
-  lpot_ledger ledger;
-  lpot_journal *journal = NULL;
-  make_workspace(*state, "rates", workspace, path);
-  write_job(path, limits, &ledger, &journal);
-  lpot_journal_close(journal);
-  lpot_ledger_done(&ledger);
-  lpot_job_view view;
-  lpot_job_view_init(&view);
-  assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
-  assert_false(view.running);
-  assert_true(fabs(lpot_job_view_rate(&view) - 5.0 / 3) < 1e-9);
-  assert_true(fabs(lpot_job_view_session_rate(&view) - 3) < 1e-9);
-  assert_true(fabs(lpot_job_view_bound(&view) - 120) < 1e-9); /* 6 trials at 3 per minute */
-  view.timeout_seconds = 200;
-  assert_true(fabs(lpot_job_view_bound(&view) - 20) < 1e-9);
-  view.timeout_seconds = 0;
-  assert_int_equal(lpot_job_view_best(&view)->id, 4);
-  assert_int_equal(lpot_job_view_accepted(&view)->id, 3); /* the first without a timeout */
-  view.ledger.trials[3].measured = true;
-  view.ledger.trials[3].latency.trusted = true;
-  view.ledger.trials[3].latency.speedup_low = 1.5;
-  view.ledger.trials[3].latency.speedup_high = 1.75;
-  view.timeout_seconds = 1000;
-  assert_int_equal(lpot_job_view_accepted(&view)->id, 4); /* the fastest with one */
-  view.ledger.header.higher_is_better = false;
-  assert_int_equal(lpot_job_view_best(&view)->id, 1);
-  lpot_job_view_done(&view);
-  remove_workspace(workspace, path);
+  job self;
+  make_job(*state, "rates", limits, &self);
+  stop(&self);
+  look(&self);
+  lpot_job_view *view = &self.view;
+  assert_false(view->running);
+  assert_true(fabs(lpot_job_view_rate(view) - 5.0 / 3) < 1e-9);
+  assert_true(fabs(lpot_job_view_session_rate(view) - 3) < 1e-9);
+  assert_true(fabs(lpot_job_view_bound(view) - 120) < 1e-9); /* 6 trials at 3 per minute */
+  view->timeout_seconds = 200;
+  assert_true(fabs(lpot_job_view_bound(view) - 20) < 1e-9);
+  view->timeout_seconds = 0;
+  assert_int_equal(lpot_job_view_best(view)->id, 4);
+  assert_int_equal(lpot_job_view_accepted(view)->id, 3); /* the first without a timeout */
+  view->ledger.trials[3].measured = true;
+  view->ledger.trials[3].latency.trusted = true;
+  view->ledger.trials[3].latency.speedup_low = 1.5;
+  view->ledger.trials[3].latency.speedup_high = 1.75;
+  view->timeout_seconds = 1000;
+  assert_int_equal(lpot_job_view_accepted(view)->id, 4); /* the fastest with one */
+  view->ledger.header.higher_is_better = false;
+  assert_int_equal(lpot_job_view_best(view)->id, 1);
+  remove_job(&self);
 }
 
 static void accepted_trial_is_the_best_by_the_objective(void **state) {
   static const char *const texts[] = {"tuning:\n  objective: accuracy\n",
                                       "tuning:\n  objective: {modelsize: 1, accuracy: 2}\n"};
   for (size_t i = 0; i < 2; i++) {
-    char workspace[PATH_SIZE];
-    char path[PATH_SIZE];
-    lpot_ledger ledger;
-    lpot_journal *journal = NULL;
-    make_workspace(*state, "objective", workspace, path);
-    write_job(path, texts[i], &ledger, &journal);
-    lpot_journal_close(journal);
-    lpot_ledger_done(&ledger);
-    lpot_job_view view;
-    lpot_job_view_init(&view);
-    assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
-    assert_true(view.objectives.weights[LPOT_OBJECTIVE_ACCURACY] == (i == 0 ? 1 : 2));
-    view.ledger.trials[2].size_bytes = 1000; /* trial 3: 0.8, trial 4: 0.85 and 1 byte */
-    view.timeout_seconds = i == 0 ? 0 : 9;
-    assert_int_equal(lpot_job_view_accepted(&view)->id, 4);
-    lpot_job_view_done(&view);
-    remove_workspace(workspace, path);
+    job self;
+    make_job(*state, "objective", texts[i], &self);
+    lpot_job_view *view = &self.view;
+    assert_true(view->objectives.weights[LPOT_OBJECTIVE_ACCURACY] == (i == 0 ? 1 : 2));
+    view->ledger.trials[2].size_bytes = 1000; /* trial 3: 0.8, trial 4: 0.85 and 1 byte */
+    view->timeout_seconds = i == 0 ? 0 : 9;
+    assert_int_equal(lpot_job_view_accepted(view)->id, 4);
+    remove_job(&self);
   }
 }
 
 static void text_and_json_say_the_same(void **state) {
-  char workspace[PATH_SIZE];
-  char path[PATH_SIZE];
-  char text[4096] = "";
-  lpot_ledger ledger;
-  lpot_journal *journal = NULL;
-  make_workspace(*state, "text", workspace, path);
-  write_job(path, limits, &ledger, &journal);
-  lpot_job_view view;
-  lpot_job_view_init(&view);
-  assert_int_equal(lpot_job_view_read(&view, workspace, NULL), LPOT_OK);
-  FILE *memory = fmemopen(text, sizeof text - 1, "w");
-  lpot_job_view_print(&view, memory);
-  fclose(memory);
   static const char *const lines[] = {
       "State:      running, ",
       "Model:      /m.onnx\n",
@@ -260,70 +254,41 @@ static void text_and_json_say_the_same(void **state) {
       "Rate:       1.67 trials per minute, 3 in the last session; at most 2 minutes of search "
       "left\n",
       "Verdict:    unfinished\n"};
-  for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-    assert_holds(text, lines[i]);
-  }
-  memset(text, 0, sizeof text);
-  memory = fmemopen(text, sizeof text - 1, "w");
-  assert_int_equal(lpot_job_view_json(&view, memory, NULL), LPOT_OK);
-  fclose(memory);
   static const char *const members[] = {"{\"running\": true, ",      "\"sessions\": 2, ",
                                         "\"hosts\": \"a: 2, b: 1\"", "\"trials\": 5, ",
                                         "\"best_trial\": 4, ",       "\"accepted_trial\": 3, ",
                                         "\"invalid\": 0, ",          "\"chosen_trial\": 0}\n"};
-  for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-    assert_holds(text, members[i]);
+  char text[4096];
+  char json[4096];
+  job self;
+  make_job(*state, "text", limits, &self);
+  print_view(&self, text, json);
+  for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+    assert_holds(text, lines[i]);
   }
-  lpot_job_view_done(&view);
-  lpot_journal_close(journal);
-  lpot_ledger_done(&ledger);
-  remove_workspace(workspace, path);
+  for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+    assert_holds(json, members[i]);
+  }
+  remove_job(&self);
 }
 
 /* A journal without records, or with a configuration that says nothing, is no failure. */
 static void job_that_has_only_begun_is_told_too(void **state) {
-  char workspace[PATH_SIZE];
-  char path[PATH_SIZE];
-  char text[1024] = "";
-  lpot_ledger ledger;
-  lpot_journal *journal = NULL;
-  lpot_error error = {0};
-  make_workspace(*state, "begun", workspace, path);
-  lpot_job_view view;
-  lpot_job_view_init(&view);
-  assert_int_equal(lpot_job_view_read(&view, workspace, &error), LPOT_NOT_FOUND);
-  lpot_job_view_done(&view);
-  fclose(fopen(path, "w"));
-  lpot_job_view_init(&view);
-  assert_int_equal(lpot_job_view_read(&view, workspace, &error), LPOT_OK);
-  FILE *memory = fmemopen(text, sizeof text - 1, "w");
-  lpot_job_view_print(&view, memory);
-  assert_int_equal(lpot_job_view_json(&view, memory, NULL), LPOT_OK);
-  fclose(memory);
-  assert_non_null(strstr(text, "Nothing is recorded yet."));
-  assert_non_null(strstr(text, "\"model\": null"));
-  lpot_job_view_done(&view);
-  write_job(path, "[not a map", &ledger, &journal);
-  lpot_job_view_init(&view);
-  assert_int_equal(lpot_job_view_read(&view, workspace, &error), LPOT_OK);
-  assert_int_equal(view.max_trials, -1);
-  assert_true(isnan(lpot_job_view_bound(&view)));
-  lpot_job_view_done(&view);
-  lpot_journal_close(journal);
-  lpot_ledger_done(&ledger);
-  remove_workspace(workspace, path);
-}
-
-static int make_folder(void **state) {
-  static temp_folder folder;
-  temp_folder_make(&folder);
-  *state = &folder;
-  return 0;
-}
-
-static int remove_folder(void **state) {
-  temp_folder_remove(*state);
-  return 0;
+  char text[4096];
+  char json[4096];
+  job self;
+  make_workspace(*state, "begun", &self);
+  assert_int_equal(lpot_job_view_read(&self.view, self.workspace, NULL), LPOT_NOT_FOUND);
+  fclose(fopen(self.path, "w"));
+  look(&self);
+  print_view(&self, text, json);
+  assert_holds(text, "Nothing is recorded yet.");
+  assert_holds(json, "\"model\": null");
+  write_job(&self, "[not a map");
+  look(&self);
+  assert_int_equal(self.view.max_trials, -1);
+  assert_true(isnan(lpot_job_view_bound(&self.view)));
+  remove_job(&self);
 }
 
 int main(void) {
@@ -336,5 +301,5 @@ int main(void) {
       cmocka_unit_test(text_and_json_say_the_same),
       cmocka_unit_test(job_that_has_only_begun_is_told_too),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, temp_folder_set_up, temp_folder_tear_down);
 }

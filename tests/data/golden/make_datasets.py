@@ -4,14 +4,20 @@ segments_wrong.tfrecord, files of TFRecords.
 
 Run with h5py, numpy and Pillow in the folder of the results, behind make_golden.py; made with h5py 3.16,
 numpy 2.4.6 and Pillow 13. Records and checksums are written from the formats' descriptions: the checksum bit by
-bit, protocol buffers by hand.
+bit, protocol buffers by hand (tests/support).
 """
 import io
+import pathlib
 import struct
+import sys
 
 import h5py
 import numpy as np
 from PIL import Image
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from tf_example import example  # noqa: E402
 
 with h5py.File("arrays.h5", "w") as file:
     rows = np.arange(6 * 4 * 5, dtype=np.float32).reshape(6, 4, 5)
@@ -40,32 +46,6 @@ def checksum(data):
     return ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def varint(value):
-    value &= (1 << 64) - 1
-    out = b""
-    while value > 127:
-        out += bytes([value & 127 | 128])
-        value >>= 7
-    return out + bytes([value])
-
-
-def message(number, content):
-    return varint(number << 3 | 2) + varint(len(content)) + content
-
-
-def example(features):
-    entries = b""
-    for name, (kind, content) in features.items():
-        if kind == 1:
-            values = message(1, content)
-        elif kind == 2:
-            values = message(1, struct.pack(f"<{len(content)}f", *content))
-        else:
-            values = message(1, b"".join(varint(value) for value in content))
-        entries += message(1, message(1, name.encode()) + message(2, message(kind, values)))
-    return message(1, entries)
-
-
 def record(data):
     length = struct.pack("<Q", len(data))
     return (length + struct.pack("<I", checksum(length)) + data
@@ -74,8 +54,8 @@ def record(data):
 
 def photo(name, label, **others):
     with open(name, "rb") as file:
-        features = {"image/height": (3, [7]), "image/encoded": (1, file.read()),
-                    "image/object/bbox/xmin": (2, [0.25, 0.5]), "image/class/label": (3, [label])}
+        features = {"image/height": [7], "image/encoded": [file.read()],
+                    "image/object/bbox/xmin": [0.25, 0.5], "image/class/label": [label]}
     return record(example({**features, **others}))
 
 
@@ -83,7 +63,7 @@ assert checksum(b"123456789") == ((0xE3069283 >> 15 | 0xE3069283 << 17) + 0xA282
 with open("photos-00000-of-00002", "wb") as file:
     file.write(photo("rgb.jpg", 3) + photo("grey.png", 1000))
 with open("photos-00001-of-00002", "wb") as file:
-    file.write(photo("rgb.png", -1, **{"second/label": (3, [8])}))
+    file.write(photo("rgb.png", -1, **{"second/label": [8]}))
 
 
 def segments(name, classes, palette=None):
@@ -94,9 +74,9 @@ def segments(name, classes, palette=None):
     png = io.BytesIO()
     image.save(png, "png")
     with open(name, "rb") as file:
-        return record(example({"image/encoded": (1, file.read()), "image/format": (1, b"jpeg"),
-                               "image/segmentation/class/encoded": (1, png.getvalue()),
-                               "image/segmentation/class/format": (1, b"png")}))
+        return record(example({"image/encoded": [file.read()], "image/format": [b"jpeg"],
+                               "image/segmentation/class/encoded": [png.getvalue()],
+                               "image/segmentation/class/format": [b"png"]}))
 
 
 height, width = Image.open("rgb.jpg").size[::-1]
