@@ -333,7 +333,7 @@ static lpot_status check_approach(lpot_config_box *box, lpot_error *err) {
 /* What a dataloader section leaves out is taken from the evaluation's. */
 static void complete_loader(lpot_dataloader_config *loader,
                             const lpot_dataloader_config *evaluation) {
-  bool absent = loader->batch_size == 0 && !loader->discard_last && !loader->keeps_order &&
+  bool absent = loader->batch_size == 0 && loader->last_batch == NULL && !loader->keeps_order &&
                 loader->dataset == NULL && loader->transform == NULL && loader->filter == NULL;
   if (absent) {
     *loader = *evaluation;

@@ -23,10 +23,10 @@ typedef enum lpot_measure_when {
 typedef enum lpot_export_format { LPOT_EXPORT_QDQ, LPOT_EXPORT_QOPERATOR } lpot_export_format;
 
 typedef struct lpot_dataloader_config {
-  int64_t batch_size;  /* default 1 */
-  bool discard_last;   /* last_batch: discard */
-  bool keeps_order;    /* shuffle: false */
-  const char *dataset; /* name; NULL when there is no such section */
+  int64_t batch_size;               /* default 1 */
+  const lpot_yaml_node *last_batch; /* where the file says discard; NULL: rollover */
+  bool keeps_order;                 /* shuffle: false */
+  const char *dataset;              /* name; NULL when there is no such section */
   const lpot_yaml_node *dataset_settings;
   const lpot_yaml_node *filter;    /* the map under "filter"; NULL: none */
   const lpot_yaml_node *transform; /* NULL: none */

@@ -145,6 +145,9 @@ lpot_status lpot_config_read_op_wise(lpot_config_box *box, const lpot_config_row
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_dataset(lpot_config_box *box, const lpot_config_row *row,
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
+/* A pointer to the node where it says discard, else NULL. */
+lpot_status lpot_config_read_last_batch(lpot_config_box *box, const lpot_config_row *row,
+                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_filter(lpot_config_box *box, const lpot_config_row *row,
                                     const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_transform(lpot_config_box *box, const lpot_config_row *row,

@@ -262,8 +262,19 @@ const lpot_blocks *lpot_job_blocks(const lpot_job *job, bool held_out) {
   return held_out ? &job->held_out : &job->blocks;
 }
 
-static int64_t whole_batches(const lpot_dataset *dataset, int64_t batch) {
-  return lpot_dataset_size(dataset) / batch * batch;
+/* Samples that last_batch leaves. */
+static lpot_status whole_batches(const lpot_dataloader_config *section, const lpot_dataset *dataset,
+                                 int64_t *ret, lpot_error *err) {
+  int64_t size = lpot_dataset_size(dataset);
+  int64_t whole = size / section->batch_size * section->batch_size;
+  if (section->last_batch != NULL && whole == 0) {
+    return lpot_yaml_fail(err, section->last_batch,
+                          "discard leaves nothing of %lld samples, which are fewer than a batch of "
+                          "%lld",
+                          (long long)size, (long long)section->batch_size);
+  }
+  *ret = section->last_batch != NULL ? whole : size;
+  return LPOT_OK;
 }
 
 /* Messages about the configuration have their place already. */
@@ -293,6 +304,10 @@ lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_conf
   if (status == LPOT_OK && lpot_dataset_size(dataset) <= 0) {
     status = LPOT_FAIL(err, LPOT_CONFIG, "dataset '%s' is empty", section->dataset);
   }
+  int64_t whole = 0;
+  if (status == LPOT_OK) {
+    status = whole_batches(section, dataset, &whole, err);
+  }
   if (status != LPOT_OK) {
     lpot_dataset_close(dataset);
     lpot_transforms_free(transforms);
@@ -303,9 +318,7 @@ lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_conf
                                  .batch_size = batch_size,
                                  .max_samples = max_samples,
                                  .cache_bytes = cache_bytes};
-  int64_t whole = whole_batches(dataset, section->batch_size);
-  bool all = max_samples == 0 || (section == &job->config->evaluation && max_samples > whole);
-  if (section->discard_last && all && whole > 0) {
+  if (max_samples == 0 || (section == &job->config->evaluation && max_samples > whole)) {
     options.max_samples = whole; /* Also where samples run one by one. */
   }
   LPOT_TRY(lpot_loader_new(&dataset, &transforms, &options, ret_loader, err));

@@ -438,7 +438,7 @@ static void config_reads_every_value(void **state) {
   assert_int_equal(config->calibration.batch_size, 5);
   assert_string_equal(config->calibration.dataset, "dummy");
   assert_null(config->calibration.transform);
-  assert_true(config->evaluation.discard_last);
+  assert_non_null(config->evaluation.last_batch);
   assert_true(config->evaluation.keeps_order);
   assert_false(config->calibration.keeps_order);
   assert_non_null(config->evaluation.transform);

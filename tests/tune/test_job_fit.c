@@ -236,6 +236,39 @@ static void data_sets_without_samples_are_refused(void **state) {
                  NULL, LPOT_CONFIG, "dataset 'GLUE' is empty");
 }
 
+#define LOADER_OF(keys) MODEL "evaluation:\n accuracy:\n  " METRIC "\n  dataloader: {" keys "}\n"
+
+/* 20 samples. */
+static void discard_leaves_whole_batches(void **state) {
+  (void)state;
+  static const struct {
+    const char *config;
+    int64_t samples;
+  } cases[] = {{LOADER_OF("batch_size: 8, last_batch: discard, " DATASET), 16},
+               {LOADER_OF("batch_size: 8, last_batch: rollover, " DATASET), 20},
+               {LOADER_OF("batch_size: 20, last_batch: discard, " DATASET), 20},
+               {LOADER_OF("batch_size: 21, last_batch: rollover, " DATASET), 20}};
+  save_product(UNKNOWN);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    lpot_job *job = job_of(cases[i].config);
+    assert_int_equal(lpot_loader_num_samples(job->evaluation), cases[i].samples);
+    lpot_job_free(job);
+  }
+}
+
+static void discard_that_leaves_nothing_is_refused(void **state) {
+  (void)state;
+  save_product(UNKNOWN);
+  assert_refused(
+      LOADER_OF("batch_size: 21, last_batch: discard, " DATASET), NULL, LPOT_CONFIG,
+      "conf.yaml:5:44: evaluation.accuracy.dataloader.last_batch: discard leaves nothing "
+      "of 20 samples, which are fewer than a batch of 21");
+  /* What another section leaves out it has from the evaluation, but its own last_batch counts. */
+  assert_refused(MODEL "evaluation: {accuracy: {" METRIC ", " DUMMY "},\n"
+                       "  performance: {dataloader: {batch_size: 32, last_batch: discard}}}\n",
+                 NULL, LPOT_CONFIG, "conf.yaml:3:58: evaluation.performance.dataloader.last_batch");
+}
+
 static void calibration_may_have_fewer_samples_than_asked_for(void **state) {
   (void)state;
   save_product(UNKNOWN);
@@ -294,6 +327,8 @@ int main(void) {
       JOB_TEST(models_that_are_quantized_are_warned_of),
       JOB_TEST(inputs_that_do_not_fit_are_refused),
       JOB_TEST(data_sets_without_samples_are_refused),
+      JOB_TEST(discard_leaves_whole_batches),
+      JOB_TEST(discard_that_leaves_nothing_is_refused),
       JOB_TEST(calibration_may_have_fewer_samples_than_asked_for),
       JOB_TEST(calibration_with_samples_that_are_held_out_is_warned_of),
       JOB_TEST(samples_that_are_missing_are_warned_of),
