@@ -179,6 +179,7 @@ static lpot_status check_parts(lpot_config_box *box, lpot_error *err) {
   lpot_metric *metric = NULL;
   lpot_status status = lpot_metric_new(config->metric, &metric, err);
   box->evaluates = status == LPOT_OK && lpot_metric_evaluates(metric);
+  box->metric_range = status == LPOT_OK ? lpot_metric_range(metric) : 0;
   lpot_metric_free(metric);
   LPOT_TRY(lpot_config_collect(box, status, err));
   return LPOT_OK;
@@ -189,6 +190,13 @@ static lpot_status check_criterion(lpot_config_box *box, lpot_error *err) {
     return lpot_config_fail_key(err, box->absolute_node,
                                 "expected relative or absolute, got both (relative in line %d)",
                                 box->relative->key_line);
+  }
+  if (box->absolute_node != NULL && box->metric_range > 0 &&
+      box->config.tolerance >= box->metric_range && box->purpose == LPOT_CONFIG_TUNE) {
+    LPOT_TRY(lpot_config_warn(box, box->absolute_node, err,
+                              "every recipe meets it: the metric's values are %g apart at most "
+                              "(a hundredth of that is %g)",
+                              box->metric_range, box->metric_range / 100));
   }
   if (box->config.performance_only && box->config.timeout_seconds > 0) {
     const lpot_yaml_node *tuning = lpot_yaml_get(lpot_yaml_root(box->yaml), "tuning");

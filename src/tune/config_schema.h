@@ -46,7 +46,8 @@ typedef struct lpot_config_box {
   const lpot_yaml_node *absolute_node;
   const lpot_yaml_node *objective, *multi_objectives; /* under tuning, NULL when absent */
   lpot_config_purpose purpose;
-  bool evaluates; /* the metric does, by itself: labelled data are not needed */
+  bool evaluates;      /* the metric does, by itself: labelled data are not needed */
+  double metric_range; /* as lpot_metric_range has it; 0 where there is no metric */
   lpot_config_mixed mixed;
   size_t num_errors;
   lpot_error last_error;

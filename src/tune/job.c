@@ -495,7 +495,30 @@ static lpot_status open_data(lpot_job *job, const lpot_job_options *options, lpo
   return LPOT_OK;
 }
 
-static lpot_status open_metric(lpot_job *job, lpot_error *err) {
+/* As topk: 10 of 10 classes. */
+static void warn_of_certain_answers(const lpot_job *job) {
+  int64_t classes = 1;
+  if (lpot_graph_num_outputs(job->bound) == 0 || !lpot_postprocess_is_empty(job->postprocess)) {
+    return;
+  }
+  const lpot_shape *shape = &lpot_graph_value(job->bound, lpot_graph_output(job->bound, 0))->shape;
+  for (int i = 1; i < shape->rank; i++) {
+    bool counts = shape->dims[i] != 1;
+    if (counts && classes != 1) {
+      return; /* There are no classes: the metric says so. */
+    }
+    classes = counts ? shape->dims[i] : classes;
+  }
+  const lpot_yaml_node *node = job->config->metric;
+  if (classes > 1 && lpot_metric_chance_level(job->metric, classes) >= 1) {
+    lpot_log(LPOT_LOG_WARNING,
+             "%s:%d:%d: metric %s: with %lld classes every answer is right, of every recipe",
+             lpot_yaml_node_file(node), node->line, node->column, lpot_metric_name(job->metric),
+             (long long)classes);
+  }
+}
+
+static lpot_status open_metric(lpot_job *job, bool warns, lpot_error *err) {
   if (job->config->metric == NULL) {
     return LPOT_FAIL(err, LPOT_CONFIG, "%s: evaluation.accuracy.metric is missing",
                      lpot_yaml_name(job->config->yaml));
@@ -509,6 +532,9 @@ static lpot_status open_metric(lpot_job *job, lpot_error *err) {
   job->higher_is_better = job->config->higher_is_better_given
                               ? job->config->higher_is_better
                               : lpot_metric_higher_is_better(job->metric);
+  if (warns) {
+    warn_of_certain_answers(job);
+  }
   return LPOT_OK;
 }
 
@@ -521,7 +547,7 @@ static lpot_status fill(lpot_job *job, const lpot_job_options *options, lpot_err
   }
   LPOT_TRY(read_model(job, options, err));
   if (options->needs_data) {
-    LPOT_TRY(open_metric(job, err));
+    LPOT_TRY(open_metric(job, options->warns, err));
     LPOT_TRY(open_data(job, options, err));
   }
   return LPOT_OK;

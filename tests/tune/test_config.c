@@ -57,6 +57,43 @@ static void errors_that_are_not_told_are_mentioned(void **state) {
   lpot_buffer_done(&text);
 }
 
+/* Of a share it is met whatever happens; nobody knows how large an error may be. */
+static void criteria_that_are_always_met_are_warned_of(void **state) {
+  (void)state;
+  static const struct {
+    const char *metric, *absolute;
+    bool is_told;
+  } cases[] = {{"topk: 1", "1", true},
+               {"topk: 1", "100%", true},
+               {"topk: 1", "0.99", false},
+               {"topk: 1", "1%", false},
+               {"Accuracy: ", "2", true},
+               {"mAP: ", "1", true},
+               {"GLUE: {task: mrpc}", "1", true},
+               {"GLUE: {task: cola}", "1", false},
+               {"GLUE: {task: cola}", "2", true},
+               {"SquadF1: ", "1", false},
+               {"SquadF1: ", "100", true},
+               {"MSE: ", "1000", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[512];
+    bool is_told = false;
+    snprintf(text, sizeof text,
+             MODEL "evaluation: {accuracy: {metric: {%s}, " LOADER
+                   "}}\ntuning: {accuracy_criterion: {absolute: %s}}\n",
+             cases[i].metric, cases[i].absolute);
+    lpot_config *config = good(text);
+    for (size_t k = 0; k < config->num_warnings; k++) {
+      is_told = is_told || strstr(config->warnings[k], "every recipe meets it") != NULL;
+    }
+    assert_int_equal(is_told, cases[i].is_told);
+    lpot_config_free(config);
+  }
+  assert_warned(MINIMAL "tuning: {accuracy_criterion: {absolute: 1}}\n",
+                "conf.yaml:6:31: tuning.accuracy_criterion.absolute: every recipe meets it: the "
+                "metric's values are 1 apart at most (a hundredth of that is 0.01)");
+}
+
 static void all_errors_of_a_file_are_found(void **state) {
   (void)state;
   static const char text[] =
@@ -676,6 +713,7 @@ int main(void) {
       cmocka_unit_test(config_rejects_empty_text),
       cmocka_unit_test(config_rejects_text_truncated_anywhere),
       cmocka_unit_test(config_names_what_is_missing),
+      cmocka_unit_test(criteria_that_are_always_met_are_warned_of),
       cmocka_unit_test(all_errors_of_a_file_are_found),
       cmocka_unit_test(errors_that_are_not_told_are_mentioned),
       cmocka_unit_test(config_names_the_nearest_key),

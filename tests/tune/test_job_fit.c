@@ -187,6 +187,26 @@ static void outputs_without_a_row_for_each_sample_are_refused(void **state) {
   assert_message("model '");
 }
 
+/* Four classes. */
+static void metrics_that_are_always_right_are_warned_of(void **state) {
+  (void)state;
+  static const struct {
+    const char *metric;
+    bool is_told;
+  } cases[] = {{"topk: 4", true}, {"topk: 3", false}, {"topk: 5", false}, {"Accuracy: ", false}};
+  save_product(UNKNOWN);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char config[512];
+    snprintf(config, sizeof config,
+             MODEL "evaluation: {accuracy: {metric: {%s}, dataloader: {" DATASET "}}}\n",
+             cases[i].metric);
+    lpot_job_free(job_of(config));
+    assert_int_equal(strstr(told, "every answer is right") != NULL, cases[i].is_told);
+  }
+  lpot_job_free(job_of(MODEL "evaluation: {accuracy: {metric: {topk: 4}, " DUMMY "}}\n"));
+  assert_told("conf.yaml:2:33: metric topk: with 4 classes every answer is right, of every recipe");
+}
+
 static void models_without_work_are_warned_of(void **state) {
   (void)state;
   graph_output(compute(LPOT_OP_SOFTMAX, "all", VALUES(input("x", DIMS(UNKNOWN, 4)))));
@@ -323,6 +343,7 @@ int main(void) {
       JOB_TEST(fixed_batches_win),
       JOB_TEST(models_of_single_samples_run_sample_by_sample),
       JOB_TEST(outputs_without_a_row_for_each_sample_are_refused),
+      JOB_TEST(metrics_that_are_always_right_are_warned_of),
       JOB_TEST(models_without_work_are_warned_of),
       JOB_TEST(models_that_are_quantized_are_warned_of),
       JOB_TEST(inputs_that_do_not_fit_are_refused),
