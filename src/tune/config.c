@@ -5,7 +5,10 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/dataset.h"
 #include "data/metric.h"
+#include "data/postprocess.h"
+#include "data/setting.h"
 #include "data/transform.h"
 #include "tune/config_schema.h"
 
@@ -161,18 +164,62 @@ static lpot_status check_mandatory(lpot_config_box *box, lpot_error *err) {
   return LPOT_OK;
 }
 
-/* Metric and transforms are made for their messages only. What needs more than the text, such as
- * files, is told when they are made for use. */
+/* Each part of a chain by itself, so that all mistakes are told. */
+static lpot_status check_chain(lpot_config_box *box, const lpot_yaml_node *chain,
+                               lpot_status (*check)(const lpot_yaml_node *node, lpot_error *err),
+                               lpot_error *err) {
+  for (size_t i = 0; chain != NULL && i < chain->num_children; i++) {
+    const lpot_yaml_node *node = NULL;
+    lpot_status status = lpot_setting_item(chain, i, &node, err);
+    if (status == LPOT_OK) {
+      status = check(node, err);
+    }
+    LPOT_TRY(lpot_config_collect(box, status, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status check_dataset(lpot_config_box *box, const lpot_dataloader_config *loader,
+                                 lpot_error *err) {
+  const lpot_yaml_node *settings = loader->dataset_settings;
+  const char *const *keys = NULL;
+  lpot_status status = lpot_dataset_settings(loader->dataset, settings, &keys, err);
+  LPOT_TRY(lpot_config_collect(box, status, err));
+  if (keys != NULL && settings->kind != LPOT_YAML_MAP) {
+    status = lpot_setting_check(settings, keys, err);
+    LPOT_TRY(lpot_config_collect(box, status, err));
+    return LPOT_OK;
+  }
+  for (size_t i = 0; keys != NULL && i < settings->num_children; i++) {
+    status = lpot_yaml_check_key(settings->children[i], keys, err);
+    LPOT_TRY(lpot_config_collect(box, status, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status check_loader(lpot_config_box *box, const lpot_dataloader_config *loader,
+                                lpot_error *err) {
+  if (loader->dataset != NULL) {
+    LPOT_TRY(check_dataset(box, loader, err));
+  }
+  if (loader->filter != NULL) {
+    lpot_status status = lpot_dataset_check_filter(loader->filter, err);
+    LPOT_TRY(lpot_config_collect(box, status, err));
+  }
+  LPOT_TRY(check_chain(box, loader->transform, lpot_transform_check, err));
+  return LPOT_OK;
+}
+
+/* What data and metric are made of, for its messages only. What needs more than the text, such as
+ * files, is told when it is made for use. */
 static lpot_status check_parts(lpot_config_box *box, lpot_error *err) {
   const lpot_config *config = &box->config;
   const lpot_dataloader_config *loaders[] = {&config->calibration, &config->evaluation,
                                              &config->performance};
   for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++) {
-    lpot_transforms *transforms = NULL;
-    lpot_status status = lpot_transforms_new(loaders[i]->transform, &transforms, err);
-    lpot_transforms_free(transforms);
-    LPOT_TRY(lpot_config_collect(box, status, err));
+    LPOT_TRY(check_loader(box, loaders[i], err));
   }
+  LPOT_TRY(check_chain(box, config->postprocess, lpot_postprocess_check, err));
   if (config->metric == NULL) {
     return LPOT_OK;
   }
