@@ -1,8 +1,10 @@
 /* lpot-bench: latency, throughput or accuracy of networks side by side. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <lpot/lpot.h>
 
@@ -221,6 +223,11 @@ int main(int argc, char **argv) {
       fputs(command.wants_help ? help : "lpot-bench " LPOT_VERSION "\n", stdout);
     }
     return 0;
+  }
+  /* Else it would be noticed when all is measured. Nothing is written. */
+  if (write(STDOUT_FILENO, "", 0) != 0) {
+    lpot_log(LPOT_LOG_ERROR, "standard output cannot be written: %s", strerror(errno));
+    return lpot_status_exit_code(LPOT_IO);
   }
   return run(argc, argv, &command);
 }

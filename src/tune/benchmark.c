@@ -134,6 +134,9 @@ static lpot_status start(lpot_instances *benchmark, lpot_error *err) {
                                    .purpose = LPOT_CONFIG_BENCHMARK,
                                    .warns = lpot_comm_rank_by_environment() == 0};
   lpot_config *config = NULL;
+  if (wanted.warns) { /* rank 0 */
+    LPOT_TRY(lpot_benchmark_check_outputs(options, err));
+  }
   LPOT_TRY(lpot_job_probe(&wanted, err));
   LPOT_TRY(lpot_job_read_config(&wanted, &config, err));
   lpot_cpu_set allowed;

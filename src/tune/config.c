@@ -116,6 +116,17 @@ static bool has_value(const lpot_yaml *yaml, const char *const *path) {
   return node != NULL && node->kind != LPOT_YAML_NULL;
 }
 
+lpot_status lpot_config_need_metric(const lpot_config *config, lpot_error *err) {
+  static const char *const path[] = {"evaluation", "accuracy", "metric", NULL};
+  if (config->metric == NULL) {
+    return fail_missing(config->yaml, path, "evaluation.accuracy.metric",
+                        "lpot-bench needs it for --mode accuracy and for --recipe, for example "
+                        "'topk: 1'",
+                        err);
+  }
+  return LPOT_OK;
+}
+
 /* A benchmark only needs to know what to run, and on which data. */
 static lpot_status check_benchmark(lpot_config_box *box, lpot_error *err) {
   static const char *const path[] = {"evaluation", "performance", "dataloader", "dataset", NULL};

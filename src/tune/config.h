@@ -105,6 +105,9 @@ LPOT_MUST_CHECK lpot_status lpot_config_limit_sampling(lpot_config *config, int6
 LPOT_MUST_CHECK lpot_status lpot_config_refuse_bf16(const lpot_config *config, const char *isa,
                                                     lpot_error *err);
 
+/* LPOT_CONFIG where evaluation.accuracy.metric is missing, which only a benchmark may leave out. */
+LPOT_MUST_CHECK lpot_status lpot_config_need_metric(const lpot_config *config, lpot_error *err);
+
 /* LPOT_CONFIG at the place that asks for what is read but not run yet: quantization-aware training,
  * and pruning or model conversion in a file that does not ask for quantization. */
 LPOT_MUST_CHECK lpot_status lpot_config_check_supported(const lpot_config *config, lpot_error *err);

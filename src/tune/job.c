@@ -519,10 +519,7 @@ static void warn_of_certain_answers(const lpot_job *job) {
 }
 
 static lpot_status open_metric(lpot_job *job, bool warns, lpot_error *err) {
-  if (job->config->metric == NULL) {
-    return LPOT_FAIL(err, LPOT_CONFIG, "%s: evaluation.accuracy.metric is missing",
-                     lpot_yaml_name(job->config->yaml));
-  }
+  LPOT_TRY(lpot_config_need_metric(job->config, err));
   LPOT_TRY(lpot_metric_new(job->config->metric, &job->metric, err));
   LPOT_TRY(lpot_postprocess_new(job->config->postprocess, &job->postprocess, err));
   if (lpot_metric_compares_models(job->metric) && !lpot_postprocess_is_empty(job->postprocess)) {

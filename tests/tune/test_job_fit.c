@@ -115,8 +115,10 @@ static void metrics_that_are_missing_are_named(void **state) {
   (void)state;
   save_product(UNKNOWN);
   purpose = LPOT_CONFIG_BENCHMARK;
-  assert_refused(MODEL "evaluation: {performance: {" DUMMY "}}\n", NULL, LPOT_CONFIG,
-                 "conf.yaml: evaluation.accuracy.metric is missing");
+  assert_refused(
+      MODEL "evaluation: {performance: {" DUMMY "}}\n", NULL, LPOT_CONFIG,
+      "conf.yaml:2:1: evaluation.accuracy.metric: missing: lpot-bench needs it for --mode "
+      "accuracy and for --recipe");
 }
 
 static void settings_without_a_value_are_refused(void **state) {
