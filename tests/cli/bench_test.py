@@ -110,6 +110,8 @@ def check_errors(folder):
         ((conf,), 2, "expected CONF.yaml and MODEL"),
         ((conf, model, "--mode", "speed"), 2, "--mode 'speed': expected performance or accuracy"),
         ((conf, model, "--frob"), 2, "unknown option '--frob'"),
+        ((conf, model, "--json", "-jzh"), 2, "unknown option '-z'"),
+        ((conf, model, "-jm"), 2, "-m: an argument is missing"),
         ((conf, model, "--recipe"), 2, "--recipe: an argument is missing"),
         ((conf, model, "--set", "tuning"), 2, "--set 'tuning': expected KEY.PATH=VALUE"),
         ((conf, model, "--set", "=1"), 2, "--set '=1': expected KEY.PATH=VALUE"),
