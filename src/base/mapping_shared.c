@@ -236,7 +236,10 @@ static int new_file(const offer *offered) {
 
 /* ---- all of it ---- */
 
-/* Of the process, as its open files are; made at first use, and inherited by children. */
+/* Of the process, as its open files are; made at first use, and inherited by children. No object
+ * holds it, against the rule of no globals: whatever is shared, by whichever part, must be found
+ * through the one table that others look into, and a second one in the same process would leave
+ * files that nobody finds. It says nothing about results: without it each keeps its own bytes. */
 static lpot_mapping_index *_Atomic index_of_process;
 
 lpot_mapping_index *lpot_mapping_shared_index(void) {

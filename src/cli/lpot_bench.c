@@ -1,23 +1,33 @@
 /* lpot-bench: latency, throughput or accuracy of networks side by side. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <lpot/lpot.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/given_option.h"
 
 #define MAX_SETTINGS 64
 #define MAX_MODELS 8
 
-static const struct option long_options[] = {
-    {"mode", required_argument, NULL, 'm'},   {"set", required_argument, NULL, 's'},
-    {"recipe", required_argument, NULL, 'R'}, {"bf16", no_argument, NULL, 'B'},
-    {"json", no_argument, NULL, 'j'},         {"csv", required_argument, NULL, 'c'},
-    {"hdf5", required_argument, NULL, '5'},   {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0}};
+/* Options without a short form. */
+enum { RECIPE = 256, BF16, CSV, HDF5 };
+
+static const struct option long_options[] = {{"mode", required_argument, NULL, 'm'},
+                                             {"set", required_argument, NULL, 's'},
+                                             {"recipe", required_argument, NULL, RECIPE},
+                                             {"bf16", no_argument, NULL, BF16},
+                                             {"json", no_argument, NULL, 'j'},
+                                             {"csv", required_argument, NULL, CSV},
+                                             {"hdf5", required_argument, NULL, HDF5},
+                                             {"help", no_argument, NULL, 'h'},
+                                             {"version", no_argument, NULL, 'V'},
+                                             {NULL, 0, NULL, 0}};
 
 static const char help[] =
     "Usage: lpot-bench [options] CONF.yaml MODEL [MODEL...]\n"
@@ -98,28 +108,30 @@ typedef struct bench_forms {
 
 static lpot_status take_option(bench_command *command, int letter, bench_forms *forms,
                                char *const *argv, lpot_error *err) {
+  char given[LPOT_GIVEN_OPTION];
+  lpot_given_option(long_options, argv, given);
   switch (letter) {
   case 'm':
     return set_mode(command, optarg, err);
   case 's':
     return add_setting(command, optarg, err);
-  case 'R':
+  case RECIPE:
     if (forms->num_recipes == MAX_MODELS) {
       return LPOT_FAIL(err, LPOT_INVALID, "--recipe: at most %d are allowed", MAX_MODELS);
     }
     forms->recipes[forms->num_recipes] = optarg;
     forms->num_recipes++;
     return LPOT_OK;
-  case 'B':
+  case BF16:
     forms->bf16 = true;
     return LPOT_OK;
   case 'j':
     command->json = true;
     return LPOT_OK;
-  case 'c':
+  case CSV:
     command->csv_path = optarg;
     return LPOT_OK;
-  case '5':
+  case HDF5:
     command->hdf5_path = optarg;
     return LPOT_OK;
   case 'h':
@@ -129,9 +141,9 @@ static lpot_status take_option(bench_command *command, int letter, bench_forms *
     command->wants_version = true;
     return LPOT_OK;
   case ':':
-    return LPOT_FAIL(err, LPOT_INVALID, "%s: an argument is missing, see --help", argv[optind - 1]);
+    return LPOT_FAIL(err, LPOT_INVALID, "%s: an argument is missing, see --help", given);
   default:
-    return LPOT_FAIL(err, LPOT_INVALID, "unknown option '%s', see --help", argv[optind - 1]);
+    return LPOT_FAIL(err, LPOT_INVALID, "unknown option '%s', see --help", given);
   }
 }
 
@@ -229,6 +241,11 @@ int main(int argc, char **argv) {
       fputs(command.wants_help ? help : "lpot-bench " LPOT_VERSION "\n", stdout);
     }
     return 0;
+  }
+  /* Else it would be noticed when all is measured. Nothing is written. */
+  if (write(STDOUT_FILENO, "", 0) != 0) {
+    lpot_log(LPOT_LOG_ERROR, "standard output cannot be written: %s", strerror(errno));
+    return lpot_status_exit_code(LPOT_IO);
   }
   return run(argc, argv, &command);
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/given_option.h"
 #include "tune/info.h"
 
 #define MAX_BATCH 65536
@@ -58,6 +59,8 @@ int main(int argc, char **argv) {
   opterr = 0;
   int letter = 0;
   while ((letter = getopt_long(argc, argv, ":pb:r:hV", long_options, NULL)) != -1) {
+    char unknown[LPOT_GIVEN_OPTION];
+    lpot_given_option(long_options, argv, unknown);
     switch (letter) {
     case 'p':
       options.profile = true;
@@ -83,9 +86,9 @@ int main(int argc, char **argv) {
       puts("lpot-info " LPOT_VERSION);
       return 0;
     case ':':
-      return usage_error("an argument is missing after", argv[optind - 1]);
+      return usage_error("an argument is missing after", unknown);
     default:
-      return usage_error("unknown option", argv[optind - 1]);
+      return usage_error("unknown option", unknown);
     }
   }
   return run(&options, given, argc - optind, argv + optind);

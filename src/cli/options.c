@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/given_option.h"
 
 typedef lpot_status (*option_setter)(lpot_options *options, const char *value, lpot_error *err);
 
@@ -272,12 +273,12 @@ static lpot_status read_options(int argc, char **argv, lpot_options *options, lp
   opterr = 0;
   optind = 0; /* Starts anew, also when called a second time in one process. */
   for (;;) {
-    int before = optind == 0 ? 1 : optind;
     int value = getopt_long(argc, argv, letters, long_options, NULL);
     if (value == -1) {
       return LPOT_OK;
     }
-    const char *given = argv[optind > before ? optind - 1 : before];
+    char given[LPOT_GIVEN_OPTION];
+    lpot_given_option(long_options, argv, given);
     if (value == ':') {
       return LPOT_FAIL(err, LPOT_INVALID, "option '%s' needs an argument", given);
     }

@@ -13,6 +13,10 @@ typedef struct lpot_dataset lpot_dataset;
 
 /* Names of all datasets, NULL terminated. */
 const char *const *lpot_dataset_names(void);
+/* What can be told of a data set without opening it: LPOT_CONFIG where there is none of this name;
+ * *ret_keys, NULL terminated, are what its map may have (NULL: it is told when it is opened). */
+LPOT_MUST_CHECK lpot_status lpot_dataset_settings(const char *name, const lpot_yaml_node *settings,
+                                                  const char *const **ret_keys, lpot_error *err);
 /* settings is the map under the dataset's key in the YAML (its file, line and column serve
  * messages; borrowed for the call). folder: where relative paths start (NULL: the working
  * directory). Missing files are LPOT_NOT_FOUND naming path and setting; malformed ones LPOT_FORMAT.
@@ -31,6 +35,9 @@ bool lpot_dataset_has_ragged_labels(const lpot_dataset *dataset);
  * LPOT_CONFIG where the dataset has no boxes, LPOT_INVALID where no sample passes. */
 LPOT_MUST_CHECK lpot_status lpot_dataset_filter(lpot_dataset *dataset,
                                                 const lpot_yaml_node *settings, lpot_error *err);
+/* LPOT_CONFIG where settings are none of a filter, whatever the data set. */
+LPOT_MUST_CHECK lpot_status lpot_dataset_check_filter(const lpot_yaml_node *settings,
+                                                      lpot_error *err);
 /* Number of listed samples that were left out because their file is missing (ImagenetRaw). */
 int64_t lpot_dataset_num_skipped(const lpot_dataset *dataset);
 /* Fills sample (initialised, emptied first). index in [0, size). */

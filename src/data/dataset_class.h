@@ -10,8 +10,9 @@
 #include "data/path_list.h"
 
 typedef struct lpot_dataset_class {
-  const char *name;  /* as in the YAML */
-  size_t size_bytes; /* of the class's own struct, which begins with lpot_dataset */
+  const char *name;            /* as in the YAML */
+  size_t size_bytes;           /* of the class's own struct, which begins with lpot_dataset */
+  const char *const *settings; /* keys that its map may have; NULL: open sees to it */
   /* Fills the zero-filled object. On failure the object is only closed. */
   lpot_status (*open)(lpot_dataset *dataset, const lpot_yaml_node *settings, const char *folder,
                       lpot_error *err);

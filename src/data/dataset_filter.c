@@ -19,6 +19,12 @@ static lpot_status read_size(const lpot_yaml_node *settings, int64_t *size, lpot
   return lpot_yaml_int(node, 1, INT64_C(1) << 30, size, err);
 }
 
+lpot_status lpot_dataset_check_filter(const lpot_yaml_node *settings, lpot_error *err) {
+  int64_t size = 0;
+  LPOT_TRY(read_size(settings, &size, err));
+  return LPOT_OK;
+}
+
 lpot_status lpot_dataset_filter(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                 lpot_error *err) {
   int64_t size = 0;

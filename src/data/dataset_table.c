@@ -45,11 +45,29 @@ const char *const *lpot_dataset_names(void) {
   return names;
 }
 
-lpot_status lpot_dataset_open(const char *name, const lpot_yaml_node *settings, const char *folder,
-                              lpot_dataset **ret_dataset, lpot_error *err) {
+static lpot_status find_class(const char *name, const lpot_yaml_node *settings,
+                              const lpot_dataset_class **ret_class, lpot_error *err) {
   size_t index = 0;
   LPOT_TRY(lpot_setting_find_name(settings, "dataset", name, names, later_names, &index, err));
-  const lpot_dataset_class *class_of = classes[index];
+  *ret_class = classes[index];
+  return LPOT_OK;
+}
+
+lpot_status lpot_dataset_settings(const char *name, const lpot_yaml_node *settings,
+                                  const char *const **ret_keys, lpot_error *err) {
+  const lpot_dataset_class *class_of = NULL;
+  LPOT_TRY(find_class(name, settings, &class_of, err));
+  *ret_keys = class_of->settings;
+  return LPOT_OK;
+}
+
+lpot_status lpot_dataset_open(const char *name, const lpot_yaml_node *settings, const char *folder,
+                              lpot_dataset **ret_dataset, lpot_error *err) {
+  const lpot_dataset_class *class_of = NULL;
+  LPOT_TRY(find_class(name, settings, &class_of, err));
+  if (class_of->settings != NULL) {
+    LPOT_TRY(lpot_setting_check(settings, class_of->settings, err));
+  }
   lpot_dataset *dataset = lpot_calloc(1, class_of->size_bytes);
   if (dataset == NULL) {
     return LPOT_OUT_OF_MEMORY(err);

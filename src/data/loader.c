@@ -70,14 +70,6 @@ static lpot_status prepare(lpot_loader *loader, lpot_error *err) {
                      (long long)loader->options.batch_size);
   }
   LPOT_TRY(make_order(loader, err));
-  if (loader->options.discard_last) {
-    loader->num_samples -= loader->num_samples % loader->options.batch_size;
-    if (loader->num_samples == 0) {
-      return LPOT_FAIL(err, LPOT_INVALID,
-                       "fewer samples than one batch of %lld, and the last batch is discarded",
-                       (long long)loader->options.batch_size);
-    }
-  }
   LPOT_TRY(prepare_room(loader, &loader->rooms[0], err));
   if (loader->options.cache_bytes == 0) {
     return LPOT_OK;

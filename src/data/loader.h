@@ -13,7 +13,6 @@ typedef struct lpot_loader_options {
   uint64_t seed;        /* of the order, and of random transforms */
   bool keeps_order;     /* samples in the dataset's own order */
   int64_t batch_size;   /* >= 1 */
-  bool discard_last;    /* last_batch: discard */
   int64_t max_samples;  /* 0: all; else the first N of the order */
   uint64_t cache_bytes; /* transformed samples kept in memory at most; 0 for none */
 } lpot_loader_options;

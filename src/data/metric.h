@@ -36,6 +36,8 @@ void lpot_metric_free(lpot_metric *metric);
 const char *lpot_metric_name(const lpot_metric *metric);
 /* The metric's own sense: topk true, MSE false. */
 bool lpot_metric_higher_is_better(const lpot_metric *metric);
+/* Largest less smallest possible value: 1 of a share, 100 of a percentage; 0 without bound. */
+double lpot_metric_range(const lpot_metric *metric);
 bool lpot_metric_is_per_sample(const lpot_metric *metric);
 /* True where labels are the first output of the f32 model on the same samples, not the dataset's:
  * the caller puts it into batch->labels. */
@@ -50,7 +52,7 @@ LPOT_MUST_CHECK lpot_status lpot_metric_evaluate(const lpot_metric *metric,
                                                  struct lpot_model *model, lpot_metric_state *state,
                                                  lpot_error *err);
 /* Share of right answers of a constant guess, given num_classes (of the dataset, or state.classes
- * where it does not know); NaN when meaningless or num_classes is 0. */
+ * where it does not know); NaN when meaningless or num_classes is 0. 1: every answer is right. */
 double lpot_metric_chance_level(const lpot_metric *metric, int64_t num_classes);
 
 void lpot_metric_state_init(lpot_metric_state *state);

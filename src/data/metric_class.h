@@ -11,6 +11,7 @@ typedef struct lpot_metric_class {
   const char *name;  /* as in the YAML */
   size_t size_bytes; /* of the class's own struct, which begins with lpot_metric */
   bool higher_is_better;
+  double range;          /* largest less smallest possible value; 0: without bound */
   bool is_per_sample;    /* a sample is right or wrong */
   bool needs_no_labels;  /* samples need not have any */
   bool reads_row_labels; /* of the two, false: update is never given a batch without labels */

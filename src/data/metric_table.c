@@ -69,6 +69,10 @@ bool lpot_metric_higher_is_better(const lpot_metric *metric) {
   return metric->class_of->higher_is_better && !metric->lower_is_better;
 }
 
+double lpot_metric_range(const lpot_metric *metric) {
+  return lpot_metric_is_per_sample(metric) ? 1 : metric->class_of->range;
+}
+
 bool lpot_metric_is_per_sample(const lpot_metric *metric) {
   return metric->class_of->is_per_sample && !metric->is_graded;
 }

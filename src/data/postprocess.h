@@ -25,6 +25,9 @@ typedef struct lpot_postprocess lpot_postprocess; /* a chain */
  * empty chain. */
 LPOT_MUST_CHECK lpot_status lpot_postprocess_new(const lpot_yaml_node *settings,
                                                  lpot_postprocess **ret_chain, lpot_error *err);
+/* Makes one of them, for its message only (where that needs no file): node has the postprocess's
+ * name and settings. */
+LPOT_MUST_CHECK lpot_status lpot_postprocess_check(const lpot_yaml_node *node, lpot_error *err);
 void lpot_postprocess_free(lpot_postprocess *chain);
 bool lpot_postprocess_is_empty(const lpot_postprocess *chain);
 

@@ -10,6 +10,7 @@
 typedef struct lpot_postprocess_class {
   const char *name;  /* as in the YAML */
   size_t size_bytes; /* of the class's parameters */
+  bool reads_files;  /* parse does */
   /* Fills the zero-filled parameters from settings (null, a number or a map). */
   lpot_status (*parse)(void *parameters, const lpot_yaml_node *settings, lpot_error *err);
   void (*done)(void *parameters); /* frees what parse made; (optional) */

@@ -32,15 +32,27 @@ struct lpot_postprocess {
   postprocess_step steps[LPOT_MAX_POSTPROCESS_STEPS];
 };
 
-static lpot_status make_step(postprocess_step *step, const lpot_yaml_node *node, lpot_error *err) {
+static lpot_status find_class(const lpot_yaml_node *node, postprocess_step *step, lpot_error *err) {
   size_t index = 0;
   LPOT_TRY(lpot_setting_find_name(node, "postprocess", node->key, names, later_names, &index, err));
   step->class_of = classes[index];
+  return LPOT_OK;
+}
+
+static lpot_status make_step(postprocess_step *step, const lpot_yaml_node *node, lpot_error *err) {
+  LPOT_TRY(find_class(node, step, err));
   step->parameters = lpot_calloc(1, step->class_of->size_bytes);
   if (step->parameters == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
   return step->class_of->parse(step->parameters, node, err);
+}
+
+static void step_done(const postprocess_step *step) {
+  if (step->parameters != NULL && step->class_of->done != NULL) {
+    step->class_of->done(step->parameters);
+  }
+  lpot_free(step->parameters);
 }
 
 static lpot_status make_steps(lpot_postprocess *chain, const lpot_yaml_node *settings,
@@ -81,13 +93,20 @@ void lpot_postprocess_free(lpot_postprocess *chain) {
     return;
   }
   for (size_t i = 0; i < chain->num_steps; i++) {
-    postprocess_step *step = &chain->steps[i];
-    if (step->parameters != NULL && step->class_of->done != NULL) {
-      step->class_of->done(step->parameters);
-    }
-    lpot_free(step->parameters);
+    step_done(&chain->steps[i]);
   }
   lpot_free(chain);
+}
+
+lpot_status lpot_postprocess_check(const lpot_yaml_node *node, lpot_error *err) {
+  postprocess_step step = {0};
+  LPOT_TRY(find_class(node, &step, err));
+  if (step.class_of->reads_files) {
+    return LPOT_OK;
+  }
+  lpot_status status = make_step(&step, node, err);
+  step_done(&step);
+  return status;
 }
 
 bool lpot_postprocess_is_empty(const lpot_postprocess *chain) {

@@ -11,6 +11,8 @@ typedef struct lpot_transforms lpot_transforms; /* a chain */
 /* settings: the map (or list of one-key maps) under "transform"; NULL gives an empty chain. */
 LPOT_MUST_CHECK lpot_status lpot_transforms_new(const lpot_yaml_node *settings,
                                                 lpot_transforms **ret_transforms, lpot_error *err);
+/* Makes one of them, for its message only: node has the transform's name and settings. */
+LPOT_MUST_CHECK lpot_status lpot_transform_check(const lpot_yaml_node *node, lpot_error *err);
 void lpot_transforms_free(lpot_transforms *transforms);
 /* Random transforms draw from a generator of their own, made from seed, the sample's index and
  * their place in the chain: the same sample becomes the same input on every rank and each time. */

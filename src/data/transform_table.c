@@ -97,6 +97,13 @@ static lpot_status make_step(transform_step *step, const lpot_yaml_node *node, l
   return step->class_of->parse(step->parameters, node, err);
 }
 
+static void step_done(const transform_step *step) {
+  if (step->parameters != NULL && step->class_of->done != NULL) {
+    step->class_of->done(step->parameters);
+  }
+  lpot_free(step->parameters);
+}
+
 static lpot_status make_steps(lpot_transforms *chain, const lpot_yaml_node *settings,
                               lpot_error *err) {
   for (size_t i = 0; i < settings->num_children; i++) {
@@ -138,14 +145,17 @@ void lpot_transforms_free(lpot_transforms *transforms) {
     return;
   }
   for (size_t i = 0; i < transforms->num_steps; i++) {
-    const transform_step *step = &transforms->steps[i];
-    if (step->parameters != NULL && step->class_of->done != NULL) {
-      step->class_of->done(step->parameters);
-    }
-    lpot_free(step->parameters);
+    step_done(&transforms->steps[i]);
   }
   lpot_free(transforms->steps);
   lpot_free(transforms);
+}
+
+lpot_status lpot_transform_check(const lpot_yaml_node *node, lpot_error *err) {
+  transform_step step = {0};
+  lpot_status status = make_step(&step, node, err);
+  step_done(&step);
+  return status;
 }
 
 static lpot_status run_step(const transform_step *step, lpot_rng *rng, lpot_tensor *input,

@@ -125,6 +125,15 @@ static lpot_status fork_all(lpot_instances *benchmark, const core_layout *layout
   return LPOT_OK;
 }
 
+/* A recipe is calibrated by a whole job. */
+static bool needs_metric(const lpot_benchmark_options *options) {
+  bool needs = options->accuracy;
+  for (size_t i = 0; i < options->num_models; i++) {
+    needs = needs || options->models[i].recipe_path != NULL;
+  }
+  return needs;
+}
+
 static lpot_status start(lpot_instances *benchmark, lpot_error *err) {
   const lpot_benchmark_options *options = benchmark->options;
   const lpot_job_options wanted = {.config_path = options->config_path,
@@ -134,12 +143,18 @@ static lpot_status start(lpot_instances *benchmark, lpot_error *err) {
                                    .purpose = LPOT_CONFIG_BENCHMARK,
                                    .warns = lpot_comm_rank_by_environment() == 0};
   lpot_config *config = NULL;
+  if (wanted.warns) { /* rank 0 */
+    LPOT_TRY(lpot_benchmark_check_outputs(options, err));
+  }
   LPOT_TRY(lpot_job_probe(&wanted, err));
   LPOT_TRY(lpot_job_read_config(&wanted, &config, err));
   lpot_cpu_set allowed;
   core_layout layout = {0};
   lpot_status status = lpot_machine_allowed(&allowed, err);
-  if (options->accuracy) { /* One is enough; on other ranks none. */
+  if (status == LPOT_OK && needs_metric(options)) {
+    status = lpot_config_need_metric(config, err);
+  }
+  if (status == LPOT_OK && options->accuracy) { /* One is enough; on other ranks none. */
     layout = (core_layout){.instances = lpot_comm_rank_by_environment() == 0 ? 1 : 0, .cores = 1};
   } else if (status == LPOT_OK) {
     status = lay_out(config, lpot_cpu_set_count(&allowed), &layout, err);

@@ -63,7 +63,8 @@ void lpot_benchmark_end(pid_t pid); /* 0: nothing */
 typedef struct lpot_instances lpot_instances;
 
 /* Reads the configuration and forks the instances: before MPI starts, and before threads are made.
- * LPOT_CONFIG, LPOT_INVALID where there are fewer cores than asked for. Not collective. */
+ * LPOT_CONFIG, LPOT_INVALID where there are fewer cores than asked for, LPOT_IO where what rank 0
+ * is to write cannot be written. Not collective. */
 LPOT_MUST_CHECK lpot_status lpot_instances_start(const lpot_benchmark_options *options,
                                                  lpot_instances **ret_instances, lpot_error *err);
 /* Ends the instances. NULL is allowed. */
@@ -76,6 +77,10 @@ LPOT_MUST_CHECK lpot_status lpot_instances_run(lpot_instances *instances, lpot_c
 const lpot_benchmark_measure *lpot_instances_measures(const lpot_instances *instances,
                                                       size_t *ret_count);
 
+/* LPOT_IO where csv_path or hdf5_path cannot be written: to be known before hours are measured.
+ * Leaves no file behind, and what is there as it is. */
+LPOT_MUST_CHECK lpot_status lpot_benchmark_check_outputs(const lpot_benchmark_options *options,
+                                                         lpot_error *err);
 /* The table, JSON lines or CSV of measures [count] in order of model and instance (rank 0). */
 LPOT_MUST_CHECK lpot_status lpot_benchmark_print(const lpot_benchmark_options *options,
                                                  const lpot_benchmark_measure *measures,

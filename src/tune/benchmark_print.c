@@ -1,10 +1,14 @@
 /* What a benchmark found, for people and for programs. */
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "formats/output_file.h"
 #include "tune/benchmark.h"
 
 #define LABEL_SIZE 128
@@ -220,6 +224,48 @@ static lpot_status write_csv(const lpot_benchmark_options *options,
     status = LPOT_FAIL(err, LPOT_IO, "cannot write '%s': %s", options->csv_path, strerror(errno));
   }
   return status;
+}
+
+static lpot_status fail_output(const char *path, int code, lpot_error *err) {
+  return LPOT_FAIL(err, LPOT_IO, "cannot write '%s': %s", path, strerror(code));
+}
+
+static lpot_status check_csv(const char *path, lpot_error *err) {
+  if (access(path, F_OK) == 0) {
+    return access(path, W_OK) == 0 ? LPOT_OK : fail_output(path, errno, err);
+  }
+  int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file < 0) { /* EEXIST: a link to a file that is to come */
+    return errno == EEXIST ? LPOT_OK : fail_output(path, errno, err);
+  }
+  close(file);
+  unlink(path);
+  return LPOT_OK;
+}
+
+static lpot_status check_hdf5(const char *path, lpot_error *err) {
+  lpot_output_file *file = NULL;
+  LPOT_TRY(lpot_output_file_open(path, &file, err));
+  lpot_output_file_free(file);
+  return LPOT_OK;
+}
+
+lpot_status lpot_benchmark_check_outputs(const lpot_benchmark_options *options, lpot_error *err) {
+  const struct {
+    const char *path;
+    lpot_status (*check)(const char *path, lpot_error *err);
+  } outputs[] = {{options->csv_path, check_csv}, {options->hdf5_path, check_hdf5}};
+  for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+    struct stat info;
+    const char *path = outputs[i].path;
+    if (path != NULL && stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+      return fail_output(path, EISDIR, err);
+    }
+    if (path != NULL) {
+      LPOT_TRY(outputs[i].check(path, err));
+    }
+  }
+  return LPOT_OK;
 }
 
 lpot_status lpot_benchmark_print(const lpot_benchmark_options *options,

@@ -98,10 +98,56 @@ int lpot_comm_rank_by_environment(void) {
   return number_of(launcher_rank(), 0);
 }
 
+/* A whole number of at most nine digits; *text is then behind it. */
+static bool take_number(const char **text, int64_t *ret) {
+  size_t length = strspn(*text, "0123456789");
+  *ret = 0;
+  for (size_t i = 0; i < length && i < 9; i++) {
+    *ret = *ret * 10 + ((*text)[i] - '0');
+  }
+  *text += length;
+  return length > 0 && length <= 9;
+}
+
+/* One of "16(x4)", four nodes with sixteen tasks each, and "3"; *list is then behind it. */
+static bool take_nodes(const char **list, int64_t *ret_tasks, int64_t *ret_nodes) {
+  *ret_nodes = 1;
+  if (!take_number(list, ret_tasks)) {
+    return false;
+  }
+  if (strncmp(*list, "(x", 2) != 0) {
+    return true;
+  }
+  *list += 2;
+  if (!take_number(list, ret_nodes) || **list != ')') {
+    return false;
+  }
+  (*list)++;
+  return true;
+}
+
+/* Tasks of a node by Slurm's list of all nodes, "16(x4),3"; 1 where it does not tell. */
+static int tasks_of_node(const char *list, int node) {
+  int64_t first_behind = 0;
+  int64_t tasks = 0;
+  int64_t nodes = 0;
+  while (list != NULL && take_nodes(&list, &tasks, &nodes) && (*list == ',' || *list == '\0')) {
+    first_behind += nodes;
+    if (node < first_behind) {
+      return (int)tasks;
+    }
+    list = *list == ',' ? list + 1 : NULL;
+  }
+  return 1;
+}
+
 void lpot_comm_local_by_environment(int *ret_rank, int *ret_size) {
   const char *open_mpi = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
   bool by_mpirun = open_mpi != NULL;
-  int size = number_of(by_mpirun ? open_mpi : getenv("SLURM_NTASKS_PER_NODE"), 1);
+  /* srun sets it for what it starts; SLURM_TASKS_PER_NODE is there without srun, too. */
+  const char *slurm = getenv("SLURM_STEP_TASKS_PER_NODE");
+  int size = by_mpirun ? number_of(open_mpi, 1)
+                       : tasks_of_node(slurm, number_of(getenv("SLURM_NODEID"), 0));
   int rank = number_of(getenv(by_mpirun ? "OMPI_COMM_WORLD_LOCAL_RANK" : "SLURM_LOCALID"), 0);
   *ret_size = size > 0 ? size : 1;
   *ret_rank = rank < *ret_size ? rank : 0;

@@ -16,8 +16,8 @@ typedef struct lpot_comm lpot_comm;
 /* The rank by the launcher's environment, known before lpot_comm_start; 0 when there is none. For
  * messages that only one rank prints. */
 int lpot_comm_rank_by_environment(void);
-/* The same for the ranks of this host: which of them this is, and how many there are. 0 of 1 where
- * the launcher does not tell. */
+/* The same for the ranks of this host: which of them this is, and how many there are, as mpirun or
+ * srun says it (with and without --ntasks-per-node). 0 of 1 where the launcher does not tell. */
 void lpot_comm_local_by_environment(int *ret_rank, int *ret_size);
 
 /* Initialises MPI, or takes it as the program has started it (then the program finalises it too).

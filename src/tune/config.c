@@ -5,7 +5,10 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/dataset.h"
 #include "data/metric.h"
+#include "data/postprocess.h"
+#include "data/setting.h"
 #include "data/transform.h"
 #include "tune/config_schema.h"
 
@@ -119,6 +122,17 @@ static bool has_value(const lpot_yaml *yaml, const char *const *path) {
   return node != NULL && node->kind != LPOT_YAML_NULL;
 }
 
+lpot_status lpot_config_need_metric(const lpot_config *config, lpot_error *err) {
+  static const char *const path[] = {"evaluation", "accuracy", "metric", NULL};
+  if (config->metric == NULL) {
+    return fail_missing(config->yaml, path, "evaluation.accuracy.metric",
+                        "lpot-bench needs it for --mode accuracy and for --recipe, for example "
+                        "'topk: 1'",
+                        err);
+  }
+  return LPOT_OK;
+}
+
 /* A benchmark only needs to know what to run, and on which data. */
 static lpot_status check_benchmark(lpot_config_box *box, lpot_error *err) {
   static const char *const path[] = {"evaluation", "performance", "dataloader", "dataset", NULL};
@@ -167,24 +181,69 @@ static lpot_status check_mandatory(lpot_config_box *box, lpot_error *err) {
   return LPOT_OK;
 }
 
-/* Metric and transforms are made for their messages only. What needs more than the text, such as
- * files, is told when they are made for use. */
+/* Each part of a chain by itself, so that all mistakes are told. */
+static lpot_status check_chain(lpot_config_box *box, const lpot_yaml_node *chain,
+                               lpot_status (*check)(const lpot_yaml_node *node, lpot_error *err),
+                               lpot_error *err) {
+  for (size_t i = 0; chain != NULL && i < chain->num_children; i++) {
+    const lpot_yaml_node *node = NULL;
+    lpot_status status = lpot_setting_item(chain, i, &node, err);
+    if (status == LPOT_OK) {
+      status = check(node, err);
+    }
+    LPOT_TRY(lpot_config_collect(box, status, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status check_dataset(lpot_config_box *box, const lpot_dataloader_config *loader,
+                                 lpot_error *err) {
+  const lpot_yaml_node *settings = loader->dataset_settings;
+  const char *const *keys = NULL;
+  lpot_status status = lpot_dataset_settings(loader->dataset, settings, &keys, err);
+  LPOT_TRY(lpot_config_collect(box, status, err));
+  if (keys != NULL && settings->kind != LPOT_YAML_MAP) {
+    status = lpot_setting_check(settings, keys, err);
+    LPOT_TRY(lpot_config_collect(box, status, err));
+    return LPOT_OK;
+  }
+  for (size_t i = 0; keys != NULL && i < settings->num_children; i++) {
+    status = lpot_yaml_check_key(settings->children[i], keys, err);
+    LPOT_TRY(lpot_config_collect(box, status, err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status check_loader(lpot_config_box *box, const lpot_dataloader_config *loader,
+                                lpot_error *err) {
+  if (loader->dataset != NULL) {
+    LPOT_TRY(check_dataset(box, loader, err));
+  }
+  if (loader->filter != NULL) {
+    lpot_status status = lpot_dataset_check_filter(loader->filter, err);
+    LPOT_TRY(lpot_config_collect(box, status, err));
+  }
+  LPOT_TRY(check_chain(box, loader->transform, lpot_transform_check, err));
+  return LPOT_OK;
+}
+
+/* What data and metric are made of, for its messages only. What needs more than the text, such as
+ * files, is told when it is made for use. */
 static lpot_status check_parts(lpot_config_box *box, lpot_error *err) {
   const lpot_config *config = &box->config;
   const lpot_dataloader_config *loaders[] = {&config->calibration, &config->evaluation,
                                              &config->performance};
   for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++) {
-    lpot_transforms *transforms = NULL;
-    lpot_status status = lpot_transforms_new(loaders[i]->transform, &transforms, err);
-    lpot_transforms_free(transforms);
-    LPOT_TRY(lpot_config_collect(box, status, err));
+    LPOT_TRY(check_loader(box, loaders[i], err));
   }
+  LPOT_TRY(check_chain(box, config->postprocess, lpot_postprocess_check, err));
   if (config->metric == NULL) {
     return LPOT_OK;
   }
   lpot_metric *metric = NULL;
   lpot_status status = lpot_metric_new(config->metric, &metric, err);
   box->evaluates = status == LPOT_OK && lpot_metric_evaluates(metric);
+  box->metric_range = status == LPOT_OK ? lpot_metric_range(metric) : 0;
   lpot_metric_free(metric);
   LPOT_TRY(lpot_config_collect(box, status, err));
   return LPOT_OK;
@@ -195,6 +254,13 @@ static lpot_status check_criterion(lpot_config_box *box, lpot_error *err) {
     return lpot_config_fail_key(err, box->absolute_node,
                                 "expected relative or absolute, got both (relative %s)",
                                 lpot_config_place_of(box->relative).text);
+  }
+  if (box->absolute_node != NULL && box->metric_range > 0 &&
+      box->config.tolerance >= box->metric_range && box->purpose == LPOT_CONFIG_TUNE) {
+    LPOT_TRY(lpot_config_warn(box, box->absolute_node, err,
+                              "every recipe meets it: the metric's values are %g apart at most "
+                              "(a hundredth of that is %g)",
+                              box->metric_range, box->metric_range / 100));
   }
   if (box->config.performance_only && box->config.timeout_seconds > 0) {
     const lpot_yaml_node *tuning = lpot_yaml_get(lpot_yaml_root(box->yaml), "tuning");
@@ -353,7 +419,7 @@ static lpot_status check_approach(lpot_config_box *box, lpot_error *err) {
 /* What a dataloader section leaves out is taken from the evaluation's. */
 static void complete_loader(lpot_dataloader_config *loader,
                             const lpot_dataloader_config *evaluation) {
-  bool absent = loader->batch_size == 0 && !loader->discard_last && !loader->keeps_order &&
+  bool absent = loader->batch_size == 0 && loader->last_batch == NULL && !loader->keeps_order &&
                 loader->dataset == NULL && loader->transform == NULL && loader->filter == NULL;
   if (absent) {
     *loader = *evaluation;

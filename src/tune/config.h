@@ -23,10 +23,10 @@ typedef enum lpot_measure_when {
 typedef enum lpot_export_format { LPOT_EXPORT_QDQ, LPOT_EXPORT_QOPERATOR } lpot_export_format;
 
 typedef struct lpot_dataloader_config {
-  int64_t batch_size;  /* default 1 */
-  bool discard_last;   /* last_batch: discard */
-  bool keeps_order;    /* shuffle: false */
-  const char *dataset; /* name; NULL when there is no such section */
+  int64_t batch_size;               /* default 1 */
+  const lpot_yaml_node *last_batch; /* where the file says discard; NULL: rollover */
+  bool keeps_order;                 /* shuffle: false */
+  const char *dataset;              /* name; NULL when there is no such section */
   const lpot_yaml_node *dataset_settings;
   const lpot_yaml_node *filter;    /* the map under "filter"; NULL: none */
   const lpot_yaml_node *transform; /* NULL: none */
@@ -104,6 +104,9 @@ LPOT_MUST_CHECK lpot_status lpot_config_limit_sampling(lpot_config *config, int6
 /* LPOT_CONFIG at the place that names bf16, if one does; isa: what this machine has instead. */
 LPOT_MUST_CHECK lpot_status lpot_config_refuse_bf16(const lpot_config *config, const char *isa,
                                                     lpot_error *err);
+
+/* LPOT_CONFIG where evaluation.accuracy.metric is missing, which only a benchmark may leave out. */
+LPOT_MUST_CHECK lpot_status lpot_config_need_metric(const lpot_config *config, lpot_error *err);
 
 /* LPOT_CONFIG at the place that asks for what is read but not run yet: quantization-aware training,
  * and pruning or model conversion in a file that does not ask for quantization. */

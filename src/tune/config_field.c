@@ -241,6 +241,14 @@ lpot_status lpot_config_read_dataset(lpot_config_box *box, const lpot_config_row
   return LPOT_OK;
 }
 
+lpot_status lpot_config_read_last_batch(lpot_config_box *box, const lpot_config_row *row,
+                                        const lpot_yaml_node *node, void *object, lpot_error *err) {
+  bool discards = false;
+  LPOT_TRY(lpot_config_read_flag_word(box, row, node, &discards, err));
+  *(const lpot_yaml_node **)object = discards ? node : NULL;
+  return LPOT_OK;
+}
+
 lpot_status lpot_config_read_filter(lpot_config_box *box, const lpot_config_row *row,
                                     const lpot_yaml_node *node, void *object, lpot_error *err) {
   (void)box;

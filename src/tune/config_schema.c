@@ -92,9 +92,9 @@ static const lpot_config_row model_rows[] = {
 const lpot_config_row lpot_config_dataloader_rows[] = {
     LOADER_INT(batch_size, 1),
     {.name = "last_batch",
-     .read = lpot_config_read_flag_word,
+     .read = lpot_config_read_last_batch,
      .words = last_batch_words,
-     .offset = offsetof(lpot_dataloader_config, discard_last)},
+     .offset = offsetof(lpot_dataloader_config, last_batch)},
     READ("dataset", lpot_config_read_dataset),
     {.name = "transform",
      .read = lpot_config_read_transform,

@@ -46,7 +46,8 @@ typedef struct lpot_config_box {
   const lpot_yaml_node *absolute_node;
   const lpot_yaml_node *objective, *multi_objectives; /* under tuning, NULL when absent */
   lpot_config_purpose purpose;
-  bool evaluates; /* the metric does, by itself: labelled data are not needed */
+  bool evaluates;      /* the metric does, by itself: labelled data are not needed */
+  double metric_range; /* as lpot_metric_range has it; 0 where there is no metric */
   lpot_config_mixed mixed;
   size_t num_errors;
   lpot_error last_error;
@@ -154,6 +155,9 @@ lpot_status lpot_config_read_op_wise(lpot_config_box *box, const lpot_config_row
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_dataset(lpot_config_box *box, const lpot_config_row *row,
                                      const lpot_yaml_node *node, void *object, lpot_error *err);
+/* A pointer to the node where it says discard, else NULL. */
+lpot_status lpot_config_read_last_batch(lpot_config_box *box, const lpot_config_row *row,
+                                        const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_filter(lpot_config_box *box, const lpot_config_row *row,
                                     const lpot_yaml_node *node, void *object, lpot_error *err);
 lpot_status lpot_config_read_transform(lpot_config_box *box, const lpot_config_row *row,

@@ -139,7 +139,7 @@ static lpot_status put_loader(lpot_buffer *out, int indent, const lpot_dataloade
   LPOT_TRY(lpot_buffer_printf(out, err, "%*sbatch_size: %" PRId64 "\n", indent + 2, "",
                               loader->batch_size));
   LPOT_TRY(lpot_buffer_printf(out, err, "%*slast_batch: %s\n", indent + 2, "",
-                              loader->discard_last ? "discard" : "rollover"));
+                              loader->last_batch != NULL ? "discard" : "rollover"));
   if (loader->keeps_order) {
     LPOT_TRY(lpot_buffer_printf(out, err, "%*sshuffle: false\n", indent + 2, ""));
   }

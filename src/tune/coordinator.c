@@ -338,7 +338,7 @@ static void warn_of_baseline(const lpot_run *run) {
            baseline->accuracy, samples);
   int64_t num_classes = lpot_dataset_num_classes(lpot_loader_dataset(run->job->evaluation));
   double chance = lpot_metric_chance_level(metric, num_classes);
-  if (!isnan(chance) && samples > 0 &&
+  if (!isnan(chance) && chance < 1 && samples > 0 &&
       baseline->accuracy <= chance + 3 * sqrt(chance * (1 - chance) / samples)) {
     lpot_log(LPOT_LOG_WARNING,
              "the f32 accuracy %.6g is near chance level (%.6g): do transforms and labels fit the "

@@ -262,8 +262,19 @@ const lpot_blocks *lpot_job_blocks(const lpot_job *job, bool held_out) {
   return held_out ? &job->held_out : &job->blocks;
 }
 
-static int64_t whole_batches(const lpot_dataset *dataset, int64_t batch) {
-  return lpot_dataset_size(dataset) / batch * batch;
+/* Samples that last_batch leaves. */
+static lpot_status whole_batches(const lpot_dataloader_config *section, const lpot_dataset *dataset,
+                                 int64_t *ret, lpot_error *err) {
+  int64_t size = lpot_dataset_size(dataset);
+  int64_t whole = size / section->batch_size * section->batch_size;
+  if (section->last_batch != NULL && whole == 0) {
+    return lpot_yaml_fail(err, section->last_batch,
+                          "discard leaves nothing of %lld samples, which are fewer than a batch of "
+                          "%lld",
+                          (long long)size, (long long)section->batch_size);
+  }
+  *ret = section->last_batch != NULL ? whole : size;
+  return LPOT_OK;
 }
 
 /* Messages about the configuration have their place already. */
@@ -293,6 +304,10 @@ lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_conf
   if (status == LPOT_OK && lpot_dataset_size(dataset) <= 0) {
     status = LPOT_FAIL(err, LPOT_CONFIG, "dataset '%s' is empty", section->dataset);
   }
+  int64_t whole = 0;
+  if (status == LPOT_OK) {
+    status = whole_batches(section, dataset, &whole, err);
+  }
   if (status != LPOT_OK) {
     lpot_dataset_close(dataset);
     lpot_transforms_free(transforms);
@@ -303,9 +318,7 @@ lpot_status lpot_job_open_loader(const lpot_job *job, const lpot_dataloader_conf
                                  .batch_size = batch_size,
                                  .max_samples = max_samples,
                                  .cache_bytes = cache_bytes};
-  int64_t whole = whole_batches(dataset, section->batch_size);
-  bool all = max_samples == 0 || (section == &job->config->evaluation && max_samples > whole);
-  if (section->discard_last && all && whole > 0) {
+  if (max_samples == 0 || (section == &job->config->evaluation && max_samples > whole)) {
     options.max_samples = whole; /* Also where samples run one by one. */
   }
   LPOT_TRY(lpot_loader_new(&dataset, &transforms, &options, ret_loader, err));
@@ -482,11 +495,31 @@ static lpot_status open_data(lpot_job *job, const lpot_job_options *options, lpo
   return LPOT_OK;
 }
 
-static lpot_status open_metric(lpot_job *job, lpot_error *err) {
-  if (job->config->metric == NULL) {
-    return LPOT_FAIL(err, LPOT_CONFIG, "%s: evaluation.accuracy.metric is missing",
-                     lpot_yaml_name(job->config->yaml));
+/* As topk: 10 of 10 classes. */
+static void warn_of_certain_answers(const lpot_job *job) {
+  int64_t classes = 1;
+  if (lpot_graph_num_outputs(job->bound) == 0 || !lpot_postprocess_is_empty(job->postprocess)) {
+    return;
   }
+  const lpot_shape *shape = &lpot_graph_value(job->bound, lpot_graph_output(job->bound, 0))->shape;
+  for (int i = 1; i < shape->rank; i++) {
+    bool counts = shape->dims[i] != 1;
+    if (counts && classes != 1) {
+      return; /* There are no classes: the metric says so. */
+    }
+    classes = counts ? shape->dims[i] : classes;
+  }
+  const lpot_yaml_node *node = job->config->metric;
+  if (classes > 1 && lpot_metric_chance_level(job->metric, classes) >= 1) {
+    lpot_log(LPOT_LOG_WARNING,
+             "%s:%d:%d: metric %s: with %lld classes every answer is right, of every recipe",
+             lpot_yaml_node_file(node), node->line, node->column, lpot_metric_name(job->metric),
+             (long long)classes);
+  }
+}
+
+static lpot_status open_metric(lpot_job *job, bool warns, lpot_error *err) {
+  LPOT_TRY(lpot_config_need_metric(job->config, err));
   LPOT_TRY(lpot_metric_new(job->config->metric, &job->metric, err));
   LPOT_TRY(lpot_postprocess_new(job->config->postprocess, &job->postprocess, err));
   if (lpot_metric_compares_models(job->metric) && !lpot_postprocess_is_empty(job->postprocess)) {
@@ -496,6 +529,9 @@ static lpot_status open_metric(lpot_job *job, lpot_error *err) {
   job->higher_is_better = job->config->higher_is_better_given
                               ? job->config->higher_is_better
                               : lpot_metric_higher_is_better(job->metric);
+  if (warns) {
+    warn_of_certain_answers(job);
+  }
   return LPOT_OK;
 }
 
@@ -508,7 +544,7 @@ static lpot_status fill(lpot_job *job, const lpot_job_options *options, lpot_err
   }
   LPOT_TRY(read_model(job, options, err));
   if (options->needs_data) {
-    LPOT_TRY(open_metric(job, err));
+    LPOT_TRY(open_metric(job, options->warns, err));
     LPOT_TRY(open_data(job, options, err));
   }
   return LPOT_OK;

@@ -1,5 +1,6 @@
 /* The spawner: a small process that makes a rank's evaluators. It is forked before MPI starts,
- * since a process that runs MPI must not fork, and joined to the rank by a control socket:
+ * since a process that runs MPI must not fork (but for children that it waits for: base/guard.h),
+ * and joined to the rank by a control socket:
  *
  *   rank (MPI, relays) --control socket--> spawner --fork--> evaluator (computes, may die)
  *        \________________________ link (tune/link.h) ___________/

@@ -102,10 +102,16 @@ def check_instances(int8_model, folder):
 
 def check_errors(folder):
     missing = pathlib.Path(folder) / "missing.onnx"
+    bare = pathlib.Path(folder) / "bare.yaml"
+    bare.write_text("model: {name: net, framework: onnxrt_qdqops}\n"
+                    "evaluation: {performance: {dataloader: {dataset: {shapes: {samples: 60}}}}}\n")
+    before = sorted(os.listdir(folder))
     for arguments, code, part in (
         ((conf,), 2, "expected CONF.yaml and MODEL"),
         ((conf, model, "--mode", "speed"), 2, "--mode 'speed': expected performance or accuracy"),
         ((conf, model, "--frob"), 2, "unknown option '--frob'"),
+        ((conf, model, "--json", "-jzh"), 2, "unknown option '-z'"),
+        ((conf, model, "-jm"), 2, "-m: an argument is missing"),
         ((conf, model, "--recipe"), 2, "--recipe: an argument is missing"),
         ((conf, model, "--set", "tuning"), 2, "--set 'tuning': expected KEY.PATH=VALUE"),
         ((conf, model, "--set", "=1"), 2, "--set '=1': expected KEY.PATH=VALUE"),
@@ -116,9 +122,15 @@ def check_errors(folder):
          "need 999 cores"),
         ((conf, missing), 4, "missing.onnx"),
         ((conf, model, "-s", ITERATIONS, "--csv", "/no/such/folder/bench.csv"), 1, "cannot write '/no/such/folder/bench.csv'"),
+        ((conf, model, "-s", ITERATIONS, "--csv", folder), 1, f"cannot write '{folder}': Is a directory"),
+        ((conf, model, "-s", ITERATIONS, "--hdf5", "/no/such/folder/bench.h5"), 1, "/no/such/folder/bench.h5"),
+        ((conf, model, "-s", ITERATIONS, "--hdf5", folder), 1, f"cannot write '{folder}': Is a directory"),
+        ((bare, model, "--recipe", missing), 3, "evaluation.accuracy.metric: missing: lpot-bench needs it"),
+        ((bare, model, "--mode", "accuracy"), 3, "evaluation.accuracy.metric: missing: lpot-bench needs it"),
         ((conf, model, "--recipe", missing), 3, "missing.onnx"),
     ):
-        _, err = run(*arguments, code=code)
+        out, err = run(*arguments, code=code)
+        assert out == "", (arguments, out)  # nothing was measured
         errors = [line for line in err.splitlines() if line.startswith("error: ")]
         assert len(errors) == 1 and part in errors[0], (arguments, err)
         _, err = run(*arguments, ranks=2, code=code)
@@ -129,6 +141,11 @@ def check_errors(folder):
         assert err.splitlines()[0] == ("error: LPOT_ENGINE: engine 'onednm' is unknown, expected onednn or reference "
                                        "(did you mean 'onednn'?)"), err
     del os.environ["LPOT_ENGINE"]
+    assert sorted(os.listdir(folder)) == before, os.listdir(folder)
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([bench, conf, model, "--json", "-s", "evaluation.performance.iteration=1000000"],
+                              stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+    assert done.returncode == 1 and "standard output cannot be written" in done.stderr, done
 
 
 def begin_long():

@@ -25,6 +25,8 @@ info 0 "for a batch of 2" --profile --batch 2 --runs 3 "$model"
 info 0 "^Usage: " --help
 info 0 "^lpot-info [0-9]" --version
 info 2 "unknown option.*--frob" --frob "$model"
+info 2 "unknown option '-z'" --profile -pzh "$model"
+info 2 "missing after '-b'" "$model" -pb
 info 2 "an argument is missing after.*--runs" "$model" --runs
 info 2 "expected a number of 1 to 1000000, got.*many" --profile --runs many "$model"
 info 2 "expected one MODEL" "$model" "$model"

@@ -32,6 +32,10 @@ static void unknown_option_names_the_nearest(void **state) {
   assert_non_null(strstr(error.message, "--workspace"));
   assert_int_equal(PARSE(&options, &error, "-z", "a", "b"), LPOT_INVALID);
   assert_non_null(strstr(error.message, "--help"));
+  assert_int_equal(PARSE(&options, &error, "--resume", "-qzj", "a", "b"), LPOT_INVALID);
+  assert_string_equal(error.message, "unknown option '-z', see --help");
+  assert_int_equal(PARSE(&options, &error, "a", "b", "-qw"), LPOT_INVALID);
+  assert_string_equal(error.message, "option '-w' needs an argument");
 }
 
 static void a_misspelt_command_names_the_nearest(void **state) {

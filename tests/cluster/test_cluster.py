@@ -6,6 +6,7 @@ usage: test_cluster.py PROGRAM [TEST...]        needs root; scripts/test-cluster
 
 PROGRAM is lpot-tune, in a folder of a build that has simulated_tune too. The cluster is slurm_up's. Every trial of every job is compared with a run of one
 rank (id, recipe, accuracy), and so is the recipe that is handed out."""
+import json
 import os
 import random
 import re
@@ -179,10 +180,30 @@ def mpirun_in_slurm(cluster):
     return f"{trials} trials by 64 ranks on {job['NodeList']}"
 
 
-def srun_in_slurm(cluster):
+def need_pmix(cluster):
     plugins = subprocess.run(["srun", "--mpi=list"], env=cluster.environment, capture_output=True, text=True)
     if "pmix" not in plugins.stdout + plugins.stderr:
         raise Skipped("srun has no PMIx plugin")
+
+
+def bench_in_slurm(cluster):
+    """Ranks of one node have cores of their own, though nobody says --ntasks-per-node."""
+    need_pmix(cluster)
+    if len(os.sched_getaffinity(0)) < 2:
+        raise Skipped("only one core may be used")
+    out = cluster.slurm("srun", "--mpi=pmix", "--nodes=2", "--ntasks=3", f"{os.path.dirname(cluster.program)}/lpot-bench",
+                        "--json", *set_options(["evaluation.performance.iteration=5",
+                                                "evaluation.performance.configs.cores_per_instance=1"]),
+                        CONFIGURATION, MODEL)
+    rows = [json.loads(line) for line in out.splitlines()]
+    cores = sorted((row["host"], row["cores"]) for row in rows if row["instance"] is not None)
+    expect(len(cores) == 3, f"{len(cores)} instances, expected 3: {out}")
+    expect(len(set(cores)) == 3, f"instances share cores: {cores}")
+    return f"instances on {', '.join(':'.join(place) for place in cores)}"
+
+
+def srun_in_slurm(cluster):
+    need_pmix(cluster)
     number = cluster.submit("srun", [CONFIGURATION, MODEL, *SHORT], variables={"LPOT_LAUNCHER": "srun"})
     job = cluster.wait_end(number)
     expect(job["ExitCode"] == "5:0", f"exit code {job['ExitCode']}, expected 5:0")
@@ -361,8 +382,8 @@ def end_on_hosts(cluster, job):
         job.wait(10)
 
 
-TESTS = [mpirun_in_slurm, srun_in_slurm, stop_and_requeue_mpirun, stop_and_requeue_srun, cancel_and_submit_again,
-         job_array, rank_killed, node_lost, link_cut, link_back]
+TESTS = [mpirun_in_slurm, srun_in_slurm, bench_in_slurm, stop_and_requeue_mpirun, stop_and_requeue_srun,
+         cancel_and_submit_again, job_array, rank_killed, node_lost, link_cut, link_back]
 
 
 def run_test(cluster, test):

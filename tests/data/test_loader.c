@@ -38,9 +38,6 @@ static void wrong_options_are_refused(void **state) {
   lpot_loader_options options = {.batch_size = 0};
   expect_error(make_loader("dummy", "{shape: [5, 2]}", "~", &options, &loader, &err), LPOT_INVALID,
                &err, "batch size is 0");
-  options = (lpot_loader_options){.batch_size = 6, .discard_last = true};
-  expect_error(make_loader("dummy", "{shape: [5, 2]}", "~", &options, &loader, &err), LPOT_INVALID,
-               &err, "fewer samples than one batch of 6");
   assert_null(loader);
   lpot_loader_free(NULL);
 }
@@ -52,7 +49,6 @@ static void counts_follow_batch_size_and_limits(void **state) {
     int64_t samples, batches;
   } cases[] = {
       {{.batch_size = 4}, 10, 3},
-      {{.batch_size = 4, .discard_last = true}, 8, 2},
       {{.batch_size = 4, .max_samples = 5}, 5, 2},
       {{.batch_size = 4, .max_samples = 99}, 10, 3},
       {{.batch_size = 5}, 10, 2},

@@ -86,6 +86,9 @@ static void topk_counts_with_ties_to_the_lower_index(void **state) {
   assert_int_equal(counts.correct, 3);
   assert_true(fabs(lpot_metric_chance_level(two, 10) - 0.2) < 1e-12);
   assert_true(isnan(lpot_metric_chance_level(two, 0)));
+  assert_true(lpot_metric_chance_level(two, 2) == 1);
+  assert_true(isnan(lpot_metric_chance_level(two, 1)));
+  assert_true(lpot_metric_range(two) == 1);
   lpot_metric_free(one);
   lpot_metric_free(two);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/guard.h"
 #include "base/log.h"
 #include "tune/comm.h"
 
@@ -54,6 +55,40 @@ static lpot_status echo_of_any_size_comes_back(lpot_comm *comm, lpot_buffer *byt
   return LPOT_OK;
 }
 
+/* What a child does with its copy of the bytes. */
+static void spoil(void *context, void *result) {
+  lpot_buffer *bytes = context;
+  memset(bytes->data, 0xEE, bytes->size);
+  *(int *)result = 1;
+}
+
+/* Rank 0 runs foreign code in children while the others' messages are on their way to it, and its
+ * own to them: lpot_guard_run says why it may. */
+static lpot_status messages_stay_whole_beside_guarded_code(lpot_comm *comm, lpot_buffer *bytes,
+                                                           lpot_error *err) {
+  enum { ROUNDS = 50, SIZE = 300000 };
+  int others = lpot_comm_size(comm) - 1;
+  for (int round = 0; round < ROUNDS; round++) {
+    int from = -1;
+    int came_back = 0;
+    if (lpot_comm_rank(comm) != 0) {
+      LPOT_TRY(lpot_comm_receive(comm, 30, &from, bytes, err));
+      LPOT_TRY(expect(bytes, SIZE, round, err));
+      LPOT_TRY(lpot_comm_send(comm, 0, bytes, err));
+      continue;
+    }
+    LPOT_TRY(fill(bytes, SIZE, round, err));
+    LPOT_TRY(lpot_comm_send_all(comm, bytes, err));
+    for (int k = 0; k < others; k++) {
+      LPOT_TRY(lpot_guard_run(spoil, bytes, 10, &came_back, sizeof came_back, err));
+      LPOT_TRY(lpot_comm_receive(comm, 30, &from, bytes, err));
+      LPOT_TRY(lpot_guard_run(spoil, bytes, 10, &came_back, sizeof came_back, err));
+      LPOT_TRY(expect(bytes, SIZE, round, err));
+    }
+  }
+  return LPOT_OK;
+}
+
 static lpot_status waiting_in_vain_ends_in_time_and_sleeps(lpot_comm *comm, lpot_buffer *bytes,
                                                            lpot_error *err) {
   lpot_clock clock = lpot_clock_monotonic();
@@ -96,6 +131,7 @@ static lpot_status all_ranks_learn_of_the_lowest_failing_one(lpot_comm *comm, lp
 
 static lpot_status run_all(lpot_comm *comm, lpot_buffer *bytes, lpot_error *err) {
   LPOT_TRY(echo_of_any_size_comes_back(comm, bytes, err));
+  LPOT_TRY(messages_stay_whole_beside_guarded_code(comm, bytes, err));
   LPOT_TRY(all_ranks_learn_of_the_lowest_failing_one(comm, err));
   LPOT_TRY(waiting_in_vain_ends_in_time_and_sleeps(comm, bytes, err));
   LPOT_TRY(all_ranks_learn_of_the_lowest_failing_one(comm, err));

@@ -57,6 +57,73 @@ static void errors_that_are_not_told_are_mentioned(void **state) {
   lpot_buffer_done(&text);
 }
 
+/* Of a share it is met whatever happens; nobody knows how large an error may be. */
+static void criteria_that_are_always_met_are_warned_of(void **state) {
+  (void)state;
+  static const struct {
+    const char *metric, *absolute;
+    bool is_told;
+  } cases[] = {{"topk: 1", "1", true},
+               {"topk: 1", "100%", true},
+               {"topk: 1", "0.99", false},
+               {"topk: 1", "1%", false},
+               {"Accuracy: ", "2", true},
+               {"mAP: ", "1", true},
+               {"GLUE: {task: mrpc}", "1", true},
+               {"GLUE: {task: cola}", "1", false},
+               {"GLUE: {task: cola}", "2", true},
+               {"SquadF1: ", "1", false},
+               {"SquadF1: ", "100", true},
+               {"MSE: ", "1000", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[512];
+    bool is_told = false;
+    snprintf(text, sizeof text,
+             MODEL "evaluation: {accuracy: {metric: {%s}, " LOADER
+                   "}}\ntuning: {accuracy_criterion: {absolute: %s}}\n",
+             cases[i].metric, cases[i].absolute);
+    lpot_config *config = good(text);
+    for (size_t k = 0; k < config->num_warnings; k++) {
+      is_told = is_told || strstr(config->warnings[k], "every recipe meets it") != NULL;
+    }
+    assert_int_equal(is_told, cases[i].is_told);
+    lpot_config_free(config);
+  }
+  assert_warned(MINIMAL "tuning: {accuracy_criterion: {absolute: 1}}\n",
+                "conf.yaml:6:31: tuning.accuracy_criterion.absolute: every recipe meets it: the "
+                "metric's values are 1 apart at most (a hundredth of that is 0.01)");
+}
+
+/* Each of them, without a file being opened. */
+static void all_errors_of_data_and_what_follows_are_found(void **state) {
+  (void)state;
+  assert_refused(MODEL "evaluation:\n"
+                       "  accuracy:\n"
+                       "    metric: {topk: 1}\n"
+                       "    dataloader:\n"
+                       "      dataset: {CIFAR10: {rot: /data, train: yes, chanel_order: bgr}}\n"
+                       "      filter: {LabelBalance: {size: 0}}\n"
+                       "      transform: {Resise: {}, Rescale: , Cast: {dtyp: int8}}\n"
+                       "    postprocess: {transform: [{LabelShift: x}, {SquadV1: }, {Label: 1}]}\n"
+                       "  performance: {dataloader: {dataset: {dumy: {shape: [1]}}}}\n",
+                 "6:27: evaluation.accuracy.dataloader.dataset.CIFAR10.rot: unknown key|"
+                 "6:51: evaluation.accuracy.dataloader.dataset.CIFAR10.chanel_order: unknown key|"
+                 "7:37: evaluation.accuracy.dataloader.filter.LabelBalance.size|"
+                 "8:27: evaluation.accuracy.dataloader.transform.Resise|"
+                 "8:49: evaluation.accuracy.dataloader.transform.Cast.dtyp");
+  assert_refused(MODEL "evaluation:\n"
+                       "  accuracy:\n"
+                       "    metric: {topk: 1}\n"
+                       "    " LOADER "\n"
+                       "    postprocess: {transform: [{LabelShift: x}, {SquadV1: }, {Label: 1}]}\n"
+                       "  performance: {dataloader: {dataset: {dumy: {shape: [1]}}}}\n"
+                       "quantization: {calibration: {dataloader: {dataset: {npy: [1]}}}}\n",
+                 "6:44: evaluation.accuracy.postprocess.transform[0].LabelShift|"
+                 "evaluation.accuracy.postprocess.transform[2].Label: unknown postprocess 'Label'|"
+                 "unknown dataset 'dumy'; did you mean 'dummy'?|"
+                 "quantization.calibration.dataloader.dataset.npy: expected a map of settings");
+}
+
 static void all_errors_of_a_file_are_found(void **state) {
   (void)state;
   static const char text[] =
@@ -424,7 +491,7 @@ static void config_reads_every_value(void **state) {
            "evaluation:\n"
            "  accuracy:\n"
            "    metric: {MSE: }\n"
-           "    dataloader: {batch_size: 8, last_batch: discard, shuffle: no, dataset: {a: }, "
+           "    dataloader: {batch_size: 8, last_batch: discard, shuffle: no, dataset: {dummy: }, "
            "transform: {Rescale: }}\n"
            "  performance:\n"
            "    warmup: 0\n"
@@ -462,12 +529,12 @@ static void config_reads_every_value(void **state) {
   assert_int_equal(config->calibration.batch_size, 5);
   assert_string_equal(config->calibration.dataset, "dummy");
   assert_null(config->calibration.transform);
-  assert_true(config->evaluation.discard_last);
+  assert_non_null(config->evaluation.last_batch);
   assert_true(config->evaluation.keeps_order);
   assert_false(config->calibration.keeps_order);
   assert_non_null(config->evaluation.transform);
   assert_int_equal(config->performance.batch_size, 2);
-  assert_string_equal(config->performance.dataset, "a");
+  assert_string_equal(config->performance.dataset, "dummy");
   assert_ptr_equal(config->performance.transform, config->evaluation.transform);
   assert_int_equal(config->warmup, 0);
   assert_int_equal(config->iteration, 12);
@@ -716,6 +783,8 @@ int main(void) {
       cmocka_unit_test(config_rejects_empty_text),
       cmocka_unit_test(config_rejects_text_truncated_anywhere),
       cmocka_unit_test(config_names_what_is_missing),
+      cmocka_unit_test(criteria_that_are_always_met_are_warned_of),
+      cmocka_unit_test(all_errors_of_data_and_what_follows_are_found),
       cmocka_unit_test(all_errors_of_a_file_are_found),
       cmocka_unit_test(errors_that_are_not_told_are_mentioned),
       cmocka_unit_test(config_names_the_nearest_key),

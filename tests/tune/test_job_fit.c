@@ -115,8 +115,10 @@ static void metrics_that_are_missing_are_named(void **state) {
   (void)state;
   save_product(UNKNOWN);
   purpose = LPOT_CONFIG_BENCHMARK;
-  assert_refused(MODEL "evaluation: {performance: {" DUMMY "}}\n", NULL, LPOT_CONFIG,
-                 "conf.yaml: evaluation.accuracy.metric is missing");
+  assert_refused(
+      MODEL "evaluation: {performance: {" DUMMY "}}\n", NULL, LPOT_CONFIG,
+      "conf.yaml:2:1: evaluation.accuracy.metric: missing: lpot-bench needs it for --mode "
+      "accuracy and for --recipe");
 }
 
 static void settings_without_a_value_are_refused(void **state) {
@@ -187,6 +189,26 @@ static void outputs_without_a_row_for_each_sample_are_refused(void **state) {
   assert_message("model '");
 }
 
+/* Four classes. */
+static void metrics_that_are_always_right_are_warned_of(void **state) {
+  (void)state;
+  static const struct {
+    const char *metric;
+    bool is_told;
+  } cases[] = {{"topk: 4", true}, {"topk: 3", false}, {"topk: 5", false}, {"Accuracy: ", false}};
+  save_product(UNKNOWN);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char config[512];
+    snprintf(config, sizeof config,
+             MODEL "evaluation: {accuracy: {metric: {%s}, dataloader: {" DATASET "}}}\n",
+             cases[i].metric);
+    lpot_job_free(job_of(config));
+    assert_int_equal(strstr(told, "every answer is right") != NULL, cases[i].is_told);
+  }
+  lpot_job_free(job_of(MODEL "evaluation: {accuracy: {metric: {topk: 4}, " DUMMY "}}\n"));
+  assert_told("conf.yaml:2:33: metric topk: with 4 classes every answer is right, of every recipe");
+}
+
 static void models_without_work_are_warned_of(void **state) {
   (void)state;
   graph_output(compute(LPOT_OP_SOFTMAX, "all", VALUES(input("x", DIMS(UNKNOWN, 4)))));
@@ -234,6 +256,39 @@ static void data_sets_without_samples_are_refused(void **state) {
                        ", dataloader: {dataset: {GLUE: {data_dir: "
                        "., model_name_or_path: ., task: sst-2}}}}}\n",
                  NULL, LPOT_CONFIG, "dataset 'GLUE' is empty");
+}
+
+#define LOADER_OF(keys) MODEL "evaluation:\n accuracy:\n  " METRIC "\n  dataloader: {" keys "}\n"
+
+/* 20 samples. */
+static void discard_leaves_whole_batches(void **state) {
+  (void)state;
+  static const struct {
+    const char *config;
+    int64_t samples;
+  } cases[] = {{LOADER_OF("batch_size: 8, last_batch: discard, " DATASET), 16},
+               {LOADER_OF("batch_size: 8, last_batch: rollover, " DATASET), 20},
+               {LOADER_OF("batch_size: 20, last_batch: discard, " DATASET), 20},
+               {LOADER_OF("batch_size: 21, last_batch: rollover, " DATASET), 20}};
+  save_product(UNKNOWN);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    lpot_job *job = job_of(cases[i].config);
+    assert_int_equal(lpot_loader_num_samples(job->evaluation), cases[i].samples);
+    lpot_job_free(job);
+  }
+}
+
+static void discard_that_leaves_nothing_is_refused(void **state) {
+  (void)state;
+  save_product(UNKNOWN);
+  assert_refused(
+      LOADER_OF("batch_size: 21, last_batch: discard, " DATASET), NULL, LPOT_CONFIG,
+      "conf.yaml:5:44: evaluation.accuracy.dataloader.last_batch: discard leaves nothing "
+      "of 20 samples, which are fewer than a batch of 21");
+  /* What another section leaves out it has from the evaluation, but its own last_batch counts. */
+  assert_refused(MODEL "evaluation: {accuracy: {" METRIC ", " DUMMY "},\n"
+                       "  performance: {dataloader: {batch_size: 32, last_batch: discard}}}\n",
+                 NULL, LPOT_CONFIG, "conf.yaml:3:58: evaluation.performance.dataloader.last_batch");
 }
 
 static void calibration_may_have_fewer_samples_than_asked_for(void **state) {
@@ -290,10 +345,13 @@ int main(void) {
       JOB_TEST(fixed_batches_win),
       JOB_TEST(models_of_single_samples_run_sample_by_sample),
       JOB_TEST(outputs_without_a_row_for_each_sample_are_refused),
+      JOB_TEST(metrics_that_are_always_right_are_warned_of),
       JOB_TEST(models_without_work_are_warned_of),
       JOB_TEST(models_that_are_quantized_are_warned_of),
       JOB_TEST(inputs_that_do_not_fit_are_refused),
       JOB_TEST(data_sets_without_samples_are_refused),
+      JOB_TEST(discard_leaves_whole_batches),
+      JOB_TEST(discard_that_leaves_nothing_is_refused),
       JOB_TEST(calibration_may_have_fewer_samples_than_asked_for),
       JOB_TEST(calibration_with_samples_that_are_held_out_is_warned_of),
       JOB_TEST(samples_that_are_missing_are_warned_of),

@@ -128,16 +128,16 @@ static lpot_status open_rows(dataset_bert *set, const lpot_yaml_node *settings, 
                             (int)lower_case, (long long)set->form.length);
 }
 
+static const char *const glue_settings[] = {
+    "data_dir", "model_name_or_path", "max_seq_length", "inputs",   "do_lower_case",
+    "task",     "model_type",         "dynamic_length", "evaluate", "dtype",
+    NULL};
+
 static lpot_status open_glue(lpot_dataset *dataset, const lpot_yaml_node *settings,
                              const char *folder, lpot_error *err) {
-  static const char *const names[] = {
-      "data_dir", "model_name_or_path", "max_seq_length", "inputs",   "do_lower_case",
-      "task",     "model_type",         "dynamic_length", "evaluate", "dtype",
-      NULL};
   static const glue_keys keys = {"dataset GLUE", "data_dir", "task"};
   dataset_bert *set = (dataset_bert *)dataset;
   const char *file = NULL;
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(lpot_bert_form_read(settings, 128, &set->form, err));
   LPOT_TRY(read_task(set, settings, &keys, &file, err));
   LPOT_TRY(need_path(dataset, settings, keys.owner, keys.folder, folder, file, err));
@@ -240,18 +240,18 @@ static lpot_status open_classifier(dataset_bert *set, const lpot_yaml_node *sett
   return open_rows(set, settings, err);
 }
 
+static const char *const bert_settings[] = {
+    "root",           "label_file", "task",       "model_type",       "vocab_file",
+    "max_seq_length", "inputs",     "dtype",      "do_lower_case",    "dynamic_length",
+    "glue_task",      "evaluate",   "doc_stride", "max_query_length", NULL};
+
 static lpot_status open_bert(lpot_dataset *dataset, const lpot_yaml_node *settings,
                              const char *folder, lpot_error *err) {
   static const char *const tasks[] = {"squad", "classifier", NULL};
-  static const char *const names[] = {
-      "root",           "label_file", "task",       "model_type",       "vocab_file",
-      "max_seq_length", "inputs",     "dtype",      "do_lower_case",    "dynamic_length",
-      "glue_task",      "evaluate",   "doc_stride", "max_query_length", NULL};
   dataset_bert *set = (dataset_bert *)dataset;
   const lpot_yaml_node *node = NULL;
   const char *root = ".";
   int task = 0;
-  LPOT_TRY(lpot_setting_check(settings, names, err)); /* Those of the task are checked later. */
   LPOT_TRY(lpot_setting_need(settings, "dataset bert", "task", &node, err));
   LPOT_TRY(lpot_yaml_choice(node, tasks, &task, err));
   LPOT_TRY(lpot_setting_string(settings, "root", &root, err));
@@ -283,6 +283,7 @@ static lpot_status get_bert(lpot_dataset *dataset, int64_t index, lpot_sample *s
 const lpot_dataset_class lpot_dataset_class_bert = {
     .name = "bert",
     .size_bytes = sizeof(dataset_bert),
+    .settings = bert_settings,
     .open = open_bert,
     .close = close_bert,
     .get = get_bert,
@@ -290,6 +291,7 @@ const lpot_dataset_class lpot_dataset_class_bert = {
 const lpot_dataset_class lpot_dataset_class_glue = {
     .name = "GLUE",
     .size_bytes = sizeof(dataset_bert),
+    .settings = glue_settings,
     .open = open_glue,
     .close = close_bert,
     .get = get_bert,

@@ -116,15 +116,15 @@ static lpot_status find_in_roots(dataset_cifar *set, const char *folder, const c
   return status;
 }
 
+static const char *const setting_names[] = {"root", "train", "download", "channel_order", NULL};
+
 static lpot_status open_cifar(dataset_cifar *set, const lpot_yaml_node *settings,
                               const char *folder, lpot_error *err) {
-  static const char *const names[] = {"root", "train", "download", "channel_order", NULL};
   bool train = false;
   const lpot_yaml_node *root_node = NULL;
   const char *root = NULL;
   char owner[32];
   snprintf(owner, sizeof(owner), "dataset %s", set->base.class_of->name);
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(lpot_setting_need(settings, owner, "root", &root_node, err));
   LPOT_TRY(lpot_yaml_string(root_node, &root, err));
   LPOT_TRY(lpot_setting_bool(settings, "train", &train, err));
@@ -186,6 +186,7 @@ static lpot_status get_cifar(lpot_dataset *dataset, int64_t index, lpot_sample *
 const lpot_dataset_class lpot_dataset_class_cifar10 = {
     .name = "CIFAR10",
     .size_bytes = sizeof(dataset_cifar),
+    .settings = setting_names,
     .open = open_cifar10,
     .close = close_cifar,
     .get = get_cifar,
@@ -193,6 +194,7 @@ const lpot_dataset_class lpot_dataset_class_cifar10 = {
 const lpot_dataset_class lpot_dataset_class_cifar100 = {
     .name = "CIFAR100",
     .size_bytes = sizeof(dataset_cifar),
+    .settings = setting_names,
     .open = open_cifar100,
     .close = close_cifar,
     .get = get_cifar,

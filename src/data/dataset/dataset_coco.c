@@ -171,12 +171,12 @@ static lpot_status open_samples(lpot_detection_set *set, const coco_paths *paths
   return lpot_path_list_add(&set->base.files, NULL, paths->annotations, err);
 }
 
+static const char *const raw_settings[] = {"root", "img_dir", "anno_dir", "channel_order", NULL};
+
 static lpot_status open_coco_raw(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                  const char *folder, lpot_error *err) {
-  static const char *const names[] = {"root", "img_dir", "anno_dir", "channel_order", NULL};
   lpot_detection_set *set = (lpot_detection_set *)dataset;
   coco_paths paths = {0};
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(lpot_setting_bgr(settings, &set->bgr, err));
   lpot_status status = find_paths(&paths, settings, folder, "dataset COCORaw", "img_dir", err);
   if (status == LPOT_OK) {
@@ -229,12 +229,12 @@ static lpot_status choose(coco_paths *paths, coco_place *place, const lpot_yaml_
   return read_chosen(lpot_path_list_last(&paths->list), place->chosen, err);
 }
 
+static const char *const npy_settings[] = {"root", "npy_dir", "anno_dir", "image_list", NULL};
+
 static lpot_status open_coco_npy(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                  const char *folder, lpot_error *err) {
-  static const char *const names[] = {"root", "npy_dir", "anno_dir", "image_list", NULL};
   coco_paths paths = {0};
   coco_place place = {.is_npy = true};
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   lpot_status status = find_paths(&paths, settings, folder, "dataset COCONpy", "npy_dir", err);
   if (status == LPOT_OK) {
     place.folder = paths.images;
@@ -258,6 +258,7 @@ static lpot_status get_coco_npy(lpot_dataset *dataset, int64_t index, lpot_sampl
 const lpot_dataset_class lpot_dataset_class_coco_raw = {
     .name = "COCORaw",
     .size_bytes = sizeof(lpot_detection_set),
+    .settings = raw_settings,
     .open = open_coco_raw,
     .close = lpot_detection_set_done,
     .get = lpot_detection_set_get_image,
@@ -266,6 +267,7 @@ const lpot_dataset_class lpot_dataset_class_coco_raw = {
 const lpot_dataset_class lpot_dataset_class_coco_npy = {
     .name = "COCONpy",
     .size_bytes = sizeof(lpot_detection_set),
+    .settings = npy_settings,
     .open = open_coco_npy,
     .close = lpot_detection_set_done,
     .get = get_coco_npy,

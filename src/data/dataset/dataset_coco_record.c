@@ -133,15 +133,15 @@ static lpot_status add_records(dataset_coco_record *self, lpot_error *err) {
   return LPOT_OK;
 }
 
+static const char *const setting_names[] = {"root", "num_cores", "channel_order", NULL};
+
 static lpot_status open_coco_record(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                     const char *folder, lpot_error *err) {
-  static const char *const names[] = {"root", "num_cores", "channel_order", NULL};
   dataset_coco_record *self = (dataset_coco_record *)dataset;
   const lpot_yaml_node *root = NULL;
   const char *text = NULL;
   int64_t num_cores = 0; /* Of LPOT: how many threads read. */
   dataset->ragged_labels = true;
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(lpot_setting_need(settings, "dataset COCORecord", "root", &root, err));
   LPOT_TRY(lpot_yaml_string(root, &text, err));
   LPOT_TRY(lpot_setting_int(settings, "num_cores", 1, 1 << 20, &num_cores, err));
@@ -191,6 +191,7 @@ static lpot_status get_coco_record(lpot_dataset *dataset, int64_t index, lpot_sa
 const lpot_dataset_class lpot_dataset_class_coco_record = {
     .name = "COCORecord",
     .size_bytes = sizeof(dataset_coco_record),
+    .settings = setting_names,
     .open = open_coco_record,
     .close = close_coco_record,
     .get = get_coco_record,

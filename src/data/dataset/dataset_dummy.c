@@ -281,26 +281,27 @@ static lpot_status read_rest(dataset_dummy *set, const lpot_yaml_node *settings,
   return describe(set, err);
 }
 
+static const char *const dummy_settings[] = {"shape", "low",  "high", "dtype",
+                                             "label", "seed", NULL};
+
 static lpot_status open_dummy(lpot_dataset *dataset, const lpot_yaml_node *settings,
                               const char *folder, lpot_error *err) {
-  static const char *const names[] = {"shape", "low", "high", "dtype", "label", "seed", NULL};
   (void)folder;
   dataset_dummy *set = (dataset_dummy *)dataset;
   const lpot_yaml_node *shape = NULL;
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(lpot_setting_need(settings, "dataset dummy", "shape", &shape, err));
   LPOT_TRY(read_shapes(set, shape, err));
   LPOT_TRY(lpot_setting_bool(settings, "label", &set->label, err));
   return read_rest(set, settings, err);
 }
 
+static const char *const dummy_v2_settings[] = {"input_shape", "label_shape", "low",     "high",
+                                                "dtype",       "seed",        "samples", NULL};
+
 static lpot_status open_dummy_v2(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                  const char *folder, lpot_error *err) {
-  static const char *const names[] = {"input_shape", "label_shape", "low",     "high",
-                                      "dtype",       "seed",        "samples", NULL};
   (void)folder;
   dataset_dummy *set = (dataset_dummy *)dataset;
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(read_sample_shapes(set, settings, err));
   dataset->size = 1000;
   LPOT_TRY(lpot_setting_int(settings, "samples", 1, INT32_MAX, &dataset->size, err));
@@ -347,6 +348,7 @@ static lpot_status get_dummy(lpot_dataset *dataset, int64_t index, lpot_sample *
 const lpot_dataset_class lpot_dataset_class_dummy = {
     .name = "dummy",
     .size_bytes = sizeof(dataset_dummy),
+    .settings = dummy_settings,
     .open = open_dummy,
     .get = get_dummy,
 };
@@ -354,6 +356,7 @@ const lpot_dataset_class lpot_dataset_class_dummy = {
 const lpot_dataset_class lpot_dataset_class_dummy_v2 = {
     .name = "dummy_v2",
     .size_bytes = sizeof(dataset_dummy),
+    .settings = dummy_v2_settings,
     .open = open_dummy_v2,
     .get = get_dummy,
 };

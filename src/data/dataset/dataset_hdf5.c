@@ -55,14 +55,14 @@ static lpot_status open_inputs(dataset_hdf5 *set, const lpot_yaml_node *node, lp
   return LPOT_OK;
 }
 
+static const char *const setting_names[] = {"root", "inputs", "labels", NULL};
+
 static lpot_status open_hdf5(lpot_dataset *dataset, const lpot_yaml_node *settings,
                              const char *folder, lpot_error *err) {
-  static const char *const names[] = {"root", "inputs", "labels", NULL};
   const char *owner = "dataset HDF5";
   dataset_hdf5 *set = (dataset_hdf5 *)dataset;
   const lpot_yaml_node *node = NULL;
   const char *root = NULL;
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(lpot_setting_need(settings, owner, "root", &node, err));
   LPOT_TRY(lpot_yaml_string(node, &root, err));
   LPOT_TRY(lpot_setting_need(settings, owner, "inputs", &node, err));
@@ -105,6 +105,7 @@ static lpot_status get_hdf5(lpot_dataset *dataset, int64_t index, lpot_sample *s
 const lpot_dataset_class lpot_dataset_class_hdf5 = {
     .name = "HDF5",
     .size_bytes = sizeof(dataset_hdf5),
+    .settings = setting_names,
     .open = open_hdf5,
     .close = close_hdf5,
     .get = get_hdf5,

@@ -74,13 +74,13 @@ static lpot_status add_classes(dataset_image_folder *set, const char *root, lpot
   return LPOT_OK;
 }
 
+static const char *const setting_names[] = {"root", "channel_order", NULL};
+
 static lpot_status open_image_folder(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                      const char *folder, lpot_error *err) {
-  static const char *const names[] = {"root", "channel_order", NULL};
   dataset_image_folder *set = (dataset_image_folder *)dataset;
   const lpot_yaml_node *root_node = NULL;
   const char *root = NULL;
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(lpot_setting_need(settings, "dataset ImageFolder", "root", &root_node, err));
   LPOT_TRY(lpot_yaml_string(root_node, &root, err));
   LPOT_TRY(lpot_setting_bgr(settings, &set->bgr, err));
@@ -112,6 +112,7 @@ static lpot_status get_image_folder(lpot_dataset *dataset, int64_t index, lpot_s
 const lpot_dataset_class lpot_dataset_class_image_folder = {
     .name = "ImageFolder",
     .size_bytes = sizeof(dataset_image_folder),
+    .settings = setting_names,
     .open = open_image_folder,
     .close = close_image_folder,
     .get = get_image_folder,

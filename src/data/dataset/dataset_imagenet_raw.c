@@ -136,14 +136,14 @@ static lpot_status open_list(dataset_imagenet_raw *set, lpot_path_list *paths, c
   return lpot_path_list_add(&set->base.files, NULL, list, err);
 }
 
+static const char *const setting_names[] = {"data_path", "image_list", "channel_order", NULL};
+
 static lpot_status open_imagenet_raw(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                      const char *folder, lpot_error *err) {
-  static const char *const names[] = {"data_path", "image_list", "channel_order", NULL};
   dataset_imagenet_raw *set = (dataset_imagenet_raw *)dataset;
   const lpot_yaml_node *path_node = NULL;
   const char *data_path = NULL;
   const char *image_list = NULL;
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(lpot_setting_need(settings, "dataset ImagenetRaw", "data_path", &path_node, err));
   LPOT_TRY(lpot_yaml_string(path_node, &data_path, err));
   LPOT_TRY(lpot_setting_string(settings, "image_list", &image_list, err));
@@ -173,6 +173,7 @@ static lpot_status get_imagenet_raw(lpot_dataset *dataset, int64_t index, lpot_s
 const lpot_dataset_class lpot_dataset_class_imagenet_raw = {
     .name = "ImagenetRaw",
     .size_bytes = sizeof(dataset_imagenet_raw),
+    .settings = setting_names,
     .open = open_imagenet_raw,
     .close = close_imagenet_raw,
     .get = get_imagenet_raw,

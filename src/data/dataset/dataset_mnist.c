@@ -161,16 +161,16 @@ static lpot_status load_and_read(dataset_mnist *set, idx_file *file,
   return status;
 }
 
+static const char *const setting_names[] = {"root", "train", "download", "channel_order", NULL};
+
 static lpot_status open_mnist(lpot_dataset *dataset, const lpot_yaml_node *settings,
                               const char *folder, lpot_error *err) {
-  static const char *const names[] = {"root", "train", "download", "channel_order", NULL};
   dataset_mnist *set = (dataset_mnist *)dataset;
   bool train = false;
   bool bgr = false;
   const lpot_yaml_node *root_node = NULL;
   const char *root = NULL;
   char owner[32];
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   snprintf(owner, sizeof(owner), "dataset %s", dataset->class_of->name);
   LPOT_TRY(lpot_setting_need(settings, owner, "root", &root_node, err));
   LPOT_TRY(lpot_yaml_string(root_node, &root, err));
@@ -207,6 +207,7 @@ static lpot_status get_mnist(lpot_dataset *dataset, int64_t index, lpot_sample *
 const lpot_dataset_class lpot_dataset_class_mnist = {
     .name = "MNIST",
     .size_bytes = sizeof(dataset_mnist),
+    .settings = setting_names,
     .open = open_mnist,
     .close = close_mnist,
     .get = get_mnist,
@@ -215,6 +216,7 @@ const lpot_dataset_class lpot_dataset_class_mnist = {
 const lpot_dataset_class lpot_dataset_class_fashion_mnist = {
     .name = "FashionMNIST",
     .size_bytes = sizeof(dataset_mnist),
+    .settings = setting_names,
     .open = open_mnist,
     .close = close_mnist,
     .get = get_mnist,

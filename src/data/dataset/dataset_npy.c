@@ -167,12 +167,12 @@ static lpot_status open_inputs(dataset_npy *set, const lpot_yaml_node *node, con
   return LPOT_OK;
 }
 
+static const char *const setting_names[] = {"inputs", "labels", NULL};
+
 static lpot_status open_npy(lpot_dataset *dataset, const lpot_yaml_node *settings,
                             const char *folder, lpot_error *err) {
-  static const char *const names[] = {"inputs", "labels", NULL};
   dataset_npy *set = (dataset_npy *)dataset;
   const lpot_yaml_node *inputs = NULL;
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(lpot_setting_need(settings, "dataset npy", "inputs", &inputs, err));
   LPOT_TRY(open_inputs(set, inputs, folder, err));
   const lpot_yaml_node *labels = lpot_setting_get(settings, "labels");
@@ -224,6 +224,7 @@ static lpot_status get_npy(lpot_dataset *dataset, int64_t index, lpot_sample *sa
 const lpot_dataset_class lpot_dataset_class_npy = {
     .name = "npy",
     .size_bytes = sizeof(dataset_npy),
+    .settings = setting_names,
     .open = open_npy,
     .close = close_npy,
     .get = get_npy,

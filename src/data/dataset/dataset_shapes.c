@@ -290,10 +290,12 @@ static lpot_status get_shapes(lpot_dataset *dataset, int64_t index, lpot_sample 
   return lpot_sample_set_class(sample, index % NUM_FIGURES, err);
 }
 
+static const char *const setting_names[] = {"samples",  "classes", "seed",    "train",
+                                            "size",     "noise",   "clutter", "channel_order",
+                                            "contrast", NULL};
+
 static lpot_status open_shapes(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                const char *folder, lpot_error *err) {
-  static const char *const names[] = {"samples", "classes", "seed",          "train",    "size",
-                                      "noise",   "clutter", "channel_order", "contrast", NULL};
   (void)folder;
   dataset_shapes *set = (dataset_shapes *)dataset;
   set->side = 32;
@@ -303,7 +305,6 @@ static lpot_status open_shapes(lpot_dataset *dataset, const lpot_yaml_node *sett
   dataset->size = 2000;
   dataset->num_classes = NUM_FIGURES;
   int64_t seed = 1;
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(lpot_setting_int(settings, "samples", 1, 100000000, &dataset->size, err));
   LPOT_TRY(
       lpot_setting_int(settings, "classes", NUM_FIGURES, NUM_FIGURES, &dataset->num_classes, err));
@@ -329,6 +330,7 @@ static lpot_status open_shapes(lpot_dataset *dataset, const lpot_yaml_node *sett
 const lpot_dataset_class lpot_dataset_class_shapes = {
     .name = "shapes",
     .size_bytes = sizeof(dataset_shapes),
+    .settings = setting_names,
     .open = open_shapes,
     .get = get_shapes,
 };

@@ -100,17 +100,17 @@ static lpot_status copy_name(const lpot_yaml_node *settings, const char *key, co
   return LPOT_OK;
 }
 
+static const char *const setting_names[] = {"root", "image", "label", "channel_order", NULL};
+static const char *const voc_setting_names[] = {"root",      "image",     "label", "channel_order",
+                                                "image_set", "num_cores", NULL};
+
 /* Reads the settings; *ret_root is the text of root. */
 static lpot_status read_settings(dataset_tf_record *set, const lpot_yaml_node *settings,
                                  const char **ret_root, lpot_error *err) {
-  static const char *const names[] = {"root", "image", "label", "channel_order", NULL};
-  static const char *const names_of_voc[] = {"root",      "image",     "label", "channel_order",
-                                             "image_set", "num_cores", NULL};
   const char *label = set->segments ? "image/segmentation/class/encoded" : "image/class/label";
   const lpot_yaml_node *root = NULL;
   char owner[48];
   snprintf(owner, sizeof(owner), "dataset %s", set->base.class_of->name);
-  LPOT_TRY(lpot_setting_check(settings, set->segments ? names_of_voc : names, err));
   LPOT_TRY(lpot_setting_need(settings, owner, "root", &root, err));
   LPOT_TRY(lpot_yaml_string(root, ret_root, err));
   LPOT_TRY(lpot_setting_bgr(settings, &set->bgr, err));
@@ -307,6 +307,7 @@ static lpot_status get_tf_record(lpot_dataset *dataset, int64_t index, lpot_samp
 const lpot_dataset_class lpot_dataset_class_tf_record = {
     .name = "TFRecordDataset",
     .size_bytes = sizeof(dataset_tf_record),
+    .settings = setting_names,
     .open = open_tf_record,
     .close = close_tf_record,
     .get = get_tf_record,
@@ -315,6 +316,7 @@ const lpot_dataset_class lpot_dataset_class_tf_record = {
 const lpot_dataset_class lpot_dataset_class_image_record = {
     .name = "ImageRecord",
     .size_bytes = sizeof(dataset_tf_record),
+    .settings = setting_names,
     .open = open_image_record,
     .close = close_tf_record,
     .get = get_tf_record,
@@ -323,6 +325,7 @@ const lpot_dataset_class lpot_dataset_class_image_record = {
 const lpot_dataset_class lpot_dataset_class_imagenet = {
     .name = "Imagenet",
     .size_bytes = sizeof(dataset_tf_record),
+    .settings = setting_names,
     .open = open_image_record,
     .close = close_tf_record,
     .get = get_tf_record,
@@ -331,6 +334,7 @@ const lpot_dataset_class lpot_dataset_class_imagenet = {
 const lpot_dataset_class lpot_dataset_class_voc_record = {
     .name = "VOCRecord",
     .size_bytes = sizeof(dataset_tf_record),
+    .settings = voc_setting_names,
     .open = open_voc_record,
     .close = close_tf_record,
     .get = get_tf_record,

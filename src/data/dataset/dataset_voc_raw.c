@@ -202,13 +202,14 @@ static lpot_status open_samples(lpot_detection_set *set, voc_source *source,
                             (unsigned long long)source->hash, (int)set->bgr);
 }
 
+static const char *const setting_names[] = {"root", "image_set", "label_map", "channel_order",
+                                            NULL};
+
 static lpot_status open_voc_raw(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                 const char *folder, lpot_error *err) {
-  static const char *const names[] = {"root", "image_set", "label_map", "channel_order", NULL};
   lpot_detection_set *set = (lpot_detection_set *)dataset;
   voc_source source = {0};
   dataset->ragged_labels = true;
-  LPOT_TRY(lpot_setting_check(settings, names, err));
   LPOT_TRY(lpot_setting_bgr(settings, &set->bgr, err));
   lpot_status status = open_samples(set, &source, settings, folder, err);
   lpot_hash_map_free(source.classes);
@@ -219,6 +220,7 @@ static lpot_status open_voc_raw(lpot_dataset *dataset, const lpot_yaml_node *set
 const lpot_dataset_class lpot_dataset_class_voc_raw = {
     .name = "VOCRaw",
     .size_bytes = sizeof(lpot_detection_set),
+    .settings = setting_names,
     .open = open_voc_raw,
     .close = lpot_detection_set_done,
     .get = lpot_detection_set_get_image,

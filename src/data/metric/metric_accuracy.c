@@ -78,6 +78,7 @@ const lpot_metric_class lpot_metric_class_accuracy = {
     .name = "Accuracy",
     .size_bytes = sizeof(lpot_metric),
     .higher_is_better = true,
+    .range = 1,
     .is_per_sample = true,
     .parse = parse_accuracy,
     .update = update_accuracy,

@@ -123,6 +123,7 @@ const lpot_metric_class lpot_metric_class_f1 = {
     .name = "F1",
     .size_bytes = sizeof(lpot_metric),
     .higher_is_better = true,
+    .range = 1,
     .reads_row_labels = true,
     .parse = parse_f1,
     .update = update_f1,

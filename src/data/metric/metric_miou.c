@@ -221,6 +221,7 @@ const lpot_metric_class lpot_metric_class_miou = {
     .name = "mIOU",
     .size_bytes = sizeof(miou_metric),
     .higher_is_better = true,
+    .range = 1,
     .parse = parse_miou,
     .update = update_miou,
     .merge_records = merge_areas,

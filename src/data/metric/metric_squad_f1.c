@@ -145,6 +145,7 @@ const lpot_metric_class lpot_metric_class_squad_f1 = {
     .name = "SquadF1",
     .size_bytes = sizeof(lpot_metric),
     .higher_is_better = true,
+    .range = 100,
     .parse = parse_squad_f1,
     .update = update_squad_f1,
     .value_of_records = squad_f1_of,

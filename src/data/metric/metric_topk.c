@@ -1,5 +1,7 @@
 /* topk: the share of samples whose label is among the k largest scores. Written topk: 1,
  * topk: {k: 5} or topk: (k is 1). */
+#include <math.h>
+
 #include "data/metric_class.h"
 #include "data/setting.h"
 
@@ -59,13 +61,14 @@ static lpot_status update_topk(const lpot_metric *metric, const lpot_tensor *con
 
 static double chance_of_topk(const lpot_metric *metric, int64_t num_classes) {
   int64_t k = ((const topk_metric *)metric)->k;
-  return k >= num_classes ? 1.0 : (double)k / (double)num_classes;
+  return k > num_classes ? (double)NAN : (double)k / (double)num_classes;
 }
 
 const lpot_metric_class lpot_metric_class_topk = {
     .name = "topk",
     .size_bytes = sizeof(topk_metric),
     .higher_is_better = true,
+    .range = 1,
     .is_per_sample = true,
     .parse = parse_topk,
     .update = update_topk,

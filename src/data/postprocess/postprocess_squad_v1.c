@@ -271,6 +271,7 @@ static lpot_status apply_squad_v1(const void *parameters, lpot_answer *answer, l
 const lpot_postprocess_class lpot_postprocess_class_squad_v1 = {
     .name = "SquadV1",
     .size_bytes = sizeof(squad_v1),
+    .reads_files = true,
     .parse = parse_squad_v1,
     .done = done_squad_v1,
     .apply = apply_squad_v1,
