@@ -1,5 +1,3 @@
-#include <math.h>
-
 #include <lpot/benchmark.h>
 
 #include "api/api_session.h"
@@ -141,42 +139,28 @@ static void fill_options(const lpot_benchmark *benchmark, lpot_benchmark_mode mo
   }
 }
 
-static void fill_figures(const lpot_benchmark_figures *figures, lpot_benchmark_result *result) {
-  result->num_runs = figures->num_runs;
-  result->mean_ms = figures->mean_ms;
-  result->minimum_ms = figures->minimum_ms;
-  result->p50_ms = figures->p50_ms;
-  result->p90_ms = figures->p90_ms;
-  result->p99_ms = figures->p99_ms;
-  result->maximum_ms = figures->maximum_ms;
-  result->throughput = figures->throughput;
-}
-
 /* measures [count]: those of one model, at least one. */
 static lpot_status fill_result(const lpot_benchmark_measure *const *measures, size_t count,
                                lpot_benchmark_result *result, lpot_error *err) {
-  const double unknown = (double)NAN;
-  lpot_benchmark_figures figures = {0};
+  lpot_benchmark_figures figures;
+  LPOT_TRY(lpot_benchmark_figures_of(measures, count, &figures, err));
   *result = (lpot_benchmark_result){.label = result->label,
                                     .num_instances = count,
                                     .batch = measures[0]->batch,
-                                    .mean_ms = unknown,
-                                    .minimum_ms = unknown,
-                                    .p50_ms = unknown,
-                                    .p90_ms = unknown,
-                                    .p99_ms = unknown,
-                                    .maximum_ms = unknown,
-                                    .throughput = unknown,
+                                    .num_runs = figures.num_runs,
+                                    .mean_ms = figures.mean_ms,
+                                    .minimum_ms = figures.minimum_ms,
+                                    .p50_ms = figures.p50_ms,
+                                    .p90_ms = figures.p90_ms,
+                                    .p99_ms = figures.p99_ms,
+                                    .maximum_ms = figures.maximum_ms,
+                                    .throughput = figures.throughput,
                                     .accuracy = measures[0]->accuracy,
                                     .num_samples = measures[0]->samples};
   for (size_t i = 0; i < count; i++) {
     if (measures[i]->resident_bytes > result->resident_bytes) {
       result->resident_bytes = measures[i]->resident_bytes;
     }
-  }
-  if (measures[0]->num_runs > 0) {
-    LPOT_TRY(lpot_benchmark_figures_of(measures, count, &figures, err));
-    fill_figures(&figures, result);
   }
   return LPOT_OK;
 }

@@ -50,21 +50,17 @@ void lpot_benchmark_label(const lpot_benchmark_model *model, char *out, size_t o
 
 /* ---- cores ---- */
 
-/* The part of the allowed processors that begins behind the first `skipped` ones. */
-static void take_cores(const lpot_cpu_set *allowed, size_t skipped, size_t count,
-                       lpot_cpu_set *ret) {
-  *ret = (lpot_cpu_set){0};
-  for (size_t cpu = 0; cpu < LPOT_MAX_CPUS && count > 0; cpu++) {
-    if (!lpot_cpu_set_has(allowed, cpu)) {
-      continue;
-    }
-    if (skipped > 0) {
-      skipped--;
-      continue;
-    }
-    lpot_cpu_set_add(ret, cpu);
-    count--;
-  }
+/* What this process may run on. */
+typedef struct core_choice {
+  lpot_cpu_set allowed;
+  lpot_cpu_set cores; /* one processor of each core: those are taken first */
+} core_choice;
+
+static lpot_status look_at_cores(core_choice *ret, lpot_error *err) {
+  LPOT_TRY(lpot_machine_allowed(&ret->allowed, err));
+  ret->cores = ret->allowed;
+  lpot_machine_keep_cores(&ret->cores);
+  return LPOT_OK;
 }
 
 /* Instances of one rank, cores of one instance, and where those of this rank begin. */
@@ -72,8 +68,9 @@ typedef struct core_layout {
   size_t instances, cores, first;
 } core_layout;
 
-static lpot_status lay_out(const lpot_config *config, size_t allowed, core_layout *ret,
+static lpot_status lay_out(const lpot_config *config, const core_choice *choice, core_layout *ret,
                            lpot_error *err) {
+  size_t allowed = lpot_cpu_set_count(&choice->allowed);
   int local_rank = 0;
   int local_size = 1;
   lpot_comm_local_by_environment(&local_rank, &local_size);
@@ -87,7 +84,7 @@ static lpot_status lay_out(const lpot_config *config, size_t allowed, core_layou
   size_t ranks = is_bound ? 1 : (size_t)local_size;
   size_t cores = (size_t)config->cores_per_instance;
   if (cores == 0) {
-    cores = allowed / (ranks * instances);
+    cores = lpot_cpu_set_count(&choice->cores) / (ranks * instances);
     cores = cores > 0 ? cores : 1;
   }
   if (ranks * instances * cores > allowed) {
@@ -107,7 +104,7 @@ static lpot_status lay_out(const lpot_config *config, size_t allowed, core_layou
 /* ---- instances ---- */
 
 static lpot_status fork_all(lpot_instances *benchmark, const core_layout *layout,
-                            const lpot_cpu_set *allowed, lpot_error *err) {
+                            const core_choice *choice, lpot_error *err) {
   int rank = lpot_comm_rank_by_environment();
   benchmark->instances = lpot_calloc(layout->instances, sizeof *benchmark->instances);
   if (benchmark->instances == NULL) {
@@ -118,7 +115,8 @@ static lpot_status fork_all(lpot_instances *benchmark, const core_layout *layout
     instance->what.options = benchmark->options;
     instance->what.rank = rank;
     instance->what.number = rank * (int)layout->instances + (int)i;
-    take_cores(allowed, layout->first + i * layout->cores, layout->cores, &instance->what.cpus);
+    lpot_cpu_set_take(&choice->allowed, &choice->cores, layout->first + i * layout->cores,
+                      layout->cores, &instance->what.cpus);
     benchmark->num_instances++;
     LPOT_TRY(lpot_benchmark_fork(&instance->what, &instance->pid, &instance->link, err));
   }
@@ -148,20 +146,20 @@ static lpot_status start(lpot_instances *benchmark, lpot_error *err) {
   }
   LPOT_TRY(lpot_job_probe(&wanted, err));
   LPOT_TRY(lpot_job_read_config(&wanted, &config, err));
-  lpot_cpu_set allowed;
+  core_choice choice;
   core_layout layout = {0};
-  lpot_status status = lpot_machine_allowed(&allowed, err);
+  lpot_status status = look_at_cores(&choice, err);
   if (status == LPOT_OK && needs_metric(options)) {
     status = lpot_config_need_metric(config, err);
   }
   if (status == LPOT_OK && options->accuracy) { /* One is enough; on other ranks none. */
     layout = (core_layout){.instances = lpot_comm_rank_by_environment() == 0 ? 1 : 0, .cores = 1};
   } else if (status == LPOT_OK) {
-    status = lay_out(config, lpot_cpu_set_count(&allowed), &layout, err);
+    status = lay_out(config, &choice, &layout, err);
   }
   lpot_config_free(config);
   LPOT_TRY(status);
-  LPOT_TRY(fork_all(benchmark, &layout, &allowed, err));
+  LPOT_TRY(fork_all(benchmark, &layout, &choice, err));
   return LPOT_OK;
 }
 

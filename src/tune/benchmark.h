@@ -85,7 +85,8 @@ LPOT_MUST_CHECK lpot_status lpot_benchmark_check_outputs(const lpot_benchmark_op
 LPOT_MUST_CHECK lpot_status lpot_benchmark_print(const lpot_benchmark_options *options,
                                                  const lpot_benchmark_measure *measures,
                                                  size_t count, lpot_error *err);
-/* options->hdf5_path: /measures, a row for each measure, and its runs in ms in /runs/row_N. */
+/* options->hdf5_path: /measures, a row for each measure, and its runs in ms in /runs/row_N;
+ * /models, a row for all measures of a model. measures as above. */
 LPOT_MUST_CHECK lpot_status lpot_benchmark_write_hdf5(const lpot_benchmark_options *options,
                                                       const lpot_benchmark_measure *measures,
                                                       size_t count, lpot_error *err);

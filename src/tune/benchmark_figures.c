@@ -121,7 +121,14 @@ static double sum_of(const double *values, size_t count) {
 lpot_status lpot_benchmark_figures_of(const lpot_benchmark_measure *const *measures,
                                       size_t num_measures, lpot_benchmark_figures *ret,
                                       lpot_error *err) {
-  lpot_benchmark_figures figures = {0};
+  const double unknown = (double)NAN;
+  lpot_benchmark_figures figures = {.mean_ms = unknown,
+                                    .minimum_ms = unknown,
+                                    .p50_ms = unknown,
+                                    .p90_ms = unknown,
+                                    .p99_ms = unknown,
+                                    .maximum_ms = unknown,
+                                    .throughput = unknown};
   for (size_t i = 0; i < num_measures; i++) {
     figures.num_runs += measures[i]->num_runs;
   }
@@ -130,17 +137,19 @@ lpot_status lpot_benchmark_figures_of(const lpot_benchmark_measure *const *measu
     return LPOT_OUT_OF_MEMORY(err);
   }
   size_t count = 0;
+  double throughput = 0;
   for (size_t i = 0; i < num_measures; i++) {
     const lpot_benchmark_measure *measure = measures[i];
     double seconds = sum_of(measure->run_ms, measure->num_runs) / 1e3;
     double samples = (double)measure->batch * (double)measure->num_runs;
-    figures.throughput += seconds > 0 ? samples / seconds : 0;
+    throughput += seconds > 0 ? samples / seconds : 0;
     for (size_t k = 0; k < measure->num_runs; k++) {
       sorted[count] = measure->run_ms[k];
       count++;
     }
   }
   if (count > 0) {
+    figures.throughput = throughput;
     qsort(sorted, count, sizeof *sorted, compare_times);
     figures.mean_ms = sum_of(sorted, count) / (double)count;
     figures.minimum_ms = sorted[0];

@@ -37,7 +37,8 @@ LPOT_MUST_CHECK lpot_status lpot_benchmark_measure_read(lpot_reader *reader, siz
                                                         lpot_benchmark_measure *ret,
                                                         lpot_error *err);
 
-/* Figures of runs; latencies are those of a whole batch, in ms. */
+/* Figures of runs; latencies are those of a whole batch, in ms. Without runs all but num_runs are
+ * NaN. */
 typedef struct lpot_benchmark_figures {
   size_t num_runs;
   double mean_ms, minimum_ms, p50_ms, p90_ms, p99_ms, maximum_ms;

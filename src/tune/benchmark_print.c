@@ -120,21 +120,21 @@ static void write_table_head(const lpot_benchmark_options *options, FILE *out) {
 
 /* ---- for programs ---- */
 
-/* X(key, value): the numbers of a row, in both forms. */
-#define NUMBERS(X)                                                                                 \
-  X("batch", (double)row->measure->batch)                                                          \
-  X("runs", (double)row->figures.num_runs)                                                         \
-  X("mean_ms", row->figures.mean_ms)                                                               \
-  X("min_ms", row->figures.minimum_ms)                                                             \
-  X("p50_ms", row->figures.p50_ms)                                                                 \
-  X("p90_ms", row->figures.p90_ms)                                                                 \
-  X("p99_ms", row->figures.p99_ms)                                                                 \
-  X("max_ms", row->figures.maximum_ms)                                                             \
-  X("throughput", row->figures.throughput)                                                         \
-  X("speedup", row->speedup)                                                                       \
-  X("accuracy", row->measure->accuracy)                                                            \
-  X("samples", (double)row->measure->samples)                                                      \
-  X("resident_bytes", (double)row->resident_bytes)
+/* WHOLE(key, value), REAL(key, value): the numbers of a row, in both forms. */
+#define NUMBERS(WHOLE, REAL)                                                                       \
+  WHOLE("batch", row->measure->batch)                                                              \
+  WHOLE("runs", row->figures.num_runs)                                                             \
+  REAL("mean_ms", row->figures.mean_ms)                                                            \
+  REAL("min_ms", row->figures.minimum_ms)                                                          \
+  REAL("p50_ms", row->figures.p50_ms)                                                              \
+  REAL("p90_ms", row->figures.p90_ms)                                                              \
+  REAL("p99_ms", row->figures.p99_ms)                                                              \
+  REAL("max_ms", row->figures.maximum_ms)                                                          \
+  REAL("throughput", row->figures.throughput)                                                      \
+  REAL("speedup", row->speedup)                                                                    \
+  REAL("accuracy", row->measure->accuracy)                                                         \
+  WHOLE("samples", row->measure->samples)                                                          \
+  WHOLE("resident_bytes", row->resident_bytes)
 
 static lpot_status fill_json(const bench_row *row, lpot_json *json, lpot_error *err) {
   bool is_one = !row->is_sum || row->num_instances == 1;
@@ -147,9 +147,11 @@ static lpot_status fill_json(const bench_row *row, lpot_json *json, lpot_error *
   }
   LPOT_TRY(lpot_json_set_string(json, "host", is_one ? row->measure->host : NULL, err));
   LPOT_TRY(lpot_json_set_string(json, "cores", is_one ? row->measure->cores : NULL, err));
-#define X(key, value) LPOT_TRY(lpot_json_set_double(json, key, value, err));
-  NUMBERS(X)
-#undef X
+#define WHOLE(key, value) LPOT_TRY(lpot_json_set_int(json, key, (int64_t)(value), err));
+#define REAL(key, value) LPOT_TRY(lpot_json_set_double(json, key, value, err));
+  NUMBERS(WHOLE, REAL)
+#undef WHOLE
+#undef REAL
   return LPOT_OK;
 }
 
@@ -193,14 +195,16 @@ static lpot_status write_csv_row(const lpot_benchmark_options *options, const be
   } else {
     fputs(",,", out);
   }
-#define X(key, value)                                                                              \
+#define WHOLE(key, value) fprintf(out, ",%lld", (long long)(value));
+#define REAL(key, value)                                                                           \
   if (isnan(value)) {                                                                              \
     fputc(',', out);                                                                               \
   } else {                                                                                         \
-    fprintf(out, ",%.9g", (value));                                                                \
+    fprintf(out, ",%.17g", (value));                                                               \
   }
-  NUMBERS(X)
-#undef X
+  NUMBERS(WHOLE, REAL)
+#undef WHOLE
+#undef REAL
   fputc('\n', out);
   return LPOT_OK;
 }
@@ -214,7 +218,7 @@ static lpot_status write_csv(const lpot_benchmark_options *options,
   }
   fputs("model,instances,instance,host,cores", out);
 #define X(key, value) fputs("," key, out);
-  NUMBERS(X)
+  NUMBERS(X, X)
 #undef X
   fputc('\n', out);
   lpot_status status = write_rows(options, measures, count, write_csv_row, out, err);

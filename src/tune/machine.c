@@ -83,6 +83,35 @@ size_t lpot_cpu_set_count(const lpot_cpu_set *set) {
   return count;
 }
 
+void lpot_cpu_set_keep_first(lpot_cpu_set *set, const lpot_cpu_set *siblings) {
+  bool found = false;
+  for (size_t cpu = 0; cpu < LPOT_MAX_CPUS; cpu++) {
+    bool both = lpot_cpu_set_has(set, cpu) && lpot_cpu_set_has(siblings, cpu);
+    if (both && found) {
+      set->bits[cpu / 64] &= ~(UINT64_C(1) << (cpu % 64));
+    }
+    found = found || both;
+  }
+}
+
+void lpot_cpu_set_take(const lpot_cpu_set *set, const lpot_cpu_set *preferred, size_t skipped,
+                       size_t count, lpot_cpu_set *ret) {
+  *ret = (lpot_cpu_set){0};
+  for (size_t i = 0; i < 2 * LPOT_MAX_CPUS && count > 0; i++) {
+    size_t cpu = i % LPOT_MAX_CPUS;
+    bool is_turn = lpot_cpu_set_has(preferred, cpu) == (i < LPOT_MAX_CPUS);
+    if (!lpot_cpu_set_has(set, cpu) || !is_turn) {
+      continue;
+    }
+    if (skipped > 0) {
+      skipped--;
+      continue;
+    }
+    lpot_cpu_set_add(ret, cpu);
+    count--;
+  }
+}
+
 void lpot_cpu_set_parse(const char *text, lpot_cpu_set *ret) {
   *ret = (lpot_cpu_set){0};
   while (is_digit(*text)) {
@@ -274,6 +303,18 @@ lpot_status lpot_machine_pin(int64_t cores, lpot_pinning *ret, lpot_error *err) 
 lpot_status lpot_machine_allowed(lpot_cpu_set *ret, lpot_error *err) {
   LPOT_TRY(read_allowed(ret, err));
   return LPOT_OK;
+}
+
+void lpot_machine_keep_cores(lpot_cpu_set *set) {
+  for (size_t cpu = 0; cpu < LPOT_MAX_CPUS; cpu++) {
+    char text[256];
+    lpot_cpu_set siblings;
+    if (lpot_cpu_set_has(set, cpu)) {
+      read_cpu_file(cpu, "topology/thread_siblings_list", text, sizeof text);
+      lpot_cpu_set_parse(text, &siblings);
+      lpot_cpu_set_keep_first(set, &siblings);
+    }
+  }
 }
 
 lpot_status lpot_machine_pin_to(const lpot_cpu_set *cpus, lpot_error *err) {

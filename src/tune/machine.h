@@ -20,6 +20,13 @@ typedef struct lpot_cpu_set {
 bool lpot_cpu_set_has(const lpot_cpu_set *set, size_t cpu);
 void lpot_cpu_set_add(lpot_cpu_set *set, size_t cpu);
 size_t lpot_cpu_set_count(const lpot_cpu_set *set);
+/* Takes all but the first of the processors in siblings out of set: of a core with several
+ * hyper-threads one stays. */
+void lpot_cpu_set_keep_first(lpot_cpu_set *set, const lpot_cpu_set *siblings);
+/* The count processors behind the first `skipped` ones of set, where those that are in preferred
+ * too come before the others; fewer where there are not so many. */
+void lpot_cpu_set_take(const lpot_cpu_set *set, const lpot_cpu_set *preferred, size_t skipped,
+                       size_t count, lpot_cpu_set *ret);
 /* Reads "0-3,8"; what follows something else is left out. */
 void lpot_cpu_set_parse(const char *text, lpot_cpu_set *ret);
 /* Writes "0-3,8"; cut where it does not fit. */
@@ -47,6 +54,8 @@ typedef struct lpot_pinning {
 LPOT_MUST_CHECK lpot_status lpot_machine_pin(int64_t cores, lpot_pinning *ret, lpot_error *err);
 /* The processors that the calling thread may use. */
 LPOT_MUST_CHECK lpot_status lpot_machine_allowed(lpot_cpu_set *ret, lpot_error *err);
+/* Leaves one processor of each core in the set, as the kernel knows cores. */
+void lpot_machine_keep_cores(lpot_cpu_set *set);
 /* Pins the calling thread, and the threads that it makes, to these processors. LPOT_UNSUPPORTED. */
 LPOT_MUST_CHECK lpot_status lpot_machine_pin_to(const lpot_cpu_set *cpus, lpot_error *err);
 /* The most bytes that this process has ever had in memory; 0: not told. */

@@ -21,8 +21,9 @@
 #define END_SECONDS 2.0
 
 struct lpot_program {
-  pid_t pid;
-  int fd; /* our end of its standard input and output */
+  pid_t pid;   /* 0: it has ended, or not begun */
+  pid_t group; /* of it and what it has started; 0: not begun */
+  int fd;      /* our end of its standard input and output */
   double timeout_seconds;
   lpot_program_idle idle; /* may be NULL */
   void *context;
@@ -110,6 +111,8 @@ static lpot_status connect_program(lpot_program *program, const char *const *wor
   } else {
     program->fd = ends[0];
     status = spawn(copy, ends[1], &program->pid, err);
+    program->pid = status == LPOT_OK ? program->pid : 0; /* It may have been set all the same. */
+    program->group = program->pid;
     close(ends[1]);
   }
   lpot_free(copy);
@@ -169,17 +172,17 @@ void lpot_program_stop(lpot_program *program) {
   if (program == NULL) {
     return;
   }
-  pid_t group = program->pid;
-  bool ended = group == 0 || let_end(program);
+  bool ended = program->pid == 0 || let_end(program);
   if (program->fd >= 0) {
     close(program->fd);
   }
   if (!ended) {
-    kill(-group, SIGTERM);
-    if (!wait_for_end(program, END_SECONDS)) {
-      kill(-group, SIGKILL);
-      (void)wait_for_end(program, END_SECONDS);
-    }
+    kill(-program->group, SIGTERM);
+    (void)wait_for_end(program, END_SECONDS);
+  }
+  if (program->group > 0) {
+    kill(-program->group, SIGKILL); /* Also what it has left behind. */
+    (void)wait_for_end(program, END_SECONDS);
   }
   lpot_buffer_done(&program->input);
   lpot_free(program);

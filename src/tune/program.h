@@ -20,8 +20,9 @@ LPOT_MUST_CHECK lpot_status lpot_program_start(const char *const *words, size_t 
                                                double timeout_seconds, lpot_program_idle idle,
                                                void *context, lpot_program **ret_program,
                                                lpot_error *err);
-/* Closes its input, throws away what it still writes, and ends it and what it has started where it
- * does not end by itself within two seconds. NULL is allowed. */
+/* Closes its input, throws away what it still writes, and ends it where it does not end by itself
+ * within two seconds; what it has started and left in its process group is ended, too. NULL is
+ * allowed. */
 void lpot_program_stop(lpot_program *program);
 /* Writes text and a newline; what the program writes meanwhile is kept. LPOT_IO where it has
  * failed; one that has ended with exit code 0 reads no more, and that is all right. */

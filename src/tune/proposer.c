@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "strategy/points.h"
 #include "tune/proposal.h"
 
@@ -271,7 +272,9 @@ static lpot_status receive(lpot_program_proposer *self, lpot_recipe **ret_recipe
   }
   lpot_status status = read_line(self, line, strlen(line), ret_recipe, err);
   if (status != LPOT_OK) {
-    lpot_error_prefix(err, "line '%.60s%s'", line, strlen(line) > 60 ? "..." : "");
+    char shown[64];
+    lpot_text_printable(line, shown, sizeof shown - 3);
+    lpot_error_prefix(err, "line '%s%s'", shown, strlen(line) > strlen(shown) ? "..." : "");
     status = status == LPOT_FORMAT &&err != NULL ? err->status = LPOT_IO : status;
   }
   lpot_free(line);

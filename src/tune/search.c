@@ -30,8 +30,9 @@ typedef struct trial_search {
   bool timed_out;
 } trial_search;
 
-/* A strategy that repeats itself for ever is a bug of ours, not a reason to hang. */
-#define MAX_REPEATS 1000000u
+/* A strategy that repeats itself for ever is a bug of ours or of a user's program, not a reason to
+ * hang. */
+#define MAX_REPEATS 10000u
 
 /* ---- when to end ---- */
 
@@ -334,7 +335,12 @@ static lpot_status answer_again(trial_search *search, const lpot_demand *demand,
   lpot_run *run = search->run;
   size_t index = SIZE_MAX;
   search->repeats++;
-  search->exhausted = search->repeats > MAX_REPEATS;
+  if (search->repeats > MAX_REPEATS) {
+    search->exhausted = true;
+    lpot_log(LPOT_LOG_WARNING,
+             "strategy %s: the last %u recipes were all tried before: the search ends",
+             run->job->config->strategy, MAX_REPEATS);
+  }
   LPOT_TRY(find_answer(run, demand->recipe, demand->purpose, &index, err));
   if (index == SIZE_MAX) {
     LPOT_TRY(lpot_run_calibrate(run, lpot_calibration_key_of(demand->recipe), err));

@@ -7,17 +7,20 @@
  *
  * Model. Drop of a recipe in points = sum over the int8 ops of their damage (times a factor of the
  * configuration) + an interaction of neighbours that are both int8 (may be negative). An accuracy
- * may be at most one point below f32. Time = sum of the ops' times (int8: a third) + a twentieth
+ * may be at most one point below f32. Time = sum of the ops' times in f32 or int8 + a twentieth
  * of the mean op for each border between int8 and f32 along the chain; strategies that ask are told
  * these times. What is sensed is an op's
  * damage, off by a factor whose logarithm correlates with that of the damage by 0.9.
- *   synthetic: N ops; damage log-normal (sigma 1.5), scaled so that all-int8 drops 2 to 10 points.
- *   --table: one network as tests/bench/record_damage.py writes it.
+ *   synthetic: N ops; damage log-normal (sigma 1.5), scaled so that all-int8 drops 2 to 10 points;
+ *              int8 takes a third of f32's time.
+ *   --table: one network as tests/bench/record_damage.py writes it: damages, times, and what the
+ *            recorded answers say of races.
  *
- * Cost. A full set counts 1. A demand that may be cut short counts the share of 50,000 samples that
- * a paired test at 3.29 standard deviations needs for its drop, looked at when the samples double
- * from 250 on. Sensing counts 64 samples. Rounds: with W workers a demand and W - 1 hints are
- * evaluated side by side; `work` is what all of them cost. */
+ * Cost. A full set counts 1. A demand that may be cut short counts the share of the samples
+ * (synthetic: of 50,000) that a paired test at 3.29 standard deviations needs for its drop, looked
+ * at when the samples double from 250 on; a share of 0.04 + its drop (synthetic) is answered
+ * otherwise than by f32. Sensing counts 64 samples. Rounds: with W workers a demand and W - 1 hints
+ * are evaluated side by side; `work` is what all of them cost. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,20 +36,20 @@
 #define MAX_OPS 512
 #define MAX_WORKERS 256
 #define TOLERANCE 1.0 /* points */
-#define BASELINE 76.0
-#define SAMPLES 50000
 #define SENSED 64
 #define NUM_ALGORITHMS 4
 
 typedef struct network {
   size_t num_ops;
+  double samples, baseline;    /* of the evaluation set; f32's accuracy in points */
+  double discordance, by_drop; /* share that is answered otherwise: discordance + by_drop * drop */
   char names[MAX_OPS][64];
   char types[MAX_OPS][32];
   double damage[MAX_OPS];                        /* points, of u8 asym minmax per_channel */
   double interaction[MAX_OPS];                   /* points, of op i with op i + 1 */
   double factors[MAX_OPS][2][2][NUM_ALGORITHMS]; /* [dtype u8, s8][scheme][algorithm] */
   double sensed[MAX_OPS];
-  double time[MAX_OPS]; /* f32 */
+  double time[MAX_OPS], int8_time[MAX_OPS];
 } network;
 
 typedef struct settings {
@@ -62,6 +65,8 @@ typedef struct outcome {
 } outcome;
 
 /* ---- networks ---- */
+
+static const network plain = {.samples = 50000, .baseline = 76, .discordance = 0.04, .by_drop = 1};
 
 static void fill_rest(network *net, lpot_rng *rng) {
   const double proxy_sigma = 1.5 * sqrt(1 / (0.9 * 0.9) - 1);
@@ -80,6 +85,7 @@ static void make_synthetic(const settings *options, uint64_t model, network *net
   lpot_rng rng;
   lpot_rng_init(&rng, options->seed + model);
   double sum = 0;
+  *net = plain;
   net->num_ops = options->num_ops;
   for (size_t i = 0; i < net->num_ops; i++) {
     snprintf(net->names[i], sizeof net->names[i], "op%zu", i);
@@ -87,6 +93,7 @@ static void make_synthetic(const settings *options, uint64_t model, network *net
     snprintf(net->types[i], sizeof net->types[i], "%s", types[lpot_rng_below(&rng, 5)]);
     net->damage[i] = exp(1.5 * lpot_rng_normal(&rng));
     net->time[i] = exp(lpot_rng_normal(&rng));
+    net->int8_time[i] = net->time[i] / 3;
     sum += net->damage[i];
   }
   double drop = 2 + 8 * lpot_rng_uniform(&rng);
@@ -96,7 +103,8 @@ static void make_synthetic(const settings *options, uint64_t model, network *net
   fill_rest(net, &rng);
 }
 
-/* Lines: op NAME TYPE DAMAGE_POINTS TIME. */
+/* Lines: network SAMPLES BASELINE DISCORDANCE BY_DROP, which may be left out; op NAME TYPE
+ * DAMAGE_POINTS TIME [INT8_TIME]; the latter is a third where it is left out. */
 static void read_table(const settings *options, network *net) {
   FILE *file = fopen(options->table, "r");
   if (file == NULL) {
@@ -104,17 +112,22 @@ static void read_table(const settings *options, network *net) {
     exit(1);
   }
   char line[512];
-  net->num_ops = 0;
+  *net = plain;
   while (fgets(line, sizeof line, file) != NULL && net->num_ops < MAX_OPS) {
     size_t i = net->num_ops;
-    if (line[0] == '#') {
+    if (line[0] == '#' || sscanf(line, "network %lf %lf %lf %lf", &net->samples, &net->baseline,
+                                 &net->discordance, &net->by_drop) == 4) {
       continue;
     }
-    if (sscanf(line, "op %63s %31s %lf %lf", net->names[i], net->types[i], &net->damage[i],
-               &net->time[i]) != 4) {
-      fprintf(stderr, "simulate_strategy: expected 'op NAME TYPE DAMAGE TIME', got '%s'\n", line);
+    int found = sscanf(line, "op %63s %31s %lf %lf %lf", net->names[i], net->types[i],
+                       &net->damage[i], &net->time[i], &net->int8_time[i]);
+    if (found < 4) {
+      fprintf(stderr,
+              "simulate_strategy: expected 'op NAME TYPE DAMAGE TIME [INT8_TIME]', got '%s'\n",
+              line);
       exit(1);
     }
+    net->int8_time[i] = found < 5 ? net->time[i] / 3 : net->int8_time[i];
     net->damage[i] = fmax(net->damage[i], 1e-4);
     net->num_ops++;
   }
@@ -159,7 +172,7 @@ static double time_of(const network *net, const lpot_recipe *recipe) {
   double mean = 0;
   size_t borders = 0;
   for (size_t i = 0; i < net->num_ops; i++) {
-    time += is_int8(recipe, i) ? net->time[i] / 3 : net->time[i];
+    time += is_int8(recipe, i) ? net->int8_time[i] : net->time[i];
     mean += net->time[i] / (double)net->num_ops;
     borders += i > 0 && is_int8(recipe, i) != is_int8(recipe, i - 1);
   }
@@ -167,18 +180,18 @@ static double time_of(const network *net, const lpot_recipe *recipe) {
 }
 
 /* Share of the set that a race takes. */
-static double race_share(double drop) {
+static double race_share(const network *net, double drop) {
   double distance = fabs(drop - TOLERANCE) / 100;
-  double discordance = 0.04 + fabs(drop) / 100;
+  double discordance = net->discordance + net->by_drop * fabs(drop) / 100;
   if (drop <= TOLERANCE || distance == 0) {
     return 1; /* What is accepted is always evaluated on the whole set. */
   }
   double needed = 3.29 * 3.29 * discordance / (distance * distance);
   double look = 250;
-  while (look < needed && look < SAMPLES) {
+  while (look < needed && look < net->samples) {
     look *= 2;
   }
-  return fmin(look, SAMPLES) / SAMPLES;
+  return fmin(look, net->samples) / net->samples;
 }
 
 /* What time_of is made of, for strategies. */
@@ -194,7 +207,7 @@ static void fill_costs(const network *net, op_costs *all) {
   }
   for (size_t i = 0; i < net->num_ops; i++) {
     all->costs[i] = (lpot_op_cost){.f32_us = net->time[i],
-                                   .int8_us = net->time[i] / 3,
+                                   .int8_us = net->int8_time[i],
                                    .bf16_us = (double)NAN,
                                    .quantize_us = 0.05 * mean,
                                    .dequantize_us = 0.05 * mean};
@@ -221,9 +234,9 @@ static void fail_on(lpot_status status, const lpot_error *err) {
 
 static double cost_of(const search *self, const lpot_recipe *recipe, lpot_purpose purpose) {
   if (purpose == LPOT_SENSE) {
-    return (double)SENSED / SAMPLES;
+    return SENSED / self->net->samples;
   }
-  return purpose == LPOT_DECIDE ? race_share(drop_of(self->net, recipe)) : 1;
+  return purpose == LPOT_DECIDE ? race_share(self->net, drop_of(self->net, recipe)) : 1;
 }
 
 /* True where it was known already. */
@@ -272,8 +285,8 @@ static lpot_result answer(search *self, const lpot_demand *demand) {
   double drop = drop_of(self->net, demand->recipe);
   self->result.trials++;
   lpot_result result = {.valid = true,
-                        .accuracy = (BASELINE - drop) / 100,
-                        .samples = (int64_t)(cost * SAMPLES),
+                        .accuracy = (self->net->baseline - drop) / 100,
+                        .samples = (int64_t)(cost * self->net->samples),
                         .meets = drop <= TOLERANCE};
   if (result.meets) {
     self->accepted++;
@@ -340,7 +353,7 @@ static lpot_space *make_space(const network *net) {
 static double all_int8_time(const network *net) {
   double time = 0;
   for (size_t i = 0; i < net->num_ops; i++) {
-    time += net->time[i] / 3;
+    time += net->int8_time[i];
   }
   return time;
 }
@@ -354,8 +367,8 @@ static outcome simulate(const settings *options, const network *net, const char 
   fill_costs(net, &costs);
   const lpot_strategy_options strategy_options = {.seed = seed,
                                                   .higher_is_better = true,
-                                                  .baseline = BASELINE / 100,
-                                                  .samples = SAMPLES,
+                                                  .baseline = net->baseline / 100,
+                                                  .samples = (int64_t)net->samples,
                                                   .num_links = net->num_ops - 1,
                                                   .links = costs.links,
                                                   .accuracy_weight = 1,

@@ -18,7 +18,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from tune_runs import kill_all, left_of, processes_of  # noqa: E402
+from tune_runs import kill_all, left_of, processes_of, rows_of  # noqa: E402
 
 bench, tune, mpirun, conf, model = sys.argv[1:6]
 ITERATIONS = "evaluation.performance.iteration=12"
@@ -60,6 +60,7 @@ def check_accuracy(folder):
     assert exported["accuracy"] == found["accuracy"], (exported, found)
     assert recipe["accuracy"] == found["accuracy"], (recipe, found)
     assert recipe["model"].endswith(" + best_recipe.yaml"), recipe
+    assert f32["p50_ms"] is None and f32["throughput"] is None, f32  # What was not measured is not 0.
     # One process evaluates, however many cores the configuration asks for and ranks there are.
     [again] = rows(conf, model, "--mode", "accuracy", "-s",
                    "evaluation.performance.configs.cores_per_instance=999", ranks=3)
@@ -79,16 +80,22 @@ def check_instances(int8_model, folder):
     two = "evaluation.performance.configs={num_of_instance: 2, cores_per_instance: 1}"
     hdf5 = pathlib.Path(folder) / "bench.h5"
     out, _ = run(conf, model, "-s", ITERATIONS, "-s", two, "--csv", table, "--hdf5", hdf5)
-    dump = subprocess.run(["h5dump", "-d", "/runs/row_1", "-d", "/measures", hdf5], capture_output=True,
-                          text=True, timeout=60, check=True).stdout
-    assert "SIMPLE { ( 2 ) / ( 2 ) }" in dump and "SIMPLE { ( 12 ) / ( 12 ) }" in dump, dump
+    def dump(name):
+        return subprocess.run(["h5dump", "-m", "%.17g", "-d", name, hdf5], capture_output=True, text=True, timeout=60,
+                              check=True).stdout
+    assert "SIMPLE { ( 12 ) / ( 12 ) }" in dump("/runs/row_1")
     assert len(out.splitlines()) == 4 and "all 2" in out, out
     with open(table, newline="") as file:
         lines = list(csv.DictReader(file))
     assert [line["instance"] for line in lines] == ["0", "1", ""], lines
     assert lines[0]["cores"] != lines[1]["cores"], lines
     total = float(lines[0]["throughput"]) + float(lines[1]["throughput"])
-    assert abs(float(lines[2]["throughput"]) - total) < 1e-6 * total, lines
+    assert abs(float(lines[2]["throughput"]) - total) < 1e-12 * total, lines
+    # The other form says the same, to the last digit.
+    shared = ("batch", "runs", "mean_ms", "min_ms", "p50_ms", "p90_ms", "p99_ms", "max_ms", "throughput")
+    for name, first, wanted in (("/measures", 5, lines[:2]), ("/models", 2, lines[2:])):
+        found = [[float(field) for field in row[first:first + len(shared)]] for row in rows_of(dump(name))]
+        assert found == [[float(line[key]) for key in shared] for line in wanted], (name, found, lines)
     over_ranks = rows(conf, model, "-s", ITERATIONS, "-s",
                       "evaluation.performance.configs.cores_per_instance=1", ranks=2)
     assert [row["instance"] for row in over_ranks] == [0, 1, None], over_ranks

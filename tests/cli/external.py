@@ -38,9 +38,9 @@ class Test:
         self.program, self.files = program, files
         self.folder = tempfile.mkdtemp(prefix="lpot-external-")
 
-    def run(self, name, command, settings=(), ranks=1, resume=False):
+    def run(self, name, command, settings=(), ranks=1, resume=False, quiet=("-q",)):
         words = ["mpirun", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []
-        words += [self.program, "-q", "--workspace", f"{self.folder}/{name}"]
+        words += [self.program, *quiet, "--workspace", f"{self.folder}/{name}"]
         for setting in [*SETTINGS, f"tuning.strategy.command={json.dumps(command)}", *settings]:
             words += ["--set", setting]
         return subprocess.run(words + (["--resume"] if resume else []) + self.files, env=ENVIRONMENT, text=True,
@@ -103,6 +103,7 @@ def check_bad(test):
     cases = [
         (3, "'/no/such' cannot be started", ["/no/such"]),
         (1, "not JSON", ["sh", "-c", space + "echo hello; sleep 60"]),
+        (1, "line '???(hello)': not JSON", ["sh", "-c", space + "printf '\\001\\033\\377(hello)\\n'; sleep 60"]),
         (1, "unknown key 'recipes', expected one of recipe, sampling, corrections, stop",
          ["sh", "-c", space + "echo '{\"recipes\": []}'; sleep 60"]),
         (1, "key 'recipe': expected 21 items, got 1", ["sh", "-c", space + "echo '{\"recipe\": [0]}'; sleep 60"]),
@@ -116,6 +117,27 @@ def check_bad(test):
             timeout = ["tuning.strategy.timeout=" + ("1" if command[0] == "sleep" else "60")]
             test.expect(code, text, test.run(f"bad_{ranks}_{number}", command, timeout, ranks))
     print(f"bad programs: {len(cases)} kinds, with one rank and two")
+
+
+# Proposes the same recipe again and again.
+STUBBORN = """
+import json, sys
+space = json.loads(sys.stdin.readline())
+recipe = json.dumps({"recipe": [0] * len(space["ops"])})
+while True:
+    print(recipe, flush=True)
+    if not sys.stdin.readline():
+        break
+"""
+
+
+def check_stubborn(test):
+    for ranks in (1, 2):
+        done = test.run(f"stubborn_{ranks}", ["python3", "-c", STUBBORN], ranks=ranks, quiet=("--progress", "none"))
+        test.expect(5, "strategy external: the last 10000 recipes were all tried before: the search ends", done)
+        if len(trials_of(f"{test.folder}/stubborn_{ranks}")) != 1:
+            sys.exit(f"other trials: {done.stdout}")
+    print("stubborn: a recipe that comes again and again ends the search")
 
 
 def check_optuna(test, examples, pythons):
@@ -143,6 +165,7 @@ def main():
         check_plain(test)
         check_corrections(test)
         check_bad(test)
+        check_stubborn(test)
     subprocess.run(["rm", "-r", test.folder], check=True)
 
 

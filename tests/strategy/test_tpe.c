@@ -132,6 +132,65 @@ static void the_model_prefers_what_was_good(void **state) {
   lpot_space_free(space);
 }
 
+/* Demands a trial, answers whether it meets, and tells which ops are in f32. */
+static void demand_bits(lpot_strategy *strategy, bool meets, bool *f32) {
+  lpot_demand demand = {0};
+  assert_int_equal(lpot_strategy_next(strategy, &demand, NULL), LPOT_OK);
+  assert_non_null(demand.recipe);
+  for (size_t i = 0; i < NUM_OPS; i++) {
+    f32[i] = !lpot_op_config_is_quantized(&demand.recipe->ops[i]);
+  }
+  lpot_recipe_free(demand.recipe);
+  const lpot_result result = {
+      .valid = true, .accuracy = meets ? 0.9 : 0, .samples = 1000, .meets = meets};
+  assert_int_equal(lpot_strategy_tell(strategy, &result, NULL), LPOT_OK);
+}
+
+/* How often an op of the eleventh trial has the option of the best of ten, which `others` of the
+ * nine others have. Two options, so a prior of 1/2 and two draws: 1.5 against 0.5 among the best,
+ * others + 0.5 against 9.5 - others elsewhere. The best one's ratio is the larger where others < 7,
+ * and then only two draws of the other miss it: 1 - (1/4)^2. The smaller one needs both draws:
+ * (3/4)^2. Of equal ratios the first draw stays: 3/4. */
+static double chance_of(size_t others) {
+  return others < 7 ? 15.0 / 16 : others > 7 ? 9.0 / 16 : 3.0 / 4;
+}
+
+/* What is drawn is the best one itself with the product of the chances, and is drawn again then. */
+static void options_come_as_often_as_the_frequencies_say(void **state) {
+  (void)state;
+  const size_t runs = 2000;
+  fixture ops;
+  lpot_space *space = eight_ops(&ops);
+  double expected = 0;
+  double found = 0;
+  for (uint64_t seed = 0; seed < runs; seed++) {
+    lpot_strategy *strategy = start(space, seed);
+    bool f32[11][NUM_OPS];
+    const size_t best = 4;
+    double chances[NUM_OPS];
+    double all = 1;
+    for (size_t trial = 0; trial < 11; trial++) {
+      demand_bits(strategy, trial == best, f32[trial]);
+    }
+    for (size_t op = 0; op < NUM_OPS; op++) {
+      size_t others = 0;
+      for (size_t trial = 0; trial < 10; trial++) {
+        others += trial != best && f32[trial][op] == f32[best][op];
+      }
+      chances[op] = chance_of(others);
+      all *= chances[op];
+      found += f32[10][op] == f32[best][op];
+    }
+    for (size_t op = 0; op < NUM_OPS; op++) {
+      expected += (chances[op] - all) / (1 - all);
+    }
+    lpot_strategy_free(strategy);
+  }
+  /* Four standard deviations of as many fair coins. */
+  assert_true(fabs(found - expected) < 4 * sqrt(0.25 * NUM_OPS * (double)runs));
+  lpot_space_free(space);
+}
+
 /* Two hints are enough: the next demand is always one of them, and they change nothing. */
 static void one_of_two_hints_is_demanded(void **state) {
   (void)state;
@@ -172,6 +231,7 @@ int main(void) {
       cmocka_unit_test(lower_is_better_and_failures_are_the_worst),
       cmocka_unit_test(the_first_is_uniform_and_none_comes_twice),
       cmocka_unit_test(the_model_prefers_what_was_good),
+      cmocka_unit_test(options_come_as_often_as_the_frequencies_say),
       cmocka_unit_test(one_of_two_hints_is_demanded),
   };
   return cmocka_run_group_tests_name("tpe", tests, NULL, NULL);

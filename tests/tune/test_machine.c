@@ -37,6 +37,50 @@ static void set_of_processors_survives_nonsense(void **state) {
   assert_string_equal(text, "0,2");
 }
 
+/* Of cores with two hyper-threads one each is taken first, whichever way they are numbered. */
+static void cores_come_before_their_other_threads(void **state) {
+  (void)state;
+  static const char *const rows[][6] = {
+      /* allowed, siblings of cores, one of each; 3 from the first on, 2 behind 3, 3 behind 6 */
+      {"0-7", "0,4 1,5 2,6 3,7", "0-3", "0-2", "3-4", "6-7"},
+      {"0-7", "0-1 2-3 4-5 6-7", "0,2,4,6", "0,2,4", "1,6", "5,7"},
+      {"2-5", "0,4 1,5 2,6 3,7", "2-5", "2-4", "5", ""}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    lpot_cpu_set allowed;
+    lpot_cpu_set taken;
+    char text[64];
+    lpot_cpu_set_parse(rows[i][0], &allowed);
+    lpot_cpu_set cores = allowed;
+    for (const char *at = rows[i][1]; at != NULL; at = strchr(at + 1, ' ')) {
+      lpot_cpu_set siblings;
+      lpot_cpu_set_parse(at + (*at == ' '), &siblings);
+      lpot_cpu_set_keep_first(&cores, &siblings);
+    }
+    lpot_cpu_set_text(&cores, text, sizeof text);
+    assert_string_equal(text, rows[i][2]);
+    static const size_t skipped[] = {0, 3, 6};
+    static const size_t counts[] = {3, 2, 3};
+    for (size_t k = 0; k < 3; k++) {
+      lpot_cpu_set_take(&allowed, &cores, skipped[k], counts[k], &taken);
+      lpot_cpu_set_text(&taken, text, sizeof text);
+      assert_string_equal(text, rows[i][3 + k]);
+    }
+  }
+}
+
+/* What the kernel tells: every processor is one of a core that is left. */
+static void every_core_keeps_a_processor(void **state) {
+  (void)state;
+  lpot_cpu_set allowed;
+  assert_int_equal(lpot_machine_allowed(&allowed, NULL), LPOT_OK);
+  lpot_cpu_set cores = allowed;
+  lpot_machine_keep_cores(&cores);
+  assert_in_range(lpot_cpu_set_count(&cores), 1, lpot_cpu_set_count(&allowed));
+  for (size_t cpu = 0; cpu < LPOT_MAX_CPUS; cpu++) {
+    assert_true(!lpot_cpu_set_has(&cores, cpu) || lpot_cpu_set_has(&allowed, cpu));
+  }
+}
+
 static void times_of_processors_are_read(void **state) {
   (void)state;
   static lpot_cpu_times times;
@@ -117,6 +161,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(set_of_processors_is_read_and_written),
       cmocka_unit_test(set_of_processors_survives_nonsense),
+      cmocka_unit_test(cores_come_before_their_other_threads),
+      cmocka_unit_test(every_core_keeps_a_processor),
       cmocka_unit_test(times_of_processors_are_read),
       cmocka_unit_test(thread_is_pinned_and_released),
       cmocka_unit_test(more_cores_than_allowed_are_refused),

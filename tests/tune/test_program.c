@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "tune/program.h"
 
 static lpot_program *start(const char *script, double timeout_seconds) {
@@ -41,6 +43,21 @@ static void assert_fails(lpot_program *program, const char *text) {
   if (strstr(error.message, text) == NULL) {
     fail_msg("'%s' is not in '%s'", text, error.message);
   }
+}
+
+/* No zombie. */
+static bool is_running(pid_t pid) {
+  char path[64];
+  char text[256] = "";
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+  FILE *file = fopen(path, "r");
+  if (file == NULL) {
+    return false;
+  }
+  bool read = fgets(text, sizeof text, file) != NULL;
+  fclose(file);
+  const char *end = strrchr(text, ')');
+  return read && end != NULL && end[2] != 'Z';
 }
 
 static void lines_go_to_and_fro(void **state) {
@@ -138,6 +155,31 @@ static void silence_is_waited_for_so_long(void **state) {
   assert_true(lpot_clock_now(&clock) - before < 30); /* and it was ended */
 }
 
+/* Whether the program ends by itself or not. */
+static void nothing_that_it_started_is_left(void **state) {
+  (void)state;
+  static const char *const scripts[] = {"sleep 1000 </dev/null >/dev/null 2>&1 & echo $!",
+                                        "sleep 1000 </dev/null & echo $!; exec sleep 1000"};
+  for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+    lpot_program *program = start(scripts[i], 20);
+    char *line = NULL;
+    int64_t left = 0;
+    assert_int_equal(lpot_program_receive(program, &line, NULL), LPOT_OK);
+    assert_true(lpot_text_to_int64(line, &left) && left > 1);
+    lpot_free(line);
+    if (i == 0) {
+      assert_line(program, NULL);
+    }
+    lpot_program_stop(program);
+    int tries = 0; /* It is init's to bury it. */
+    while (is_running((pid_t)left) && tries < 100) {
+      lpot_clock_sleep(0.05);
+      tries++;
+    }
+    assert_true(tries < 100);
+  }
+}
+
 static void floods_are_refused(void **state) {
   (void)state;
   lpot_program *program = start("yes | tr -d '\\n'", 60);
@@ -205,6 +247,7 @@ int main(void) {
       cmocka_unit_test(zero_bytes_are_refused),
       cmocka_unit_test(programs_that_are_not_there_are_the_configurations_fault),
       cmocka_unit_test(silence_is_waited_for_so_long),
+      cmocka_unit_test(nothing_that_it_started_is_left),
       cmocka_unit_test(floods_are_refused),
       cmocka_unit_test(answers_to_nobody_are_dropped),
       cmocka_unit_test(the_input_ends_for_what_wrote_ahead),
