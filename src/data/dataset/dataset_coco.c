@@ -139,6 +139,8 @@ static lpot_status find_paths(coco_paths *paths, const lpot_yaml_node *settings,
   const char *root = NULL;
   const char *images = "val2017";
   const char *annotations = "annotations/instances_val2017.json";
+  int64_t num_cores = 0; /* Of LPOT: how many threads read. */
+  LPOT_TRY(lpot_setting_int(settings, "num_cores", 1, 1 << 20, &num_cores, err));
   LPOT_TRY(lpot_setting_need(settings, owner, "root", &root_node, err));
   LPOT_TRY(lpot_yaml_string(root_node, &root, err));
   LPOT_TRY(lpot_setting_string(settings, folder_key, &images, err));
@@ -173,7 +175,8 @@ static lpot_status open_samples(lpot_detection_set *set, const coco_paths *paths
 
 static lpot_status open_coco_raw(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                  const char *folder, lpot_error *err) {
-  static const char *const names[] = {"root", "img_dir", "anno_dir", "channel_order", NULL};
+  static const char *const names[] = {"root",      "img_dir",       "anno_dir",
+                                      "num_cores", "channel_order", NULL};
   lpot_detection_set *set = (lpot_detection_set *)dataset;
   coco_paths paths = {0};
   LPOT_TRY(lpot_setting_check(settings, names, err));
@@ -231,7 +234,8 @@ static lpot_status choose(coco_paths *paths, coco_place *place, const lpot_yaml_
 
 static lpot_status open_coco_npy(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                  const char *folder, lpot_error *err) {
-  static const char *const names[] = {"root", "npy_dir", "anno_dir", "image_list", NULL};
+  static const char *const names[] = {"root",       "npy_dir",   "anno_dir",
+                                      "image_list", "num_cores", NULL};
   coco_paths paths = {0};
   coco_place place = {.is_npy = true};
   LPOT_TRY(lpot_setting_check(settings, names, err));
