@@ -11,6 +11,7 @@ static void images_and_boxes_are_read(void **state) {
   lpot_sample sample;
   lpot_sample_init(&sample);
   get_sample(dataset, 0, &sample);
+  assert_true(sample.has_boxes);
   assert_int_equal(sample.label->shape.dims[0], 2);
   expect_truth(sample.label, 0, 18, 0.25, 0.5, 0.75, 1, 0);
   expect_truth(sample.label, 1, 90, 0, 0, 1, 1, LPOT_TRUTH_CROWD);

@@ -308,6 +308,28 @@ static void expect_same(const char *framework, const char *a, const char *b) {
   lpot_sample_done(&right);
 }
 
+static void boxes_move_with_a_padded_image(void **state) {
+  (void)state;
+  static const double boxes[] = {7, 0.25, 0, 0.75, 0.5, 1, /**/ 3, 0, 0, 1, 1, 0};
+  lpot_sample sample;
+  lpot_error err = {0};
+  const lpot_shape shape = lpot_shape_of(2, (const int64_t[]){2, 6});
+  for (int padded = 0; padded < 2; padded++) {
+    MAKE(&sample, LPOT_U8, 4, 8, 3); /* to 5 x 10, in the middle of 10 x 10 */
+    expect_ok(lpot_tensor_copy_of(LPOT_F64, &shape, boxes, &sample.label, &err), &err);
+    sample.has_boxes = true;
+    apply_ok(padded ? "ResizeWithRatio: {min_dim: 10, max_dim: 10, padding: true}"
+                    : "ResizeWithRatio: {min_dim: 10, max_dim: 10}",
+             &sample);
+    static const double moved[] = {7, 0.325, 0, 0.575, 0.5, 1, /**/ 3, 0.2, 0, 0.7, 1, 0};
+    for (int64_t i = 0; i < 12; i++) {
+      double expected = padded ? moved[i] : boxes[i];
+      assert_true(fabs(lpot_tensor_get_double(sample.label, i) - expected) < 1e-12);
+    }
+    lpot_sample_done(&sample);
+  }
+}
+
 static void framework_says_whose_resizing_a_file_means(void **state) {
   (void)state;
   expect_same("tensorflow", "Resize: {size: 5}", "Resize: {size: [5, 5], library: opencv}");
@@ -663,6 +685,7 @@ int main(void) {
       cmocka_unit_test(normalize_takes_the_last_axis_before_the_first),
       cmocka_unit_test(centre_crop_rounds_as_torchvision),
       cmocka_unit_test(bounding_box_is_cut_out),
+      cmocka_unit_test(boxes_move_with_a_padded_image),
       cmocka_unit_test(framework_says_whose_resizing_a_file_means),
       cmocka_unit_test(imagenet_recipe_keeps_height_and_width_apart),
       cmocka_unit_test(flips_mirror_by_probability),

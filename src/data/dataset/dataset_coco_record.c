@@ -3,7 +3,7 @@
  *   image/encoded                        a JPEG or PNG file
  *   image/object/bbox/xmin ymin xmax ymax  lists of f32, fractions of the image
  *   image/object/class/label             list of int64, or without it
- *   image/object/class/text              list of COCO's names (all that LPOT read)
+ *   image/object/class/text              list of COCO's names (of older conversions)
  *   image/object/is_crowd                list of int64; (optional)
  * A record that has none of the lists of boxes and classes is an image without objects. The file
  * stays mapped; opening reads the boxes of all records, the rest of a record is checked when it is
