@@ -202,7 +202,8 @@ def resize(x, settings):
     height, width = x.shape[:2]
     if len(size) == 1:
         short = min(height, width)
-        size = [(2 * v * size[0] + short) // (2 * short) for v in (height, width)]
+        half = 0 if settings.get("cuts") else short
+        size = [(2 * v * size[0] + half) // (2 * short) for v in (height, width)]
     return np.asarray(Image.fromarray(np.ascontiguousarray(x)).resize(size[::-1], interpolation))
 
 
@@ -278,9 +279,24 @@ TRANSFORMS = {
 }
 
 
-def transform_steps(described):
+def by_framework(name, settings, framework):
+    """The settings, with what model.framework means for this transform (configs/README.md)."""
+    kind = framework.split("_")[0]
+    settings = settings or {}
+    if kind in ("tensorflow", "mxnet") and name in ("Resize", "ResizeCropImagenet"):
+        settings = {"library": "opencv", **settings}
+    if name == "Resize" and kind in ("tensorflow", "mxnet"):
+        settings = {**settings, "size": (numbers(settings["size"]) * 2)[:2]}
+    if name == "Resize" and kind == "pytorch":
+        settings = {**settings, "cuts": True}
+    if name == "ResizeCropImagenet" and kind == "tensorflow" and "std_value" not in settings:
+        settings = {"scale": 1, **settings}
+    return settings
+
+
+def transform_steps(described, framework):
     items = described if isinstance(described, list) else [described or {}]
-    steps = [(name, settings or {}) for item in items for name, settings in item.items()]
+    steps = [(name, by_framework(name, settings, framework)) for item in items for name, settings in item.items()]
     for name, _ in steps:
         if name not in TRANSFORMS:
             raise Skip(f"transform {name}")
@@ -412,7 +428,8 @@ def our_figures(workspace):
 
 def compare(workspace, dump, run_model):
     with open(os.path.join(workspace, "deploy.yaml"), encoding="utf-8") as file:
-        evaluation = yaml.safe_load(file)["evaluation"]
+        deployed = yaml.safe_load(file)
+    evaluation = deployed["evaluation"]
     accuracy = evaluation["accuracy"]
     loader = accuracy["dataloader"]
     if loader.get("last_batch", "rollover") != "rollover":
@@ -426,7 +443,7 @@ def compare(workspace, dump, run_model):
     name, settings = next(iter(loader["dataset"].items()))
     if name not in DATASETS:
         raise Skip(f"dataset {name}")
-    steps = transform_steps(loader.get("transform"))
+    steps = transform_steps(loader.get("transform"), deployed["model"]["framework"])
     ours, our_accuracy, our_samples = our_figures(workspace)
     model = os.path.join(workspace, "best_model.onnx")
     session = open_session(model)

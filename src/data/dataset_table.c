@@ -124,6 +124,7 @@ lpot_status lpot_dataset_get(lpot_dataset *dataset, int64_t index, lpot_sample *
   if (status != LPOT_OK) {
     lpot_sample_done(sample);
   }
+  sample->has_boxes = sample->label != NULL && dataset->class_of->num_boxes != NULL;
   return status;
 }
 

@@ -150,10 +150,9 @@ lpot_status lpot_hdf5_array_open(const lpot_hdf5_file *file, const char *name,
   hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
   H5Pset_chunk_cache(access, CHUNK_CACHE_SLOTS, CHUNK_CACHE_BYTES, 1.0);
   hid_t handle = H5Dopen2(file->handle, name, access);
-  H5Pclose(access);
-  if (handle < 0) {
-    return fail(LPOT_NOT_FOUND, "no such array", err);
-  }
+  lpot_status opened = handle < 0 ? fail(LPOT_NOT_FOUND, "no such array", err) : LPOT_OK;
+  H5Pclose(access); /* Forgets the cause. */
+  LPOT_TRY(opened);
   hid_t type = H5Dget_type(handle);
   hid_t space = H5Dget_space(handle);
   lpot_status status = type < 0 || space < 0 ? fail(LPOT_FORMAT, "its description", err)

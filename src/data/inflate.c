@@ -6,6 +6,7 @@
 
 #define GZIP_WINDOW (16 + MAX_WBITS)
 #define RAW_WINDOW (-MAX_WBITS)
+#define GZIP_MAGIC 0x1f /* the first byte of a member */
 #define STEP_BYTES ((size_t)1 << 20)
 
 /* zlib counts in unsigned int: hand over the next piece where the last is used up. */
@@ -38,6 +39,19 @@ static lpot_status step(z_stream *stream, int *ended, lpot_error *err) {
   return LPOT_OK;
 }
 
+/* Begins the next member where another one follows, as gzip joins files: *ended is 0 then. */
+static lpot_status begin_next(z_stream *stream, const uint8_t **data, size_t *size, int *ended,
+                              lpot_error *err) {
+  refill(stream, data, size);
+  if (stream->avail_in > 0 && stream->next_in[0] == GZIP_MAGIC) {
+    if (inflateReset(stream) != Z_OK) {
+      return fail_damaged(stream, err);
+    }
+    *ended = 0;
+  }
+  return LPOT_OK;
+}
+
 static lpot_status inflate_all(z_stream *stream, const uint8_t *data, size_t size,
                                size_t limit_bytes, lpot_buffer *out, lpot_error *err) {
   int ended = 0;
@@ -49,6 +63,9 @@ static lpot_status inflate_all(z_stream *stream, const uint8_t *data, size_t siz
     stream->avail_out = (uInt)STEP_BYTES;
     LPOT_TRY(step(stream, &ended, err));
     out->size += STEP_BYTES - stream->avail_out;
+    if (ended) {
+      LPOT_TRY(begin_next(stream, &data, &size, &ended, err));
+    }
     if (out->size - start > limit_bytes) {
       return LPOT_FAIL(err, LPOT_FORMAT, "compressed data hold more than %zu bytes", limit_bytes);
     }

@@ -5,8 +5,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* Appends the content of a gzip file to out. LPOT_FORMAT when it is damaged, ends early, is
- * followed by other bytes, or holds more than limit_bytes. */
+/* Appends the content of a gzip file, of all its members, to out. LPOT_FORMAT when it is damaged,
+ * ends early, is followed by other bytes, or holds more than limit_bytes. */
 LPOT_MUST_CHECK lpot_status lpot_inflate_gzip(const uint8_t *data, size_t size, size_t limit_bytes,
                                               lpot_buffer *out, lpot_error *err);
 /* Raw deflate data (as in zip files) that must become exactly out_size bytes. */

@@ -2,6 +2,8 @@
 #ifndef LPOT_DATA_SAMPLE_H
 #define LPOT_DATA_SAMPLE_H
 
+#include <stdbool.h>
+
 #include "base/checksum.h"
 #include "base/error.h"
 #include "tensor/tensor.h"
@@ -13,6 +15,7 @@ typedef struct lpot_sample {
   lpot_tensor *inputs[LPOT_MAX_SAMPLE_INPUTS]; /* referenced; images are [height, width, channels]
                                                   u8 or f32 */
   lpot_tensor *label; /* referenced; scalar s64 class, or any tensor; NULL when there is none */
+  bool has_boxes;     /* label is that of a detection dataset (data/detection.h) */
 } lpot_sample;
 
 void lpot_sample_init(lpot_sample *sample);

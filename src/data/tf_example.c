@@ -57,21 +57,24 @@ static lpot_status search_features(const lpot_wire_field *features, const char *
 }
 
 static lpot_status find_feature(const uint8_t *data, size_t size, const char *name,
-                                lpot_wire_field *feature, lpot_error *err) {
+                                lpot_wire_field *feature, bool *ret_found, lpot_error *err) {
   lpot_wire example;
   lpot_wire_field field;
-  bool found = false;
+  *ret_found = false;
   lpot_wire_init(&example, data, size);
   while (lpot_wire_more(&example)) {
     LPOT_TRY(lpot_wire_next(&example, &field, err));
     lpot_status status =
-        field.number == 1 ? search_features(&field, name, feature, &found, err) : LPOT_OK;
+        field.number == 1 ? search_features(&field, name, feature, ret_found, err) : LPOT_OK;
     LPOT_TRY(status);
   }
-  if (!found) {
-    return LPOT_FAIL(err, LPOT_FORMAT, "the tf.Example has no feature '%s'", name);
-  }
   return LPOT_OK;
+}
+
+lpot_status lpot_tf_example_has(const uint8_t *data, size_t size, const char *name, bool *ret_has,
+                                lpot_error *err) {
+  lpot_wire_field feature = {0};
+  return find_feature(data, size, name, &feature, ret_has, err);
 }
 
 lpot_status lpot_tf_example_list(const uint8_t *data, size_t size, const char *name,
@@ -79,7 +82,11 @@ lpot_status lpot_tf_example_list(const uint8_t *data, size_t size, const char *n
   lpot_wire_field feature = {0};
   lpot_wire_field list = {0};
   size_t count = 0;
-  LPOT_TRY(find_feature(data, size, name, &feature, err));
+  bool found = false;
+  LPOT_TRY(find_feature(data, size, name, &feature, &found, err));
+  if (!found) {
+    return LPOT_FAIL(err, LPOT_FORMAT, "the tf.Example has no feature '%s'", name);
+  }
   LPOT_TRY(find_field(&feature, (uint32_t)kind, &list, &count, err));
   if (count == 0) {
     return LPOT_FAIL(err, LPOT_FORMAT, "the feature '%s' of the tf.Example is not a list of %s",

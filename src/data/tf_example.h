@@ -7,6 +7,8 @@
 #ifndef LPOT_DATA_TF_EXAMPLE_H
 #define LPOT_DATA_TF_EXAMPLE_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/protobuf_wire.h"
 
@@ -18,6 +20,8 @@ typedef enum lpot_tf_kind { LPOT_TF_BYTES = 1, LPOT_TF_FLOATS = 2, LPOT_TF_INTS 
 LPOT_MUST_CHECK lpot_status lpot_tf_example_list(const uint8_t *data, size_t size, const char *name,
                                                  lpot_tf_kind kind, lpot_wire_field *ret_list,
                                                  lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_tf_example_has(const uint8_t *data, size_t size, const char *name,
+                                                bool *ret_has, lpot_error *err);
 /* The only string of bytes, and the only number, of a feature. */
 LPOT_MUST_CHECK lpot_status lpot_tf_example_bytes(const uint8_t *data, size_t size,
                                                   const char *name, const uint8_t **ret_data,

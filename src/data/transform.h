@@ -6,6 +6,16 @@
 #include "base/yaml_tree.h"
 #include "data/sample.h"
 
+/* Whose version of a transform a file means, where LPOT's versions differ. */
+typedef enum lpot_transform_origin {
+  LPOT_ORIGIN_OWN, /* ONNX Runtime as model.framework, or none */
+  LPOT_ORIGIN_PYTORCH,
+  LPOT_ORIGIN_TENSORFLOW,
+  LPOT_ORIGIN_MXNET
+} lpot_transform_origin;
+/* What model.framework says in the file of node (NULL: no file). */
+lpot_transform_origin lpot_transform_origin_of(const lpot_yaml_node *node);
+
 typedef struct lpot_transforms lpot_transforms; /* a chain */
 
 /* settings: the map (or list of one-key maps) under "transform"; NULL gives an empty chain. */

@@ -21,6 +21,10 @@ typedef struct lpot_transform_class {
   /* The same for a random transform, which has this one instead. */
   lpot_status (*apply_random)(const void *parameters, lpot_rng *rng, lpot_tensor *input,
                               lpot_tensor **ret_output, lpot_error *err);
+  /* What becomes of the boxes of input's image in output's: fractions top and left become shift[0]
+   * + stretch[0] * top, shift[1] + stretch[1] * left. (optional: they stay) */
+  void (*place)(const void *parameters, const lpot_tensor *input, const lpot_tensor *output,
+                double shift[2], double stretch[2]);
 } lpot_transform_class;
 
 extern const lpot_transform_class lpot_transform_class_align_image_channel;

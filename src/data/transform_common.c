@@ -1,10 +1,36 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "data/setting.h"
 #include "data/transform_class.h"
 
 #define MAX_SIDE 65535
+
+static const struct {
+  const char *framework;
+  lpot_transform_origin origin;
+} origins[] = {
+    {"tensorflow", LPOT_ORIGIN_TENSORFLOW}, {"tensorflow_itex", LPOT_ORIGIN_TENSORFLOW},
+    {"pytorch", LPOT_ORIGIN_PYTORCH},       {"pytorch_fx", LPOT_ORIGIN_PYTORCH},
+    {"pytorch_ipex", LPOT_ORIGIN_PYTORCH},  {"mxnet", LPOT_ORIGIN_MXNET},
+};
+
+lpot_transform_origin lpot_transform_origin_of(const lpot_yaml_node *node) {
+  while (node != NULL && node->parent != NULL) {
+    node = node->parent;
+  }
+  const lpot_yaml_node *framework = lpot_setting_get(lpot_setting_get(node, "model"), "framework");
+  if (framework == NULL || framework->kind != LPOT_YAML_SCALAR) {
+    return LPOT_ORIGIN_OWN;
+  }
+  for (size_t i = 0; i < sizeof origins / sizeof origins[0]; i++) {
+    if (lpot_text_equal(framework->text, origins[i].framework)) {
+      return origins[i].origin;
+    }
+  }
+  return LPOT_ORIGIN_OWN;
+}
 
 lpot_status lpot_transform_need_image(const lpot_tensor *tensor, lpot_error *err) {
   const lpot_shape *shape = &tensor->shape;

@@ -1,6 +1,7 @@
 #include "data/transform.h"
 
 #include "base/memory.h"
+#include "data/detection.h"
 #include "data/setting.h"
 #include "data/transform_class.h"
 
@@ -166,11 +167,37 @@ static lpot_status run_step(const transform_step *step, lpot_rng *rng, lpot_tens
   return step->class_of->apply(step->parameters, input, ret_output, err);
 }
 
+/* The label of sample with its boxes where the step has put them. */
+static lpot_status move_boxes(const transform_step *step, const lpot_tensor *output,
+                              lpot_sample *sample, lpot_error *err) {
+  double shift[2] = {0, 0};
+  double stretch[2] = {1, 1};
+  lpot_tensor *moved = NULL;
+  const lpot_tensor *label = sample->label;
+  step->class_of->place(step->parameters, sample->inputs[0], output, shift, stretch);
+  LPOT_TRY(lpot_tensor_copy_of(label->dtype, &label->shape, label->data, &moved, err));
+  int64_t count = lpot_tensor_elements(moved) / LPOT_DETECTION_LABEL_WIDTH;
+  for (int64_t i = 0; i < count; i++) {
+    /* Class, then top, left, bottom, right. */
+    for (int64_t side = 0; side < 4; side++) {
+      int64_t at = i * LPOT_DETECTION_LABEL_WIDTH + 1 + side;
+      double value = lpot_tensor_get_double(moved, at);
+      lpot_tensor_set_double(moved, at, shift[side % 2] + stretch[side % 2] * value);
+    }
+  }
+  lpot_tensor_unref(sample->label);
+  sample->label = moved;
+  return LPOT_OK;
+}
+
 static lpot_status apply_step(const transform_step *step, lpot_rng *rng, lpot_sample *sample,
                               lpot_error *err) {
   lpot_tensor *input = sample->inputs[0];
   lpot_tensor *output = NULL;
   lpot_status status = run_step(step, rng, input, &output, err);
+  if (status == LPOT_OK && sample->has_boxes && step->class_of->place != NULL) {
+    status = move_boxes(step, output, sample, err);
+  }
   if (status != LPOT_OK) {
     char shape[96];
     lpot_shape_text(&input->shape, shape, sizeof(shape));

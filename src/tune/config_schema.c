@@ -23,6 +23,7 @@ static const lpot_config_word dtype_words[] = {
 static const lpot_config_word scheme_words[] = {{"sym", LPOT_SCHEME_SYM},
                                                 {"asym", LPOT_SCHEME_ASYM},
                                                 {"asym_float", LPOT_WORD_UNSUPPORTED},
+                                                {"placeholder", LPOT_WORD_UNSUPPORTED},
                                                 {NULL, 0}};
 static const lpot_config_word granularity_words[] = {
     {"per_channel", LPOT_PER_CHANNEL}, {"per_tensor", LPOT_PER_TENSOR}, {NULL, 0}};

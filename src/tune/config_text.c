@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "data/transform.h"
 #include "tune/config.h"
 
 typedef const char *(*value_text)(int value);
@@ -340,8 +341,12 @@ lpot_status lpot_config_text(const lpot_config *config, bool identity, lpot_buff
   if (config->model_name != NULL) {
     LPOT_TRY(lpot_yaml_write_text("  name", config->model_name, out, err));
   }
+  /* Transforms look at it, so another framework's name is kept. */
+  const lpot_yaml_node *framework =
+      lpot_yaml_get(lpot_yaml_get(lpot_yaml_root(config->yaml), "model"), "framework");
+  bool is_foreign = lpot_transform_origin_of(framework) != LPOT_ORIGIN_OWN;
   LPOT_TRY(lpot_buffer_printf(out, err, "  framework: %s\ndevice: cpu\n",
-                              frameworks[config->export_format]));
+                              is_foreign ? framework->text : frameworks[config->export_format]));
   if (lpot_config_check_supported(config, NULL) == LPOT_OK || config->trains) {
     LPOT_TRY(put_quantization(out, config, err));
     LPOT_TRY(put_evaluation(out, config, err));

@@ -42,6 +42,7 @@ static const char style[] =
     "stroke:var(--ink);stroke-width:2}\n"
     "svg .f32,svg .bar0{fill:var(--ink)}svg .bar1{fill:#3b82d0}svg .bar2{fill:#fff;"
     "stroke:var(--ink)}svg .value{font-size:9px}\n"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere}\n"
     ".wide{overflow-x:auto}.wide .text{overflow-wrap:break-word}.dim{color:var(--dim)}\n"
     "@media print{body{margin:0;max-width:none;font-size:11pt}nav{display:none}"
     "table{font-size:8pt}th,td{padding:.1rem .3rem}"

@@ -8,33 +8,9 @@
 #include "tune/report_part.h"
 #include "tune/sensitivity.h"
 
-#define TEXT_SIZE 160
 #define MAX_BARS 25
 
 /* ---- what became of them ---- */
-
-static const char *dtype_text(lpot_dtype dtype) {
-  return dtype == LPOT_U8     ? "uint8"
-         : dtype == LPOT_S8   ? "int8"
-         : dtype == LPOT_BF16 ? "bf16"
-                              : "fp32";
-}
-
-static void config_text(const lpot_op_config *config, char out[TEXT_SIZE]) {
-  const lpot_tensor_config *activation = &config->activation;
-  const lpot_tensor_config *weight = &config->weight;
-  if (!lpot_op_config_is_quantized(config)) {
-    snprintf(out, TEXT_SIZE, "%s", dtype_text(activation->dtype));
-    return;
-  }
-  int used =
-      snprintf(out, TEXT_SIZE, "%s %s %s", dtype_text(activation->dtype),
-               lpot_scheme_text(activation->scheme), lpot_algorithm_text(activation->algorithm));
-  if (weight->dtype != LPOT_DTYPE_UNKNOWN && used > 0 && used < TEXT_SIZE) {
-    snprintf(out + used, (size_t)(TEXT_SIZE - used), "; weight %s",
-             lpot_granularity_text(weight->granularity));
-  }
-}
 
 /* What the trials say of each op. */
 typedef struct op_facts {
@@ -114,10 +90,10 @@ static lpot_status put_op_rows(const lpot_ledger *ledger, const lpot_ledger_tria
                                const op_facts *facts, lpot_buffer *out, lpot_error *err) {
   const lpot_recipe *recipe = trial == NULL ? NULL : lpot_ledger_result_of(ledger, trial)->recipe;
   for (size_t i = 0; i < ledger->header.num_ops; i++) {
-    char text[TEXT_SIZE] = "";
+    char text[LPOT_REPORT_TEXT] = "";
     const char *why = "";
     if (recipe != NULL) {
-      config_text(&recipe->ops[i], text);
+      lpot_report_config(&recipe->ops[i], text);
       why = why_float(ledger, trial, &recipe->ops[i], &facts[i]);
     }
     LPOT_TRY(lpot_report_row_begin(out, ledger->header.op_names[i], false, err));

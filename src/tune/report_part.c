@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tune/chart.h"
@@ -99,4 +100,43 @@ static int compare(const void *left, const void *right) {
 
 void lpot_report_rank(lpot_ranked_value *values, size_t count) {
   qsort(values, count, sizeof *values, compare);
+}
+
+static const char *dtype_text(lpot_dtype dtype) {
+  return dtype == LPOT_U8     ? "uint8"
+         : dtype == LPOT_S8   ? "int8"
+         : dtype == LPOT_BF16 ? "bf16"
+                              : "fp32";
+}
+
+void lpot_report_config(const lpot_op_config *config, char out[LPOT_REPORT_TEXT]) {
+  const lpot_tensor_config *activation = &config->activation;
+  const lpot_tensor_config *weight = &config->weight;
+  if (!lpot_op_config_is_quantized(config)) {
+    snprintf(out, LPOT_REPORT_TEXT, "%s", dtype_text(activation->dtype));
+    return;
+  }
+  int used =
+      snprintf(out, LPOT_REPORT_TEXT, "%s %s %s", dtype_text(activation->dtype),
+               lpot_scheme_text(activation->scheme), lpot_algorithm_text(activation->algorithm));
+  if (weight->dtype != LPOT_DTYPE_UNKNOWN && used > 0 && used < LPOT_REPORT_TEXT) {
+    snprintf(out + used, (size_t)(LPOT_REPORT_TEXT - used), "; weight %s",
+             lpot_granularity_text(weight->granularity));
+  }
+}
+
+void lpot_report_recipe(const lpot_recipe *recipe, char out[LPOT_REPORT_TEXT]) {
+  const lpot_op_config *found = NULL;
+  bool has_weight = false;
+  for (size_t i = 0; i < recipe->num_ops && !has_weight; i++) {
+    const lpot_op_config *config = &recipe->ops[i];
+    if (lpot_op_config_is_quantized(config)) {
+      has_weight = config->weight.dtype != LPOT_DTYPE_UNKNOWN;
+      found = has_weight || found == NULL ? config : found;
+    }
+  }
+  out[0] = '\0';
+  if (found != NULL) {
+    lpot_report_config(found, out);
+  }
 }

@@ -33,6 +33,13 @@ LPOT_MUST_CHECK lpot_status lpot_report_number(lpot_buffer *out, double value, l
 LPOT_MUST_CHECK lpot_status lpot_report_accuracy(lpot_buffer *out, double value, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_report_count(lpot_buffer *out, uint64_t value, lpot_error *err);
 
+#define LPOT_REPORT_TEXT 160
+/* "uint8 asym mse; weight per_channel". */
+void lpot_report_config(const lpot_op_config *config, char out[LPOT_REPORT_TEXT]);
+/* The same for the recipe's first int8 op with a weight, or else the first int8 op; empty where it
+ * has none. */
+void lpot_report_recipe(const lpot_recipe *recipe, char out[LPOT_REPORT_TEXT]);
+
 /* What the accuracy had to be; NaN when it is not known. job may be NULL. */
 double lpot_report_target(const lpot_ledger *ledger, const lpot_job *job);
 

@@ -53,6 +53,34 @@ static lpot_status put_trial(const lpot_ledger *ledger, const lpot_ledger_trial 
   return LPOT_OK;
 }
 
+/* What tells the recipes of the trials from each other. */
+static lpot_status put_recipes(const lpot_ledger *ledger, lpot_buffer *out, lpot_error *err) {
+  static const lpot_report_column columns[] = {{"trial", true},
+                                               {"first op in int8", true},
+                                               {"calibrated on", false},
+                                               {"corrections", true},
+                                               {"hash", true}};
+  LPOT_TRY(lpot_report_table_begin(out, "Their recipes", columns,
+                                   sizeof columns / sizeof columns[0], err));
+  for (size_t i = 0; i < ledger->num_trials; i++) {
+    const lpot_ledger_trial *trial = &ledger->trials[i];
+    const lpot_recipe *recipe = lpot_ledger_result_of(ledger, trial)->recipe;
+    char text[LPOT_REPORT_TEXT];
+    char corrections[LPOT_CORRECTIONS_TEXT];
+    snprintf(text, sizeof text, "%" PRIu64, trial->id);
+    LPOT_TRY(lpot_report_row_begin(out, text, trial->id == ledger->chosen, err));
+    lpot_report_recipe(recipe, text);
+    lpot_corrections_text(&recipe->corrections, corrections);
+    LPOT_TRY(lpot_report_text(out, text, err));
+    LPOT_TRY(lpot_report_count(out, (uint64_t)recipe->calibration_samples, err));
+    LPOT_TRY(lpot_report_text(out, corrections, err));
+    snprintf(text, sizeof text, "%016" PRIx64, lpot_recipe_hash(recipe));
+    LPOT_TRY(lpot_report_text(out, text, err));
+    LPOT_TRY(lpot_report_row_end(out, err));
+  }
+  return lpot_report_table_end(out, err);
+}
+
 static lpot_status put_table(const lpot_ledger *ledger, lpot_buffer *out, lpot_error *err) {
   static const lpot_report_column columns[] = {
       {"trial", true},   {"stage", true},     {"status", true},   {"accuracy", false},
@@ -67,6 +95,7 @@ static lpot_status put_table(const lpot_ledger *ledger, lpot_buffer *out, lpot_e
     LPOT_TRY(put_trial(ledger, &ledger->trials[i], out, err));
   }
   LPOT_TRY(lpot_report_table_end(out, err));
+  LPOT_TRY(put_recipes(ledger, out, err));
   LPOT_TRY(lpot_buffer_printf(out, err, "</details>\n"));
   return LPOT_OK;
 }

@@ -32,7 +32,7 @@ static void samples_stand_by_id_with_boxes_as_fractions(void **state) {
   (void)state;
   char folder[FIXTURE_PATH];
   make_coco(folder);
-  lpot_dataset *dataset = open_dataset("COCORaw", "{root: '.'}", folder);
+  lpot_dataset *dataset = open_dataset("COCORaw", "{root: '.', num_cores: 28}", folder);
   assert_true(lpot_dataset_has_ragged_labels(dataset));
   assert_int_equal(lpot_dataset_size(dataset), 3);
   assert_int_equal(lpot_dataset_num_skipped(dataset), 1);
@@ -59,7 +59,8 @@ static void npy_files_stand_in_for_images(void **state) {
   (void)state;
   char folder[FIXTURE_PATH];
   make_coco(folder);
-  lpot_dataset *dataset = open_dataset("COCONpy", "{root: '.', npy_dir: arrays}", folder);
+  lpot_dataset *dataset =
+      open_dataset("COCONpy", "{root: '.', npy_dir: arrays, num_cores: 2}", folder);
   assert_int_equal(lpot_dataset_size(dataset), 2);
   assert_int_equal(lpot_dataset_num_skipped(dataset), 2);
   lpot_sample sample;

@@ -56,7 +56,7 @@ static void expect_no_array(const char *name, lpot_status status, const char *pa
 
 static void other_arrays_are_refused(void **state) {
   (void)state;
-  expect_no_array("nothing", LPOT_NOT_FOUND, "no such array");
+  expect_no_array("nothing", LPOT_NOT_FOUND, "no such array: object 'nothing' doesn't exist");
   expect_no_array("deep", LPOT_NOT_FOUND, "no such array");
   expect_no_array("texts", LPOT_UNSUPPORTED, "expected integers, floats or booleans");
   expect_no_array("scalar", LPOT_FORMAT, "0 dimensions");

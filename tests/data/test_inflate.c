@@ -48,6 +48,25 @@ static void gzip_is_rejected_when_truncated_extended_or_too_large(void **state) 
   expect_error(inflate_gzip(packed, size, CONTENT, &err), LPOT_FORMAT, &err, "incorrect");
 }
 
+static void gzip_members_are_joined(void **state) {
+  (void)state;
+  static uint8_t packed[200000];
+  lpot_buffer out;
+  lpot_error err = {0};
+  lpot_buffer_init(&out);
+  size_t size = compress_content(16 + MAX_WBITS, packed, sizeof packed / 2);
+  memcpy(packed + size, packed, size);
+  expect_ok(lpot_inflate_gzip(packed, 2 * size, 2 * CONTENT, &out, &err), &err);
+  assert_int_equal(out.size, 2 * CONTENT);
+  assert_int_equal(out.data[CONTENT - 1], (CONTENT - 1) % 251);
+  assert_int_equal(out.data[CONTENT], 0);
+  assert_int_equal(out.data[2 * CONTENT - 1], (CONTENT - 1) % 251);
+  assert_int_equal(lpot_inflate_gzip(packed, 2 * size - 1, 2 * CONTENT, &out, &err), LPOT_FORMAT);
+  expect_error(lpot_inflate_gzip(packed, 2 * size, 2 * CONTENT - 1, &out, &err), LPOT_FORMAT, &err,
+               "more than");
+  lpot_buffer_done(&out);
+}
+
 static void raw_data_must_have_exactly_the_size(void **state) {
   (void)state;
   static uint8_t packed[100000];
@@ -75,6 +94,7 @@ static void checksum_is_that_of_zip_files(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gzip_is_rejected_when_truncated_extended_or_too_large),
+      cmocka_unit_test(gzip_members_are_joined),
       cmocka_unit_test(raw_data_must_have_exactly_the_size),
       cmocka_unit_test(checksum_is_that_of_zip_files),
   };

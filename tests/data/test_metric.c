@@ -175,6 +175,32 @@ static void accuracy_is_binary_for_a_single_score(void **state) {
   lpot_metric_free(metric);
 }
 
+static void accuracy_takes_one_integer_for_the_class(void **state) {
+  (void)state;
+  static const double outputs[] = {7, 0, 12, 3};
+  static const double labels[] = {7, 1, 12, 0};
+  lpot_metric *metric = make_metric("Accuracy: {}");
+  lpot_error err = {0};
+  for (int64_t columns = 0; columns < 2; columns++) {
+    lpot_tensor *output = make_tensor(LPOT_S64, 4, columns, outputs);
+    lpot_tensor *label = make_tensor(LPOT_S64, 4, 0, labels);
+    const uint64_t indices[] = {0, 1, 2, 3};
+    const lpot_tensor *all[] = {output};
+    lpot_batch batch = {.labels = label, .num_valid = 4, .indices = indices};
+    uint8_t correct[1] = {0};
+    lpot_metric_state counts;
+    lpot_metric_state_init(&counts);
+    expect_ok(lpot_metric_update(metric, all, 1, &batch, &counts, correct, &err), &err);
+    assert_int_equal(counts.correct, 2);
+    assert_int_equal(correct[0], 5);
+    assert_int_equal(counts.classes, 0);
+    assert_true(counts.first_class == UINT64_MAX);
+    lpot_tensor_unref(output);
+    lpot_tensor_unref(label);
+  }
+  lpot_metric_free(metric);
+}
+
 static void labels_may_be_one_hot(void **state) {
   (void)state;
   static const double outputs[] = {1, 3, 2, /**/ 4, 3, 2};
@@ -523,6 +549,7 @@ int main(void) {
       cmocka_unit_test(outputs_that_do_not_fit_are_refused),
       cmocka_unit_test(nan_counts_as_wrong_and_bad),
       cmocka_unit_test(accuracy_is_binary_for_a_single_score),
+      cmocka_unit_test(accuracy_takes_one_integer_for_the_class),
       cmocka_unit_test(labels_may_be_one_hot),
       cmocka_unit_test(errors_are_averaged_over_elements),
       cmocka_unit_test(miou_is_the_mean_of_the_classes_that_are_there),

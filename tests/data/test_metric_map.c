@@ -108,6 +108,14 @@ static void values_are_those_of_pycocotools(void **state) {
   }
   near(value_of_images("COCOmAP: {iou_thrs: '0.5:0.05:0.95'}", images, GOLDEN_IMAGES),
        lpot_tensor_get_double(values, 0));
+  near(value_of_images("COCOmAP: {map_key: DetectionBoxes_Precision/mAP}", images, GOLDEN_IMAGES),
+       lpot_tensor_get_double(values, 0));
+  near(value_of_images("COCOmAP: {map_key: DetectionBoxes_Precision/mAP@.50IOU}", images,
+                       GOLDEN_IMAGES),
+       lpot_tensor_get_double(values, 1));
+  near(value_of_images("COCOmAP: {map_key: DetectionBoxes_Precision/mAP@.75IOU}", images,
+                       GOLDEN_IMAGES),
+       lpot_tensor_get_double(values, 2));
   lpot_tensor_unref(values);
   free(images);
 }
@@ -311,6 +319,10 @@ static void wrong_settings_are_refused(void **state) {
   expect_bad_metric("mAP: {output_index_mapping: {boxes: 0, scores: 1}}", "classes must be");
   expect_bad_metric("mAP: {output_index_mapping: {box: 0}}", "boxes");
   expect_bad_metric("COCOmAP: {points: 1}", "map_points");
+  expect_bad_metric("COCOmAP: {map_key: DetectionBoxes_Precision/mAP@.60IOU}",
+                    "did you mean 'DetectionBoxes_Precision/mAP@.50IOU'?");
+  expect_bad_metric("COCOmAP: {map_key: DetectionBoxes_Precision/mAP, iou_thrs: 0.5}", "got both");
+  expect_bad_metric("mAP: {map_key: DetectionBoxes_Precision/mAP}", "unknown key");
 }
 
 int main(void) {

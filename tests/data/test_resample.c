@@ -53,7 +53,8 @@ static void short_side_keeps_the_aspect_ratio(void **state) {
   lpot_tensor *expected = golden_tensor("short_side_16.npy");
   lpot_tensor *found = NULL;
   lpot_error err = {0};
-  expect_ok(lpot_resample_short_side(image, 16, LPOT_INTERPOLATION_BILINEAR, &found, &err), &err);
+  expect_ok(lpot_resample_short_side(image, 16, false, LPOT_INTERPOLATION_BILINEAR, &found, &err),
+            &err);
   assert_int_equal(found->shape.dims[0], 16);
   assert_int_equal(found->shape.dims[1], 21);
   assert_true(largest_difference(found, expected) <= 1.0);

@@ -124,7 +124,6 @@ static void wrong_settings_of_image_transforms_are_refused(void **state) {
       {"ColorJitter: {brightness: [2, 1]}", "a number from 0"},
       {"ColorJitter: {saturation: []}", "a number from 0"},
       {"EncodeJpeg: {quality: 0}", "quality"},
-      {"QuantizedInput: {}", "dtype"},
       {"QuantizedInput: {dtype: int16}", "dtype"},
       {"QuantizedInput: {dtype: int8, scale: .inf}", "number"},
       {"PaddedCenterCrop: {size: [3, 4]}", "differ"},
@@ -280,6 +279,78 @@ static void bounding_box_is_cut_out(void **state) {
   expect_shape(&sample, "[2, 1, 2]");
   EXPECT_VALUES(&sample, 10, 11, 16, 17);
   lpot_sample_done(&sample);
+}
+
+/* A chain under the key t of a file whose model.framework is that. */
+static void apply_in_file(const char *framework, const char *settings, lpot_sample *sample) {
+  char text[512];
+  lpot_transforms *chain = NULL;
+  lpot_error err = {0};
+  snprintf(text, sizeof text, "{model: {framework: %s}, t: {%s}}", framework, settings);
+  lpot_yaml *yaml = parse_settings(text);
+  expect_ok(lpot_transforms_new(lpot_yaml_get(lpot_yaml_root(yaml), "t"), &chain, &err), &err);
+  expect_ok(lpot_transforms_apply(chain, 1, 0, sample, &err), &err);
+  lpot_transforms_free(chain);
+  lpot_yaml_free(yaml);
+}
+
+/* Chain a in a file for framework must do what b does anywhere. */
+static void expect_same(const char *framework, const char *a, const char *b) {
+  lpot_sample left;
+  lpot_sample right;
+  MAKE(&left, LPOT_U8, 8, 13, 3);
+  MAKE(&right, LPOT_U8, 8, 13, 3);
+  apply_in_file(framework, a, &left);
+  apply_ok(b, &right);
+  assert_int_equal(left.inputs[0]->dtype, right.inputs[0]->dtype);
+  assert_true(largest_difference(left.inputs[0], right.inputs[0]) == 0.0);
+  lpot_sample_done(&left);
+  lpot_sample_done(&right);
+}
+
+static void boxes_move_with_a_padded_image(void **state) {
+  (void)state;
+  static const double boxes[] = {7, 0.25, 0, 0.75, 0.5, 1, /**/ 3, 0, 0, 1, 1, 0};
+  lpot_sample sample;
+  lpot_error err = {0};
+  const lpot_shape shape = lpot_shape_of(2, (const int64_t[]){2, 6});
+  for (int padded = 0; padded < 2; padded++) {
+    MAKE(&sample, LPOT_U8, 4, 8, 3); /* to 5 x 10, in the middle of 10 x 10 */
+    expect_ok(lpot_tensor_copy_of(LPOT_F64, &shape, boxes, &sample.label, &err), &err);
+    sample.has_boxes = true;
+    apply_ok(padded ? "ResizeWithRatio: {min_dim: 10, max_dim: 10, padding: true}"
+                    : "ResizeWithRatio: {min_dim: 10, max_dim: 10}",
+             &sample);
+    static const double moved[] = {7, 0.325, 0, 0.575, 0.5, 1, /**/ 3, 0.2, 0, 0.7, 1, 0};
+    for (int64_t i = 0; i < 12; i++) {
+      double expected = padded ? moved[i] : boxes[i];
+      assert_true(fabs(lpot_tensor_get_double(sample.label, i) - expected) < 1e-12);
+    }
+    lpot_sample_done(&sample);
+  }
+}
+
+static void framework_says_whose_resizing_a_file_means(void **state) {
+  (void)state;
+  expect_same("tensorflow", "Resize: {size: 5}", "Resize: {size: [5, 5], library: opencv}");
+  expect_same("tensorflow_itex", "Resize: {size: [5, 6], library: pillow}",
+              "Resize: {size: [5, 6]}");
+  expect_same("mxnet", "Resize: {size: 5}", "Resize: {size: [5, 5], library: opencv}");
+  expect_same("pytorch", "Resize: {size: 5}", "Resize: {size: [5, 8]}");    /* 8.125 */
+  expect_same("pytorch_fx", "Resize: {size: 6}", "Resize: {size: [6, 9]}"); /* 9.75 */
+  expect_same("pytorch_ipex", "Resize: {size: 16}", "Resize: {size: [16, 26]}");
+  expect_same("onnxrt_qlinearops", "Resize: {size: 6}", "Resize: {size: [6, 10]}");
+  expect_same("onnxrt_qdqops", "ResizeCropImagenet: {height: 3, width: 4, resize_side: 5}",
+              "ResizeCropImagenet: {height: 3, width: 4, resize_side: 5}");
+  expect_same("tensorflow",
+              "ResizeCropImagenet: {height: 3, width: 4, resize_side: 5, mean_value: 9}",
+              "ResizeCropImagenet: {height: 3, width: 4, resize_side: 5, mean_value: 9, scale: 1, "
+              "library: opencv}");
+  expect_same(
+      "tensorflow",
+      "ResizeCropImagenet: {height: 3, width: 4, resize_side: 5, std_value: 1, slice_crop: true}",
+      "ResizeCropImagenet: {height: 3, width: 4, resize_side: 5, std_value: 1, "
+      "library: opencv}");
 }
 
 static void imagenet_recipe_keeps_height_and_width_apart(void **state) {
@@ -563,7 +634,7 @@ static void inputs_are_quantized_to_the_nearest(void **state) {
   MAKE(&sample, LPOT_F32, 4);
   apply_ok("QuantizedInput: {dtype: uint8}", &sample);
   assert_int_equal(sample.inputs[0]->dtype, LPOT_F32);
-  apply_ok("{Normalize: {mean: 2}, QuantizedInput: {dtype: int8, scale: 70.6}}", &sample);
+  apply_ok("{Normalize: {mean: 2}, QuantizedInput: {scale: 70.6}}", &sample);
   assert_int_equal(sample.inputs[0]->dtype, LPOT_S8);
   EXPECT_VALUES(&sample, -128, -71, 0, 71);
   apply_ok("QuantizedInput: {dtype: uint8, scale: 0.5}", &sample);
@@ -614,6 +685,8 @@ int main(void) {
       cmocka_unit_test(normalize_takes_the_last_axis_before_the_first),
       cmocka_unit_test(centre_crop_rounds_as_torchvision),
       cmocka_unit_test(bounding_box_is_cut_out),
+      cmocka_unit_test(boxes_move_with_a_padded_image),
+      cmocka_unit_test(framework_says_whose_resizing_a_file_means),
       cmocka_unit_test(imagenet_recipe_keeps_height_and_width_apart),
       cmocka_unit_test(flips_mirror_by_probability),
       cmocka_unit_test(random_transforms_depend_on_seed_and_index_alone),

@@ -44,6 +44,7 @@ static const golden_case cases[] = {
     OPENCV(area, 27, 15, 1),
     OPENCV(area, 50, 75, 1),
     OPENCV(area, 33, 70, 1),
+    OPENCV(area, 104, 72, 1),
 #undef OPENCV
 #define OPENCV_FLOAT(kind, tolerance)                                                              \
   {                                                                                                \

@@ -330,6 +330,8 @@ static void graph_optimization_is_a_space_of_bf16_and_fp32(void **state) {
 static void config_knows_what_is_not_supported_yet(void **state) {
   (void)state;
   assert_refused(MINIMAL "device: gpu\n", "conf.yaml:6:9: device: gpu is not supported yet");
+  assert_refused(MINIMAL "quantization: {op_wise: {a: {weight: {scheme: [placeholder]}}}}\n",
+                 "placeholder is not supported yet");
   /* Without a value nothing is asked for, as in LPOT's templates. */
   lpot_config *empty = good(MINIMAL "model_conversion:\nquantization:\n  advance:\n");
   assert_int_equal(empty->num_warnings, 0);

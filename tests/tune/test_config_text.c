@@ -53,6 +53,17 @@ static void assert_reads_back(const char *text) {
   lpot_free(second);
 }
 
+static void framework_of_others_is_kept_for_the_transforms(void **state) {
+  (void)state;
+#define REST                                                                                       \
+  "evaluation: {accuracy: {metric: {topk: 1}, dataloader: {dataset: {CIFAR10: {root: /d}}}}}\n"
+  assert_reads_back("model: {name: net, framework: tensorflow}\n" REST);
+  assert_same_identity(false, "model: {name: net, framework: tensorflow}\n" REST,
+                       "model: {name: net, framework: pytorch}\n" REST);
+  assert_same_identity(true, "model: {name: net, framework: onnxrt_qdq}\n" REST,
+                       "model: {name: net, framework: onnxrt_qdqops}\n" REST);
+}
+
 static void config_text_shows_the_defaults(void **state) {
   (void)state;
   char *text = text_of(MINIMAL, false);
@@ -243,6 +254,7 @@ static void identity_does_not_depend_on_how_it_is_written(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(config_text_shows_corrections),
+      cmocka_unit_test(framework_of_others_is_kept_for_the_transforms),
       cmocka_unit_test(config_text_shows_the_defaults),
       cmocka_unit_test(config_text_of_dynamic_quantization_has_no_calibration),
       cmocka_unit_test(config_text_reads_back),

@@ -120,6 +120,9 @@ static void ops_tell_what_falling_back_alone_gains(void **state) {
   assert_has(page, "weight per_channel</td><td class='text'></td><td>-0.125</td>");
   assert_has(page, "<td class='text'>fp32</td><td class='text'>fell back in the search</td>"
                    "<td>0.25</td>");
+  /* The recipe of trial 3 has op 0 in fp32, that of trial 1 both in int8. */
+  assert_has(page, "<th scope='row' class='text'>3</th><td class='text'>uint8 asym minmax; weight "
+                   "per_channel</td><td>4</td><td class='text'>none</td><td class='text'>");
   done(&self);
 }
 
@@ -132,6 +135,26 @@ static size_t count_of(const char *page, const char *part) {
 }
 
 /* The front is that of pareto.h, in all that is known: not of accuracy and speed alone. */
+static void recipe_is_told_by_its_first_int8_op_with_a_weight(void **state) {
+  (void)state;
+  char text[LPOT_REPORT_TEXT];
+  lpot_recipe *recipe = make_recipe(3, 4);
+  recipe->ops[0].weight = (lpot_tensor_config){.dtype = LPOT_DTYPE_UNKNOWN};
+  recipe->ops[0].activation.algorithm = LPOT_KL;
+  recipe->ops[1].weight.granularity = LPOT_PER_TENSOR;
+  lpot_report_recipe(recipe, text);
+  assert_string_equal(text, "uint8 asym minmax; weight per_tensor");
+  lpot_recipe_free(recipe);
+  recipe = make_recipe(1, 4);
+  recipe->ops[0].weight = (lpot_tensor_config){.dtype = LPOT_DTYPE_UNKNOWN};
+  lpot_report_recipe(recipe, text);
+  assert_string_equal(text, "uint8 asym minmax");
+  recipe->ops[0].activation.dtype = LPOT_F32;
+  lpot_report_recipe(recipe, text);
+  assert_string_equal(text, "");
+  lpot_recipe_free(recipe);
+}
+
 static void front_is_ringed_in_each_chart_and_listed(void **state) {
   subject self = fill(*state, "front");
   const char *page = page_of(&self);
@@ -176,6 +199,7 @@ int main(void) {
       cmocka_unit_test(page_has_what_the_run_knows),
       cmocka_unit_test(page_of_a_run_that_has_just_begun_has_all_sections),
       cmocka_unit_test(ops_tell_what_falling_back_alone_gains),
+      cmocka_unit_test(recipe_is_told_by_its_first_int8_op_with_a_weight),
       cmocka_unit_test(front_is_ringed_in_each_chart_and_listed),
       cmocka_unit_test_setup_teardown(front_has_what_nothing_beats_in_accuracy_and_size,
                                       temp_folder_set_up, temp_folder_tear_down),

@@ -139,6 +139,8 @@ static lpot_status find_paths(coco_paths *paths, const lpot_yaml_node *settings,
   const char *root = NULL;
   const char *images = "val2017";
   const char *annotations = "annotations/instances_val2017.json";
+  int64_t num_cores = 0; /* Of LPOT: how many threads read. */
+  LPOT_TRY(lpot_setting_int(settings, "num_cores", 1, 1 << 20, &num_cores, err));
   LPOT_TRY(lpot_setting_need(settings, owner, "root", &root_node, err));
   LPOT_TRY(lpot_yaml_string(root_node, &root, err));
   LPOT_TRY(lpot_setting_string(settings, folder_key, &images, err));
@@ -171,7 +173,7 @@ static lpot_status open_samples(lpot_detection_set *set, const coco_paths *paths
   return lpot_path_list_add(&set->base.files, NULL, paths->annotations, err);
 }
 
-static const char *const raw_settings[] = {"root", "img_dir", "anno_dir", "channel_order", NULL};
+static const char *const raw_settings[] = {"root", "img_dir", "anno_dir", "num_cores", "channel_order", NULL};
 
 static lpot_status open_coco_raw(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                  const char *folder, lpot_error *err) {
@@ -229,7 +231,7 @@ static lpot_status choose(coco_paths *paths, coco_place *place, const lpot_yaml_
   return read_chosen(lpot_path_list_last(&paths->list), place->chosen, err);
 }
 
-static const char *const npy_settings[] = {"root", "npy_dir", "anno_dir", "image_list", NULL};
+static const char *const npy_settings[] = {"root", "npy_dir", "anno_dir", "image_list", "num_cores", NULL};
 
 static lpot_status open_coco_npy(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                  const char *folder, lpot_error *err) {

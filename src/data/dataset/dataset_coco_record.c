@@ -2,13 +2,18 @@
  * it. Each record is a tf.Example:
  *   image/encoded                        a JPEG or PNG file
  *   image/object/bbox/xmin ymin xmax ymax  lists of f32, fractions of the image
- *   image/object/class/label             list of int64
+ *   image/object/class/label             list of int64, or without it
+ *   image/object/class/text              list of COCO's names (of older conversions)
  *   image/object/is_crowd                list of int64; (optional)
- * The file stays mapped; opening reads the boxes of all records, the rest of a record is checked
- * when it is read. */
+ * A record that has none of the lists of boxes and classes is an image without objects. The file
+ * stays mapped; opening reads the boxes of all records, the rest of a record is checked when it is
+ * read. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mapping.h"
+#include "base/text.h"
+#include "data/coco_names.h"
 #include "data/detection_set.h"
 #include "data/image.h"
 #include "data/setting.h"
@@ -16,6 +21,8 @@
 #include "data/tf_record.h"
 
 #define NUM_PLACES 4
+#define CLASS_NUMBERS "image/object/class/label"
+#define CLASS_NAMES "image/object/class/text"
 
 static const char *const place_names[NUM_PLACES] = {
     "image/object/bbox/ymin", "image/object/bbox/xmin", "image/object/bbox/ymax",
@@ -35,8 +42,9 @@ typedef struct dataset_coco_record {
 typedef struct object_lists {
   lpot_wire_scalars places[NUM_PLACES];
   lpot_wire_scalars classes;
+  lpot_wire names; /* in the place of classes, where has_names */
   lpot_wire_scalars crowds;
-  bool has_crowds;
+  bool has_names, has_crowds;
 } object_lists;
 
 static lpot_status open_list(const uint8_t *data, size_t size, const char *name, lpot_tf_kind kind,
@@ -47,12 +55,26 @@ static lpot_status open_list(const uint8_t *data, size_t size, const char *name,
   return lpot_wire_scalars_init(ret, &list, 1, type, err);
 }
 
+static lpot_status open_classes(const uint8_t *data, size_t size, object_lists *lists,
+                                lpot_error *err) {
+  bool has_numbers = false;
+  LPOT_TRY(lpot_tf_example_has(data, size, CLASS_NUMBERS, &has_numbers, err));
+  LPOT_TRY(lpot_tf_example_has(data, size, CLASS_NAMES, &lists->has_names, err));
+  lists->has_names = lists->has_names && !has_numbers;
+  if (!lists->has_names) {
+    return open_list(data, size, CLASS_NUMBERS, LPOT_TF_INTS, &lists->classes, err);
+  }
+  lpot_wire_field list;
+  LPOT_TRY(lpot_tf_example_list(data, size, CLASS_NAMES, LPOT_TF_BYTES, &list, err));
+  return lpot_wire_enter(&list, &lists->names, err);
+}
+
 static lpot_status open_lists(const uint8_t *data, size_t size, object_lists *lists,
                               lpot_error *err) {
   for (size_t i = 0; i < NUM_PLACES; i++) {
     LPOT_TRY(open_list(data, size, place_names[i], LPOT_TF_FLOATS, &lists->places[i], err));
   }
-  LPOT_TRY(open_list(data, size, "image/object/class/label", LPOT_TF_INTS, &lists->classes, err));
+  LPOT_TRY(open_classes(data, size, lists, err));
   /* Where the list is missing, nothing is a crowd. */
   lists->has_crowds =
       open_list(data, size, "image/object/is_crowd", LPOT_TF_INTS, &lists->crowds, NULL) == LPOT_OK;
@@ -71,17 +93,51 @@ static lpot_status next_of(lpot_wire_scalars *list, const char *name, uint64_t *
   return LPOT_OK;
 }
 
+static lpot_status class_of_name(const lpot_wire_field *name, int64_t *ret_class, lpot_error *err) {
+  LPOT_TRY(lpot_wire_expect(name, LPOT_WIRE_BYTES, err));
+  if (!lpot_coco_class_of(name->data, name->size, ret_class)) {
+    char cut[48];
+    char shown[48];
+    snprintf(cut, sizeof cut, "%.*s", (int)(name->size < sizeof cut ? name->size : sizeof cut - 1),
+             (const char *)name->data);
+    lpot_text_printable(cut, shown, sizeof shown);
+    return LPOT_FAIL(err, LPOT_FORMAT, "the feature '%s' has '%s', which is no class of COCO",
+                     CLASS_NAMES, shown);
+  }
+  return LPOT_OK;
+}
+
+/* The class of the next object; *ret_found is false at the end. */
+static lpot_status next_class(object_lists *lists, int64_t *ret_class, bool *ret_found,
+                              lpot_error *err) {
+  uint64_t bits = 0;
+  *ret_found = false;
+  if (!lists->has_names) {
+    LPOT_TRY(lpot_wire_scalars_next(&lists->classes, ret_found, &bits, err));
+    *ret_class = (int64_t)bits;
+    return LPOT_OK;
+  }
+  while (!*ret_found && lpot_wire_more(&lists->names)) {
+    lpot_wire_field name;
+    LPOT_TRY(lpot_wire_next(&lists->names, &name, err));
+    if (name.number == 1) {
+      LPOT_TRY(class_of_name(&name, ret_class, err));
+      *ret_found = true;
+    }
+  }
+  return LPOT_OK;
+}
+
 /* Reads one object; *ret_found is false at the end of the classes. */
 static lpot_status next_object(object_lists *lists, lpot_truth *truth, bool *ret_found,
                                lpot_error *err) {
   uint64_t bits = 0;
   uint64_t crowd = 0;
   double at[NUM_PLACES] = {0};
-  LPOT_TRY(lpot_wire_scalars_next(&lists->classes, ret_found, &bits, err));
+  LPOT_TRY(next_class(lists, &truth->class_index, ret_found, err));
   if (!*ret_found) {
     return LPOT_OK;
   }
-  truth->class_index = (int64_t)bits;
   for (size_t i = 0; i < NUM_PLACES; i++) {
     LPOT_TRY(next_of(&lists->places[i], place_names[i], &bits, err));
     at[i] = (double)lpot_wire_float_of_bits((uint32_t)bits);
@@ -94,13 +150,29 @@ static lpot_status next_object(object_lists *lists, lpot_truth *truth, bool *ret
   return LPOT_OK;
 }
 
+/* TensorFlow's conversion leaves all lists out where an image has no annotation. */
+static lpot_status has_objects(const uint8_t *data, size_t size, bool *ret_has, lpot_error *err) {
+  static const char *const classes[] = {CLASS_NUMBERS, CLASS_NAMES};
+  *ret_has = false;
+  for (size_t i = 0; !*ret_has && i < NUM_PLACES; i++) {
+    LPOT_TRY(lpot_tf_example_has(data, size, place_names[i], ret_has, err));
+  }
+  for (size_t i = 0; !*ret_has && i < 2; i++) {
+    LPOT_TRY(lpot_tf_example_has(data, size, classes[i], ret_has, err));
+  }
+  return LPOT_OK;
+}
+
 static lpot_status add_objects(dataset_coco_record *self, const uint8_t *data, size_t size,
                                lpot_error *err) {
   object_lists lists = {0};
   lpot_truth truth = {0};
   bool more = false;
-  LPOT_TRY(open_lists(data, size, &lists, err));
-  LPOT_TRY(next_object(&lists, &truth, &more, err));
+  LPOT_TRY(has_objects(data, size, &more, err));
+  if (more) {
+    LPOT_TRY(open_lists(data, size, &lists, err));
+    LPOT_TRY(next_object(&lists, &truth, &more, err));
+  }
   while (more) {
     LPOT_TRY(lpot_detection_set_add(&self->set, truth, 1, 1, err));
     LPOT_TRY(next_object(&lists, &truth, &more, err));

@@ -1,10 +1,13 @@
 /* Accuracy: the share of samples whose largest score is their label's. A model with a single score
- * per sample is a binary classifier: above 0.5 is class 1. multilabel: the share of labels, several
+ * per sample is a binary classifier: above 0.5 is class 1; a single integer is the class itself (of
+ * an ArgMax). multilabel: the share of labels, several
  * per sample, that are right. */
 #include <math.h>
 
 #include "data/metric_class.h"
 #include "data/setting.h"
+
+#define MAX_CLASSES (INT64_C(1) << 32) /* where outputs do not say how many there are */
 
 static lpot_status parse_accuracy(lpot_metric *metric, const lpot_yaml_node *node,
                                   lpot_error *err) {
@@ -46,14 +49,19 @@ static lpot_status update_accuracy(const lpot_metric *metric, const lpot_tensor 
     return update_labels(metric, output, batch, state, err);
   }
   LPOT_TRY(lpot_metric_num_scores("Accuracy", output, batch, &scores, err));
+  bool is_whole = !lpot_dtype_is_float(output->dtype) && output->dtype != LPOT_BOOL;
+  bool is_class = scores == 1 && is_whole;
   int64_t classes = scores == 1 ? 2 : scores;
-  state->classes = (uint64_t)classes;
+  state->classes = is_class ? 0 : (uint64_t)classes;
+  classes = is_class ? MAX_CLASSES : classes;
   for (int64_t row = 0; row < batch->num_valid; row++) {
     int64_t label = 0;
     LPOT_TRY(lpot_metric_label(batch, row, classes, &label, err));
     lpot_metric_row look = lpot_metric_look(output, row, scores);
     int64_t predicted = look.best;
-    if (scores == 1) {
+    if (is_class) {
+      predicted = lpot_tensor_get_int(output, row);
+    } else if (scores == 1) {
       predicted = lpot_metric_score(output, row) > 0.5 ? 1 : 0;
     }
     bool is_right = !look.has_nan && predicted == label;

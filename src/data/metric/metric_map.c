@@ -27,6 +27,9 @@ typedef struct map_metric {
 
 /* ---- settings ---- */
 
+#define MAP_KEYS                                                                                   \
+  "anno_path", "iou_thrs", "map_points", "output_index_mapping", "box_order", "box_size"
+
 /* "first:step:last" as numpy.linspace spreads it. */
 static bool parse_range(map_metric *metric, const char *text) {
   char part[3][32] = {{0}};
@@ -130,14 +133,35 @@ static lpot_status parse_classes(map_metric *metric, const lpot_yaml_node *node,
   return status;
 }
 
-static lpot_status parse_map(map_metric *metric, const lpot_yaml_node *node, const char *overlaps,
-                             int64_t points, lpot_error *err) {
-  static const char *const names[] = {"anno_path", "iou_thrs", "map_points", "output_index_mapping",
-                                      "box_order", "box_size", NULL};
+/* Which of COCO's figures LPOT's COCOmAP gives, by the names of TensorFlow's evaluation. */
+static lpot_status parse_key(map_metric *metric, const lpot_yaml_node *node, lpot_error *err) {
+  static const char *const keys[] = {"DetectionBoxes_Precision/mAP",
+                                     "DetectionBoxes_Precision/mAP@.50IOU",
+                                     "DetectionBoxes_Precision/mAP@.75IOU", NULL};
+  static const char *const overlaps[] = {"0.5:0.05:0.95", "0.5:1:0.5", "0.75:1:0.75"};
+  const lpot_yaml_node *key = lpot_setting_get(node, "map_key");
+  int index = 0;
+  if (key == NULL) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_yaml_choice(key, keys, &index, err));
+  if (lpot_setting_get(node, "iou_thrs") != NULL) {
+    return lpot_yaml_fail(err, key, "expected map_key or iou_thrs, got both");
+  }
+  bool is_known = parse_range(metric, overlaps[index]);
+  LPOT_ASSERT(is_known);
+  return LPOT_OK;
+}
+
+/* names: the keys that node may have, NULL terminated. */
+static lpot_status parse_map(map_metric *metric, const lpot_yaml_node *node,
+                             const char *const *names, const char *overlaps, int64_t points,
+                             lpot_error *err) {
   LPOT_TRY(lpot_setting_check(node, names, err));
   LPOT_TRY(lpot_box_form_read(node, &metric->form, err));
   bool is_known = parse_range(metric, overlaps);
   LPOT_ASSERT(is_known);
+  LPOT_TRY(parse_key(metric, node, err));
   const lpot_yaml_node *setting = lpot_setting_get(node, "iou_thrs");
   if (setting != NULL) {
     LPOT_TRY(parse_overlaps(metric, setting, err));
@@ -156,11 +180,13 @@ static lpot_status parse_map(map_metric *metric, const lpot_yaml_node *node, con
 }
 
 static lpot_status parse_mean(lpot_metric *metric, const lpot_yaml_node *node, lpot_error *err) {
-  return parse_map((map_metric *)metric, node, "0.5:1:0.5", 0, err);
+  static const char *const names[] = {MAP_KEYS, NULL};
+  return parse_map((map_metric *)metric, node, names, "0.5:1:0.5", 0, err);
 }
 
 static lpot_status parse_coco(lpot_metric *metric, const lpot_yaml_node *node, lpot_error *err) {
-  return parse_map((map_metric *)metric, node, "0.5:0.05:0.95", 101, err);
+  static const char *const names[] = {MAP_KEYS, "map_key", NULL};
+  return parse_map((map_metric *)metric, node, names, "0.5:0.05:0.95", 101, err);
 }
 
 static void done_map(lpot_metric *metric) {

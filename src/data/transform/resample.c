@@ -17,6 +17,7 @@
 /* The input positions first[i] .. first[i] + count[i] - 1 make output position i. */
 typedef struct filter_table {
   int64_t stride; /* largest count */
+  double inverse; /* output size over input size */
   int64_t *first;
   int64_t *count;
   double *weights; /* [out, stride], each row sums to 1 */
@@ -120,10 +121,11 @@ static void fill_growing_area(const direction_filter *filter, filter_table *tabl
                               int64_t in_size, double scale) {
   (void)filter;
   int64_t before = (int64_t)floor((double)out * scale);
-  double share = (double)(out + 1) - (double)(before + 1) / scale;
-  share = share <= 0.0 ? 0.0 : share - floor(share);
-  add_weight(table, out, in_size, before, 1.0 - share);
-  add_weight(table, out, in_size, before + 1, share);
+  /* In float, as OpenCV: what is 1 but for rounding is then 0, and the pixel before is taken. */
+  float share = (float)((double)(out + 1) - (double)(before + 1) * table->inverse);
+  share = share <= 0.0f ? 0.0f : share - floorf(share);
+  add_weight(table, out, in_size, before, 1.0 - (double)share);
+  add_weight(table, out, in_size, before + 1, (double)share);
 }
 
 /* Nearest needs none. */
@@ -152,7 +154,9 @@ static void make_sum_one(filter_table *table, int64_t out) {
 
 static lpot_status make_table(const direction_filter *filter, int64_t in_size, int64_t out_size,
                               filter_table *table, lpot_error *err) {
-  double scale = (double)in_size / (double)out_size;
+  table->inverse = (double)out_size / (double)in_size;
+  /* OpenCV's is the inverse of the inverse, which matters where out * scale is a whole number. */
+  double scale = filter->rounds_once ? 1.0 / table->inverse : (double)in_size / (double)out_size;
   double width = filter->widens && scale > 1.0 ? scale : 1.0;
   table->stride = (int64_t)ceil(filter->support * width) * 2 + 1;
   size_t cells = (size_t)out_size * (size_t)table->stride;
@@ -375,14 +379,15 @@ lpot_status lpot_resample_box(const lpot_tensor *image, int64_t top, int64_t lef
   return status;
 }
 
-lpot_status lpot_resample_short_side(lpot_tensor *image, int64_t side,
+lpot_status lpot_resample_short_side(lpot_tensor *image, int64_t side, bool cuts,
                                      lpot_interpolation interpolation, lpot_tensor **ret_output,
                                      lpot_error *err) {
   int64_t height = image->shape.dims[0];
   int64_t width = image->shape.dims[1];
   int64_t short_side = height < width ? height : width;
-  int64_t new_height = (2 * height * side + short_side) / (2 * short_side);
-  int64_t new_width = (2 * width * side + short_side) / (2 * short_side);
+  int64_t half = cuts ? 0 : short_side;
+  int64_t new_height = (2 * height * side + half) / (2 * short_side);
+  int64_t new_width = (2 * width * side + half) / (2 * short_side);
   return lpot_resample(image, new_height, new_width, interpolation, ret_output, err);
 }
 
@@ -398,10 +403,14 @@ lpot_status lpot_interpolation_read(const lpot_yaml_node *settings, lpot_interpo
                                     lpot_error *err) {
   static const char *const kinds[] = {"bilinear", "nearest", "bicubic", "area", NULL};
   static const char *const libraries[] = {"pillow", "opencv", NULL};
+  lpot_transform_origin origin = lpot_transform_origin_of(settings);
   int library = *ret >= LPOT_INTERPOLATION_OPENCV_BILINEAR ? 1 : 0;
   int kind = 0;
   while (methods[library][kind] != *ret) {
     kind++;
+  }
+  if (origin == LPOT_ORIGIN_TENSORFLOW || origin == LPOT_ORIGIN_MXNET) {
+    library = 1;
   }
   const lpot_yaml_node *kind_node = lpot_setting_get(settings, "interpolation");
   const lpot_yaml_node *library_node = lpot_setting_get(settings, "library");

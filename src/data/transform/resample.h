@@ -12,6 +12,8 @@
 #ifndef LPOT_DATA_TRANSFORM_RESAMPLE_H
 #define LPOT_DATA_TRANSFORM_RESAMPLE_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/yaml_tree.h"
 #include "tensor/tensor.h"
@@ -28,7 +30,8 @@ typedef enum lpot_interpolation {
 } lpot_interpolation;
 
 /* Reads the settings "interpolation" (bilinear, nearest, bicubic, area) and "library" (pillow,
- * opencv); *ret holds what is taken where one is missing. area needs library: opencv. */
+ * opencv); *ret holds what is taken where one is missing, but a file for TensorFlow or MXNet means
+ * OpenCV's arithmetic. area needs library: opencv. */
 LPOT_MUST_CHECK lpot_status lpot_interpolation_read(const lpot_yaml_node *settings,
                                                     lpot_interpolation *ret, lpot_error *err);
 
@@ -41,8 +44,9 @@ LPOT_MUST_CHECK lpot_status lpot_resample_box(const lpot_tensor *image, int64_t 
                                               int64_t height, int64_t width, const int64_t sizes[2],
                                               lpot_interpolation interpolation,
                                               lpot_tensor **ret_output, lpot_error *err);
-/* The whole image to the given short side, the long one rounded to the nearest. */
-LPOT_MUST_CHECK lpot_status lpot_resample_short_side(lpot_tensor *image, int64_t side,
+/* The whole image to the given short side, the long one rounded to the nearest, or cut to a whole
+ * number as torchvision does it. */
+LPOT_MUST_CHECK lpot_status lpot_resample_short_side(lpot_tensor *image, int64_t side, bool cuts,
                                                      lpot_interpolation interpolation,
                                                      lpot_tensor **ret_output, lpot_error *err);
 

@@ -1,4 +1,4 @@
-/* QuantizedInput: {dtype: uint8 or int8, scale}. x * scale, for uint8 plus 128, rounded to the
+/* QuantizedInput: {dtype: int8 or uint8, scale}. x * scale, for uint8 plus 128, rounded to the
  * nearest (ties to even) and kept within the type's range; without scale nothing changes. LPOT cut
  * towards zero, which moves values by half a step. */
 #include <math.h>
@@ -20,8 +20,10 @@ static lpot_status parse_quantized(void *parameters, const lpot_yaml_node *setti
   const lpot_yaml_node *node = NULL;
   int dtype = 0;
   LPOT_TRY(lpot_setting_check(settings, names, err));
-  LPOT_TRY(lpot_setting_need(settings, "transform QuantizedInput", "dtype", &node, err));
-  LPOT_TRY(lpot_yaml_choice(node, dtypes, &dtype, err));
+  node = lpot_setting_get(settings, "dtype");
+  if (node != NULL) {
+    LPOT_TRY(lpot_yaml_choice(node, dtypes, &dtype, err));
+  }
   quantized->is_unsigned = dtype == 1;
   node = lpot_setting_get(settings, "scale");
   if (node == NULL) {

@@ -1,6 +1,8 @@
 /* ResizeCropImagenet: {height, width, random_crop: false, resize_side: 256, mean_value: 0}, and
  * either std_value: [0.229, 0.224, 0.225]                     (LPOT's version for ONNX Runtime), or
- *   scale, random_flip_left_right: false                 (its version for TensorFlow).
+ *   scale, random_flip_left_right: false                 (its version for TensorFlow, and what is
+ * meant without any of these in a file for TensorFlow). LPOT's schema has slice_crop, its
+ * transform has not: no effect.
  * The short side to resize_side (bilinear, as Resize), the height x width rectangle in the middle
  * or anywhere, then for ONNX Runtime x / 255, (x - mean) / std and [channels, height, width] f32,
  * for TensorFlow (x - mean) * scale and [height, width, channels] f32.
@@ -41,14 +43,18 @@ static lpot_status read_numbers(imagenet_parameters *crop, const lpot_yaml_node 
   const lpot_yaml_node *scale = lpot_setting_get(settings, "scale");
   const lpot_yaml_node *flip = lpot_setting_get(settings, "random_flip_left_right");
   const lpot_yaml_node *std = lpot_setting_get(settings, "std_value");
+  bool unused = false;
   crop->scales = scale != NULL || flip != NULL;
   if (crop->scales && std != NULL) {
     return lpot_yaml_fail(err, std, "std_value does not go with scale or random_flip_left_right");
   }
+  crop->scales =
+      std == NULL && (crop->scales || lpot_transform_origin_of(settings) == LPOT_ORIGIN_TENSORFLOW);
   LPOT_TRY(lpot_transform_read_channels(settings, "mean_value", crop->mean, err));
   LPOT_TRY(lpot_transform_read_channels(settings, "std_value", crop->std, err));
   LPOT_TRY(lpot_setting_double(settings, "scale", &crop->scale, err));
   LPOT_TRY(lpot_setting_bool(settings, "random_flip_left_right", &crop->random_flip, err));
+  LPOT_TRY(lpot_setting_bool(settings, "slice_crop", &unused, err));
   for (size_t i = 0; i < CHANNELS; i++) {
     if (crop->std[i] < LEAST_STD) {
       return lpot_yaml_fail(err, std, "std %g is below the least allowed, %g", crop->std[i],
@@ -61,9 +67,9 @@ static lpot_status read_numbers(imagenet_parameters *crop, const lpot_yaml_node 
 static lpot_status parse_imagenet(void *parameters, const lpot_yaml_node *settings,
                                   lpot_error *err) {
   static const char *const names[] = {
-      "height",    "width", "random_crop", "resize_side",   "mean_value",
-      "std_value", "scale", "library",     "interpolation", "random_flip_left_right",
-      NULL};
+      "height",     "width", "random_crop", "resize_side",   "mean_value",
+      "std_value",  "scale", "library",     "interpolation", "random_flip_left_right",
+      "slice_crop", NULL};
   imagenet_parameters *crop = parameters;
   *crop = (imagenet_parameters){.std = {0.229, 0.224, 0.225}, .scale = 1.0};
   LPOT_TRY(lpot_setting_check(settings, names, err));
@@ -76,7 +82,8 @@ static lpot_status parse_imagenet(void *parameters, const lpot_yaml_node *settin
 static lpot_status resize_and_crop(const imagenet_parameters *crop, lpot_rng *rng,
                                    lpot_tensor *input, lpot_tensor **ret_output, lpot_error *err) {
   lpot_tensor *resized = NULL;
-  LPOT_TRY(lpot_resample_short_side(input, crop->resize_side, crop->interpolation, &resized, err));
+  LPOT_TRY(lpot_resample_short_side(input, crop->resize_side, false, crop->interpolation, &resized,
+                                    err));
   lpot_status status =
       crop->random_crop
           ? lpot_transform_crop_random(resized, crop->height, crop->width, rng, ret_output, err)

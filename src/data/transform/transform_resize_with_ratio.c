@@ -1,8 +1,8 @@
 /* ResizeWithRatio: {min_dim: 800, max_dim: 1365, padding: false, constant_value: 0}. Enlarges an
  * image until its short side is min_dim (a larger one stays), but so far only that its long side is
  * at most max_dim, to which a longer one shrinks; 0 is no limit. padding: true puts it in the
- * middle of max_dim x max_dim. LPOT mixed height and width up when it resized; this does not.
- * Labels are not changed. */
+ * middle of max_dim x max_dim, and boxes of labels with it. LPOT mixed height and width up when it
+ * resized; this does not. */
 #include <math.h>
 
 #include "data/setting.h"
@@ -48,23 +48,40 @@ static double scale_of(const ratio_parameters *ratio, double height, double widt
   return scale;
 }
 
-static lpot_status apply_ratio(const void *parameters, lpot_tensor *input, lpot_tensor **ret_output,
-                               lpot_error *err) {
-  const ratio_parameters *ratio = parameters;
-  LPOT_TRY(lpot_transform_need_image(input, err));
+/* Height and width of the image before it is padded. */
+static void sizes_of(const ratio_parameters *ratio, const lpot_tensor *input, int64_t sizes[2]) {
   double height = (double)input->shape.dims[0];
   double width = (double)input->shape.dims[1];
   double scale = scale_of(ratio, height, width);
-  int64_t new_height = (int64_t)fmax(1.0, nearbyint(height * scale));
-  int64_t new_width = (int64_t)fmax(1.0, nearbyint(width * scale));
+  sizes[0] = (int64_t)fmax(1.0, nearbyint(height * scale));
+  sizes[1] = (int64_t)fmax(1.0, nearbyint(width * scale));
+}
+
+static void place_ratio(const void *parameters, const lpot_tensor *input, const lpot_tensor *output,
+                        double shift[2], double stretch[2]) {
+  int64_t sizes[2];
+  sizes_of(parameters, input, sizes);
+  for (int i = 0; i < 2; i++) {
+    double side = (double)output->shape.dims[i];
+    shift[i] = (double)((output->shape.dims[i] - sizes[i]) / 2) / side;
+    stretch[i] = (double)sizes[i] / side;
+  }
+}
+
+static lpot_status apply_ratio(const void *parameters, lpot_tensor *input, lpot_tensor **ret_output,
+                               lpot_error *err) {
+  const ratio_parameters *ratio = parameters;
+  int64_t sizes[2];
+  LPOT_TRY(lpot_transform_need_image(input, err));
+  sizes_of(ratio, input, sizes);
   lpot_tensor *resized = NULL;
-  LPOT_TRY(lpot_resample(input, new_height, new_width, ratio->interpolation, &resized, err));
+  LPOT_TRY(lpot_resample(input, sizes[0], sizes[1], ratio->interpolation, &resized, err));
   if (!ratio->pads) {
     *ret_output = resized;
     return LPOT_OK;
   }
-  int64_t rows = ratio->max_side - new_height;
-  int64_t columns = ratio->max_side - new_width;
+  int64_t rows = ratio->max_side - sizes[0];
+  int64_t columns = ratio->max_side - sizes[1];
   lpot_padding padding = {.top = rows / 2,
                           .bottom = rows - rows / 2,
                           .left = columns / 2,
@@ -80,4 +97,5 @@ const lpot_transform_class lpot_transform_class_resize_with_ratio = {
     .size_bytes = sizeof(ratio_parameters),
     .parse = parse_ratio,
     .apply = apply_ratio,
+    .place = place_ratio,
 };

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Writes objects.tfrecord, a TFRecord file of COCO's kind: three tf.Examples with images and boxes;
-and objects_short.tfrecord, which lacks a box.
+objects_short.tfrecord, which lacks a box; and
+objects_named.tfrecord, whose classes are names, as TensorFlow's conversion wrote them until 2020, with an image that
+has no annotation.
 
 Run with the package protobuf in the folder of the results, behind make_golden.py. The messages are
 serialized by protobuf itself, from tf.Example's description below.
@@ -52,19 +54,28 @@ def checksum(data):
     return ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def record(image, boxes, labels, crowds):
+def record(image, boxes, labels, crowds, names=None):
     example = Example()
     feature = example.features.feature
     with open(image, "rb") as stream:
         feature["image/encoded"].bytes_list.value.append(stream.read())
     feature["image/source_id"].bytes_list.value.append(b"17")
+    if labels is None and names is None:
+        return frame(example)
     for i, name in enumerate(("ymin", "xmin", "ymax", "xmax")):
         feature[f"image/object/bbox/{name}"].float_list.value.extend([box[i] for box in boxes])
         feature[f"image/object/bbox/{name}"].float_list.SetInParent()
-    feature["image/object/class/label"].int64_list.value.extend(labels)
-    feature["image/object/class/label"].int64_list.SetInParent()
+    if names is not None:
+        feature["image/object/class/text"].bytes_list.value.extend(names)
+    else:
+        feature["image/object/class/label"].int64_list.value.extend(labels)
+        feature["image/object/class/label"].int64_list.SetInParent()
     if crowds is not None:
         feature["image/object/is_crowd"].int64_list.value.extend(crowds)
+    return frame(example)
+
+
+def frame(example):
     data = example.SerializeToString(deterministic=True)
     length = struct.pack("<Q", len(data))
     return (length + struct.pack("<I", checksum(length)) + data
@@ -77,3 +88,6 @@ with open("objects.tfrecord", "wb") as out:
     out.write(record("grey.png", [(0.125, 0, 0.5, 0.25)], [1], None))
 with open("objects_short.tfrecord", "wb") as out:  # Two classes, one box.
     out.write(record("grey.png", [(0.125, 0, 0.5, 0.25)], [1, 2], None))
+with open("objects_named.tfrecord", "wb") as out:
+    out.write(record("rgb.jpg", [(0.25, 0.5, 0.75, 1), (0, 0, 1, 1)], None, [0, 1], [b"dog", b"toothbrush"]))
+    out.write(record("rgb.png", None, None, None))
