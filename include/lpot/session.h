@@ -24,11 +24,12 @@ LPOT_API const char *lpot_version(void);
  * collective. */
 LPOT_API int lpot_rank(void);
 
-/* Forks the spawner and makes SIGINT, SIGTERM and SIGUSR1 requests to stop; a second SIGINT or
- * SIGTERM ends the process as usual. A request stands for the life of the process: every run behind
- * it is LPOT_INTERRUPTED, too. The handlers stay after lpot_finish. To be called once, before
- * MPI_Init and before the first thread is made: LPOT_INVALID where MPI runs already. argc and argv
- * go to MPI_Init; both may be NULL, else they must live as long as the session.
+/* Forks the spawner and makes SIGINT, SIGTERM and SIGUSR1 requests to stop, until lpot_finish; a
+ * second SIGINT or SIGTERM ends the process as usual. A request ends one run: the one at hand or,
+ * where it comes between two, the next. That is LPOT_INTERRUPTED on rank 0, and a run behind it
+ * starts clean. To be called before MPI_Init and before the first thread is made: LPOT_INVALID
+ * where MPI runs already. argc and argv go to MPI_Init; both may be NULL, else they must live as
+ * long as the session.
  *
  * MPI is started by the first collective call under a launcher, unless the program has started it
  * by then: lpot then works on a duplicate of MPI_COMM_WORLD, and the program calls MPI_Finalize
@@ -41,13 +42,14 @@ LPOT_API LPOT_MUST_CHECK lpot_status lpot_start(int *argc, char ***argv, lpot_se
  * {library: program, name: readings}}. NULL: none. list and all that it points to must be there,
  * unchanged, from lpot_start to the end of the program: evaluators were forked before and use them
  * at the same addresses, so they are static data and functions of the program or of a library that
- * it links. Their open functions are called in each evaluator, and in the coordinator. Not
- * collective, to be called alike on all ranks. */
+ * it links. Their open functions are called in each evaluator, and in the coordinator. For
+ * session NULL nothing happens. Not collective, to be called alike on all ranks. */
 LPOT_API void lpot_session_use_components(lpot_session *session, const lpot_component_list *list);
 
-/* Ends evaluators, spawner and what lpot has started of MPI, and frees the session, which must be
- * the last of lpot's objects. exit_code is what the program is about to return: where other ranks
- * do not come to the end within a minute, all ranks are ended with it. Collective. */
+/* Ends evaluators, spawner and what lpot has started of MPI, gives the program back its own signal
+ * handlers, and frees the session, which must be the last of lpot's objects. exit_code is what the
+ * program is about to return: where other ranks do not come to the end within a minute, all ranks
+ * are ended with it. Collective. */
 LPOT_API void lpot_finish(lpot_session *session, int exit_code);
 
 /* What is logged on standard error: "debug", "info" (the default), "warning", "error" or "silent".

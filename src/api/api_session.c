@@ -116,6 +116,9 @@ static int run_evaluator(int link_fd, const void *context) {
 }
 
 void lpot_session_use_components(lpot_session *session, const lpot_component_list *list) {
+  if (session == NULL) {
+    return;
+  }
   session->board->components = list;
   lpot_plugin_use_program(list);
 }
@@ -145,6 +148,7 @@ lpot_status lpot_start(int *argc, char ***argv, lpot_session **ret_session, lpot
 }
 
 lpot_status lpot_session_meet(lpot_session *session, lpot_comm **ret_comm, lpot_error *err) {
+  lpot_interrupt_install();
   if (session->comm == NULL) {
     LPOT_TRY(lpot_comm_start(session->argc, session->argv, &session->comm, err));
   } else {
@@ -156,12 +160,20 @@ lpot_status lpot_session_meet(lpot_session *session, lpot_comm **ret_comm, lpot_
   return LPOT_OK;
 }
 
+void lpot_session_part(const lpot_session *session, lpot_status status) {
+  bool decides = session->comm == NULL || lpot_comm_rank(session->comm) == 0;
+  if (status == LPOT_INTERRUPTED || !decides) {
+    lpot_interrupt_clear();
+  }
+}
+
 void lpot_finish(lpot_session *session, int exit_code) {
   if (session == NULL) {
     return;
   }
   lpot_spawner_stop(session->spawner); /* First: launchers wait until nobody holds their pipes. */
   lpot_comm_finish(session->comm, exit_code);
+  lpot_interrupt_remove(); /* Last: a signal to all must not end a rank that still talks. */
   if (session->board != NULL) {
     munmap(session->board, BOARD_BYTES);
   }
