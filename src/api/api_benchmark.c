@@ -217,6 +217,11 @@ static lpot_status start(lpot_benchmark *benchmark, lpot_benchmark_mode mode,
                      "(accuracy)",
                      (int)mode, LPOT_BENCHMARK_PERFORMANCE, LPOT_BENCHMARK_ACCURACY);
   }
+  if (benchmark->session->inside) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "a benchmark's instances are processes, which cannot be made since MPI or "
+                     "threads were there before lpot_start: call it first in main");
+  }
   if (lpot_comm_mpi_runs()) {
     return LPOT_FAIL(err, LPOT_INVALID,
                      "MPI runs already: a benchmark must be the first that a session runs");

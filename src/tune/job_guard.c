@@ -24,6 +24,9 @@ static void make_and_forget(void *context, void *result) {
 
 lpot_status lpot_job_probe(const lpot_job_options *options, lpot_error *err) {
   bool used = false;
+  if (!lpot_guard_protects()) {
+    return LPOT_OK;
+  }
   if (lpot_job_find_plugins(options, &used, NULL) != LPOT_OK || !used) {
     return LPOT_OK;
   }
