@@ -105,11 +105,11 @@ LPOT_API void lpot_benchmark_set_output(lpot_benchmark *benchmark, lpot_output o
 
 /* Measures all models; all ranks return the same status. Instances are forked: under a launcher
  * this has to be the first collective call of the session, before MPI runs, and may be made once;
- * else LPOT_INVALID on all ranks. Collective. */
+ * else LPOT_INVALID on all ranks, as for a mode that there is not. Collective. */
 LPOT_API LPOT_MUST_CHECK lpot_status lpot_benchmark_run(lpot_benchmark *benchmark,
                                                         lpot_benchmark_mode mode, lpot_error *err);
 /* Model index of the last run, on rank 0. Returns 1, or 0 and leaves *ret alone where there is none
- * (and for benchmark NULL). Not collective. */
+ * (and for benchmark or ret NULL). Not collective. */
 LPOT_API int lpot_benchmark_get_result(const lpot_benchmark *benchmark, size_t index,
                                        lpot_benchmark_result *ret);
 

@@ -21,7 +21,8 @@
  * not always on the same thread. Each evaluator is a process of its own and opens the component for
  * itself, and so does the coordinator, which reads a sample or two to learn their shapes: the
  * same index must give the same sample in all of them, in any order. A component that crashes,
- * never returns or answers nonsense in an evaluator costs the trial at hand, not the job.
+ * never returns or answers nonsense in an evaluator costs the trial at hand, not the job. (Where
+ * lpot_start did not come first evaluators are threads of the program: session.h.)
  *
  * Compatible with C99 and C++. The list and the structs that begin with an lpot_component may grow
  * at their ends: fill in struct_size. All others stay as they are. */

@@ -73,9 +73,11 @@ LPOT_API LPOT_MUST_CHECK lpot_status lpot_model_from_file(const char *path, cons
 /* For models of lpot_model_from_file only: a candidate is lpot's. */
 LPOT_API void lpot_model_free(lpot_model *model);
 
+/* 0 for model NULL. */
 LPOT_API size_t lpot_model_num_inputs(const lpot_model *model);
 LPOT_API size_t lpot_model_num_outputs(const lpot_model *model);
-/* Return 1, or 0 and leave *ret alone where there is none of that number. */
+/* Return 1, or 0 and leave *ret alone where there is none of that number (and for model or ret
+ * NULL). */
 LPOT_API int lpot_model_get_input(const lpot_model *model, size_t index, lpot_model_value *ret);
 LPOT_API int lpot_model_get_output(const lpot_model *model, size_t index, lpot_model_value *ret);
 

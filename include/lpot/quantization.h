@@ -391,6 +391,7 @@ LPOT_API LPOT_MUST_CHECK lpot_status lpot_quantization_set_progress(lpot_quantiz
                                                                     const char *style,
                                                                     lpot_error *err);
 /* Not 0: go on with the journal in the workspace, if there is one. */
+/* Both do nothing for quantization NULL. */
 LPOT_API void lpot_quantization_set_resume(lpot_quantization *quantization, int resume);
 LPOT_API void lpot_quantization_set_output(lpot_quantization *quantization, lpot_output output);
 
@@ -409,11 +410,12 @@ LPOT_API LPOT_MUST_CHECK lpot_status lpot_quantization_run(lpot_quantization *qu
 LPOT_API const lpot_quantization_result *
 lpot_quantization_get_result(const lpot_quantization *quantization);
 /* What lpot-tune would return after the last run: 0 criterion met, 5 not met, 6 interrupted, else
- * by the status of the error. 0 on other ranks. Not collective. */
+ * by the status of the error. 0 on other ranks; 2 for quantization NULL. Not collective. */
 LPOT_API int lpot_quantization_exit_code(const lpot_quantization *quantization);
 
 /* Workspaces of ended or running jobs. Results are printed on standard output, errors logged; the
- * exit code is returned. engine_name: as of lpot_quantization_set_engine. None is collective. */
+ * exit code is returned, 2 where workspace or engine_name is NULL. engine_name: as of
+ * lpot_quantization_set_engine. None is collective. */
 
 /* Writes the model, recipe and deploy file of one recorded trial into folder (NULL:
  * WORKSPACE/trial_N). */

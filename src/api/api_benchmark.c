@@ -113,7 +113,9 @@ lpot_status lpot_benchmark_set_engine(lpot_benchmark *benchmark, const char *nam
 }
 
 void lpot_benchmark_set_output(lpot_benchmark *benchmark, lpot_output output) {
-  benchmark->output = output;
+  if (benchmark != NULL) {
+    benchmark->output = output;
+  }
 }
 
 /* ---- the run ---- */
@@ -192,9 +194,21 @@ static lpot_status take_results(lpot_benchmark *benchmark, const lpot_benchmark_
   return status;
 }
 
-static lpot_status start(lpot_benchmark *benchmark, const lpot_benchmark_options *options,
-                         bool late, lpot_instances **ret_instances, lpot_error *err) {
-  if (late) {
+static lpot_status start(lpot_benchmark *benchmark, lpot_benchmark_mode mode,
+                         const lpot_benchmark_options *options, lpot_instances **ret_instances,
+                         lpot_error *err) {
+  if (mode != LPOT_BENCHMARK_PERFORMANCE && mode != LPOT_BENCHMARK_ACCURACY) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "benchmark mode %d: expected %d (performance) or %d "
+                     "(accuracy)",
+                     (int)mode, LPOT_BENCHMARK_PERFORMANCE, LPOT_BENCHMARK_ACCURACY);
+  }
+  if (benchmark->session->inside) {
+    return LPOT_FAIL(err, LPOT_INVALID,
+                     "a benchmark's instances are processes, which cannot be made since MPI or "
+                     "threads were there before lpot_start: call it first in main");
+  }
+  if (lpot_comm_mpi_runs()) {
     return LPOT_FAIL(err, LPOT_INVALID,
                      "MPI runs already: a benchmark must be the first that a session runs");
   }
@@ -215,7 +229,7 @@ lpot_status lpot_benchmark_run(lpot_benchmark *benchmark, lpot_benchmark_mode mo
   benchmark->num_results = 0;
   fill_options(benchmark, mode, &options);
   /* The instances are forked before MPI starts; all ranks learn how that went on any. */
-  lpot_status started = start(benchmark, &options, lpot_comm_mpi_runs(), &instances, &error);
+  lpot_status started = start(benchmark, mode, &options, &instances, &error);
   lpot_status status = lpot_session_meet(benchmark->session, &comm, err);
   if (status == LPOT_OK) {
     status = lpot_instances_run(instances, comm, started, &error);
@@ -227,12 +241,13 @@ lpot_status lpot_benchmark_run(lpot_benchmark *benchmark, lpot_benchmark_mode mo
     }
   }
   lpot_instances_free(instances);
+  lpot_session_part(benchmark->session, status);
   return status;
 }
 
 int lpot_benchmark_get_result(const lpot_benchmark *benchmark, size_t index,
                               lpot_benchmark_result *ret) {
-  if (benchmark == NULL || index >= benchmark->num_results) {
+  if (benchmark == NULL || ret == NULL || index >= benchmark->num_results) {
     return 0;
   }
   *ret = benchmark->results[index];

@@ -143,11 +143,15 @@ lpot_status lpot_quantization_set_progress(lpot_quantization *quantization, cons
 }
 
 void lpot_quantization_set_resume(lpot_quantization *quantization, int resume) {
-  quantization->resume = resume != 0;
+  if (quantization != NULL) {
+    quantization->resume = resume != 0;
+  }
 }
 
 void lpot_quantization_set_output(lpot_quantization *quantization, lpot_output output) {
-  quantization->output = output;
+  if (quantization != NULL) {
+    quantization->output = output;
+  }
 }
 
 /* ---- the run ---- */
@@ -281,6 +285,7 @@ lpot_status lpot_quantization_run(lpot_quantization *quantization, lpot_error *e
   drop_result(quantization);
   quantization->exit_code = 0;
   lpot_status status = run(quantization, err);
+  lpot_session_part(quantization->session, status);
   if (status != LPOT_OK && quantization->exit_code == 0) {
     quantization->exit_code = lpot_status_exit_code(status);
   }
@@ -290,7 +295,10 @@ lpot_status lpot_quantization_run(lpot_quantization *quantization, lpot_error *e
 int lpot_quantization_dry_run(lpot_quantization *quantization) {
   lpot_error error = {0};
   lpot_tune_options options;
-  lpot_status status = fill_options(quantization, &options, &error);
+  lpot_status status = lpot_api_check(quantization, "quantization", &error);
+  if (status == LPOT_OK) {
+    status = fill_options(quantization, &options, &error);
+  }
   if (status != LPOT_OK) {
     lpot_log(LPOT_LOG_ERROR, "%s", error.message);
     return lpot_status_exit_code(status);
@@ -304,24 +312,43 @@ lpot_quantization_get_result(const lpot_quantization *quantization) {
 }
 
 int lpot_quantization_exit_code(const lpot_quantization *quantization) {
-  return quantization->exit_code;
+  return quantization == NULL ? lpot_status_exit_code(LPOT_INVALID) : quantization->exit_code;
 }
 
 /* ---- workspaces ---- */
 
+/* 0, or the exit code of an argument that is NULL, which is told. */
+static int check_named(const void *argument, const char *name) {
+  lpot_error error = {0};
+  lpot_status status = lpot_api_check(argument, name, &error);
+  if (status != LPOT_OK) {
+    lpot_log(LPOT_LOG_ERROR, "%s", error.message);
+  }
+  return lpot_status_exit_code(status);
+}
+
+static int check_both(const char *workspace, const char *engine_name) {
+  int exit_code = check_named(workspace, "workspace");
+  return exit_code != 0 ? exit_code : check_named(engine_name, "engine_name");
+}
+
 int lpot_workspace_export(const char *workspace, uint64_t trial, const char *folder,
                           const char *engine_name) {
-  return lpot_tune_export(workspace, trial, folder, engine_name);
+  int exit_code = check_both(workspace, engine_name);
+  return exit_code != 0 ? exit_code : lpot_tune_export(workspace, trial, folder, engine_name);
 }
 
 int lpot_workspace_status(const char *workspace, int json) {
-  return lpot_tune_status(workspace, json != 0);
+  int exit_code = check_named(workspace, "workspace");
+  return exit_code != 0 ? exit_code : lpot_tune_status(workspace, json != 0);
 }
 
 int lpot_workspace_rebuild(const char *workspace) {
-  return lpot_tune_rebuild(workspace);
+  int exit_code = check_named(workspace, "workspace");
+  return exit_code != 0 ? exit_code : lpot_tune_rebuild(workspace);
 }
 
 int lpot_workspace_report(const char *workspace, const char *engine_name) {
-  return lpot_tune_report(workspace, engine_name);
+  int exit_code = check_both(workspace, engine_name);
+  return exit_code != 0 ? exit_code : lpot_tune_report(workspace, engine_name);
 }

@@ -5,14 +5,17 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/guard.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "data/hdf5_file.h"
 #include "data/plugin.h"
 #include "tune/evaluator.h"
 #include "tune/interrupt.h"
 #include "tune/work.h"
 
 #define BOARD_BYTES ((size_t)16 << 20)
+#define REST_SECONDS 60.0 /* for the functions of a program to come back at the end of a run */
 
 /* Memory that the spawner and all evaluators share with this process, at the same address: they are
  * forked before a job is known, and find it here. */
@@ -84,6 +87,9 @@ static lpot_status post_settings(api_board *board, const lpot_tune_options *opti
 lpot_status lpot_session_post(lpot_session *session, const lpot_tune_options *options,
                               lpot_error *err) {
   api_board *board = session->board;
+  if (!lpot_spawner_rest(session->spawner, 0)) {
+    return LPOT_OK; /* It may still read the last ones; no run gets further than to want another. */
+  }
   board->used = 0;
   board->options = (lpot_tune_options){.num_settings = options->num_settings};
   LPOT_TRY(post_settings(board, options, err));
@@ -116,15 +122,56 @@ static int run_evaluator(int link_fd, const void *context) {
 }
 
 void lpot_session_use_components(lpot_session *session, const lpot_component_list *list) {
+  if (session == NULL) {
+    return;
+  }
   session->board->components = list;
   lpot_plugin_use_program(list);
 }
 
+/* Why this process must not be forked any more; NULL where it may be. */
+static const char *find_obstacle(void) {
+  return lpot_comm_mpi_runs()          ? "MPI runs already"
+         : lpot_spawner_sees_threads() ? "there are threads already"
+                                       : NULL;
+}
+
+static lpot_status start_inside(lpot_session *session, const char *obstacle, lpot_error *err) {
+  if (!lpot_hdf5_is_thread_safe()) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED,
+                     "%s, and the HDF5 library of this machine is not made for threads: lpot_start "
+                     "must come before MPI_Init and before threads are made",
+                     obstacle);
+  }
+  session->inside = true;
+  session->board->context.inside = true;
+  lpot_guard_set(false);
+  LPOT_TRY(lpot_spawner_start_inside(lpot_evaluator_run, &session->board->context,
+                                     &session->spawner, err));
+  if (lpot_rank() == 0) {
+    lpot_log(
+        LPOT_LOG_WARNING,
+        "%s: evaluators run inside this program, so what crashes or hangs in one ends the run, "
+        "and there are no benchmarks and no footprints; where lpot_start comes before MPI_Init "
+        "and before threads are made, evaluators are processes of their own",
+        obstacle);
+  }
+  return LPOT_OK;
+}
+
+static lpot_status start(lpot_session *session, lpot_error *err) {
+  const char *obstacle = find_obstacle();
+  LPOT_TRY(make_board(&session->board, err));
+  if (obstacle != NULL) {
+    LPOT_TRY(start_inside(session, obstacle, err));
+    return LPOT_OK;
+  }
+  LPOT_TRY(lpot_spawner_start(run_evaluator, session->board, &session->spawner, err));
+  return LPOT_OK;
+}
+
 lpot_status lpot_start(int *argc, char ***argv, lpot_session **ret_session, lpot_error *err) {
   LPOT_TRY(lpot_api_check(ret_session, "ret_session", err));
-  if (lpot_comm_mpi_runs()) {
-    return LPOT_FAIL(err, LPOT_INVALID, "MPI runs already: lpot_start must come before MPI_Init");
-  }
   lpot_session *session = lpot_calloc(1, sizeof *session);
   if (session == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
@@ -132,10 +179,7 @@ lpot_status lpot_start(int *argc, char ***argv, lpot_session **ret_session, lpot
   session->argc = argc;
   session->argv = argv;
   lpot_interrupt_install(); /* Before MPI starts, which takes a while on many ranks. */
-  lpot_status status = make_board(&session->board, err);
-  if (status == LPOT_OK) {
-    status = lpot_spawner_start(run_evaluator, session->board, &session->spawner, err);
-  }
+  lpot_status status = start(session, err);
   if (status != LPOT_OK) {
     lpot_finish(session, lpot_status_exit_code(status));
     return status;
@@ -145,6 +189,7 @@ lpot_status lpot_start(int *argc, char ***argv, lpot_session **ret_session, lpot
 }
 
 lpot_status lpot_session_meet(lpot_session *session, lpot_comm **ret_comm, lpot_error *err) {
+  lpot_interrupt_install();
   if (session->comm == NULL) {
     LPOT_TRY(lpot_comm_start(session->argc, session->argv, &session->comm, err));
   } else {
@@ -156,13 +201,24 @@ lpot_status lpot_session_meet(lpot_session *session, lpot_comm **ret_comm, lpot_
   return LPOT_OK;
 }
 
+void lpot_session_part(const lpot_session *session, lpot_status status) {
+  (void)lpot_spawner_rest(session->spawner, REST_SECONDS);
+  bool decides = session->comm == NULL || lpot_comm_rank(session->comm) == 0;
+  if (status == LPOT_INTERRUPTED || !decides) {
+    lpot_interrupt_clear();
+  }
+}
+
 void lpot_finish(lpot_session *session, int exit_code) {
   if (session == NULL) {
     return;
   }
-  lpot_spawner_stop(session->spawner); /* First: launchers wait until nobody holds their pipes. */
+  bool stopped = lpot_spawner_stop(
+      session->spawner); /* First: launchers wait until nobody holds their pipes. */
   lpot_comm_finish(session->comm, exit_code);
-  if (session->board != NULL) {
+  lpot_interrupt_remove(); /* Last: a signal to all must not end a rank that still talks. */
+  lpot_guard_set(true);
+  if (session->board != NULL && stopped) {
     munmap(session->board, BOARD_BYTES);
   }
   lpot_free(session);

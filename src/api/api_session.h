@@ -13,12 +13,17 @@ struct lpot_session {
   lpot_spawner *spawner;
   lpot_comm *comm; /* NULL before the first collective call */
   bool has_progress;
+  bool inside;             /* evaluators are threads of this process */
   struct api_board *board; /* what evaluators are told */
 };
 
 /* Brings *ret_comm for a run: MPI is started, or a fresh communicator made. Collective. */
 LPOT_MUST_CHECK lpot_status lpot_session_meet(lpot_session *session, lpot_comm **ret_comm,
                                               lpot_error *err);
+/* The run has ended so on this rank. Waits for an evaluator inside this process. A request to stop
+ * that it has obeyed stands no longer; nor does one on another rank than the first, which alone
+ * decides. Not collective. */
+void lpot_session_part(const lpot_session *session, lpot_status status);
 /* Puts options where evaluators see them; they work for the last options that were posted.
  * LPOT_INVALID where their texts are too long. */
 LPOT_MUST_CHECK lpot_status lpot_session_post(lpot_session *session,

@@ -63,12 +63,17 @@ void lpot_background_free(lpot_background *background) {
   lpot_free(background);
 }
 
-/* Signals stay with the threads that were there before. */
+/* Signals stay with the threads that were there before, but for those of the thread's own faults.
+ */
 static lpot_status make_thread(lpot_background *background, lpot_error *err) {
-  sigset_t all;
+  static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+  sigset_t others;
   sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  sigfillset(&others);
+  for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+    sigdelset(&others, faults[i]);
+  }
+  pthread_sigmask(SIG_SETMASK, &others, &before);
   int failure = pthread_create(&background->thread, NULL, run, background);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (failure != 0) {

@@ -2,7 +2,7 @@
  *
  * Between lpot_background_start and the return of lpot_background_wait the work owns what its
  * context leads to; outside of that the caller does. So nothing else needs a lock. The thread takes
- * no signals, and it is not there before the first work. */
+ * no signals but those of its own faults, and it is not there before the first work. */
 #ifndef LPOT_BASE_BACKGROUND_H
 #define LPOT_BASE_BACKGROUND_H
 

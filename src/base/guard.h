@@ -1,7 +1,9 @@
-/* Foreign code in a process of its own: whether it crashes or hangs, the caller goes on. */
+/* Foreign code in a process of its own: whether it crashes or hangs, the caller goes on. Not so in
+ * a process that must not fork, since it had MPI or threads before lpot came: it has no guard. */
 #ifndef LPOT_BASE_GUARD_H
 #define LPOT_BASE_GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -23,5 +25,10 @@
 LPOT_MUST_CHECK lpot_status lpot_guard_run(void (*function)(void *context, void *result),
                                            void *context, double seconds, void *result, size_t size,
                                            lpot_error *err);
+
+/* Whether functions run in a child process, as they do unless it was switched off; else
+ * lpot_guard_run calls them in place. Of the process, to be set while nothing else runs. */
+bool lpot_guard_protects(void);
+void lpot_guard_set(bool protects);
 
 #endif

@@ -31,7 +31,9 @@ void lpot_log_set_level(lpot_log_level level) {
 }
 
 void lpot_log_set_rank(int rank) {
-  shown_rank = rank;
+  if (shown_rank != rank) { /* Where an evaluator is a thread of its rank both say the same. */
+    shown_rank = rank;
+  }
 }
 
 void lpot_log_set_before_line(void (*before)(void)) {

@@ -52,6 +52,11 @@ static lpot_status fail(lpot_status status, const char *what, lpot_error *err) {
   return status;
 }
 
+bool lpot_hdf5_is_thread_safe(void) {
+  hbool_t is_safe = 0;
+  return H5is_library_threadsafe(&is_safe) >= 0 && is_safe;
+}
+
 lpot_status lpot_hdf5_file_open(const char *path, lpot_hdf5_file **ret_file, lpot_error *err) {
   struct stat info;
   if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) {

@@ -6,10 +6,15 @@
 #ifndef LPOT_DATA_HDF5_FILE_H
 #define LPOT_DATA_HDF5_FILE_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "tensor/tensor.h"
 
 typedef struct lpot_hdf5_file lpot_hdf5_file;
+
+/* Whether the library that is installed may be used by several threads, each with its own files. */
+bool lpot_hdf5_is_thread_safe(void);
 
 typedef struct lpot_hdf5_array {
   int64_t handle;   /* the library's; 0: not open */

@@ -32,6 +32,18 @@ static lpot_status answer(evaluator *self, lpot_error *err) {
 
 /* ---- messages ---- */
 
+/* What would give a wrong figure. */
+static lpot_status check_wishes(const evaluator *self, lpot_error *err) {
+  const lpot_config *config = self->job->config;
+  if (self->context->inside && config->objectives.weights[LPOT_OBJECTIVE_FOOTPRINT] > 0) {
+    return LPOT_FAIL(err, LPOT_CONFIG,
+                     "%s: the objective footprint needs evaluators that are processes, here they "
+                     "are threads of the program: call lpot_start first in main",
+                     lpot_yaml_name(config->yaml));
+  }
+  return LPOT_OK;
+}
+
 static lpot_status on_start(evaluator *self, const lpot_message *message, lpot_reader *reader,
                             lpot_error *err) {
   (void)message;
@@ -42,6 +54,7 @@ static lpot_status on_start(evaluator *self, const lpot_message *message, lpot_r
   lpot_log_set_rank(self->start.rank == 0 ? -1 : self->start.rank);
   lpot_job_options options = lpot_tune_job_options(self->context->options, self->start.local_ranks);
   LPOT_TRY(lpot_job_new(&options, &self->job, err));
+  LPOT_TRY(check_wishes(self, err));
   return LPOT_OK;
 }
 

@@ -1,5 +1,6 @@
-/* The evaluator: the process of a rank that computes. It gets the messages that the coordinator
- * sends to the rank over a link, and may die: the rank then has a new one made (tune/keeper.h). */
+/* The evaluator: the process of a rank that computes, or a thread of it (tune/spawner.h). It gets
+ * the messages that the coordinator sends to the rank over a link, and may die: the rank then has a
+ * new one made (tune/keeper.h). */
 #ifndef LPOT_TUNE_EVALUATOR_H
 #define LPOT_TUNE_EVALUATOR_H
 
@@ -15,6 +16,7 @@ typedef void (*lpot_work_function)(lpot_job *job, const lpot_task *task, const l
 typedef struct lpot_evaluator_context {
   const lpot_tune_options *options;
   lpot_work_function work;
+  bool inside; /* it is a thread of the rank: its memory cannot be measured */
 } lpot_evaluator_context;
 
 /* Waits for START, builds the job, answers HELLO (or FAILED, with the cause), then does tasks until

@@ -24,6 +24,9 @@ static void make_and_forget(void *context, void *result) {
 
 lpot_status lpot_job_probe(const lpot_job_options *options, lpot_error *err) {
   bool used = false;
+  if (!lpot_guard_protects()) {
+    return LPOT_OK;
+  }
   if (lpot_job_find_plugins(options, &used, NULL) != LPOT_OK || !used) {
     return LPOT_OK;
   }
@@ -40,6 +43,7 @@ lpot_status lpot_job_probe(const lpot_job_options *options, lpot_error *err) {
 /* Standard output is for the result alone. */
 static lpot_status build_quietly(const lpot_job_options *options, lpot_job **ret_job,
                                  lpot_error *err) {
+  (void)fflush(stdout); /* What the program has written before is its own. */
   int output = dup(STDOUT_FILENO);
   (void)dup2(STDERR_FILENO, STDOUT_FILENO);
   lpot_status status = lpot_job_new(options, ret_job, err);

@@ -7,20 +7,26 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/reader.h"
 #include "base/text.h"
 #include "tune/spawner_impl.h"
 
 #define STOP_SECONDS 7.0 /* the spawner itself takes at most 6 s to end its evaluator */
+/* Of an evaluator inside this process. With what goes before and behind it this is less than the
+ * coordinator waits for the answer that an evaluator was ended (ten seconds). */
+#define DEATH_SECONDS 5.0
 #define NO_FD (-1)
 
 struct lpot_spawner {
+  lpot_spawner_inside *inside; /* NULL: there is a process */
   pid_t pid;
   int control;
 };
@@ -71,19 +77,60 @@ lpot_status lpot_spawner_start(lpot_evaluator_main main, const void *context,
   return LPOT_OK;
 }
 
-void lpot_spawner_stop(lpot_spawner *spawner) {
+lpot_status lpot_spawner_start_inside(lpot_evaluator_main main, const void *context,
+                                      lpot_spawner **ret_spawner, lpot_error *err) {
+  lpot_spawner *spawner = lpot_calloc(1, sizeof *spawner);
   if (spawner == NULL) {
-    return;
+    return LPOT_OUT_OF_MEMORY(err);
   }
-  close(spawner->control);
-  if (!lpot_child_has_ended(spawner->pid, STOP_SECONDS, NULL)) {
-    lpot_child_kill(spawner->pid);
+  lpot_status status = lpot_spawner_inside_new(main, context, &spawner->inside, err);
+  if (status != LPOT_OK) {
+    lpot_free(spawner);
+    return status;
+  }
+  *ret_spawner = spawner;
+  return LPOT_OK;
+}
+
+bool lpot_spawner_sees_threads(void) {
+  struct stat threads; /* A folder for each: two links and one more for each folder in it. */
+  return stat("/proc/self/task", &threads) == 0 && threads.st_nlink > 3;
+}
+
+bool lpot_spawner_is_inside(const lpot_spawner *spawner) {
+  return spawner->inside != NULL;
+}
+
+static bool stop_inside(lpot_spawner_inside *inside) {
+  if (!lpot_spawner_inside_rest(inside, STOP_SECONDS)) {
+    lpot_log(LPOT_LOG_WARNING, "an evaluator inside this program does not end: it is left behind");
+  }
+  return lpot_spawner_inside_free(inside);
+}
+
+bool lpot_spawner_stop(lpot_spawner *spawner) {
+  bool stopped = true;
+  if (spawner == NULL) {
+    return true;
+  }
+  if (spawner->inside != NULL) {
+    stopped = stop_inside(spawner->inside);
+  } else {
+    close(spawner->control);
+    if (!lpot_child_has_ended(spawner->pid, STOP_SECONDS, NULL)) {
+      lpot_child_kill(spawner->pid);
+    }
   }
   lpot_free(spawner);
+  return stopped;
+}
+
+bool lpot_spawner_rest(lpot_spawner *spawner, double timeout_seconds) {
+  return spawner->inside == NULL || lpot_spawner_inside_rest(spawner->inside, timeout_seconds);
 }
 
 int lpot_spawner_fd(const lpot_spawner *spawner) {
-  return spawner->control;
+  return spawner->inside != NULL ? lpot_spawner_inside_fd(spawner->inside) : spawner->control;
 }
 
 /* ---- reports ---- */
@@ -161,6 +208,9 @@ static lpot_status ask(const lpot_spawner *spawner, lpot_spawner_request request
 
 lpot_status lpot_spawner_spawn(lpot_spawner *spawner, double timeout_seconds, int *ret_fd,
                                pid_t *ret_pid, lpot_error *err) {
+  if (spawner->inside != NULL) {
+    return lpot_spawner_inside_spawn(spawner->inside, ret_fd, ret_pid, err);
+  }
   double deadline = now() + timeout_seconds;
   report news = {0};
   LPOT_TRY(ask(spawner, LPOT_REQUEST_SPAWN, err));
@@ -180,12 +230,21 @@ lpot_status lpot_spawner_spawn(lpot_spawner *spawner, double timeout_seconds, in
 }
 
 lpot_status lpot_spawner_kill(lpot_spawner *spawner, lpot_error *err) {
+  if (spawner->inside != NULL) {
+    lpot_spawner_inside_cut(spawner->inside);
+    return LPOT_OK;
+  }
   LPOT_TRY(ask(spawner, LPOT_REQUEST_KILL, err));
   return LPOT_OK;
 }
 
 lpot_status lpot_spawner_death(lpot_spawner *spawner, double timeout_seconds, bool *ret_died,
                                lpot_death *ret_death, lpot_error *err) {
+  if (spawner->inside != NULL) {
+    double seconds = timeout_seconds < DEATH_SECONDS ? timeout_seconds : DEATH_SECONDS;
+    *ret_died = lpot_spawner_inside_death(spawner->inside, seconds, ret_death);
+    return LPOT_OK;
+  }
   double deadline = now() + timeout_seconds;
   *ret_died = false;
   do {

@@ -8,7 +8,11 @@
  * It has one evaluator at a time, forwards what it writes to standard output and error to its own
  * standard error, and reports its death. Spawner and evaluator ignore SIGINT, SIGTERM and SIGUSR1,
  * which launchers and terminals send to all: the rank decides. When the rank is gone, so are they.
- * Not collective. */
+ *
+ * In a process that cannot be forked any more, since MPI or threads are there, an evaluator is a
+ * thread of the rank, with the same link. Then nothing is contained: what crashes ends the rank,
+ * what it writes is the rank's, it cannot be killed but only asked to end, and its memory cannot be
+ * told from the rank's. Not collective. */
 #ifndef LPOT_TUNE_SPAWNER_H
 #define LPOT_TUNE_SPAWNER_H
 
@@ -36,14 +40,26 @@ typedef struct lpot_death {
  * have threads. */
 LPOT_MUST_CHECK lpot_status lpot_spawner_start(lpot_evaluator_main main, const void *context,
                                                lpot_spawner **ret_spawner, lpot_error *err);
-/* Ends evaluator and spawner, at the latest by SIGKILL: waits some seconds at most. */
-void lpot_spawner_stop(lpot_spawner *spawner); /* NULL is allowed */
+/* The same without a process: evaluators are threads of this one. */
+LPOT_MUST_CHECK lpot_status lpot_spawner_start_inside(lpot_evaluator_main main, const void *context,
+                                                      lpot_spawner **ret_spawner, lpot_error *err);
+/* Whether this process has more threads than the calling one; false where the system does not tell.
+ */
+bool lpot_spawner_sees_threads(void);
+bool lpot_spawner_is_inside(const lpot_spawner *spawner);
+/* Ends evaluator and spawner, at the latest by SIGKILL: waits some seconds at most. False where an
+ * evaluator inside this process runs on: context must then stay. NULL is allowed. */
+bool lpot_spawner_stop(lpot_spawner *spawner);
+/* Waits until there is no evaluator inside this process, which is asked to end. False where it runs
+ * on, and at once where that is known. One in a process of its own does no harm: true. */
+bool lpot_spawner_rest(lpot_spawner *spawner, double timeout_seconds);
 
 /* Makes an evaluator, in place of one that may still live; *ret_fd is the end of its link. LPOT_IO
  * when it cannot be made or the spawner does not answer within timeout_seconds. */
 LPOT_MUST_CHECK lpot_status lpot_spawner_spawn(lpot_spawner *spawner, double timeout_seconds,
                                                int *ret_fd, pid_t *ret_pid, lpot_error *err);
-/* Ends the evaluator by SIGKILL; its death is then reported. */
+/* Ends the evaluator by SIGKILL; its death is then reported. One inside this process is asked to
+ * end, and does between two batches. */
 LPOT_MUST_CHECK lpot_status lpot_spawner_kill(lpot_spawner *spawner, lpot_error *err);
 /* For poll: readable when a death may be there. */
 int lpot_spawner_fd(const lpot_spawner *spawner);

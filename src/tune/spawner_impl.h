@@ -21,4 +21,22 @@ typedef enum lpot_spawner_report { LPOT_REPORT_STARTED, LPOT_REPORT_DIED } lpot_
 _Noreturn void lpot_spawner_process(int control, pid_t parent, lpot_evaluator_main main,
                                     const void *context);
 
+/* Evaluators as threads of this process (spawner_thread.c); context is borrowed. */
+typedef struct lpot_spawner_inside lpot_spawner_inside;
+
+LPOT_MUST_CHECK lpot_status lpot_spawner_inside_new(lpot_evaluator_main main, const void *context,
+                                                    lpot_spawner_inside **ret_inside,
+                                                    lpot_error *err);
+/* False where an evaluator runs on: nothing is freed. */
+bool lpot_spawner_inside_free(lpot_spawner_inside *self);
+/* As the functions of the same names in spawner.h. */
+LPOT_MUST_CHECK lpot_status lpot_spawner_inside_spawn(lpot_spawner_inside *self, int *ret_fd,
+                                                      pid_t *ret_pid, lpot_error *err);
+bool lpot_spawner_inside_rest(lpot_spawner_inside *self, double timeout_seconds);
+int lpot_spawner_inside_fd(const lpot_spawner_inside *self);
+bool lpot_spawner_inside_death(lpot_spawner_inside *self, double timeout_seconds,
+                               lpot_death *ret_death);
+/* Asks the evaluator to end, by the end of its link. */
+void lpot_spawner_inside_cut(const lpot_spawner_inside *self);
+
 #endif

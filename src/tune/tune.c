@@ -196,15 +196,21 @@ static lpot_status prepare_desk(const lpot_tune_options *options, lpot_comm *com
   return LPOT_OK;
 }
 
-/* What this rank needs; an evaluator builds its job while rank 0 builds its own. */
+/* What this rank needs; an evaluator builds its job while rank 0 builds its own. Not where it is a
+ * thread: oneDNN 2 and what users bring are not for two threads at once. */
 static lpot_status prepare_rank(const lpot_tune_options *options, lpot_comm *comm,
                                 lpot_spawner *spawner, station *own, lpot_error *err) {
   bool root = lpot_comm_rank(comm) == 0;
-  if (!root || lpot_comm_size(comm) == 1) {
+  bool works = !root || lpot_comm_size(comm) == 1;
+  bool waits = lpot_spawner_is_inside(spawner);
+  if (works && !waits) {
     LPOT_TRY(begin_evaluator(comm, spawner, &own->keeper, err));
   }
   if (root) {
     LPOT_TRY(prepare_desk(options, comm, own, err));
+  }
+  if (works && waits) {
+    LPOT_TRY(begin_evaluator(comm, spawner, &own->keeper, err));
   }
   if (own->keeper != NULL) {
     LPOT_TRY(lpot_keeper_meet(own->keeper, MEET_SECONDS, err));

@@ -70,11 +70,11 @@ void lpot_model_free(lpot_model *model) {
 /* ---- inputs and outputs ---- */
 
 size_t lpot_model_num_inputs(const lpot_model *model) {
-  return lpot_graph_num_inputs(model->source.graph);
+  return model == NULL ? 0 : lpot_graph_num_inputs(model->source.graph);
 }
 
 size_t lpot_model_num_outputs(const lpot_model *model) {
-  return lpot_graph_num_outputs(model->source.graph);
+  return model == NULL ? 0 : lpot_graph_num_outputs(model->source.graph);
 }
 
 static const lpot_value *input_of(const lpot_model *model, size_t index) {
@@ -83,7 +83,7 @@ static const lpot_value *input_of(const lpot_model *model, size_t index) {
 }
 
 static int describe(const lpot_value *value, lpot_model_value *ret) {
-  if (value->shape.rank > LPOT_COMPONENT_MAX_RANK) {
+  if (ret == NULL || value->shape.rank > LPOT_COMPONENT_MAX_RANK) {
     return 0;
   }
   *ret = (lpot_model_value){
@@ -99,10 +99,10 @@ int lpot_model_get_input(const lpot_model *model, size_t index, lpot_model_value
 }
 
 int lpot_model_get_output(const lpot_model *model, size_t index, lpot_model_value *ret) {
-  const lpot_graph *graph = model->source.graph;
-  if (index >= lpot_graph_num_outputs(graph)) {
+  if (index >= lpot_model_num_outputs(model)) {
     return 0;
   }
+  const lpot_graph *graph = model->source.graph;
   return describe(lpot_graph_value(graph, lpot_graph_output(graph, index)), ret);
 }
 

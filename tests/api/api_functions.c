@@ -10,20 +10,30 @@
  *   metric right     is_right
  *   metric whole     evaluate: the same in one piece
  *   calibration feed runs the first images, in batches of `batch`
- * fault is what goes wrong with whole (where it gets a candidate) and feed: crash; once: a crash if
- * the file `flag` is not there yet; refuse; nan; of whole alone, misuse: it runs the model wrongly,
- * and gives the error on; of feed alone, idle. */
+ * fault is what goes wrong with whole (where it gets a candidate) and feed: crash; refuse; nan;
+ * late: it sleeps for some seconds; hang; with `flag` only if that file is not there yet, which it
+ * makes; of whole alone, misuse: it runs the model wrongly, and gives the error on; of feed alone,
+ * idle.
+ *
+ * API_FUNCTIONS_FIRST in the environment is what is there before lpot_start: mpi, thread, or both
+ * with a comma between. With API_FUNCTIONS_TWICE it runs a second time in the same session,
+ * resuming, and "first STATUS" is printed before. */
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <mpi.h>
 
 #include <lpot/lpot.h>
 
 #define PIXELS (3 * 32 * 32)
 #define CLASSES 10
 #define BATCH 20
+#define LATE_SECONDS 6
 
 /* ---- images ---- */
 
@@ -139,14 +149,29 @@ static int images_get(void *object, int64_t index, lpot_component_output *output
   return 0;
 }
 
+/* The first that makes the flag file; always where there is no flag. */
+static int is_due(const images *self) {
+  if (self->flag[0] == '\0') {
+    return 1;
+  }
+  FILE *flag = fopen(self->flag, "wx");
+  if (flag != NULL) {
+    fclose(flag);
+  }
+  return flag != NULL;
+}
+
 static int commit_fault(const images *self, double *accuracy, char *text) {
+  if (!is_due(self)) {
+    return 0;
+  }
   if (strcmp(self->fault, "crash") == 0) {
     raise(SIGSEGV);
-  } else if (strcmp(self->fault, "once") == 0) {
-    FILE *flag = fopen(self->flag, "wx");
-    if (flag != NULL) {
-      fclose(flag);
-      raise(SIGKILL);
+  } else if (strcmp(self->fault, "late") == 0) {
+    sleep(LATE_SECONDS);
+  } else if (strcmp(self->fault, "hang") == 0) {
+    for (;;) {
+      pause();
     }
   } else if (strcmp(self->fault, "refuse") == 0) {
     snprintf(text, LPOT_COMPONENT_TEXT, "it does not like the candidate");
@@ -318,6 +343,11 @@ static const lpot_component_list components = {sizeof(lpot_component_list),
                                                NULL,
                                                calibrations};
 
+/* As a plug-in: the same file makes a shared object. */
+const lpot_component_list *lpot_component_library(void) {
+  return &components;
+}
+
 /* What whole says of a file, with the settings of the test. */
 static double measure(const char *path, const char *f32_path) {
   static const char *const keys[] = {"model", "count"};
@@ -336,6 +366,28 @@ static double measure(const char *path, const char *f32_path) {
   return accuracy;
 }
 
+static void *sleep_on(void *unused) {
+  for (;;) {
+    pause();
+  }
+  return unused;
+}
+
+/* Returns whether MPI is the program's. */
+static int begin(int *argc, char ***argv) {
+  const char *first = getenv("API_FUNCTIONS_FIRST");
+  int has_mpi = first != NULL && strstr(first, "mpi") != NULL;
+  pthread_t thread;
+  if (first != NULL && strstr(first, "thread") != NULL &&
+      pthread_create(&thread, NULL, sleep_on, NULL) != 0) {
+    abort();
+  }
+  if (has_mpi) {
+    MPI_Init(argc, argv);
+  }
+  return has_mpi;
+}
+
 int main(int argc, char **argv) {
   lpot_error error = {LPOT_OK};
   lpot_session *session = NULL;
@@ -344,6 +396,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: api_functions CONF MODEL WORKSPACE\n");
     return 2;
   }
+  int has_mpi = begin(&argc, &argv);
   lpot_status status = lpot_start(&argc, &argv, &session, &error);
   if (status == LPOT_OK) {
     lpot_session_use_components(session, &components);
@@ -355,6 +408,13 @@ int main(int argc, char **argv) {
   }
   if (status == LPOT_OK) {
     status = lpot_quantization_set_workspace(quantization, argv[3], &error);
+  }
+  if (status == LPOT_OK && getenv("API_FUNCTIONS_TWICE") != NULL) {
+    lpot_status first = lpot_quantization_run(quantization, &error);
+    if (lpot_rank() == 0) {
+      printf("first %s\n", lpot_status_text(first));
+    }
+    lpot_quantization_set_resume(quantization, 1);
   }
   if (status == LPOT_OK) {
     status = lpot_quantization_run(quantization, &error);
@@ -371,5 +431,8 @@ int main(int argc, char **argv) {
                                        : lpot_status_exit_code(status);
   lpot_quantization_free(quantization);
   lpot_finish(session, exit_code);
+  if (has_mpi) {
+    MPI_Finalize();
+  }
   return lpot_rank() == 0 ? exit_code : 0;
 }

@@ -3,11 +3,13 @@
  *   mpirun -n N api_ranks MODE CONF MODEL FOLDER
  *
  * MODE lazy: lpot starts MPI. own: the program starts it, behind lpot_start, and uses it before and
- * behind the session. early: before lpot_start, which refuses. A benchmark behind a quantization is
- * refused on all ranks. */
+ * behind the session. early: before lpot_start; thread: a thread is there before it; in both
+ * evaluators run inside the program. A benchmark behind a quantization is refused on all ranks. */
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <mpi.h>
 
@@ -111,39 +113,51 @@ static unsigned long long quantize(lpot_session *session, char **argv, int numbe
   return hash;
 }
 
-static void benchmark_is_refused(lpot_session *session, char **argv) {
+static void benchmark_is_refused(lpot_session *session, char **argv, int inside) {
   lpot_error error = {LPOT_OK};
   lpot_benchmark *benchmark = NULL;
   check(lpot_benchmark_from_file(session, argv[2], &benchmark, &error) == LPOT_OK, "a benchmark");
   check(lpot_benchmark_add_model(benchmark, argv[3], NULL, 0, &error) == LPOT_OK, "its model");
   check(lpot_benchmark_run(benchmark, LPOT_BENCHMARK_PERFORMANCE, &error) == LPOT_INVALID &&
-            strstr(error.message, "MPI runs already") != NULL,
+            strstr(error.message, inside ? "instances are processes" : "MPI runs already") != NULL,
         "a late benchmark is refused");
   lpot_benchmark_free(benchmark);
 }
 
+static void *sleep_on(void *unused) {
+  for (;;) {
+    pause();
+  }
+  return unused;
+}
+
 int main(int argc, char **argv) {
   if (argc != 5) {
-    fprintf(stderr, "usage: api_ranks lazy|own|early CONF MODEL FOLDER\n");
+    fprintf(stderr, "usage: api_ranks lazy|own|early|thread CONF MODEL FOLDER\n");
     return 2;
   }
   int early = strcmp(argv[1], "early") == 0;
+  int threaded = strcmp(argv[1], "thread") == 0;
   int own = early || strcmp(argv[1], "own") == 0;
   lpot_error error = {LPOT_OK};
   lpot_session *session = NULL;
+  pthread_t thread;
+  if (threaded) {
+    check(pthread_create(&thread, NULL, sleep_on, NULL) == 0, "a thread");
+  }
   if (early) {
     MPI_Init(&argc, &argv);
   }
   lpot_status status = lpot_start(&argc, &argv, &session, &error);
-  check(status == (early ? LPOT_INVALID : LPOT_OK), "lpot_start");
+  check(status == LPOT_OK, "lpot_start");
   if (status == LPOT_OK) {
-    if (own) {
+    if (own && !early) {
       MPI_Init(&argc, &argv);
     }
     unsigned long long first = quantize(session, argv, 1);
     unsigned long long second = quantize(session, argv, 2);
     check(first == second && (first != 0 || lpot_rank() > 0), "two runs give the same recipe");
-    benchmark_is_refused(session, argv);
+    benchmark_is_refused(session, argv, early || threaded);
   }
   lpot_finish(session, failures != 0);
   if (own) {

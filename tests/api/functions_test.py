@@ -3,19 +3,26 @@
 same dataset, and a calibration those of the same samples, with any number of ranks; where an evaluation dies or fails
 that costs the trial, not the job.
 
-usage: functions_test.py PROGRAM MPIRUN evaluate|calibrate|stream        in the folder of the embedded example"""
+inside: the same where MPI or a thread is there before lpot_start, so that evaluators are threads of the program, and
+what that cannot do. resume: a run that is interrupted is resumed by the same program in the same session. library: the
+functions come from a plug-in.
+
+usage: functions_test.py PROGRAM MPIRUN evaluate|calibrate|stream|library|inside|resume PLUGIN
+in the folder of the embedded example"""
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tune_runs import ENVIRONMENT, dump_of, launcher, rows_of, trials_of  # noqa: E402
 
-PROGRAM, MPIRUN, PART = sys.argv[1:4]
+PROGRAM, MPIRUN, PART, PLUGIN = sys.argv[1:5]
 MODEL = os.path.abspath("shapes.onnx")
 FOLDER = tempfile.mkdtemp(prefix="lpot-functions-")
 COUNT = 130  # images; batches of 20 and a smaller one
@@ -40,16 +47,25 @@ def configuration(metric, dataset="", calibration=IMAGES, tuning=""):
 
 
 class Run:
-    def __init__(self, text, ranks=0, cap=200):
+    def __init__(self, text, ranks=0, cap=200, disturb=None, **variables):
+        """disturb(process) is called while it runs."""
         global runs
         runs += 1
         self.workspace = f"{FOLDER}/{runs}"
         path = f"{FOLDER}/{runs}.yaml"
         with open(path, "w") as file:
             file.write(text)
-        done = subprocess.run([*launcher(ranks, MPIRUN), PROGRAM, path, MODEL, self.workspace], env=VARIABLES,
-                              timeout=cap, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        self.code, self.output, self.errors = done.returncode, done.stdout, done.stderr
+        process = subprocess.Popen([*launcher(ranks, MPIRUN), PROGRAM, path, MODEL, self.workspace],
+                                   env={**VARIABLES, **variables}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        if disturb:
+            disturb(process)
+        try:
+            self.output, self.errors = process.communicate(timeout=cap)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            sys.exit(f"no end within {cap} s\n{process.communicate()[1]}")
+        self.code = process.returncode
         self.trials = trials_of(self.workspace) if os.path.exists(f"{self.workspace}/history.h5") else None
 
     def accuracies(self):
@@ -108,7 +124,7 @@ def causes(run):
 def faults_cost_trials(plain):
     for ranks in (0, 3):
         flag = f"{FOLDER}/flag{ranks}"
-        run = Run(configuration(whole(f", fault: once, flag: '{flag}'")), ranks)
+        run = Run(configuration(whole(f", fault: crash, flag: '{flag}'")), ranks)
         expect(os.path.exists(flag) and run.trials == plain.trials and run.code == plain.code,
                f"a crash, {ranks} ranks: trials are not {plain.trials}", run)
         for fault, status, text in (("crash", "CRASHED", "signal 11"),
@@ -145,7 +161,7 @@ def a_function_calibrates(plain):
 def a_calibration_that_fails_ends_the_run(plain):
     for ranks in (0, 3):
         flag = f"{FOLDER}/calibration{ranks}"
-        run = Run(configuration(RIGHT, IMAGES, feed(f", fault: once, flag: '{flag}'")), ranks)
+        run = Run(configuration(RIGHT, IMAGES, feed(f", fault: crash, flag: '{flag}'")), ranks)
         expect(os.path.exists(flag) and run.trials == plain.trials, f"a crash: not {plain.trials}", run)
         for fault, message in (("crash", "signal 11"), ("refuse", "it does not like the candidate"),
                                ("idle", "calibration feed has not run the model")):
@@ -211,6 +227,111 @@ def a_stream_is_as_good_as_an_index(plain):
     print("next: the trials of a dataset with an index, on 1 and 3 ranks; what does not end is one line")
 
 
+def a_plugin_brings_the_same_functions(plain):
+    def of_plugin(text):
+        expect(text.count("library: program") == 3, "all three components are replaced", plain)
+        return text.replace("library: program", f"library: '{PLUGIN}'")
+    performance = f"iteration: 2, dataloader: {{dataset: {{{IMAGES}}}}}"
+    for ranks in (0, 3):
+        run = Run(of_plugin(configuration(whole(), calibration=feed()).replace("iteration: 2", performance)), ranks)
+        expect(run.code == plain.code and run.trials == plain.trials and run.accuracies() == plain.accuracies(),
+               f"evaluate and calibrate, {ranks} ranks: not {plain.trials}", run)
+        for part, text in (("evaluate", configuration(whole(f", fault: crash, flag: '{FOLDER}/evaluate{ranks}'"),
+                                                      calibration=feed())),
+                           ("calibrate", configuration(whole(), calibration=feed(
+                               f", fault: crash, flag: '{FOLDER}/calibrate{ranks}'")))):
+            run = Run(of_plugin(text.replace("iteration: 2", performance)), ranks)
+            expect(os.path.exists(f"{FOLDER}/{part}{ranks}") and run.trials == plain.trials,
+                   f"a crash in {part}, {ranks} ranks: not {plain.trials}", run)
+    print("library: evaluate and calibrate of a plug-in give the same trials, on 1 and 3 ranks, also where they crash once")
+
+
+# ---- evaluators inside the program ----
+
+WARNING = "evaluators run inside this program"
+
+
+def inside(text, ranks, first="mpi", **others):
+    run = Run(text, ranks, API_FUNCTIONS_FIRST=first, **others)
+    reason = "MPI runs already" if "mpi" in first else "there are threads already"
+    lines = [line for line in run.errors.splitlines() if WARNING in line]
+    expect(len(lines) == 1 and lines[0].startswith(f"warning: {reason}: ") and "lpot_start comes before" in lines[0],
+           f"{first}, {ranks} ranks: one line of warning, not {lines}", run)
+    return run
+
+
+def error_lines(run):
+    return [line for line in run.errors.splitlines() if line.startswith("error: ")]
+
+
+def it_is_the_same_inside_the_program(plain):
+    expect(WARNING not in plain.errors, "no warning where lpot_start comes first", plain)
+    for first, ranks in (("thread", 0), ("mpi", 0), ("mpi", 1), ("mpi", 3), ("thread", 3), ("mpi,thread", 3)):
+        run = inside(configuration(RIGHT, IMAGES), ranks, first)
+        expect(run.code == plain.code and run.trials == plain.trials and run.accuracies() == plain.accuracies(),
+               f"{first}, {ranks} ranks: not {plain.trials}", run)
+    for ranks in (0, 3):
+        run = inside(configuration(whole(), calibration=feed()).replace(
+            "iteration: 2", f"iteration: 2, dataloader: {{dataset: {{{IMAGES}}}}}"), ranks)
+        expect(run.trials == plain.trials and run.accuracies() == plain.accuracies(),
+               f"both functions, {ranks} ranks: not {plain.trials}", run)
+        run = inside(configuration(RIGHT, COMPONENT % ("stream", ""), COMPONENT % ("stream", "")), ranks, "thread")
+        expect(run.trials == plain.trials, f"a stream, {ranks} ranks: not {plain.trials}", run)
+        run = inside(configuration(whole(", fault: refuse"), tuning="exit_policy: {max_trials: 2}")
+                     .replace("exit_policy: {max_trials: 4}, ", ""), ranks)
+        expect(run.code == 5 and str(causes(run)).count("CRASHED") == 2, f"refuse, {ranks} ranks: {causes(run)}", run)
+    print("inside: the trials of evaluators that are processes, on 1 and 3 ranks")
+
+
+def what_is_not_contained_ends_the_run(plain):
+    text = configuration(whole(", fault: crash"))
+    run = inside(text, 0)
+    expect(run.code == -signal.SIGSEGV, "a crash ends the program", run)
+    run = inside(text, 3)
+    expect(run.code not in (0, 5), "a crash ends the job", run)
+    for ranks in (0, 3):
+        run = inside(configuration(whole(", fault: hang"), tuning="lease_seconds: 1"), ranks, cap=120)
+        lines = error_lines(run)
+        expect(run.code == 1 and len(lines) == 1 and "cannot be killed: call lpot_start first" in lines[0] and
+               "it is left behind" in run.errors, f"a hang, {ranks} ranks: {lines}", run)
+        run = inside(configuration(whole(f", fault: late, flag: '{FOLDER}/late{ranks}'"), tuning="lease_seconds: 1"),
+                     ranks, cap=120)
+        expect(run.code == plain.code and run.trials == plain.trials and "does not answer in time" in run.errors,
+               f"a late answer, {ranks} ranks: not {plain.trials}", run)
+        run = inside(configuration(RIGHT, IMAGES, tuning="objective: footprint"), ranks)
+        lines = error_lines(run)
+        expect(run.code == 3 and len(lines) == 1 and "the objective footprint needs evaluators that are processes" in
+               lines[0], f"footprint, {ranks} ranks: {lines}", run)
+    run = inside(configuration(whole(f", fault: hang, flag: '{FOLDER}/hang'"), tuning="lease_seconds: 1"), 3, cap=120)
+    expect(run.code == plain.code and run.trials == plain.trials, f"a hang of one of two: not {plain.trials}", run)
+    print("inside: a crash ends the program, a hang the run, on 1 and 3 ranks; another rank takes the work over")
+
+
+# ---- interrupted and resumed ----
+
+
+def interrupt(flag):
+    def disturb(process):
+        for _ in range(1200):
+            if os.path.exists(flag) or process.poll() is not None:
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGUSR1)
+    return disturb
+
+
+def an_interrupted_run_goes_on_in_the_same_session(plain):
+    for first, ranks in (("", 0), ("", 3), ("mpi", 0), ("mpi", 3)):
+        flag = f"{FOLDER}/interrupt{first}{ranks}"
+        run = Run(configuration(whole(f", fault: late, flag: '{flag}'")), ranks, disturb=interrupt(flag),
+                  API_FUNCTIONS_FIRST=first, API_FUNCTIONS_TWICE="1")
+        expect(re.search(r"^first .*interrupted", run.output, re.M) and "interrupted by a signal" in run.errors,
+               f"{first}, {ranks} ranks: the first run is interrupted", run)
+        expect(run.code == plain.code and run.trials == plain.trials and run.accuracies() == plain.accuracies(),
+               f"{first}, {ranks} ranks: resumed, not {plain.trials}", run)
+    print("resume: an interrupted run goes on in the same session to the same trials, on 1 and 3 ranks")
+
+
 plain = dataset_and_metric()
 if PART == "evaluate":
     one_piece_is_as_good_as_a_dataset(plain)
@@ -219,6 +340,13 @@ if PART == "evaluate":
     what_makes_no_sense_is_told()
 elif PART == "stream":
     a_stream_is_as_good_as_an_index(plain)
+elif PART == "library":
+    a_plugin_brings_the_same_functions(plain)
+elif PART == "inside":
+    it_is_the_same_inside_the_program(plain)
+    what_is_not_contained_ends_the_run(plain)
+elif PART == "resume":
+    an_interrupted_run_goes_on_in_the_same_session(plain)
 else:
     a_function_calibrates(plain)
     a_calibration_that_fails_ends_the_run(plain)

@@ -64,6 +64,7 @@ static void inputs_and_outputs_are_described(void **state) {
   assert_int_equal(lpot_model_num_outputs(model), 1);
   assert_int_equal(lpot_model_get_input(model, 1, &value), 0);
   assert_int_equal(lpot_model_get_output(model, 1, &value), 0);
+  assert_int_equal(lpot_model_get_input(model, 0, NULL), 0);
   assert_int_equal(value.rank, -7);
   assert_int_equal(lpot_model_get_input(model, 0, &value), 1);
   assert_string_equal(value.name, "image");
@@ -169,6 +170,11 @@ static void models_that_cannot_be_had_are_errors(void **state) {
   assert_int_equal(lpot_model_from_file(SHAPES, NULL, &model, &error), LPOT_INVALID);
   assert_null(model);
   lpot_model_free(NULL);
+  lpot_model_value value;
+  assert_int_equal(lpot_model_num_inputs(NULL), 0);
+  assert_int_equal(lpot_model_num_outputs(NULL), 0);
+  assert_int_equal(lpot_model_get_input(NULL, 0, &value), 0);
+  assert_int_equal(lpot_model_get_output(NULL, 0, &value), 0);
 }
 
 /* A copy of the example whose first Relu is of another type. */

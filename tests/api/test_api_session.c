@@ -1,9 +1,12 @@
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -11,15 +14,26 @@
 
 static lpot_session *session; /* of all tests: a program has one */
 
+static void own_handler(int number) {
+  (void)number;
+}
+
 static int begin(void **state) {
   (void)state;
+  (void)signal(SIGUSR1, own_handler);
   return lpot_start(NULL, NULL, &session, NULL) == LPOT_OK ? 0 : 1;
 }
 
+/* Nothing of a session is left: no process, and the program has its own handler. */
 static int end(void **state) {
   (void)state;
   lpot_finish(session, 0);
-  return 0;
+  int alone = waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD;
+  int restored = signal(SIGUSR1, SIG_DFL) == own_handler;
+  if (!alone || !restored) {
+    (void)fprintf(stderr, "after lpot_finish there are %s\n", alone ? "handlers" : "processes");
+  }
+  return alone && restored ? 0 : 1;
 }
 
 static lpot_quantization *quantization_of(const char *text) {
@@ -51,6 +65,25 @@ static void what_is_missing_is_named(void **state) {
   lpot_quantization_free(NULL);
   lpot_benchmark_free(NULL);
   assert_null(lpot_quantization_get_result(NULL));
+}
+
+static void what_cannot_tell_an_error_does_no_harm(void **state) {
+  (void)state;
+  lpot_benchmark_result result;
+  lpot_quantization_set_resume(NULL, 1);
+  lpot_quantization_set_output(NULL, LPOT_OUTPUT_JSON);
+  lpot_benchmark_set_output(NULL, LPOT_OUTPUT_JSON);
+  lpot_session_use_components(NULL, NULL);
+  lpot_finish(NULL, 0);
+  assert_int_equal(lpot_quantization_exit_code(NULL), 2);
+  assert_int_equal(lpot_quantization_dry_run(NULL), 2);
+  assert_int_equal(lpot_benchmark_get_result(NULL, 0, &result), 0);
+  assert_int_equal(lpot_workspace_export(NULL, 1, NULL, "onednn"), 2);
+  assert_int_equal(lpot_workspace_export("none", 1, NULL, NULL), 2);
+  assert_int_equal(lpot_workspace_status(NULL, 0), 2);
+  assert_int_equal(lpot_workspace_rebuild(NULL), 2);
+  assert_int_equal(lpot_workspace_report(NULL, "onednn"), 2);
+  assert_int_equal(lpot_workspace_report("none", NULL), 2);
 }
 
 static void bad_settings_are_refused(void **state) {
@@ -185,6 +218,8 @@ static void a_benchmark_without_models_or_with_too_many_is_refused(void **state)
   for (int i = 0; i < 8; i++) {
     assert_int_equal(lpot_benchmark_add_model(benchmark, "none.onnx", NULL, 0, &error), LPOT_OK);
   }
+  assert_int_equal(lpot_benchmark_run(benchmark, (lpot_benchmark_mode)7, &error), LPOT_INVALID);
+  assert_non_null(strstr(error.message, "mode 7: expected 0"));
   assert_int_equal(lpot_benchmark_add_model(benchmark, "none.onnx", NULL, 0, &error), LPOT_INVALID);
   assert_int_equal(lpot_benchmark_get_result(benchmark, 0, &result), 0);
   lpot_benchmark_free(benchmark);
@@ -193,6 +228,7 @@ static void a_benchmark_without_models_or_with_too_many_is_refused(void **state)
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_missing_is_named),
+      cmocka_unit_test(what_cannot_tell_an_error_does_no_harm),
       cmocka_unit_test(bad_settings_are_refused),
       cmocka_unit_test(there_may_be_many_settings),
       cmocka_unit_test(errors_come_as_values_and_runs_can_be_repeated),

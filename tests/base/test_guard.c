@@ -203,6 +203,20 @@ static void it_ends_with_who_called_it(void **state) {
   close(news[0]);
 }
 
+static void without_it_functions_run_in_place(void **state) {
+  (void)state;
+  char text[] = "abc";
+  char result[4] = "";
+  assert_true(lpot_guard_protects());
+  lpot_guard_set(false);
+  assert_false(lpot_guard_protects());
+  count = 0;
+  assert_int_equal(lpot_guard_run(answer, text, 10, result, sizeof result, NULL), LPOT_OK);
+  lpot_guard_set(true);
+  assert_int_equal(count, 1);
+  assert_string_equal(result, "abc");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(results_come_back_and_nothing_else),
@@ -214,6 +228,7 @@ int main(void) {
       cmocka_unit_test(standard_output_becomes_standard_error),
       cmocka_unit_test(nobody_is_left_behind_the_deadline),
       cmocka_unit_test(it_ends_with_who_called_it),
+      cmocka_unit_test(without_it_functions_run_in_place),
   };
   return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
 }
