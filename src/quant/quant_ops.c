@@ -325,6 +325,20 @@ static void view_input(const finder *find, const lpot_node *node, lpot_quant_op 
   }
 }
 
+/* Attention adds a mask of large negative numbers to its scores, in a range of which int8 tells
+ * nothing apart; the softmax behind it is f32 anyway. */
+static lpot_status refuse_mask(const finder *find, const lpot_node *node, lpot_quant_op *op,
+                               lpot_error *err) {
+  const lpot_node *reader = NULL;
+  if (node->op == LPOT_OP_ADD) {
+    LPOT_TRY(only_reader(find, node->outputs[0], &reader, err));
+  }
+  if (reader != NULL && reader->op == LPOT_OP_SOFTMAX) {
+    op->reason = "a softmax reads the sum";
+  }
+  return LPOT_OK;
+}
+
 static lpot_status examine_anchor(finder *find, const lpot_node *node, const anchor_rule *rule,
                                   lpot_quant_op *op, lpot_error *err) {
   op->inputs = lpot_arena_alloc(find->list->arena, (size_t)node->num_inputs, sizeof *op->inputs);
@@ -332,6 +346,9 @@ static lpot_status examine_anchor(finder *find, const lpot_node *node, const anc
     return LPOT_OUT_OF_MEMORY(err);
   }
   op->reason = match(find, node, rule, op);
+  if (op->reason == NULL) {
+    LPOT_TRY(refuse_mask(find, node, op, err));
+  }
   if (op->reason != NULL) {
     return LPOT_OK;
   }

@@ -3,7 +3,8 @@
  * An op is an anchor node with the nodes that are computed with it before its result is rounded:
  *   Conv, Gemm            [+ Relu | Clip]
  *   MatMul                [+ Add of a constant vector] [+ Relu | Clip]
- *   Add, Mul (two activations of one shape or broadcast) [+ Relu | Clip]
+ *   Add, Mul (two activations of one shape or broadcast) [+ Relu | Clip], but no Add that only a
+ *                         Softmax reads
  *   AveragePool, GlobalAveragePool, Concat
  * It is named after its anchor. Inputs and output of an int8 op are rounded (one Q/DQ pair per
  * tensor, shared by all its readers); between the nodes of one op nothing is rounded.

@@ -8,11 +8,13 @@
  *   bench_engine --memory MODEL BATCH          loads, compiles and runs MODEL as it is (quantized
  *       or not); prints load and compile milliseconds and the growth of the peak resident size in
  *       MiB over what the program and its libraries take
+ *   bench_engine --steps MODEL BATCH           the same, run 50 times: what each kind of step
+ * takes; of each step the fastest run counts, which other work on the machine hardly changes
  *
- * Rounds run f32, int8, int8, f32 (ABBA) on the same seeded inputs; prints the median time per
- * sample of both with the 5 % and 95 % quantiles, the median ratio of pairs, what is spent outside
- * oneDNN's primitives, compile times, and the peak resident size. The recipe is u8 asymmetric
- * min-max with weights per channel for every op, calibrated on the inputs. */
+ * Rounds run f32, int8, int8, f32 (ABBA) on the same seeded inputs (integers are 1); prints the
+ * median time per sample of both with the 5 % and 95 % quantiles, the median ratio of pairs, what
+ * is spent outside oneDNN's primitives, compile times, and the peak resident size. The recipe is u8
+ * asymmetric min-max with weights per channel for every op, calibrated on the inputs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +54,8 @@ static lpot_status make_inputs(bench *b, lpot_error *err) {
     LPOT_TRY(lpot_tensor_new(value->dtype, &value->shape, &b->inputs[i], err));
     b->batch = value->shape.rank > 0 ? value->shape.dims[0] : 1;
     for (int64_t k = 0; k < lpot_tensor_elements(b->inputs[i]); ++k) {
-      lpot_tensor_set_double(b->inputs[i], k, lpot_rng_normal(&rng));
+      bool is_real = lpot_dtype_is_float(value->dtype);
+      lpot_tensor_set_double(b->inputs[i], k, is_real ? lpot_rng_normal(&rng) : 1.0);
     }
   }
   return LPOT_OK;
@@ -279,13 +282,18 @@ static lpot_status serve(bench *b, const char *export_path, lpot_error *err) {
   return LPOT_OK;
 }
 
+static lpot_status load(bench *b, const char *path, lpot_error *err) {
+  LPOT_TRY(lpot_model_load(path, &b->graph, NULL, err));
+  LPOT_TRY(lpot_graph_normalise(b->graph, lpot_reference_run, err));
+  return LPOT_OK;
+}
+
 static lpot_status show_memory(bench *b, const char *path, int64_t batch, lpot_error *err) {
   const lpot_clock clock = lpot_clock_monotonic();
   double start = lpot_clock_now(&clock);
   LPOT_TRY(lpot_engine_open("onednn", &b->engine, err));
   double base = peak_mib(); /* what the libraries take */
-  LPOT_TRY(lpot_model_load(path, &b->graph, NULL, err));
-  LPOT_TRY(lpot_graph_normalise(b->graph, lpot_reference_run, err));
+  LPOT_TRY(load(b, path, err));
   double loaded = lpot_clock_now(&clock);
   LPOT_TRY(lpot_graph_bind(b->graph, batch, lpot_reference_run, &b->bound, err));
   LPOT_TRY(make_inputs(b, err));
@@ -298,10 +306,95 @@ static lpot_status show_memory(bench *b, const char *path, int64_t batch, lpot_e
   return LPOT_OK;
 }
 
+/* ---- steps ---- */
+
+/* Steps of one kind that run alike. */
+typedef struct step_group {
+  lpot_plan_step first;
+  size_t count;
+  double seconds; /* of one run */
+} step_group;
+
+static int by_seconds(const void *a, const void *b) {
+  double x = ((const step_group *)a)->seconds;
+  double y = ((const step_group *)b)->seconds;
+  return x > y ? -1 : x < y;
+}
+
+static size_t group_steps(const lpot_plan *plan, size_t num_steps, const double *seconds,
+                          step_group *groups) {
+  size_t count = 0;
+  for (size_t i = 0; i < num_steps; ++i) {
+    lpot_plan_step step = lpot_plan_get_step(plan, i);
+    size_t k = 0;
+    while (k < count && (strcmp(groups[k].first.kind, step.kind) != 0 ||
+                         strcmp(groups[k].first.implementation, step.implementation) != 0)) {
+      ++k;
+    }
+    if (k == count) {
+      groups[count++] = (step_group){.first = step};
+    }
+    groups[k].seconds += seconds[i];
+    ++groups[k].count;
+  }
+  return count;
+}
+
+static lpot_status run_and_note(const bench *b, lpot_plan *plan, size_t num_steps, double *seconds,
+                                lpot_error *err) {
+  for (int run = 0; run < 50; ++run) {
+    LPOT_TRY(lpot_plan_run(plan, (const lpot_tensor *const *)b->inputs, err));
+    for (size_t i = 0; i < num_steps; ++i) {
+      double last = lpot_plan_get_step(plan, i).last_seconds;
+      seconds[i] = run == 0 || last < seconds[i] ? last : seconds[i];
+    }
+  }
+  return LPOT_OK;
+}
+
+static lpot_status print_steps(const bench *b, lpot_plan *plan, lpot_error *err) {
+  lpot_plan_stats stats;
+  double whole = 0.0;
+  lpot_plan_get_stats(plan, &stats);
+  step_group *groups = lpot_calloc(stats.num_steps, sizeof *groups);
+  double *seconds = lpot_calloc(stats.num_steps, sizeof *seconds);
+  if (groups == NULL || seconds == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  LPOT_TRY(run_and_note(b, plan, stats.num_steps, seconds, err));
+  size_t count = group_steps(plan, stats.num_steps, seconds, groups);
+  for (size_t k = 0; k < count; ++k) {
+    whole += groups[k].seconds;
+  }
+  qsort(groups, count, sizeof *groups, by_seconds);
+  printf("%zu steps, %.3f ms a run\n", stats.num_steps, whole * 1e3);
+  for (size_t k = 0; k < count; ++k) {
+    const step_group *group = &groups[k];
+    printf("  %-22s %4zu %9.3f ms %5.1f %%  %s, first: %s\n", group->first.kind, group->count,
+           group->seconds * 1e3, group->seconds / whole * 100.0, group->first.implementation,
+           group->first.name);
+  }
+  lpot_free(seconds);
+  lpot_free(groups);
+  return LPOT_OK;
+}
+
+static lpot_status show_steps(bench *b, const char *path, int64_t batch, lpot_error *err) {
+  const lpot_plan_options options = {.profile = true};
+  LPOT_TRY(lpot_engine_open("onednn", &b->engine, err));
+  LPOT_TRY(load(b, path, err));
+  LPOT_TRY(lpot_graph_bind(b->graph, batch, lpot_reference_run, &b->bound, err));
+  LPOT_TRY(make_inputs(b, err));
+  LPOT_TRY(lpot_plan_compile(b->engine, b->bound, &options, &b->plans[0], err));
+  LPOT_TRY(print_steps(b, b->plans[0], err));
+  return LPOT_OK;
+}
+
 static int usage(void) {
   (void)fprintf(stderr, "usage: bench_engine [--bf16] MODEL BATCH [ROUNDS]\n"
                         "       bench_engine --serve MODEL BATCH [EXPORT]\n"
-                        "       bench_engine --memory MODEL BATCH\n");
+                        "       bench_engine --memory MODEL BATCH\n"
+                        "       bench_engine --steps MODEL BATCH\n");
   return 2;
 }
 
@@ -312,9 +405,10 @@ int main(int argc, char **argv) {
   int rounds = 200;
   bool serves = argc > 1 && strcmp(argv[1], "--serve") == 0;
   bool memory = argc > 1 && strcmp(argv[1], "--memory") == 0;
+  bool steps = argc > 1 && strcmp(argv[1], "--steps") == 0;
   b.bf16 = argc > 1 && strcmp(argv[1], "--bf16") == 0;
-  argc -= serves || memory || b.bf16 ? 1 : 0;
-  argv += serves || memory || b.bf16 ? 1 : 0;
+  argc -= serves || memory || steps || b.bf16 ? 1 : 0;
+  argv += serves || memory || steps || b.bf16 ? 1 : 0;
   if (argc < 3 || sscanf(argv[2], "%d", &batch) != 1 || batch < 1 ||
       (!serves && argc > 3 &&
        (sscanf(argv[3], "%d", &rounds) != 1 || rounds < 1 || rounds > MAX_ROUNDS))) {
@@ -323,12 +417,14 @@ int main(int argc, char **argv) {
   lpot_status status = LPOT_OK;
   if (memory) {
     status = show_memory(&b, argv[1], batch, &err);
+  } else if (steps) {
+    status = show_steps(&b, argv[1], batch, &err);
   } else {
     status = prepare(&b, argv[1], batch, &err);
   }
   if (status == LPOT_OK && serves) {
     status = serve(&b, argc > 3 ? argv[3] : NULL, &err);
-  } else if (status == LPOT_OK && !memory) {
+  } else if (status == LPOT_OK && !memory && !steps) {
     status = report(&b, argv[1], rounds, &err);
   }
   if (status != LPOT_OK) {

@@ -14,6 +14,26 @@ static void unary_loops_agree(void **state) {
   }
 }
 
+/* Every third number is NaN: 0 / 0. */
+static void is_nan_agrees(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 4; ++seed) {
+    fixture f;
+    fixture_begin(&f, seed);
+    lpot_value_id x = input(&f, DIMS(2, 3, pick(&f, 1, 9), 7));
+    x = seed % 2 == 0 ? x : channels_last(&f, x);
+    lpot_value_id divisor = weights(&f, 1.0, DIMS(3, 1, 1));
+    lpot_tensor_set_double(lpot_graph_value(f.graph, divisor)->constant, 1, 0.0);
+    lpot_value_id zero = output_of(&f, LPOT_OP_MUL, IDS(x, divisor));
+    lpot_value_id found =
+        output_of(&f, LPOT_OP_IS_NAN, IDS(output_of(&f, LPOT_OP_DIV, IDS(zero, divisor))));
+    lpot_value_id y = output_of(&f, LPOT_OP_CAST, IDS(found));
+    CHECK(lpot_graph_set_int(f.graph, f.last, "to", 1, e));
+    result(&f, y);
+    check_engines_agree(&f, 0.0, "is nan");
+  }
+}
+
 /* On the whole line, near zero relatively. */
 static void erf_agrees_from_tiny_to_huge(void **state) {
   (void)state;
@@ -109,6 +129,7 @@ static void where_agrees_however_it_broadcasts(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(is_nan_agrees),
       cmocka_unit_test(unary_loops_agree),
       cmocka_unit_test(erf_agrees_from_tiny_to_huge),
       cmocka_unit_test(power_agrees_for_constant_exponents),

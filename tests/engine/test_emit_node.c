@@ -16,13 +16,13 @@ static void softmax_agrees_on_every_axis(void **state) {
 }
 
 /* The bound of the header, against double precision; from tiny to huge differences. */
-static void short_rows_of_softmax_are_exact(void **state) {
+static void rows_of_softmax_are_exact(void **state) {
   (void)state;
   lpot_rng rng;
   lpot_rng_init(&rng, 1);
-  for (int64_t size = 1; size <= LPOT_LOOP_SOFTMAX_MAX; ++size) {
-    enum { ROWS = 37 };
-    float in[ROWS * LPOT_LOOP_SOFTMAX_MAX], out[ROWS * LPOT_LOOP_SOFTMAX_MAX];
+  enum { ROWS = 37, MOST = 150 };
+  for (int64_t size = 1; size <= MOST; ++size) {
+    float in[ROWS * MOST], out[ROWS * MOST];
     for (int64_t i = 0; i < ROWS * size; ++i) {
       double spread = i / size % 3 == 0 ? 0.1 : (i / size % 3 == 1 ? 3.0 : 60.0);
       in[i] = (float)(spread * lpot_rng_normal(&rng));
@@ -57,6 +57,25 @@ static void softmax_of_nan_and_infinities(void **state) {
     assert_true(fabs((double)out[3][i] - 1.0 / 3) < 1e-6);
   }
   assert_true(out[1][0] == 0.0f && fabs((double)out[1][1] - 0.5) < 1e-6);
+}
+
+/* The same of long rows. */
+static void long_rows_of_nan_and_infinities(void **state) {
+  (void)state;
+  enum { SIZE = 83 };
+  for (int place = 0; place < SIZE; ++place) {
+    float in[3][SIZE], out[3][SIZE];
+    for (int i = 0; i < SIZE; ++i) {
+      in[0][i] = i == place ? NAN : 1.0f;
+      in[1][i] = i == place ? 0.0f : -INFINITY;
+      in[2][i] = -INFINITY;
+    }
+    lpot_loop_softmax_rows(in[0], 3, SIZE, out[0]);
+    for (int i = 0; i < SIZE; ++i) {
+      assert_true(isnan(out[0][i]) && isnan(out[2][i]));
+      assert_true(i == place ? fabs((double)out[1][i] - 1.0) < 1e-6 : out[1][i] == 0.0f);
+    }
+  }
 }
 
 static void batch_normalization_agrees_in_both_layouts(void **state) {
@@ -146,8 +165,9 @@ lpot_status add_up(void *context, lpot_value_id value, const float *elements, in
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(softmax_agrees_on_every_axis),
-      cmocka_unit_test(short_rows_of_softmax_are_exact),
+      cmocka_unit_test(rows_of_softmax_are_exact),
       cmocka_unit_test(softmax_of_nan_and_infinities),
+      cmocka_unit_test(long_rows_of_nan_and_infinities),
       cmocka_unit_test(batch_normalization_agrees_in_both_layouts),
       cmocka_unit_test(quantize_and_dequantize_are_exact),
       cmocka_unit_test(observed_values_are_shown_as_computed),

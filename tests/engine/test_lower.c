@@ -135,7 +135,7 @@ static void qlinear_pools_joins_and_products_run_on_bytes(void **state) {
               {LPOT_OP_QLINEAR_GLOBAL_AVERAGE_POOL, "average int8"},
               {LPOT_OP_QLINEAR_LEAKY_RELU, "lookup"},
               {LPOT_OP_QLINEAR_SIGMOID, "lookup"},
-              {LPOT_OP_QLINEAR_SOFTMAX, "softmax"},
+              {LPOT_OP_QLINEAR_SOFTMAX, "fused softmax"},
               {LPOT_OP_QLINEAR_MUL, "binary int8"},
               {LPOT_OP_QLINEAR_CONCAT, "concat"}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {

@@ -115,6 +115,29 @@ static void add_of_a_constant_that_is_no_vector_is_no_bias(void **state) {
   fixture_free(&model);
 }
 
+/* Only where nobody else reads the sum. */
+static void sums_that_a_softmax_reads_stay(void **state) {
+  (void)state;
+  lpot_graph *graph = fixture_graph();
+  lpot_value_id x = fixture_input(graph, "x", DIMS(1, 2, 4, 4));
+  lpot_value_id y = fixture_node(graph, LPOT_OP_RELU, IDS(x), "y");
+  lpot_value_id masked = fixture_node(graph, LPOT_OP_ADD, IDS(x, y), "masked");
+  lpot_value_id shared = fixture_node(graph, LPOT_OP_ADD, IDS(x, y), "shared");
+  lpot_value_id product = fixture_node(graph, LPOT_OP_MUL, IDS(x, y), "product");
+  lpot_value_id a = fixture_node(graph, LPOT_OP_SOFTMAX, IDS(masked), "a");
+  lpot_value_id b = fixture_node(graph, LPOT_OP_SOFTMAX, IDS(shared), "b");
+  lpot_value_id c = fixture_node(graph, LPOT_OP_SOFTMAX, IDS(product), "c");
+  lpot_value_id d = fixture_node(graph, LPOT_OP_ADD, IDS(a, b), "d");
+  lpot_value_id e = fixture_node(graph, LPOT_OP_ADD, IDS(c, shared), "e");
+  fixture_finish(graph, fixture_node(graph, LPOT_OP_ADD, IDS(d, e), "f"));
+  fixture_model model = fixture_model_of(graph);
+  assert_string_equal(reason_of(model.ops, "masked_node"), "a softmax reads the sum");
+  assert_int_equal(lpot_quant_ops_count(model.ops), 5);
+  assert_string_equal(lpot_quant_ops_names(model.ops)[0], "shared_node");
+  assert_string_equal(lpot_quant_ops_names(model.ops)[1], "product_node");
+  fixture_free(&model);
+}
+
 static void reasons_are_told(void **state) {
   (void)state;
   lpot_error err = {0};
@@ -246,6 +269,7 @@ int main(void) {
       cmocka_unit_test(activation_behind_a_graph_output_is_not_taken),
       cmocka_unit_test(matmul_takes_the_bias_from_either_side_and_the_relu),
       cmocka_unit_test(add_of_a_constant_that_is_no_vector_is_no_bias),
+      cmocka_unit_test(sums_that_a_softmax_reads_stay),
       cmocka_unit_test(reasons_are_told),
       cmocka_unit_test(conv_transpose_and_three_dimensions_have_reasons),
       cmocka_unit_test(values_known_with_the_batch_size_are_constants),

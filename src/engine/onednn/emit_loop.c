@@ -95,6 +95,30 @@ lpot_status lpot_emit_unary_loop(lpot_compiler *compiler, const lpot_node *node,
   return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': no loop", node->name);
 }
 
+static lpot_status run_is_nan(lpot_onednn_plan *plan, lpot_step *step, lpot_error *err) {
+  (void)err;
+  lpot_loop_is_nan(lpot_slot_data(plan, step->slots[0]),
+                   lpot_shape_elements(&plan->slots[step->slots[1]].shape),
+                   lpot_slot_data(plan, step->slots[1]));
+  return LPOT_OK;
+}
+
+/* PyTorch's exporter looks for NaN behind every softmax. */
+lpot_status lpot_emit_is_nan(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
+  lpot_layout layout = lpot_layout_of(compiler, node->inputs[0]);
+  lpot_slot_id src = LPOT_NONE;
+  lpot_slot_id dst = LPOT_NONE;
+  lpot_step *step = NULL;
+  if (lpot_graph_value(compiler->graph, node->inputs[0])->dtype != LPOT_F32) {
+    return LPOT_FAIL(err, LPOT_UNSUPPORTED, "node '%s': not f32", node->name);
+  }
+  LPOT_TRY(lpot_need(compiler, node->inputs[0], layout, &src, err));
+  LPOT_TRY(lpot_define(compiler, node->outputs[0], layout, &dst, err));
+  LPOT_TRY(lpot_step_add(compiler->plan, node->name, "is nan", run_is_nan, &src, 1, &dst, 1, &step,
+                         err));
+  return LPOT_OK;
+}
+
 /* Pow with one constant exponent, as exporters write squares and roots. */
 lpot_status lpot_emit_power(lpot_compiler *compiler, const lpot_node *node, lpot_error *err) {
   const lpot_tensor *exponent = lpot_graph_value(compiler->graph, node->inputs[1])->constant;

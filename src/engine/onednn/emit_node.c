@@ -205,7 +205,7 @@ static lpot_status emit_softmax(lpot_compiler *compiler, const lpot_node *node, 
   LPOT_TRY(lpot_need(compiler, node->inputs[0], LPOT_PLAIN, &src, err));
   LPOT_TRY(lpot_define(compiler, node->outputs[0], LPOT_PLAIN, &dst, err));
   bool logarithm = node->op == LPOT_OP_LOG_SOFTMAX;
-  if (!logarithm && axis == in->shape.rank - 1 && in->shape.dims[axis] <= LPOT_LOOP_SOFTMAX_MAX) {
+  if (!logarithm && axis == in->shape.rank - 1) {
     LPOT_TRY(add_softmax_rows(compiler, node, src, dst, err));
     return LPOT_OK;
   }
@@ -306,6 +306,7 @@ static const struct {
     {LPOT_OP_FLOOR, lpot_emit_unary_loop},
     {LPOT_OP_GELU, emit_f32_unary},
     {LPOT_OP_HARD_SIGMOID, lpot_emit_unary_loop},
+    {LPOT_OP_IS_NAN, lpot_emit_is_nan},
     {LPOT_OP_LOG, emit_f32_unary},
     {LPOT_OP_MAX, lpot_emit_binary},
     {LPOT_OP_MICROSOFT_GELU, emit_f32_unary},

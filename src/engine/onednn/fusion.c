@@ -305,6 +305,9 @@ static lpot_status find_at(lpot_fusions *fusions, const lpot_node *node, lpot_er
   case LPOT_OP_THRESHOLDED_RELU:
     status = lpot_fusion_find_lookup(fusions, node, err);
     break;
+  case LPOT_OP_SOFTMAX:
+    status = lpot_fusion_find_softmax(fusions, node, err);
+    break;
   case LPOT_OP_RESHAPE:
     status = lpot_fusion_find_reshape(fusions, node, err);
     break;

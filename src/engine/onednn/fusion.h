@@ -21,6 +21,8 @@ typedef enum lpot_fusion_kind {
   LPOT_FUSION_MAX_POOL,    /* the same for MaxPool */
   LPOT_FUSION_AFFINE,      /* [DQ ->] BatchNormalization [-> Relu|Clip] [-> Q] */
   LPOT_FUSION_BF16_SUM,    /* Add of two tensors of one shape, one or both bf16 */
+  LPOT_FUSION_SOFTMAX,     /* of rows, with what scales and masks them; int8 or f32; inputs: scores,
+                              mask if any */
   LPOT_FUSION_SHUFFLE      /* Reshape -> Transpose -> Reshape that regroups channels; int8 or f32 */
 } lpot_fusion_kind;
 
@@ -48,6 +50,7 @@ typedef struct lpot_fusion {
   lpot_operand residual;
   size_t num_post_ops; /* activations after anchor or sum */
   lpot_dl_post_op post_ops[2];
+  float factor;        /* SOFTMAX: of the scores; 0: none */
   lpot_operand output; /* final value */
 } lpot_fusion;
 

@@ -71,6 +71,9 @@ LPOT_MUST_CHECK lpot_status lpot_fusion_find_transparent(lpot_fusions *fusions,
                                                          lpot_fusion_kind kind, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_fusion_find_affine(lpot_fusions *fusions, const lpot_node *node,
                                                     lpot_error *err);
+/* fusion_softmax.c */
+LPOT_MUST_CHECK lpot_status lpot_fusion_find_softmax(lpot_fusions *fusions, const lpot_node *node,
+                                                     lpot_error *err);
 /* fusion_shuffle.c */
 LPOT_MUST_CHECK lpot_status lpot_fusion_find_reshape(lpot_fusions *fusions, const lpot_node *node,
                                                      lpot_error *err);

@@ -152,6 +152,14 @@ typedef struct lpot_loop_unary_params {
 void lpot_loop_unary(const lpot_loop_unary_params *params, const float *in, int64_t count,
                      float *out);
 
+/* out[i] = in[i] * factor; out may be in. */
+void lpot_loop_scale(const float *in, int64_t count, float factor, float *out);
+/* out[i] += in[i] */
+void lpot_loop_add(const float *in, int64_t count, float *out);
+
+/* out[i] = 1 where in[i] is NaN, else 0. */
+void lpot_loop_is_nan(const float *in, int64_t count, uint8_t *out);
+
 /* out[o, c, i] = in[o, c, i] < 0 ? in[o, c, i] * slopes[c] : in[o, c, i] */
 void lpot_loop_prelu(const float *in, int64_t outer, int64_t channels, int64_t inner,
                      const float *slopes, float *out);

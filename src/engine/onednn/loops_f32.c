@@ -84,6 +84,27 @@ void lpot_loop_unary(const lpot_loop_unary_params *params, const float *in, int6
   unary_functions[params->kind](in, count, params->first, params->second, out);
 }
 
+LPOT_SIMD_CLONES
+void lpot_loop_scale(const float *in, int64_t count, float factor, float *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = in[i] * factor;
+  }
+}
+
+LPOT_SIMD_CLONES
+void lpot_loop_add(const float *in, int64_t count, float *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] += in[i];
+  }
+}
+
+LPOT_SIMD_CLONES
+void lpot_loop_is_nan(const float *in, int64_t count, uint8_t *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = (uint8_t)(isnan(in[i]) != 0);
+  }
+}
+
 /* ---- PRelu ---- */
 
 LPOT_SIMD_CLONES

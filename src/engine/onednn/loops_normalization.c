@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "engine/onednn/rounding.h"
+#include "engine/onednn/exponential.h"
 #include "engine/onednn/simd_clones.h"
 
 /* Sums that the compiler may keep side by side in vector registers. */
@@ -226,27 +226,9 @@ void lpot_loop_normalize_responses(const lpot_loop_lrn *lrn, const float *in, fl
   }
 }
 
-/* ---- softmax of short rows ---- */
+/* ---- softmax ---- */
 
-/* e^x of numbers that are not positive; 0 below -87, where single precision ends. Cody and Waite's
- * reduction by ln 2 in two parts, then Taylor's series to the sixth power on [-0.347, 0.347]: the
- * relative error is below 3e-7. NaN stays. */
-static inline float exponential(float x) {
-  float low = x < -87.0f ? -87.0f : x;
-  float n = lpot_round_half_even(low * 1.44269504f);
-  float r = (low - n * 0.693359375f) + n * 2.12194440e-4f;
-  float p = 1.0f / 720.0f;
-  p = p * r + 1.0f / 120.0f;
-  p = p * r + 1.0f / 24.0f;
-  p = p * r + 1.0f / 6.0f;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
-  uint32_t power = (lpot_rounded_bits(n) + 127) << 23; /* 2^n */
-  float scale;
-  memcpy(&scale, &power, sizeof scale);
-  return x < -87.0f ? 0.0f : p * scale;
-}
+#define SHORT_ROW 64 /* up to here several rows are computed side by side */
 
 /* LANES rows at once, each in its lane: values [size][LANES]. */
 LPOT_SIMD_CLONES
@@ -264,7 +246,7 @@ static void softmax_lanes(int64_t size, float *values) {
   }
   for (int64_t k = 0; k < size; ++k) {
     for (int i = 0; i < LANES; ++i) {
-      float power = exponential(values[k * LANES + i] - top[i]);
+      float power = lpot_exponential(values[k * LANES + i] - top[i]);
       values[k * LANES + i] = power;
       sums[i] += power;
     }
@@ -280,7 +262,13 @@ static void softmax_lanes(int64_t size, float *values) {
 }
 
 void lpot_loop_softmax_rows(const float *in, int64_t rows, int64_t size, float *out) {
-  float values[LPOT_LOOP_SOFTMAX_MAX * LANES] = {0};
+  float values[SHORT_ROW * LANES] = {0};
+  for (int64_t row = 0; row < rows && size > SHORT_ROW; ++row) {
+    lpot_loop_softmax_row(in + row * size, size, out + row * size);
+  }
+  if (size > SHORT_ROW) {
+    return;
+  }
   for (int64_t first = 0; first < rows; first += LANES) {
     int64_t count = rows - first < LANES ? rows - first : LANES;
     for (int64_t i = 0; i < count; ++i) {

@@ -10,11 +10,11 @@
 void lpot_loop_normalize_rows(const float *in, int64_t rows, int64_t size, double epsilon,
                               const float *scale, const float *shift, float *out);
 
-/* Softmax of each row of in [rows, size], 1 <= size <= LPOT_LOOP_SOFTMAX_MAX: for short rows
- * oneDNN's takes several times as long. Within 1e-6 of the exact value; a row with NaN becomes NaN.
- */
-#define LPOT_LOOP_SOFTMAX_MAX 64
+/* Softmax of each row of in [rows, size], size >= 1. Within 1e-6 of the exact value; a row with NaN
+ * becomes NaN. out may be in: the one buffer that may overlap. */
 void lpot_loop_softmax_rows(const float *in, int64_t rows, int64_t size, float *out);
+/* The same of one row, size >= 16. */
+void lpot_loop_softmax_row(const float *in, int64_t size, float *out);
 
 /* One image whose channels are normalized in groups. */
 typedef struct lpot_loop_groups {

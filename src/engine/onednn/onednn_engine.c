@@ -44,6 +44,9 @@ static lpot_status emit_fusion(lpot_compiler *compiler, const lpot_fusion *fusio
   case LPOT_FUSION_AFFINE:
     status = lpot_emit_affine(compiler, fusion, err);
     break;
+  case LPOT_FUSION_SOFTMAX:
+    status = lpot_emit_softmax_fusion(compiler, fusion, err);
+    break;
   case LPOT_FUSION_SHUFFLE:
     status = lpot_emit_shuffle(compiler, fusion, err);
     break;

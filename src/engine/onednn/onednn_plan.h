@@ -172,6 +172,8 @@ LPOT_MUST_CHECK lpot_status lpot_emit_affine(lpot_compiler *compiler, const lpot
                                              lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_lookup(lpot_compiler *compiler, const lpot_fusion *fusion,
                                              lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_softmax_fusion(lpot_compiler *compiler,
+                                                     const lpot_fusion *fusion, lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_shuffle(lpot_compiler *compiler, const lpot_fusion *fusion,
                                               lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_conv_integer(lpot_compiler *compiler, const lpot_node *node,
@@ -224,6 +226,8 @@ LPOT_MUST_CHECK lpot_status lpot_emit_bias_gelu(lpot_compiler *compiler, const l
 /* emit_loop.c: f32 nodes by our own loops. */
 LPOT_MUST_CHECK lpot_status lpot_emit_unary_loop(lpot_compiler *compiler, const lpot_node *node,
                                                  lpot_error *err);
+LPOT_MUST_CHECK lpot_status lpot_emit_is_nan(lpot_compiler *compiler, const lpot_node *node,
+                                             lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_power(lpot_compiler *compiler, const lpot_node *node,
                                             lpot_error *err);
 LPOT_MUST_CHECK lpot_status lpot_emit_prelu(lpot_compiler *compiler, const lpot_node *node,

@@ -25,6 +25,10 @@ LPOT_MUST_CHECK lpot_status lpot_pass_fold_pad(lpot_graph *graph, lpot_error *er
 /* x * (1 + erf(x / sqrt(2))) * 0.5 in any order, as exporters spell it, becomes com.microsoft's
  * Gelu of x; one operator is one int8 table, five are five quantizations. */
 LPOT_MUST_CHECK lpot_status lpot_pass_fuse_gelu(lpot_graph *graph, lpot_error *err);
+/* (x - m) / sqrt(v + epsilon) * scale + shift, where m and v are mean and variance of x's last axis
+ * and scale and shift constant vectors, as exporters to opsets below 17 spell it, becomes
+ * LayerNormalization; the graph's opset is then at least 17. */
+LPOT_MUST_CHECK lpot_status lpot_pass_fuse_layer_normalization(lpot_graph *graph, lpot_error *err);
 /* Nodes whose outputs nobody reads go, and the contents of constants that nobody reads. */
 LPOT_MUST_CHECK lpot_status lpot_pass_remove_dead(lpot_graph *graph, lpot_error *err);
 
