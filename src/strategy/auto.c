@@ -1,7 +1,8 @@
 /* Strategy auto, the default: few evaluations to a recipe that is as fast as it can be.
  *
  * 1. UNIFORM. The first uniform recipe (basic_uniform.h) of the first variant (space.h) with
- *    thresholds of the least squared error, else the first of all. Where it misses the criterion
+ *    thresholds of the least squared error, else the first of all; ops that are not worth int8
+ *    (lpot_fallback_fastest) are left in F32 in all of them. Where it misses the criterion
  *    the others are sensed (SENSE: the error of the outputs, few samples, no labels), if there are
  *    many, and those with the least errors are tried. One that meets it is the end. The most
  *    accurate, of equals the one tried first, is the base of what follows.
@@ -17,8 +18,8 @@
  *
  * All trials DECIDE: nothing compares the accuracies of 3 and 4. The search does not end at the
  * first recipe that meets the criterion: later ones have fewer fallbacks. Times come in with
- * lpot_strategy_set_costs when the path is needed, and only then; without them damage alone
- * decides. */
+ * lpot_strategy_set_costs before the first demand; without them all ops are tried in int8 and damage
+ * alone decides. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -64,6 +65,7 @@ typedef struct auto_strategy {
   size_t *candidates; /* owned; ops that may fall back, the last one first */
   double *damage;     /* owned; [ops] */
 
+  bool is_timed; /* times are there, and the uniform recipes made faster by them */
   lpot_time_model times;
   lpot_fallback_step *steps; /* owned; NULL before the path is there */
   size_t num_steps;
@@ -176,10 +178,20 @@ static lpot_status begin_revert(auto_strategy *self, lpot_error *err) {
   return LPOT_OK;
 }
 
-static lpot_status begin_path(auto_strategy *self, lpot_error *err) {
+/* Takes the times, and leaves in F32 what is not worth int8. */
+static lpot_status begin_uniform(auto_strategy *self, lpot_error *err) {
+  const lpot_space *space = self->base.space;
   const lpot_strategy_options *options = &self->base.options;
-  LPOT_TRY(lpot_time_model_init(&self->times, self->start->num_ops, options->costs, options->links,
-                                options->num_links, err));
+  LPOT_TRY(lpot_time_model_init(&self->times, lpot_space_num_ops(space), options->costs,
+                                options->links, options->num_links, err));
+  self->is_timed = true;
+  for (size_t i = 0; i < self->num_uniform && !options->ignores_latency; i++) {
+    LPOT_TRY(lpot_fallback_fastest(space, &self->times, self->uniform[i], err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status begin_path(auto_strategy *self, lpot_error *err) {
   LPOT_TRY(lpot_fallback_path(self->base.space, &self->times, self->start, self->damage,
                               &self->steps, &self->num_steps, err));
   return LPOT_OK;
@@ -357,7 +369,7 @@ static void auto_done(lpot_strategy *strategy) {
 
 static bool auto_needs_costs(const lpot_strategy *strategy) {
   const auto_strategy *self = (const auto_strategy *)strategy;
-  return self->phase == PHASE_PATH && self->steps == NULL;
+  return !self->is_timed;
 }
 
 /* The demand of the phase; PHASE_END: none. */
@@ -388,7 +400,10 @@ static lpot_status build_demand(const auto_strategy *self, lpot_demand *demand, 
 
 static lpot_status auto_next(lpot_strategy *strategy, lpot_demand *ret_demand, lpot_error *err) {
   auto_strategy *self = (auto_strategy *)strategy;
-  if (auto_needs_costs(strategy)) {
+  if (!self->is_timed) {
+    LPOT_TRY(begin_uniform(self, err));
+  }
+  if (self->phase == PHASE_PATH && self->steps == NULL) {
     LPOT_TRY(begin_path(self, err));
   }
   LPOT_TRY(build_demand(self, ret_demand, err));
