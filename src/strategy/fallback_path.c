@@ -245,8 +245,25 @@ static size_t steps_to_least(const lpot_space *space, const lpot_time_model *mod
   return least < (1 - LEAST_GAIN) * last ? best : 0;
 }
 
-lpot_status lpot_fallback_fastest(const lpot_space *space, const lpot_time_model *model,
-                                  lpot_recipe *recipe, lpot_error *err) {
+/* Times in which int8 is as fast, and all else as slow, as their intervals allow. */
+static lpot_status doubt(const lpot_time_model *model, lpot_op_cost **ret_costs, lpot_error *err) {
+  lpot_op_cost *costs = lpot_calloc(model->num_ops + 1, sizeof *costs);
+  if (costs == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < model->num_ops; i++) {
+    double spread = known(model->costs[i].spread);
+    costs[i] = model->costs[i];
+    costs[i].int8_us *= fmax(1 - spread, 0);
+    costs[i].f32_us *= 1 + spread;
+    costs[i].bf16_us *= 1 + spread;
+  }
+  *ret_costs = costs;
+  return LPOT_OK;
+}
+
+static lpot_status make_faster(const lpot_space *space, const lpot_time_model *model,
+                               lpot_recipe *recipe, lpot_error *err) {
   lpot_fallback_step *steps = NULL;
   lpot_recipe *walked = NULL;
   size_t count = 0;
@@ -260,5 +277,19 @@ lpot_status lpot_fallback_fastest(const lpot_space *space, const lpot_time_model
   }
   lpot_recipe_free(walked);
   lpot_free(steps);
+  return status;
+}
+
+lpot_status lpot_fallback_fastest(const lpot_space *space, const lpot_time_model *model,
+                                  lpot_recipe *recipe, lpot_error *err) {
+  lpot_time_model doubted = *model; /* but for the costs borrowed */
+  lpot_op_cost *costs = NULL;
+  if (model->costs == NULL) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(doubt(model, &costs, err));
+  doubted.costs = costs;
+  lpot_status status = make_faster(space, &doubted, recipe, err);
+  lpot_free(costs);
   return status;
 }

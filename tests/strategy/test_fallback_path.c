@@ -131,14 +131,16 @@ static void ops_that_must_be_int8_stay(void **state) {
   lpot_space_free(space);
 }
 
-/* Which ops are left in int8 with these times in f32: "x" where one is not. */
-static void assert_fastest(const lpot_space *space, double a, double b, double c,
-                           const char *expected) {
+/* Which ops are left in int8 with these times in f32, and this spread of a: "x" where one is not.
+ */
+static void assert_fastest_within(const lpot_space *space, double a, double b, double c,
+                                  double spread, const char *expected) {
   lpot_op_cost costs[3];
   memcpy(costs, equal_costs, sizeof costs);
   costs[0].f32_us = a;
   costs[1].f32_us = b;
   costs[2].f32_us = c;
+  costs[0].spread = spread;
   lpot_time_model model = model_of(costs);
   lpot_recipe *recipe = base_of(space);
   char text[4] = "";
@@ -149,6 +151,11 @@ static void assert_fastest(const lpot_space *space, double a, double b, double c
   assert_string_equal(text, expected);
   lpot_recipe_free(recipe);
   lpot_time_model_done(&model);
+}
+
+static void assert_fastest(const lpot_space *space, double a, double b, double c,
+                           const char *expected) {
+  assert_fastest_within(space, a, b, c, 0, expected);
 }
 
 /* All in int8 takes 15. b in f32 saves 4 and costs a border of 3 more. */
@@ -163,6 +170,17 @@ static void what_is_faster_in_f32_leaves_int8(void **state) {
   assert_fastest(space, 3, 10, 3.98, "xbc"); /* 13.98: for so little c stays. */
   assert_fastest(space, 3, 3, 3, "abc");     /* f32 takes 9: nothing is gained by int8. */
   assert_fastest(space, 3, 4, 7.1, "abc");   /* f32 takes 14.1, without a and b it is 14. */
+  lpot_space_free(space);
+}
+
+/* a takes 3 in f32 and 4 in int8, its border 1: as long as 3 + 10 % and 4 - 10 % at 0.1. */
+static void times_count_as_they_speak_for_int8(void **state) {
+  (void)state;
+  lpot_space *space = three_ops(small_capability(true));
+  assert_fastest_within(space, 3, 10, 10, 0.1, "xbc");  /* 14.3 in place of 14.6: 2.05 % */
+  assert_fastest_within(space, 3, 10, 10, 0.11, "abc"); /* 14.33, 14.56 */
+  assert_fastest_within(space, 3, 10, 10, 100, "abc");
+  assert_fastest_within(space, 3, 10, 10, (double)NAN, "xbc");
   lpot_space_free(space);
 }
 
@@ -187,6 +205,7 @@ int main(void) {
       cmocka_unit_test(bf16_comes_before_f32),
       cmocka_unit_test(ops_that_must_be_int8_stay),
       cmocka_unit_test(what_is_faster_in_f32_leaves_int8),
+      cmocka_unit_test(times_count_as_they_speak_for_int8),
       cmocka_unit_test(unknown_times_change_nothing),
   };
   return cmocka_run_group_tests_name("fallback_path", tests, NULL, NULL);
