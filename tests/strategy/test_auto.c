@@ -52,6 +52,50 @@ static void the_path_is_searched_and_then_reverted(void **state) {
   assert_demand(strategy, 0, "", 0);
 }
 
+/* Path c, a, d, b: all are needed. d, then a, then c would be made int8 again. */
+static void two_misses_in_a_row_end_the_reverts(void **state) {
+  lpot_strategy *strategy = strategy_of(state);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
+  sense_four(strategy);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q q f32 q", 0.2, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 q", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 0.9, true);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 f32", 0.2, false);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 f32 f32 q", 0.2, false);
+  assert_hints(strategy, 9, "100: q f32 f32 f32|100: q f32 q f32");
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: q f32 f32 f32", 0.2, false);
+  assert_demand(strategy, 0, "", 0);
+}
+
+/* What is kept in between forgets the misses before it. Damages fall from a to e; all fall back. */
+static void misses_apart_do_not_end_the_reverts(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  static const char *const names[] = {"a", "b", "c", "d", "e"};
+  for (size_t i = 0; i < 5; i++) {
+    fixture_add(&ops, names[i], "Add", small_capability(false));
+  }
+  lpot_space *space = fixture_space(&ops);
+  lpot_strategy *strategy = fixture_start("auto", space, true);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q q", 0.1, false);
+  assert_sensed(strategy, "100: f32 f32 f32 f32 q", 0.1);
+  assert_sensed(strategy, "100: f32 f32 f32 q f32", 0.2);
+  assert_sensed(strategy, "100: f32 f32 q f32 f32", 0.3);
+  assert_sensed(strategy, "100: f32 q f32 f32 f32", 0.4);
+  assert_sensed(strategy, "100: q f32 f32 f32 f32", 0.5);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q q q q", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 q q q", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32 q", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32 f32", 0.9, true);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 f32 f32 q f32", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 f32 q f32 f32", 0.9, true);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 q q f32 f32", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: q f32 q f32 f32", 0.9, true);
+  assert_demand(strategy, 0, "", 0);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
 static void a_path_that_never_meets_ends(void **state) {
   (void)state;
   quartet *four = quartet_new("auto", false);
@@ -212,7 +256,7 @@ static void hints_are_both_cases_of_each_probe(void **state) {
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 q", 0.1, false);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 0.9, true);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 f32", 0.9, true);
-  assert_hints(strategy, 9, "100: q q f32 f32|100: f32 q q f32|100: q q q f32");
+  assert_hints(strategy, 9, "100: q q f32 f32|100: q q q f32|100: f32 q q f32");
 }
 
 /* An op that cannot be sensed falls back first. */
@@ -231,6 +275,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_uniform_recipe_that_meets_is_the_end, make_four, free_four),
       cmocka_unit_test_setup_teardown(the_path_is_searched_and_then_reverted, make_four, free_four),
+      cmocka_unit_test_setup_teardown(two_misses_in_a_row_end_the_reverts, make_four, free_four),
+      cmocka_unit_test(misses_apart_do_not_end_the_reverts),
       cmocka_unit_test(a_path_that_never_meets_ends),
       cmocka_unit_test_setup_teardown(costs_change_the_path, make_four, free_four),
       cmocka_unit_test_setup_teardown(unknown_costs_are_asked_for_once, make_four, free_four),
