@@ -1,7 +1,8 @@
 /* Strategy auto, the default: few evaluations to a recipe that is as fast as it can be.
  *
  * 1. UNIFORM. The first uniform recipe (basic_uniform.h) of the first variant (space.h) with
- *    thresholds of the least squared error, else the first of all. Where it misses the criterion
+ *    thresholds of the least squared error, else the first of all; ops that are not worth int8
+ *    (lpot_fallback_fastest) are left in F32 in all of them. Where it misses the criterion
  *    the others are sensed (SENSE: the error of the outputs, few samples, no labels), if there are
  *    many, and those with the least errors are tried. One that meets it is the end. The most
  *    accurate, of equals the one tried first, is the base of what follows.
@@ -13,12 +14,13 @@
  *    evaluate what would be tried next in either case, so that with k of them the search is k-ary.
  * 4. REVERT. Each op that fell back, but for the one of the last step, is made int8 again, the one
  *    first that saves most time for its damage, unless it costs time: at most MAX_REVERTS, each on
- *    top of those that met the criterion.
+ *    top of those that met the criterion. MAX_MISSES in a row are the end: what the last step left
+ *    of the criterion is used up, and each further miss would take most of a whole evaluation.
  *
  * All trials DECIDE: nothing compares the accuracies of 3 and 4. The search does not end at the
  * first recipe that meets the criterion: later ones have fewer fallbacks. Times come in with
- * lpot_strategy_set_costs when the path is needed, and only then; without them damage alone
- * decides. */
+ * lpot_strategy_set_costs before the first demand; without them all ops are tried in int8 and
+ * damage alone decides. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -31,6 +33,7 @@
 #define MAX_UNIFORM 48 /* recipes, of all variants */
 #define MAX_UNIFORM_TRIALS 3
 #define MAX_REVERTS 8
+#define MAX_MISSES 2
 
 typedef enum auto_phase {
   PHASE_UNIFORM,
@@ -48,10 +51,18 @@ typedef struct bracket {
   size_t high;
 } bracket;
 
+/* Where PATH and REVERT are: all that the results of their trials change. */
+typedef struct progress {
+  bracket path;
+  size_t revert; /* on trial, index of reverts */
+  size_t misses; /* in a row */
+  bool kept[MAX_REVERTS];
+} progress;
+
 typedef struct auto_strategy {
   lpot_strategy base;
   auto_phase phase;
-  size_t position; /* in UNIFORM, SENSE_UNIFORM, SENSE_OPS and REVERT */
+  size_t position; /* in UNIFORM, SENSE_UNIFORM and SENSE_OPS */
 
   lpot_recipe *uniform[MAX_UNIFORM]; /* owned; those not tried yet are ordered by error */
   double uniform_errors[MAX_UNIFORM];
@@ -64,12 +75,13 @@ typedef struct auto_strategy {
   size_t *candidates; /* owned; ops that may fall back, the last one first */
   double *damage;     /* owned; [ops] */
 
+  bool is_timed; /* times are there, and the uniform recipes made faster by them */
   lpot_time_model times;
   lpot_fallback_step *steps; /* owned; NULL before the path is there */
   size_t num_steps;
-  bracket bracket;
+  progress at;
 
-  lpot_recipe *current; /* owned; REVERT: what meets the criterion */
+  lpot_recipe *found; /* owned; REVERT: what the path came to */
   size_t num_reverts;
   size_t reverts[MAX_REVERTS]; /* ops, in order */
 } auto_strategy;
@@ -99,11 +111,15 @@ static lpot_status build_path(const auto_strategy *self, size_t num_steps, lpot_
   return LPOT_OK;
 }
 
-static lpot_status build_revert(const auto_strategy *self, const lpot_recipe *from, size_t position,
+/* What the path came to with those reverts that were kept, and the one on trial. */
+static lpot_status build_revert(const auto_strategy *self, const progress *at,
                                 lpot_recipe **ret_recipe, lpot_error *err) {
-  size_t op = self->reverts[position];
-  LPOT_TRY(lpot_recipe_clone(from, ret_recipe, err));
-  (*ret_recipe)->ops[op] = self->start->ops[op];
+  LPOT_TRY(lpot_recipe_clone(self->found, ret_recipe, err));
+  for (size_t i = 0; i <= at->revert; i++) {
+    if (at->kept[i] || i == at->revert) {
+      (*ret_recipe)->ops[self->reverts[i]] = self->start->ops[self->reverts[i]];
+    }
+  }
   return LPOT_OK;
 }
 
@@ -125,15 +141,46 @@ static bracket after_probe(const bracket *at, size_t probe, bool meets) {
   return next;
 }
 
+/* ---- PATH and REVERT, as far as results lead through them ---- */
+
+static bool is_through(const auto_strategy *self, const progress *at) {
+  if (self->phase == PHASE_PATH) {
+    return next_probe(self, &at->path) == 0;
+  }
+  return at->revert == self->num_reverts || at->misses == MAX_MISSES;
+}
+
+/* at is not through. */
+static lpot_status build_trial(const auto_strategy *self, const progress *at,
+                               lpot_recipe **ret_recipe, lpot_error *err) {
+  lpot_status status = self->phase == PHASE_PATH
+                           ? build_path(self, next_probe(self, &at->path), ret_recipe, err)
+                           : build_revert(self, at, ret_recipe, err);
+  return status;
+}
+
+/* Behind the trial that build_trial makes. */
+static progress after_trial(const auto_strategy *self, const progress *at, bool meets) {
+  progress next = *at;
+  if (self->phase == PHASE_PATH) {
+    next.path = after_probe(&at->path, next_probe(self, &at->path), meets);
+    return next;
+  }
+  next.kept[at->revert] = meets;
+  next.misses = meets ? 0 : at->misses + 1;
+  next.revert++;
+  return next;
+}
+
 /* ---- from phase to phase ---- */
 
 /* Time that an op costs where it has fallen back, beyond that of int8. */
 static double gain_of(const auto_strategy *self, size_t op) {
-  double time = lpot_time_model_estimate(&self->times, self->current);
-  lpot_op_config before = self->current->ops[op];
-  self->current->ops[op] = self->start->ops[op];
-  time -= lpot_time_model_estimate(&self->times, self->current);
-  self->current->ops[op] = before;
+  double time = lpot_time_model_estimate(&self->times, self->found);
+  lpot_op_config before = self->found->ops[op];
+  self->found->ops[op] = self->start->ops[op];
+  time -= lpot_time_model_estimate(&self->times, self->found);
+  self->found->ops[op] = before;
   return time;
 }
 
@@ -163,23 +210,32 @@ static void add_revert(auto_strategy *self, double worths[MAX_REVERTS], size_t o
 
 static lpot_status begin_revert(auto_strategy *self, lpot_error *err) {
   double worths[MAX_REVERTS];
-  LPOT_TRY(build_path(self, self->bracket.high, &self->current, err));
-  size_t last = self->steps[self->bracket.high - 1].op;
+  LPOT_TRY(build_path(self, self->at.path.high, &self->found, err));
+  size_t last = self->steps[self->at.path.high - 1].op;
   for (size_t i = 0; i < self->num_candidates; i++) {
     size_t op = self->candidates[i];
-    if (op != last && !lpot_op_config_equal(&self->current->ops[op], &self->start->ops[op])) {
+    if (op != last && !lpot_op_config_equal(&self->found->ops[op], &self->start->ops[op])) {
       add_revert(self, worths, op);
     }
   }
-  self->position = 0;
   self->phase = self->num_reverts > 0 ? PHASE_REVERT : PHASE_END;
   return LPOT_OK;
 }
 
-static lpot_status begin_path(auto_strategy *self, lpot_error *err) {
+/* Takes the times, and leaves in F32 what is not worth int8. */
+static lpot_status begin_uniform(auto_strategy *self, lpot_error *err) {
+  const lpot_space *space = self->base.space;
   const lpot_strategy_options *options = &self->base.options;
-  LPOT_TRY(lpot_time_model_init(&self->times, self->start->num_ops, options->costs, options->links,
-                                options->num_links, err));
+  LPOT_TRY(lpot_time_model_init(&self->times, lpot_space_num_ops(space), options->costs,
+                                options->links, options->num_links, err));
+  self->is_timed = true;
+  for (size_t i = 0; i < self->num_uniform && !options->ignores_latency; i++) {
+    LPOT_TRY(lpot_fallback_fastest(space, &self->times, self->uniform[i], err));
+  }
+  return LPOT_OK;
+}
+
+static lpot_status begin_path(auto_strategy *self, lpot_error *err) {
   LPOT_TRY(lpot_fallback_path(self->base.space, &self->times, self->start, self->damage,
                               &self->steps, &self->num_steps, err));
   return LPOT_OK;
@@ -261,28 +317,14 @@ static void tell_damage(auto_strategy *self, const lpot_result *result) {
   }
 }
 
-static lpot_status tell_probe(auto_strategy *self, const lpot_result *result, lpot_error *err) {
-  size_t probe = next_probe(self, &self->bracket);
-  self->bracket = after_probe(&self->bracket, probe, does_meet(result));
-  if (next_probe(self, &self->bracket) > 0) {
+static lpot_status tell_trial(auto_strategy *self, const lpot_result *result, lpot_error *err) {
+  self->at = after_trial(self, &self->at, does_meet(result));
+  if (!is_through(self, &self->at)) {
     return LPOT_OK;
   }
-  self->phase = PHASE_END;
-  if (self->bracket.high > 0) {
+  if (self->phase == PHASE_PATH && self->at.path.high > 0) {
     LPOT_TRY(begin_revert(self, err));
-  }
-  return LPOT_OK;
-}
-
-static lpot_status tell_revert(auto_strategy *self, const lpot_result *result, lpot_error *err) {
-  if (does_meet(result)) {
-    lpot_recipe *next = NULL;
-    LPOT_TRY(build_revert(self, self->current, self->position, &next, err));
-    lpot_recipe_free(self->current);
-    self->current = next;
-  }
-  self->position++;
-  if (self->position == self->num_reverts) {
+  } else {
     self->phase = PHASE_END;
   }
   return LPOT_OK;
@@ -348,7 +390,7 @@ static void auto_done(lpot_strategy *strategy) {
     lpot_recipe_free(self->uniform[i]);
   }
   lpot_recipe_free(self->start);
-  lpot_recipe_free(self->current);
+  lpot_recipe_free(self->found);
   lpot_free(self->candidates);
   lpot_free(self->damage);
   lpot_free(self->steps);
@@ -357,7 +399,7 @@ static void auto_done(lpot_strategy *strategy) {
 
 static bool auto_needs_costs(const lpot_strategy *strategy) {
   const auto_strategy *self = (const auto_strategy *)strategy;
-  return self->phase == PHASE_PATH && self->steps == NULL;
+  return !self->is_timed;
 }
 
 /* The demand of the phase; PHASE_END: none. */
@@ -376,11 +418,9 @@ static lpot_status build_demand(const auto_strategy *self, lpot_demand *demand, 
     demand->purpose = LPOT_SENSE;
     return build_alone(self, self->position, &demand->recipe, err);
   case PHASE_PATH:
-    demand->stage = LPOT_STAGE_FALLBACK;
-    return build_path(self, next_probe(self, &self->bracket), &demand->recipe, err);
   case PHASE_REVERT:
-    demand->stage = LPOT_STAGE_REVERT;
-    return build_revert(self, self->current, self->position, &demand->recipe, err);
+    demand->stage = self->phase == PHASE_PATH ? LPOT_STAGE_FALLBACK : LPOT_STAGE_REVERT;
+    return build_trial(self, &self->at, &demand->recipe, err);
   default:
     return LPOT_OK;
   }
@@ -388,7 +428,10 @@ static lpot_status build_demand(const auto_strategy *self, lpot_demand *demand, 
 
 static lpot_status auto_next(lpot_strategy *strategy, lpot_demand *ret_demand, lpot_error *err) {
   auto_strategy *self = (auto_strategy *)strategy;
-  if (auto_needs_costs(strategy)) {
+  if (!self->is_timed) {
+    LPOT_TRY(begin_uniform(self, err));
+  }
+  if (self->phase == PHASE_PATH && self->steps == NULL) {
     LPOT_TRY(begin_path(self, err));
   }
   LPOT_TRY(build_demand(self, ret_demand, err));
@@ -407,9 +450,8 @@ static lpot_status auto_tell(lpot_strategy *strategy, const lpot_result *result,
     tell_damage(self, result);
     return LPOT_OK;
   case PHASE_PATH:
-    return tell_probe(self, result, err);
   case PHASE_REVERT:
-    return tell_revert(self, result, err);
+    return tell_trial(self, result, err);
   default:
     return LPOT_OK;
   }
@@ -458,51 +500,30 @@ static lpot_status hint_damages(const auto_strategy *self, lpot_hint_list *list,
   return LPOT_OK;
 }
 
-/* The tree of probes in either case, level by level. */
-static lpot_status hint_probes(const auto_strategy *self, lpot_hint_list *list, lpot_error *err) {
+/* The tree of trials in either case of each, level by level. */
+static lpot_status hint_tree(const auto_strategy *self, lpot_hint_list *list, lpot_error *err) {
   size_t room = 2 * list->capacity + 3;
-  bracket *queue = lpot_calloc(room, sizeof *queue);
+  progress *queue = lpot_calloc(room, sizeof *queue);
   if (queue == NULL) {
     return LPOT_OUT_OF_MEMORY(err);
   }
   lpot_status status = LPOT_OK;
   size_t count = 1;
-  queue[0] = self->bracket;
+  queue[0] = self->at;
   for (size_t i = 0; i < count && !lpot_hint_list_is_full(list) && status == LPOT_OK; i++) {
-    size_t probe = next_probe(self, &queue[i]);
     lpot_recipe *recipe = NULL;
-    if (probe == 0) {
+    if (is_through(self, &queue[i])) {
       continue;
     }
-    status = build_path(self, probe, &recipe, err);
+    status = build_trial(self, &queue[i], &recipe, err);
     if (status == LPOT_OK) {
       add_hint(self, recipe, LPOT_DECIDE, list);
     }
     for (int meets = 1; meets >= 0 && count < room; meets--) {
-      queue[count++] = after_probe(&queue[i], probe, meets == 1);
+      queue[count++] = after_trial(self, &queue[i], meets == 1);
     }
   }
   lpot_free(queue);
-  return status;
-}
-
-/* What is reverted next, if each of them misses the criterion, on top of a recipe. */
-static lpot_status hint_chain(const auto_strategy *self, const lpot_recipe *from, size_t position,
-                              lpot_hint_list *list, lpot_error *err) {
-  for (size_t i = position; i < self->num_reverts && !lpot_hint_list_is_full(list); i++) {
-    lpot_recipe *recipe = NULL;
-    LPOT_TRY(build_revert(self, from, i, &recipe, err));
-    add_hint(self, recipe, LPOT_DECIDE, list);
-  }
-  return LPOT_OK;
-}
-
-static lpot_status hint_reverts(const auto_strategy *self, lpot_hint_list *list, lpot_error *err) {
-  lpot_recipe *reverted = NULL;
-  LPOT_TRY(hint_chain(self, self->current, self->position, list, err));
-  LPOT_TRY(build_revert(self, self->current, self->position, &reverted, err));
-  lpot_status status = hint_chain(self, reverted, self->position + 1, list, err);
-  lpot_recipe_free(reverted);
   return status;
 }
 
@@ -517,9 +538,9 @@ static lpot_status auto_hints(const lpot_strategy *strategy, lpot_hint_list *lis
   case PHASE_SENSE_OPS:
     return hint_damages(self, list, err);
   case PHASE_PATH:
-    return self->steps == NULL ? LPOT_OK : hint_probes(self, list, err);
+    return self->steps == NULL ? LPOT_OK : hint_tree(self, list, err);
   case PHASE_REVERT:
-    return hint_reverts(self, list, err);
+    return hint_tree(self, list, err);
   default:
     return LPOT_OK;
   }

@@ -4,6 +4,9 @@
 
 #include "base/memory.h"
 
+#define LEAST_GAIN 0.02  /* of all time: less is not told from nothing */
+#define SMALL_GAIN 0.002 /* of all time: for less an op does not leave int8 */
+
 /* ---- time ---- */
 
 typedef enum precision { IN_F32, IN_INT8, IN_BF16 } precision;
@@ -152,21 +155,21 @@ void lpot_fallback_apply(const lpot_space *space, const lpot_fallback_step *step
 typedef struct path_walk {
   const lpot_space *space;
   const lpot_time_model *model;
-  const double *damage;
-  double least_time; /* what an op costs at least */
+  const double *damage; /* NULL: the step that costs least time comes first */
+  double least_time;    /* what an op costs at least */
   lpot_recipe *recipe;
   lpot_fallback_step *steps;
   size_t count;
 } path_walk;
 
-/* Damage for the time that the step costs. */
+/* Damage for the time that the step costs, or the time that it saves. */
 static double worth_of(const path_walk *walk, const lpot_fallback_step *step) {
   lpot_op_config before = walk->recipe->ops[step->op];
   double time = -time_around(walk->model, walk->recipe, step->op);
   lpot_fallback_apply(walk->space, step, walk->recipe);
   time += time_around(walk->model, walk->recipe, step->op);
   walk->recipe->ops[step->op] = before;
-  return walk->damage[step->op] / fmax(time, walk->least_time);
+  return walk->damage == NULL ? -time : walk->damage[step->op] / fmax(time, walk->least_time);
 }
 
 static bool may_step(const path_walk *walk, const lpot_fallback_step *step) {
@@ -178,10 +181,10 @@ static bool may_step(const path_walk *walk, const lpot_fallback_step *step) {
 /* Takes the step that is worth most; false where there is none. */
 static bool take_step(path_walk *walk, bool to_f32) {
   lpot_fallback_step best = {.op = LPOT_NO_OP};
-  double most = -1;
+  double most = -(double)INFINITY;
   for (size_t i = walk->recipe->num_ops; i > 0; i--) {
     const lpot_fallback_step step = {.op = i - 1, .to_f32 = to_f32};
-    double worth = may_step(walk, &step) ? worth_of(walk, &step) : -1;
+    double worth = may_step(walk, &step) ? worth_of(walk, &step) : -(double)INFINITY;
     if (worth > most) {
       most = worth;
       best = step;
@@ -219,4 +222,74 @@ lpot_status lpot_fallback_path(const lpot_space *space, const lpot_time_model *m
   *ret_steps = walk.steps;
   *ret_count = walk.count;
   return LPOT_OK;
+}
+
+/* ---- the fastest recipe ---- */
+
+/* How many steps lead to the least time. Further ones have to save SMALL_GAIN of all. None where
+ * f32 is as fast: what is gained by int8 is memory then. */
+static size_t steps_to_least(const lpot_space *space, const lpot_time_model *model,
+                             const lpot_fallback_step *steps, size_t count, lpot_recipe *recipe) {
+  double first = lpot_time_model_estimate(model, recipe);
+  double least = (1 - LEAST_GAIN + SMALL_GAIN) * first;
+  double last = first;
+  size_t best = 0;
+  for (size_t i = 0; i < count; i++) {
+    lpot_fallback_apply(space, &steps[i], recipe);
+    last = lpot_time_model_estimate(model, recipe);
+    if (last < least - SMALL_GAIN * first) {
+      least = last;
+      best = i + 1;
+    }
+  }
+  return least < (1 - LEAST_GAIN) * last ? best : 0;
+}
+
+/* Times in which int8 is as fast, and all else as slow, as their intervals allow. */
+static lpot_status doubt(const lpot_time_model *model, lpot_op_cost **ret_costs, lpot_error *err) {
+  lpot_op_cost *costs = lpot_calloc(model->num_ops + 1, sizeof *costs);
+  if (costs == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  for (size_t i = 0; i < model->num_ops; i++) {
+    double spread = known(model->costs[i].spread);
+    costs[i] = model->costs[i];
+    costs[i].int8_us *= fmax(1 - spread, 0);
+    costs[i].f32_us *= 1 + spread;
+    costs[i].bf16_us *= 1 + spread;
+  }
+  *ret_costs = costs;
+  return LPOT_OK;
+}
+
+static lpot_status make_faster(const lpot_space *space, const lpot_time_model *model,
+                               lpot_recipe *recipe, lpot_error *err) {
+  lpot_fallback_step *steps = NULL;
+  lpot_recipe *walked = NULL;
+  size_t count = 0;
+  LPOT_TRY(lpot_fallback_path(space, model, recipe, NULL, &steps, &count, err));
+  lpot_status status = lpot_recipe_clone(recipe, &walked, err);
+  if (status == LPOT_OK) {
+    count = steps_to_least(space, model, steps, count, walked);
+    for (size_t i = 0; i < count; i++) {
+      lpot_fallback_apply(space, &steps[i], recipe);
+    }
+  }
+  lpot_recipe_free(walked);
+  lpot_free(steps);
+  return status;
+}
+
+lpot_status lpot_fallback_fastest(const lpot_space *space, const lpot_time_model *model,
+                                  lpot_recipe *recipe, lpot_error *err) {
+  lpot_time_model doubted = *model; /* but for the costs borrowed */
+  lpot_op_cost *costs = NULL;
+  if (model->costs == NULL) {
+    return LPOT_OK;
+  }
+  LPOT_TRY(doubt(model, &costs, err));
+  doubted.costs = costs;
+  lpot_status status = make_faster(space, &doubted, recipe, err);
+  lpot_free(costs);
+  return status;
 }

@@ -40,15 +40,25 @@ typedef struct lpot_fallback_step {
 } lpot_fallback_step;
 
 /* The steps from base on. damage [number of ops] >= 0, infinite where it is not known (such ops
- * come first); candidates are the int8 and bf16 ops of base that may fall back. int8 falls back to
- * bf16 where the space has that, and when all have those go on to F32. An op that costs
- * nothing, or saves something, counts as if it cost lpot_time_model_least. Of equals
- * the last op comes first. *ret_steps is owned (lpot_free), at most two steps for an op. */
+ * come first), or NULL: the step that costs least time comes first. Candidates are the int8 and
+ * bf16 ops of base that may fall back. int8 falls back to bf16 where the space has that, and when
+ * all have those go on to F32. Beside damage an op that costs nothing, or saves something, counts
+ * as if it cost lpot_time_model_least. Of equals the last op comes first. *ret_steps is owned
+ * (lpot_free), at most two steps for an op. */
 LPOT_MUST_CHECK lpot_status lpot_fallback_path(const lpot_space *space,
                                                const lpot_time_model *model,
                                                const lpot_recipe *base, const double *damage,
                                                lpot_fallback_step **ret_steps, size_t *ret_count,
                                                lpot_error *err);
+
+/* Lets those ops of recipe fall back that make it faster, be it by what is converted no more around
+ * them: of the path on which the step that costs least time comes first, the steps to the least
+ * time. Times count as they speak for int8 within their intervals (spread). Nothing is changed
+ * without costs, where less than 2 % are gained, or where f32 (what may not fall back as it is) is
+ * within 2 % of the least time. */
+LPOT_MUST_CHECK lpot_status lpot_fallback_fastest(const lpot_space *space,
+                                                  const lpot_time_model *model, lpot_recipe *recipe,
+                                                  lpot_error *err);
 
 /* Changes recipe by one step. */
 void lpot_fallback_apply(const lpot_space *space, const lpot_fallback_step *step,

@@ -84,6 +84,7 @@ typedef struct lpot_strategy_options {
   size_t num_links;          /* 0: not known */
   const lpot_op_link *links; /* [num_links] between the space's ops, borrowed like costs */
   double accuracy_weight, latency_weight; /* tpe, >= 0 */
+  bool ignores_latency;                   /* auto: no op leaves int8 because it is faster in f32 */
   const lpot_proposer *proposer; /* external: borrowed for the strategy's life; else NULL */
 } lpot_strategy_options;
 

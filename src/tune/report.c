@@ -123,6 +123,17 @@ static void print_holdout(const lpot_ledger *ledger, FILE *out) {
   }
 }
 
+static void print_latency(const lpot_latency *latency, FILE *out) {
+  char text[LPOT_REASON_SIZE + 128];
+  lpot_latency_text(latency, text, sizeof text);
+  fprintf(out, "Latency per sample: %.4g ms [%.4g, %.4g], f32 %.4g ms [%.4g, %.4g]: %s.\n",
+          latency->recipe_ms, latency->recipe_low_ms, latency->recipe_high_ms, latency->f32_ms,
+          latency->f32_low_ms, latency->f32_high_ms, text);
+  if (lpot_latency_speed(latency) == LPOT_SPEED_SLOWER) {
+    fputs("Note: f32 is faster here; where speed decides, deploy the f32 model as it is.\n", out);
+  }
+}
+
 static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   const lpot_ledger_trial *trial = lpot_ledger_find_trial(ledger, ledger->chosen);
   if (trial == NULL) {
@@ -149,12 +160,7 @@ static void print_verdict(const lpot_ledger *ledger, FILE *out) {
   fputs(".\n", out);
   print_holdout(ledger, out);
   if (trial->measured) {
-    const lpot_latency *latency = &trial->latency;
-    char text[LPOT_REASON_SIZE + 128];
-    lpot_latency_text(latency, text, sizeof text);
-    fprintf(out, "Latency per sample: %.4g ms [%.4g, %.4g], f32 %.4g ms [%.4g, %.4g]: %s.\n",
-            latency->recipe_ms, latency->recipe_low_ms, latency->recipe_high_ms, latency->f32_ms,
-            latency->f32_low_ms, latency->f32_high_ms, text);
+    print_latency(&trial->latency, out);
   }
   if (trial->footprint.bytes > 0 && ledger->f32_footprint.bytes > 0) {
     fprintf(out, "Memory while it runs: %.4g MiB, f32 %.4g MiB.\n",

@@ -178,8 +178,9 @@ lpot_status lpot_run_need_op_times(lpot_run *run, const lpot_op_cost **ret_costs
   }
   if (run->ledger->has_op_times && run->ledger->op_times.trusted) {
     *ret_costs = run->ledger->op_times.ops;
-  } else {
-    lpot_log(LPOT_LOG_WARNING, "what ops cost is not known: they fall back by damage alone");
+  } else if (run->job->config->op_times != LPOT_MEASURE_NEVER) {
+    lpot_log(LPOT_LOG_WARNING, "what ops cost is not known: all are tried in int8, and fall back "
+                               "by damage alone");
   }
   return LPOT_OK;
 }

@@ -462,8 +462,8 @@ static lpot_status give_costs(trial_search *search, lpot_error *err) {
     LPOT_TRY(lpot_run_need_op_times(search->run, &costs, err));
   } else if (ledger->has_op_times) {
     lpot_log(LPOT_LOG_WARNING,
-             "%zu trials were made before it was known what ops cost: also the others "
-             "fall back by damage alone (a new workspace would use the cost table)",
+             "%zu trials were made before it was known what ops cost: the others, too, go by "
+             "damage alone (a new workspace would use the cost table)",
              made_without);
   }
   lpot_strategy_set_costs(search->strategy, costs);
@@ -536,7 +536,9 @@ static lpot_status make_strategy(trial_search *search, lpot_error *err) {
                                    .baseline = ledger->baseline.accuracy,
                                    .samples = (int64_t)ledger->baseline.state.samples,
                                    .accuracy_weight = config->accuracy_weight,
-                                   .latency_weight = config->latency_weight};
+                                   .latency_weight = config->latency_weight,
+                                   .ignores_latency =
+                                       config->objectives.weights[LPOT_OBJECTIVE_PERFORMANCE] <= 0};
   LPOT_TRY(
       lpot_quant_op_links(run->job->graph, run->job->ops, &search->links, &options.num_links, err));
   options.links = search->links;

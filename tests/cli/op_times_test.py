@@ -102,13 +102,19 @@ def give(work):
 
 
 def ask_later(work):
-    """A journal without the record is resumed, and the record is added when it is wanted."""
+    """A strategy that wants them has them measured; a journal without them is resumed, and they are added when they are
+    wanted."""
+    tune(0, work / "wanted")
+    expect(len(op_times_of(work / "wanted")) == 1, "op times were not measured that auto wants")
+    tune(0, work / "forbidden", "--set", "tuning.op_times=false")
+    expect(op_times_of(work / "forbidden") == [], "op times were measured against the configuration")
     workspace = work / "later"
-    tune(0, workspace)
+    basic = ["--set", "tuning.strategy.name=basic"]
+    tune(0, workspace, *basic)
     expect(op_times_of(workspace) == [], "op times were measured that nobody wanted")
     expect(not (workspace / "op_times.yaml").exists(), "a table that nobody wanted")
     expect('DATASET "op_times"' not in dump(workspace), "the history has op times that nobody wanted")
-    tune(2, workspace, *MEASURED, "--resume")
+    tune(2, workspace, *basic, *MEASURED, "--resume")
     expect(len(op_times_of(workspace)) == 1, "op times were not measured when they were wanted")
 
 

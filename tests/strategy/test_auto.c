@@ -52,6 +52,50 @@ static void the_path_is_searched_and_then_reverted(void **state) {
   assert_demand(strategy, 0, "", 0);
 }
 
+/* Path c, a, d, b: all are needed. d, then a, then c would be made int8 again. */
+static void two_misses_in_a_row_end_the_reverts(void **state) {
+  lpot_strategy *strategy = strategy_of(state);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
+  sense_four(strategy);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q q f32 q", 0.2, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 q", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 0.9, true);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 f32", 0.2, false);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 f32 f32 q", 0.2, false);
+  assert_hints(strategy, 9, "100: q f32 f32 f32|100: q f32 q f32");
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: q f32 f32 f32", 0.2, false);
+  assert_demand(strategy, 0, "", 0);
+}
+
+/* What is kept in between forgets the misses before it. Damages fall from a to e; all fall back. */
+static void misses_apart_do_not_end_the_reverts(void **state) {
+  (void)state;
+  fixture ops = fixture_new();
+  static const char *const names[] = {"a", "b", "c", "d", "e"};
+  for (size_t i = 0; i < 5; i++) {
+    fixture_add(&ops, names[i], "Add", small_capability(false));
+  }
+  lpot_space *space = fixture_space(&ops);
+  lpot_strategy *strategy = fixture_start("auto", space, true);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q q", 0.1, false);
+  assert_sensed(strategy, "100: f32 f32 f32 f32 q", 0.1);
+  assert_sensed(strategy, "100: f32 f32 f32 q f32", 0.2);
+  assert_sensed(strategy, "100: f32 f32 q f32 f32", 0.3);
+  assert_sensed(strategy, "100: f32 q f32 f32 f32", 0.4);
+  assert_sensed(strategy, "100: q f32 f32 f32 f32", 0.5);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q q q q", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 q q q", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32 q", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32 f32", 0.9, true);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 f32 f32 q f32", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 f32 q f32 f32", 0.9, true);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 q q f32 f32", 0.1, false);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: q f32 q f32 f32", 0.9, true);
+  assert_demand(strategy, 0, "", 0);
+  lpot_strategy_free(strategy);
+  lpot_space_free(space);
+}
+
 static void a_path_that_never_meets_ends(void **state) {
   (void)state;
   quartet *four = quartet_new("auto", false);
@@ -65,18 +109,17 @@ static void a_path_that_never_meets_ends(void **state) {
   quartet_free(four);
 }
 
-/* Costs are asked for once, after the ops were sensed. c costs 100 us in f32, all others 2. */
+/* Costs are asked for once, before the first demand. c costs 100 us in f32, all others 2. */
 static void costs_change_the_path(void **state) {
   const lpot_op_cost cheap = {.f32_us = 2, .int8_us = 1};
   const lpot_op_cost costs[] = {cheap, cheap, {.f32_us = 100, .int8_us = 1}, cheap};
   lpot_strategy *strategy = strategy_of(state);
-  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
-  assert_false(lpot_strategy_wants_costs(strategy));
-  sense_four(strategy);
   assert_true(lpot_strategy_wants_costs(strategy));
-  assert_hints(strategy, 9, "");
   lpot_strategy_set_costs(strategy, costs);
   assert_false(lpot_strategy_wants_costs(strategy));
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
+  sense_four(strategy);
+  assert_hints(strategy, 9, "");
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q q q", 0.2, false);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q q f32", 0.2, false);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 0.9, true);
@@ -89,13 +132,50 @@ static void costs_change_the_path(void **state) {
 
 static void unknown_costs_are_asked_for_once(void **state) {
   lpot_strategy *strategy = strategy_of(state);
-  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
-  sense_four(strategy);
   assert_true(lpot_strategy_wants_costs(strategy));
   lpot_strategy_set_costs(strategy, NULL);
   assert_false(lpot_strategy_wants_costs(strategy));
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
+  sense_four(strategy);
+  assert_false(lpot_strategy_wants_costs(strategy));
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q q f32 q", 0.9, true);
   assert_demand(strategy, 0, "", 0); /* The last op that fell back stays. */
+}
+
+/* b and c are faster in f32: they are not tried in int8, not sensed, and not reverted. */
+static void what_is_faster_in_f32_is_not_tried(void **state) {
+  const lpot_op_cost gains = {.f32_us = 2, .int8_us = 1};
+  const lpot_op_cost loses = {.f32_us = 1, .int8_us = 2};
+  const lpot_op_cost costs[] = {gains, loses, loses, gains};
+  lpot_strategy *strategy = strategy_of(state);
+  lpot_strategy_set_costs(strategy, costs);
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q f32 f32 q", 0.1, false);
+  assert_sensed(strategy, "100: f32 f32 f32 q", 0.1);
+  assert_sensed(strategy, "100: q f32 f32 f32", 0.2);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 q", 0.2, false);
+  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 0.9, true);
+  assert_trial(strategy, LPOT_STAGE_REVERT, "100: q f32 f32 f32", 0.2, false);
+  assert_demand(strategy, 0, "", 0);
+}
+
+/* Where memory is the objective. */
+static void times_may_be_ignored(void **state) {
+  (void)state;
+  const lpot_op_cost costs[] = {{.f32_us = 9, .int8_us = 1}, {.f32_us = 1, .int8_us = 2}};
+  fixture ops = fixture_new();
+  lpot_strategy *strategy = NULL;
+  fixture_add(&ops, "a", "Add", small_capability(false));
+  fixture_add(&ops, "b", "Add", small_capability(false));
+  lpot_space *space = fixture_space(&ops);
+  for (int ignores = 0; ignores <= 1; ignores++) {
+    const lpot_strategy_options options = {
+        .higher_is_better = true, .samples = 1000, .costs = costs, .ignores_latency = ignores == 1};
+    assert_int_equal(lpot_strategy_new("auto", space, &options, &strategy, NULL), LPOT_OK);
+    assert_false(lpot_strategy_wants_costs(strategy));
+    assert_trial(strategy, LPOT_STAGE_UNIFORM, ignores == 1 ? "100: q q" : "100: q f32", 0.9, true);
+    lpot_strategy_free(strategy);
+  }
+  lpot_space_free(space);
 }
 
 static lpot_space *op_of_algorithms(fixture *ops, lpot_choices algorithms) {
@@ -176,7 +256,7 @@ static void hints_are_both_cases_of_each_probe(void **state) {
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 q", 0.1, false);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 0.9, true);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 f32", 0.9, true);
-  assert_hints(strategy, 9, "100: q q f32 f32|100: f32 q q f32|100: q q q f32");
+  assert_hints(strategy, 9, "100: q q f32 f32|100: q q q f32|100: f32 q q f32");
 }
 
 /* An op that cannot be sensed falls back first. */
@@ -195,9 +275,13 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_uniform_recipe_that_meets_is_the_end, make_four, free_four),
       cmocka_unit_test_setup_teardown(the_path_is_searched_and_then_reverted, make_four, free_four),
+      cmocka_unit_test_setup_teardown(two_misses_in_a_row_end_the_reverts, make_four, free_four),
+      cmocka_unit_test(misses_apart_do_not_end_the_reverts),
       cmocka_unit_test(a_path_that_never_meets_ends),
       cmocka_unit_test_setup_teardown(costs_change_the_path, make_four, free_four),
       cmocka_unit_test_setup_teardown(unknown_costs_are_asked_for_once, make_four, free_four),
+      cmocka_unit_test_setup_teardown(what_is_faster_in_f32_is_not_tried, make_four, free_four),
+      cmocka_unit_test(times_may_be_ignored),
       cmocka_unit_test(uniform_recipes_are_tried_by_their_errors),
       cmocka_unit_test(without_mse_the_order_is_lpots),
       cmocka_unit_test(all_variants_are_uniform_recipes),

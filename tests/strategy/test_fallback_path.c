@@ -131,6 +131,72 @@ static void ops_that_must_be_int8_stay(void **state) {
   lpot_space_free(space);
 }
 
+/* Which ops are left in int8 with these times in f32, and this spread of a: "x" where one is not.
+ */
+static void assert_fastest_within(const lpot_space *space, double a, double b, double c,
+                                  double spread, const char *expected) {
+  lpot_op_cost costs[3];
+  memcpy(costs, equal_costs, sizeof costs);
+  costs[0].f32_us = a;
+  costs[1].f32_us = b;
+  costs[2].f32_us = c;
+  costs[0].spread = spread;
+  lpot_time_model model = model_of(costs);
+  lpot_recipe *recipe = base_of(space);
+  char text[4] = "";
+  assert_int_equal(lpot_fallback_fastest(space, &model, recipe, NULL), LPOT_OK);
+  for (size_t i = 0; i < 3; i++) {
+    text[i] = lpot_op_config_is_quantized(&recipe->ops[i]) ? *lpot_space_get(space, i)->name : 'x';
+  }
+  assert_string_equal(text, expected);
+  lpot_recipe_free(recipe);
+  lpot_time_model_done(&model);
+}
+
+static void assert_fastest(const lpot_space *space, double a, double b, double c,
+                           const char *expected) {
+  assert_fastest_within(space, a, b, c, 0, expected);
+}
+
+/* All in int8 takes 15. b in f32 saves 4 and costs a border of 3 more. */
+static void what_is_faster_in_f32_leaves_int8(void **state) {
+  (void)state;
+  lpot_space *space = three_ops(small_capability(true));
+  assert_fastest(space, 10, 10, 10, "abc");
+  assert_fastest(space, 10, 0.5, 10, "axc"); /* 14.5 */
+  assert_fastest(space, 10, 0.8, 10, "abc"); /* 14.8: less than 2 % are gained. */
+  assert_fastest(space, 3, 10, 10, "xbc");   /* 14: its border goes with it. */
+  assert_fastest(space, 4.2, 2, 10, "xxc");  /* 15.2, but then 13.2 */
+  assert_fastest(space, 3, 10, 3.98, "xbc"); /* 13.98: for so little c stays. */
+  assert_fastest(space, 3, 3, 3, "abc");     /* f32 takes 9: nothing is gained by int8. */
+  assert_fastest(space, 3, 4, 7.1, "abc");   /* f32 takes 14.1, without a and b it is 14. */
+  lpot_space_free(space);
+}
+
+/* a takes 3 in f32 and 4 in int8, its border 1: as long as 3 + 10 % and 4 - 10 % at 0.1. */
+static void times_count_as_they_speak_for_int8(void **state) {
+  (void)state;
+  lpot_space *space = three_ops(small_capability(true));
+  assert_fastest_within(space, 3, 10, 10, 0.1, "xbc");  /* 14.3 in place of 14.6: 2.05 % */
+  assert_fastest_within(space, 3, 10, 10, 0.11, "abc"); /* 14.33, 14.56 */
+  assert_fastest_within(space, 3, 10, 10, 100, "abc");
+  assert_fastest_within(space, 3, 10, 10, (double)NAN, "xbc");
+  lpot_space_free(space);
+}
+
+/* Without costs nothing is known to be faster. */
+static void unknown_times_change_nothing(void **state) {
+  (void)state;
+  lpot_space *space = three_ops(small_capability(true));
+  lpot_time_model model = model_of(NULL);
+  lpot_recipe *recipe = base_of(space);
+  assert_int_equal(lpot_fallback_fastest(space, &model, recipe, NULL), LPOT_OK);
+  assert_int_equal(lpot_recipe_num_quantized(recipe), 3);
+  lpot_recipe_free(recipe);
+  lpot_time_model_done(&model);
+  lpot_space_free(space);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(borders_are_paid_where_precisions_meet),
@@ -138,6 +204,9 @@ int main(void) {
       cmocka_unit_test(what_costs_nothing_comes_early),
       cmocka_unit_test(bf16_comes_before_f32),
       cmocka_unit_test(ops_that_must_be_int8_stay),
+      cmocka_unit_test(what_is_faster_in_f32_leaves_int8),
+      cmocka_unit_test(times_count_as_they_speak_for_int8),
+      cmocka_unit_test(unknown_times_change_nothing),
   };
   return cmocka_run_group_tests_name("fallback_path", tests, NULL, NULL);
 }

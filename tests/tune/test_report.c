@@ -130,6 +130,26 @@ static void what_misses_the_criterion_is_told_as_such(void **state) {
   assert_printed(&self->ledger, "NOT met, the best trial is handed out; trial 1");
 }
 
+/* Only what is trusted, with its whole interval, is called slower. */
+static void f32_that_is_faster_is_named(void **state) {
+  static const char note[] = "\nNote: f32 is faster here; ";
+  run *self = *state;
+  char text[REPORT_SIZE];
+  fill_run(&self->ledger, self->journal);
+  lpot_latency *latency = &self->ledger.trials[0].latency;
+  latency->trusted = true;
+  latency->speedup_low = 0.9;
+  latency->speedup_high = 0.99;
+  assert_printed(&self->ledger, note);
+  latency->speedup_high = 1.01;
+  print_into(&self->ledger, text);
+  assert_null(strstr(text, note));
+  latency->speedup_high = 0.99;
+  latency->trusted = false;
+  print_into(&self->ledger, text);
+  assert_null(strstr(text, note));
+}
+
 static void parts_held_out_that_failed_say_how(void **state) {
   run *self = *state;
   fill_run(&self->ledger, self->journal);
@@ -189,6 +209,7 @@ int main(void) {
       REPORT_TEST(runs_without_a_verdict_are_unfinished),
       REPORT_TEST(runs_without_a_model_say_why),
       REPORT_TEST(what_misses_the_criterion_is_told_as_such),
+      REPORT_TEST(f32_that_is_faster_is_named),
       REPORT_TEST(parts_held_out_that_failed_say_how),
       REPORT_TEST(bf16_models_that_cannot_be_exported_say_why),
       cmocka_unit_test(output_that_does_not_arrive_is_an_error),
