@@ -173,7 +173,8 @@ static lpot_status open_samples(lpot_detection_set *set, const coco_paths *paths
   return lpot_path_list_add(&set->base.files, NULL, paths->annotations, err);
 }
 
-static const char *const raw_settings[] = {"root", "img_dir", "anno_dir", "num_cores", "channel_order", NULL};
+static const char *const raw_settings[] = {"root",      "img_dir",       "anno_dir",
+                                           "num_cores", "channel_order", NULL};
 
 static lpot_status open_coco_raw(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                  const char *folder, lpot_error *err) {
@@ -231,7 +232,8 @@ static lpot_status choose(coco_paths *paths, coco_place *place, const lpot_yaml_
   return read_chosen(lpot_path_list_last(&paths->list), place->chosen, err);
 }
 
-static const char *const npy_settings[] = {"root", "npy_dir", "anno_dir", "image_list", "num_cores", NULL};
+static const char *const npy_settings[] = {"root",       "npy_dir",   "anno_dir",
+                                           "image_list", "num_cores", NULL};
 
 static lpot_status open_coco_npy(lpot_dataset *dataset, const lpot_yaml_node *settings,
                                  const char *folder, lpot_error *err) {
