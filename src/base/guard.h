@@ -17,11 +17,11 @@
  * A process that runs MPI may call it, although it must not fork otherwise (tune/spawner.h). What
  * makes a fork dangerous there is that a network goes on reading and writing the caller's pages by
  * their physical places, while a page that both processes have becomes another one for whoever
- * writes to it first. Here the caller stands still until the child is gone, which is the case that
- * ibv_fork_init(3) exempts; the child calls nothing of MPI and ends by _exit, so that nothing of
- * MPI's is run at its end. function must not use MPI either. tests/tune/mpi_comm.c does so between
- * messages, on whatever network there is: it was run over shared memory and TCP, not over
- * InfiniBand. */
+ * writes to it first. Here the caller stands still until the child is gone (threads of MPI beside
+ * it talk to the launcher only), which is the case that ibv_fork_init(3) exempts; the child calls
+ * nothing of MPI and ends by _exit, so that nothing of MPI's is run at its end. function must not
+ * use MPI either. tests/tune/mpi_comm.c does so between messages, on whatever network there is: it
+ * was run over shared memory and TCP, not over InfiniBand. */
 LPOT_MUST_CHECK lpot_status lpot_guard_run(void (*function)(void *context, void *result),
                                            void *context, double seconds, void *result, size_t size,
                                            lpot_error *err);
