@@ -213,8 +213,8 @@ void lpot_finish(lpot_session *session, int exit_code) {
   if (session == NULL) {
     return;
   }
-  bool stopped = lpot_spawner_stop(
-      session->spawner); /* First: launchers wait until nobody holds their pipes. */
+  /* First: launchers wait until nobody holds their pipes. */
+  bool stopped = lpot_spawner_stop(session->spawner);
   lpot_comm_finish(session->comm, exit_code);
   lpot_interrupt_remove(); /* Last: a signal to all must not end a rank that still talks. */
   lpot_guard_set(true);
