@@ -126,7 +126,8 @@ def work_of(path):
     del model.graph.output[:]
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    feed = {value.name: np.zeros([dim.dim_value or 1 for dim in value.type.tensor_type.shape.dim], np.float32)
+    feed = {value.name: np.zeros([dim.dim_value or 1 for dim in value.type.tensor_type.shape.dim],
+                                 onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type))
             for value in inputs}
     shapes.update((name, array.shape) for name, array in zip(wanted, session.run(wanted, feed)))
     return {node.name or node.output[0]: math.prod(shapes[node.output[0]]) * length_of(node, shapes) for node in nodes}
