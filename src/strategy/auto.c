@@ -19,8 +19,8 @@
  *
  * All trials DECIDE: nothing compares the accuracies of 3 and 4. The search does not end at the
  * first recipe that meets the criterion: later ones have fewer fallbacks. Times come in with
- * lpot_strategy_set_costs before the first demand; without them all ops are tried in int8 and
- * damage alone decides. */
+ * lpot_strategy_set_costs before the first demand, or before the path where latency is ignored;
+ * without them all ops are tried in int8 and damage alone decides. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -223,7 +223,7 @@ static lpot_status begin_revert(auto_strategy *self, lpot_error *err) {
 }
 
 /* Takes the times, and leaves in F32 what is not worth int8. */
-static lpot_status begin_uniform(auto_strategy *self, lpot_error *err) {
+static lpot_status take_times(auto_strategy *self, lpot_error *err) {
   const lpot_space *space = self->base.space;
   const lpot_strategy_options *options = &self->base.options;
   LPOT_TRY(lpot_time_model_init(&self->times, lpot_space_num_ops(space), options->costs,
@@ -399,7 +399,7 @@ static void auto_done(lpot_strategy *strategy) {
 
 static bool auto_needs_costs(const lpot_strategy *strategy) {
   const auto_strategy *self = (const auto_strategy *)strategy;
-  return !self->is_timed;
+  return !self->is_timed && (!strategy->options.ignores_latency || self->phase == PHASE_PATH);
 }
 
 /* The demand of the phase; PHASE_END: none. */
@@ -428,8 +428,8 @@ static lpot_status build_demand(const auto_strategy *self, lpot_demand *demand, 
 
 static lpot_status auto_next(lpot_strategy *strategy, lpot_demand *ret_demand, lpot_error *err) {
   auto_strategy *self = (auto_strategy *)strategy;
-  if (!self->is_timed) {
-    LPOT_TRY(begin_uniform(self, err));
+  if (auto_needs_costs(strategy)) {
+    LPOT_TRY(take_times(self, err));
   }
   if (self->phase == PHASE_PATH && self->steps == NULL) {
     LPOT_TRY(begin_path(self, err));

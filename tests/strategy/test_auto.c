@@ -175,6 +175,16 @@ static void times_may_be_ignored(void **state) {
     assert_trial(strategy, LPOT_STAGE_UNIFORM, ignores == 1 ? "100: q q" : "100: q f32", 0.9, true);
     lpot_strategy_free(strategy);
   }
+  const lpot_strategy_options untimed = {
+      .higher_is_better = true, .samples = 1000, .ignores_latency = true};
+  assert_int_equal(lpot_strategy_new("auto", space, &untimed, &strategy, NULL), LPOT_OK);
+  assert_false(lpot_strategy_wants_costs(strategy));
+  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q", 0.1, false);
+  assert_sensed(strategy, "100: f32 q", 0.1);
+  assert_false(lpot_strategy_wants_costs(strategy));
+  assert_sensed(strategy, "100: q f32", 0.2);
+  assert_true(lpot_strategy_wants_costs(strategy)); /* The path still goes by damage for time. */
+  lpot_strategy_free(strategy);
   lpot_space_free(space);
 }
 
