@@ -7,7 +7,7 @@
 #include "base/writer.h"
 
 #define MAGIC 0x474d504cu /* "LPMG" */
-#define VERSION 4u
+#define VERSION 5u
 #define MAX_STATES (1u << 22)
 #define MAX_BITS (UINT64_C(1) << 31)
 #define MAX_RANK (1 << 24)

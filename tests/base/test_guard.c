@@ -50,9 +50,12 @@ static void hide_and_hang(void *context, void *result) {
   }
 }
 
-/* A process that outlives the function, and has all that it had open. */
+/* A process that outlives the function, and has all that it had open but what the test's own
+ * caller waits for. */
 static void leave_a_helper(void *context, void *result) {
   if (fork() == 0) {
+    close(STDOUT_FILENO);
+    close(STDERR_FILENO);
     sleep(60);
     _exit(0);
   }

@@ -29,7 +29,7 @@ def records(data):
 
 def message(kind, payload, task_id=7):
     """One message of tune/protocol.h."""
-    return struct.pack("<IHHQQ", 0x474D504C, 4, kind, task_id, len(payload)) + payload
+    return struct.pack("<IHHQQ", 0x474D504C, 5, kind, task_id, len(payload)) + payload
 
 
 def text(value):
@@ -64,7 +64,7 @@ def main():
     race = struct.pack("<7q", 100, 80, 79, 8, 7, 1, 0) + struct.pack("<7d", *[1.0] * 7) + b"\0"
     no_blocks = struct.pack("<dQqQQ", 1.0, 5, 0, 0, 0)
     figures = struct.pack("<11dQQI", *[1.0] * 11, 1, 0, 1) + b"\1\0" + text("") + text("e") + text("g") + text("0-1")
-    latency = figures + struct.pack("<III2dI3fIB", 1, 0, 0, 2.0, 1.0, 0, 1.0, 0.0, 0.0, 0, 1)
+    latency = figures + struct.pack("<III2dI4fIB", 1, 0, 0, 2.0, 1.0, 0, 1.0, 0.0, 0.0, 1.0, 0, 1)
     (protocol / "hello").write_bytes(
         message(0, struct.pack("<q", 1) + text("host") + text("class") + bytes(40)))
     (protocol / "task_f32").write_bytes(message(1, struct.pack("<Bqq", 0, 0, 4) + b"\0\0\0\0"))
