@@ -112,6 +112,11 @@ static lpot_status check_same(const lpot_op_times *old, const lpot_op_times *giv
   return status;
 }
 
+/* Nobody asked for a table that the strategy can do without. */
+static lpot_log_level level_of_doubt(const lpot_run *run) {
+  return run->job->config->op_times == LPOT_MEASURE_ALWAYS ? LPOT_LOG_WARNING : LPOT_LOG_INFO;
+}
+
 static lpot_status measure_op_times(lpot_run *run, lpot_error *err) {
   LPOT_TRY(lpot_run_calibrate(run, lpot_op_times_calibration(run->job), err));
   lpot_task task = {.kind = LPOT_TASK_OP_TIMES};
@@ -126,7 +131,7 @@ static lpot_status measure_op_times(lpot_run *run, lpot_error *err) {
   lpot_text_copy(times->host, sizeof times->host, lpot_crew_hello(run->crew, run->measurer)->host);
   LPOT_TRY(lpot_ledger_add_op_times(run->ledger, run->journal, times, err));
   if (!times->trusted) {
-    lpot_log(LPOT_LOG_WARNING, "the times of the ops are not to be trusted: %s", times->reason);
+    lpot_log(level_of_doubt(run), "the times of the ops are not to be trusted: %s", times->reason);
   }
   return LPOT_OK;
 }
@@ -179,8 +184,9 @@ lpot_status lpot_run_need_op_times(lpot_run *run, const lpot_op_cost **ret_costs
   if (run->ledger->has_op_times && run->ledger->op_times.trusted) {
     *ret_costs = run->ledger->op_times.ops;
   } else if (run->job->config->op_times != LPOT_MEASURE_NEVER) {
-    lpot_log(LPOT_LOG_WARNING, "what ops cost is not known: all are tried in int8, and fall back "
-                               "by damage alone");
+    lpot_log(level_of_doubt(run),
+             "what ops cost is not known: all are tried in int8, and fall back "
+             "by damage alone");
   }
   return LPOT_OK;
 }
