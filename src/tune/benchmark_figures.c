@@ -23,6 +23,7 @@ lpot_status lpot_benchmark_measure_write(const lpot_benchmark_measure *measure, 
   LPOT_TRY(lpot_writer_f64(out, measure->accuracy, err));
   LPOT_TRY(lpot_writer_u64(out, measure->samples, err));
   LPOT_TRY(lpot_writer_f64(out, measure->seconds, err));
+  LPOT_TRY(lpot_writer_f64(out, measure->crowded, err));
   LPOT_TRY(lpot_writer_u64(out, measure->num_runs, err));
   for (size_t i = 0; i < measure->num_runs; i++) {
     LPOT_TRY(lpot_writer_f64(out, measure->run_ms[i], err));
@@ -75,6 +76,7 @@ static lpot_status read_measure(lpot_reader *reader, lpot_benchmark_measure *mea
   LPOT_TRY(lpot_reader_f64(reader, &measure->accuracy, err));
   LPOT_TRY(lpot_reader_u64(reader, &measure->samples, err));
   LPOT_TRY(lpot_reader_f64(reader, &measure->seconds, err));
+  LPOT_TRY(lpot_reader_f64(reader, &measure->crowded, err));
   LPOT_TRY(read_runs(reader, measure, err));
   if (measure->batch < 1) {
     return LPOT_FAIL(err, LPOT_FORMAT, "benchmark: batches of %lld", (long long)measure->batch);
@@ -128,7 +130,8 @@ lpot_status lpot_benchmark_figures_of(const lpot_benchmark_measure *const *measu
                                     .p90_ms = unknown,
                                     .p99_ms = unknown,
                                     .maximum_ms = unknown,
-                                    .throughput = unknown};
+                                    .throughput = unknown,
+                                    .crowded = unknown};
   for (size_t i = 0; i < num_measures; i++) {
     figures.num_runs += measures[i]->num_runs;
   }
@@ -138,11 +141,13 @@ lpot_status lpot_benchmark_figures_of(const lpot_benchmark_measure *const *measu
   }
   size_t count = 0;
   double throughput = 0;
+  double crowded = 0; /* runs */
   for (size_t i = 0; i < num_measures; i++) {
     const lpot_benchmark_measure *measure = measures[i];
     double seconds = sum_of(measure->run_ms, measure->num_runs) / 1e3;
     double samples = (double)measure->batch * (double)measure->num_runs;
     throughput += seconds > 0 ? samples / seconds : 0;
+    crowded += measure->crowded * (double)measure->num_runs;
     for (size_t k = 0; k < measure->num_runs; k++) {
       sorted[count] = measure->run_ms[k];
       count++;
@@ -150,6 +155,7 @@ lpot_status lpot_benchmark_figures_of(const lpot_benchmark_measure *const *measu
   }
   if (count > 0) {
     figures.throughput = throughput;
+    figures.crowded = crowded / (double)count;
     qsort(sorted, count, sizeof *sorted, compare_times);
     figures.mean_ms = sum_of(sorted, count) / (double)count;
     figures.minimum_ms = sorted[0];

@@ -27,6 +27,8 @@ typedef struct lpot_benchmark_measure {
   double accuracy;  /* mode accuracy: the metric's value; else NaN */
   uint64_t samples; /* mode accuracy: that were evaluated; else 0 */
   double seconds;   /* from the first run's begin to the last one's end */
+  double crowded;   /* share of the runs beside which something ran on the other hyper-thread of the
+                       instance's core (tune/core_probe.h); NaN: not known */
 } lpot_benchmark_measure;
 
 void lpot_benchmark_measure_done(lpot_benchmark_measure *measure); /* empty again */
@@ -43,6 +45,7 @@ typedef struct lpot_benchmark_figures {
   size_t num_runs;
   double mean_ms, minimum_ms, p50_ms, p90_ms, p99_ms, maximum_ms;
   double throughput; /* samples per second of run time; of several instances: the sum of theirs */
+  double crowded;    /* of all their runs; NaN where that of one is not known */
 } lpot_benchmark_figures;
 
 /* Of num_measures >= 1 measures of one model, whose runs are taken together. Percentiles by nearest

@@ -101,6 +101,11 @@ static lpot_status write_table_row(const lpot_benchmark_options *options, const 
   fprintf(out, "%6zu %9.4g %9.4g %9.4g %9.4g %10.1f %7.1f", figures->num_runs, figures->mean_ms,
           figures->p50_ms, figures->p90_ms, figures->p99_ms, figures->throughput,
           (double)row->resident_bytes / 1048576.0);
+  if (isnan(figures->crowded)) {
+    fprintf(out, " %7s", "-");
+  } else {
+    fprintf(out, " %5.0f %%", 100 * figures->crowded);
+  }
   if (!isnan(row->speedup)) {
     fprintf(out, "  %.2f x", row->speedup);
   }
@@ -113,8 +118,8 @@ static void write_table_head(const lpot_benchmark_options *options, FILE *out) {
   if (options->accuracy) {
     fprintf(out, "%10s %9s %10s\n", "accuracy", "samples", "samples/s");
   } else {
-    fprintf(out, "%6s %9s %9s %9s %9s %10s %7s\n", "runs", "mean ms", "p50", "p90", "p99",
-            "samples/s", "MiB");
+    fprintf(out, "%6s %9s %9s %9s %9s %10s %7s %7s\n", "runs", "mean ms", "p50", "p90", "p99",
+            "samples/s", "MiB", "crowded");
   }
 }
 
@@ -131,6 +136,7 @@ static void write_table_head(const lpot_benchmark_options *options, FILE *out) {
   REAL("p99_ms", row->figures.p99_ms)                                                              \
   REAL("max_ms", row->figures.maximum_ms)                                                          \
   REAL("throughput", row->figures.throughput)                                                      \
+  REAL("crowded", row->figures.crowded)                                                            \
   REAL("speedup", row->speedup)                                                                    \
   REAL("accuracy", row->measure->accuracy)                                                         \
   WHOLE("samples", row->measure->samples)                                                          \

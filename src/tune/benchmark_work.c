@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "tune/benchmark.h"
 #include "tune/calibrate.h"
+#include "tune/core_probe.h"
 #include "tune/evaluate.h"
 #include "tune/export.h"
 #include "tune/job.h"
@@ -178,14 +179,22 @@ static lpot_status measure_runs(bench_model *model, lpot_benchmark_measure *meas
     return LPOT_OUT_OF_MEMORY(err);
   }
   measure->batch = model->batch;
+  lpot_core_watch core;
+  size_t crowded = 0;
+  lpot_core_watch_begin(0, &core);
   double start = now();
   while (measure->num_runs < capacity && !is_enough(iterations, measure->num_runs, now() - start)) {
     double seconds = 0;
+    lpot_core_watch_reset(&core);
+    lpot_core_watch_look(&core);
     LPOT_TRY(run_once(model, measure->num_runs, &seconds, err));
+    lpot_core_watch_look(&core);
+    crowded += lpot_is_crowded(core.worst.crowding, core.least) ? 1 : 0;
     measure->run_ms[measure->num_runs] = seconds * 1e3;
     measure->num_runs++;
   }
   measure->seconds = now() - start;
+  measure->crowded = core.known ? (double)crowded / (double)measure->num_runs : (double)NAN;
   return LPOT_OK;
 }
 
@@ -231,7 +240,8 @@ static lpot_status measure(const lpot_benchmark_instance *instance, size_t index
   *ret = (lpot_benchmark_measure){.variant = (int)index,
                                   .instance = instance->number,
                                   .rank = instance->rank,
-                                  .accuracy = (double)NAN};
+                                  .accuracy = (double)NAN,
+                                  .crowded = (double)NAN};
   lpot_cpu_set_text(&instance->cpus, ret->cores, sizeof ret->cores);
   if (instance->options->accuracy) {
     LPOT_TRY(measure_accuracy(model, ret, err));

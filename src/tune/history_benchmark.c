@@ -18,7 +18,7 @@ typedef struct measure_row {
   char host[LPOT_HOST_SIZE], cores[LPOT_HOST_SIZE];
   int64_t batch;
   uint64_t instances, runs;
-  double mean_ms, min_ms, p50_ms, p90_ms, p99_ms, max_ms, throughput, accuracy;
+  double mean_ms, min_ms, p50_ms, p90_ms, p99_ms, max_ms, throughput, crowded, accuracy;
   uint64_t samples, resident_bytes;
 } measure_row;
 
@@ -27,8 +27,8 @@ typedef struct measure_row {
 #define FIGURES                                                                                    \
   MEMBER(batch, 'i', 0), MEMBER(runs, 'u', 0), MEMBER(mean_ms, 'd', 0), MEMBER(min_ms, 'd', 0),    \
       MEMBER(p50_ms, 'd', 0), MEMBER(p90_ms, 'd', 0), MEMBER(p99_ms, 'd', 0),                      \
-      MEMBER(max_ms, 'd', 0), MEMBER(throughput, 'd', 0), MEMBER(accuracy, 'd', 0),                \
-      MEMBER(samples, 'u', 0), MEMBER(resident_bytes, 'u', 0)
+      MEMBER(max_ms, 'd', 0), MEMBER(throughput, 'd', 0), MEMBER(crowded, 'd', 0),                 \
+      MEMBER(accuracy, 'd', 0), MEMBER(samples, 'u', 0), MEMBER(resident_bytes, 'u', 0)
 static const lpot_hdf5_member of_instances[] = {
     MEMBER(model, 's', LABEL_SIZE),    MEMBER(instance, 'r', 0),           MEMBER(rank, 'r', 0),
     MEMBER(host, 's', LPOT_HOST_SIZE), MEMBER(cores, 's', LPOT_HOST_SIZE), FIGURES};
@@ -72,6 +72,7 @@ static lpot_status fill_row(const lpot_benchmark_options *options,
                        .p99_ms = figures.p99_ms,
                        .max_ms = figures.maximum_ms,
                        .throughput = figures.throughput,
+                       .crowded = figures.crowded,
                        .accuracy = measures->accuracy,
                        .samples = measures->samples,
                        .resident_bytes = resident_bytes};

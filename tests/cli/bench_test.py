@@ -46,6 +46,7 @@ def check_row(row, runs):
     assert 0 < order[0] and order == sorted(order), row
     assert row["min_ms"] <= row["mean_ms"] <= row["max_ms"], row
     assert row["throughput"] > 0 and row["resident_bytes"] > 1 << 20, row
+    assert row["crowded"] is None or 0 <= row["crowded"] <= 1, row
 
 
 def check_accuracy(folder):

@@ -25,13 +25,18 @@ static void instances_add_up(void **state) {
   (void)state;
   double slow[] = {4, 4};
   double fast[] = {1};
-  lpot_benchmark_measure measures[] = {{.batch = 1, .num_runs = 2, .run_ms = slow},
-                                       {.batch = 1, .num_runs = 1, .run_ms = fast}};
+  lpot_benchmark_measure measures[] = {
+      {.batch = 1, .num_runs = 2, .run_ms = slow, .crowded = 0.5},
+      {.batch = 1, .num_runs = 1, .run_ms = fast, .crowded = 0.125}};
   const lpot_benchmark_measure *all[] = {&measures[0], &measures[1]};
   lpot_benchmark_figures figures;
   assert_int_equal(lpot_benchmark_figures_of(all, 2, &figures, NULL), LPOT_OK);
   assert_true(fabs(figures.throughput - 1250) < 1e-9);
   assert_true(figures.mean_ms == 3 && figures.p50_ms == 4 && figures.p90_ms == 4);
+  assert_true(figures.crowded == 0.375);
+  measures[1].crowded = (double)NAN;
+  assert_int_equal(lpot_benchmark_figures_of(all, 2, &figures, NULL), LPOT_OK);
+  assert_true(isnan(figures.crowded));
 }
 
 static void no_runs_have_no_figures(void **state) {
@@ -42,7 +47,7 @@ static void no_runs_have_no_figures(void **state) {
   assert_int_equal(lpot_benchmark_figures_of(all, 1, &figures, NULL), LPOT_OK);
   assert_true(figures.num_runs == 0 && isnan(figures.mean_ms) && isnan(figures.minimum_ms) &&
               isnan(figures.p50_ms) && isnan(figures.p90_ms) && isnan(figures.p99_ms) &&
-              isnan(figures.maximum_ms) && isnan(figures.throughput));
+              isnan(figures.maximum_ms) && isnan(figures.throughput) && isnan(figures.crowded));
 }
 
 static void measure_survives_writing_and_reading(void **state) {
@@ -59,7 +64,8 @@ static void measure_survives_writing_and_reading(void **state) {
                                     .run_ms = times,
                                     .accuracy = 0.5,
                                     .samples = 99,
-                                    .seconds = 0.25};
+                                    .seconds = 0.25,
+                                    .crowded = 0.125};
   lpot_buffer out;
   lpot_buffer_init(&out);
   assert_int_equal(lpot_benchmark_measure_write(&measure, &out, NULL), LPOT_OK);
@@ -75,7 +81,8 @@ static void measure_survives_writing_and_reading(void **state) {
   assert_int_equal(back.instance, 7);
   assert_string_equal(back.cores, "2-3");
   assert_int_equal(back.num_runs, 2);
-  assert_true(back.run_ms[1] == 2.5 && back.accuracy == 0.5 && back.seconds == 0.25);
+  assert_true(back.run_ms[1] == 2.5 && back.accuracy == 0.5 && back.seconds == 0.25 &&
+              back.crowded == 0.125);
   lpot_benchmark_measure_done(&back);
   assert_null(back.run_ms);
   lpot_error error = {0};
