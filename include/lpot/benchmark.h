@@ -56,8 +56,8 @@ typedef enum lpot_benchmark_mode {
   LPOT_BENCHMARK_ACCURACY     /* the metric on the whole evaluation set, on one */
 } lpot_benchmark_mode;
 
-/* One model on all instances; what the mode does not measure is NaN. The caller's own struct,
- * therefore no field is ever added. */
+/* One model on all instances, or on one; what the mode does not measure is NaN. The caller's own
+ * struct, therefore no field is ever added. */
 typedef struct lpot_benchmark_result {
   const char *label; /* "shapes.onnx", "shapes.onnx + best_recipe.yaml", "shapes.onnx in bf16";
                         borrowed from the benchmark */
@@ -112,6 +112,9 @@ LPOT_API LPOT_MUST_CHECK lpot_status lpot_benchmark_run(lpot_benchmark *benchmar
  * (and for benchmark or ret NULL). Not collective. */
 LPOT_API int lpot_benchmark_get_result(const lpot_benchmark *benchmark, size_t index,
                                        lpot_benchmark_result *ret);
+/* The same of one of its instances alone, by number over all ranks. */
+LPOT_API int lpot_benchmark_get_instance(const lpot_benchmark *benchmark, size_t index,
+                                         size_t instance, lpot_benchmark_result *ret);
 
 #ifdef __cplusplus
 }

@@ -19,6 +19,7 @@ struct lpot_benchmark {
   lpot_output output;
   size_t num_results;
   lpot_benchmark_result results[LPOT_MAX_BENCHMARK_MODELS];
+  lpot_benchmark_result *of_instances[LPOT_MAX_BENCHMARK_MODELS]; /* [num_instances], owned */
   char labels[LPOT_MAX_BENCHMARK_MODELS][LABEL_BYTES];
 };
 
@@ -56,10 +57,19 @@ lpot_status lpot_benchmark_from_text(lpot_session *session, const char *name, co
   return LPOT_OK;
 }
 
+static void drop_results(lpot_benchmark *benchmark) {
+  benchmark->num_results = 0;
+  for (size_t i = 0; i < LPOT_MAX_BENCHMARK_MODELS; i++) {
+    lpot_free(benchmark->of_instances[i]);
+    benchmark->of_instances[i] = NULL;
+  }
+}
+
 void lpot_benchmark_free(lpot_benchmark *benchmark) {
   if (benchmark == NULL) {
     return;
   }
+  drop_results(benchmark);
   lpot_api_settings_done(&benchmark->settings);
   for (size_t i = 0; i < LPOT_MAX_BENCHMARK_MODELS; i++) {
     lpot_free(benchmark->model_paths[i]);
@@ -167,6 +177,25 @@ static lpot_status fill_result(const lpot_benchmark_measure *const *measures, si
   return LPOT_OK;
 }
 
+/* measures [count], count >= 1: those of this model. */
+static lpot_status take_model(lpot_benchmark *benchmark, size_t model,
+                              const lpot_benchmark_measure *const *measures, size_t count,
+                              lpot_error *err) {
+  lpot_benchmark_result *of_instances = lpot_calloc(count, sizeof *of_instances);
+  if (of_instances == NULL) {
+    return LPOT_OUT_OF_MEMORY(err);
+  }
+  benchmark->of_instances[model] = of_instances;
+  for (size_t i = 0; i < count; i++) {
+    of_instances[i].label = benchmark->labels[model];
+    LPOT_TRY(fill_result(&measures[i], 1, &of_instances[i], err));
+  }
+  benchmark->results[model].label = benchmark->labels[model];
+  LPOT_TRY(fill_result(measures, count, &benchmark->results[model], err));
+  benchmark->num_results = model + 1;
+  return LPOT_OK;
+}
+
 static lpot_status take_results(lpot_benchmark *benchmark, const lpot_benchmark_options *options,
                                 const lpot_instances *instances, lpot_error *err) {
   size_t count = 0;
@@ -184,10 +213,8 @@ static lpot_status take_results(lpot_benchmark *benchmark, const lpot_benchmark_
       }
     }
     lpot_benchmark_label(&options->models[model], benchmark->labels[model], LABEL_BYTES);
-    benchmark->results[model].label = benchmark->labels[model];
     if (found > 0) {
-      status = fill_result(of_model, found, &benchmark->results[model], err);
-      benchmark->num_results = model + 1;
+      status = take_model(benchmark, model, of_model, found, err);
     }
   }
   lpot_free(of_model);
@@ -226,7 +253,7 @@ lpot_status lpot_benchmark_run(lpot_benchmark *benchmark, lpot_benchmark_mode mo
   lpot_benchmark_options options;
   lpot_instances *instances = NULL;
   lpot_comm *comm = NULL;
-  benchmark->num_results = 0;
+  drop_results(benchmark);
   fill_options(benchmark, mode, &options);
   /* The instances are forked before MPI starts; all ranks learn how that went on any. */
   lpot_status started = start(benchmark, mode, &options, &instances, &error);
@@ -251,5 +278,15 @@ int lpot_benchmark_get_result(const lpot_benchmark *benchmark, size_t index,
     return 0;
   }
   *ret = benchmark->results[index];
+  return 1;
+}
+
+int lpot_benchmark_get_instance(const lpot_benchmark *benchmark, size_t index, size_t instance,
+                                lpot_benchmark_result *ret) {
+  if (benchmark == NULL || ret == NULL || index >= benchmark->num_results ||
+      instance >= benchmark->results[index].num_instances) {
+    return 0;
+  }
+  *ret = benchmark->of_instances[index][instance];
   return 1;
 }

@@ -10,9 +10,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define LEAST_DIGITS 15
-#define MOST_DIGITS 17
-
 struct lpot_json {
   json_t *object; /* owned */
 };
@@ -135,24 +132,11 @@ lpot_status lpot_json_append(lpot_json *object, const char *key, lpot_json **ite
   return LPOT_OK;
 }
 
-/* Digits of the shortest text that reads back as the same number. */
-static size_t digits_of(double value) {
-  for (int digits = LEAST_DIGITS; digits < MOST_DIGITS; digits++) {
-    char text[64];
-    double back = 0;
-    snprintf(text, sizeof text, "%.*g", digits, value);
-    if (lpot_text_to_double(text, &back) && back == value) {
-      return (size_t)digits;
-    }
-  }
-  return MOST_DIGITS;
-}
-
 /* What holds no other value. */
 static lpot_status append_plain(lpot_buffer *out, const json_t *value, lpot_error *err) {
   size_t flags = JSON_ENCODE_ANY;
   if (json_is_real(value)) {
-    flags |= JSON_REAL_PRECISION(digits_of(json_real_value(value)));
+    flags |= JSON_REAL_PRECISION((size_t)lpot_text_digits(json_real_value(value)));
   }
   size_t size = json_dumpb(value, NULL, 0, flags);
   LPOT_TRY(lpot_buffer_reserve(out, size, err));

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEAST_DIGITS 15 /* any decimal of so many survives */
+#define MOST_DIGITS 17  /* and so many tell any double from its neighbours */
+
 #define MAX_NEAREST_LENGTH 127
 
 static bool is_blank(char c) {
@@ -63,6 +66,19 @@ bool lpot_text_to_double(const char *text, double *ret) {
   }
   *ret = value;
   return true;
+}
+
+int lpot_text_digits(double value) {
+  int digits = LEAST_DIGITS;
+  for (; digits < MOST_DIGITS; digits++) {
+    char text[64];
+    double back = 0;
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    if (lpot_text_to_double(text, &back) && back == value) {
+      break;
+    }
+  }
+  return digits;
 }
 
 bool lpot_text_to_int64(const char *text, int64_t *ret) {

@@ -8,6 +8,9 @@
 
 /* The whole string must be the number (surrounding blanks allowed); false otherwise. */
 bool lpot_text_to_double(const char *text, double *ret);
+/* The least precision from 15 to 17 with which "%.*g" writes a text that reads back as the same
+ * number. */
+int lpot_text_digits(double value);
 bool lpot_text_to_int64(const char *text, int64_t *ret);
 bool lpot_text_equal(const char *a, const char *b);
 bool lpot_text_equal_ignoring_case(const char *a, const char *b);

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "formats/output_file.h"
 #include "tune/benchmark.h"
 
@@ -206,7 +207,7 @@ static lpot_status write_csv_row(const lpot_benchmark_options *options, const be
   if (isnan(value)) {                                                                              \
     fputc(',', out);                                                                               \
   } else {                                                                                         \
-    fprintf(out, ",%.17g", (value));                                                               \
+    fprintf(out, ",%.*g", lpot_text_digits(value), (value));                                       \
   }
   NUMBERS(WHOLE, REAL)
 #undef WHOLE

@@ -259,8 +259,9 @@ static lpot_status put_exit_policy(lpot_buffer *out, const lpot_config *config, 
   if (identity) {
     return LPOT_OK;
   }
-  LPOT_TRY(lpot_buffer_printf(out, err, "    timeout: %.17g\n    max_trials: %" PRId64 "\n",
-                              config->timeout_seconds, config->max_trials));
+  LPOT_TRY(lpot_buffer_printf(out, err, "    timeout: %.*g\n    max_trials: %" PRId64 "\n",
+                              lpot_text_digits(config->timeout_seconds), config->timeout_seconds,
+                              config->max_trials));
   LPOT_TRY(lpot_buffer_printf(out, err,
                               "  lease_seconds: %" PRId64 "\n  op_times: %s\n  workspace:\n",
                               config->lease_seconds, measure_when[config->op_times]));
@@ -273,8 +274,9 @@ static lpot_status put_exit_policy(lpot_buffer *out, const lpot_config *config, 
 static lpot_status put_strategy_settings(lpot_buffer *out, const lpot_config *config, bool identity,
                                          lpot_error *err) {
   if (lpot_text_equal(config->strategy, "tpe")) {
-    LPOT_TRY(lpot_buffer_printf(out, err, ", accuracy_weight: %.17g, latency_weight: %.17g",
-                                config->accuracy_weight, config->latency_weight));
+    LPOT_TRY(lpot_buffer_printf(out, err, ", accuracy_weight: %.*g, latency_weight: %.*g",
+                                lpot_text_digits(config->accuracy_weight), config->accuracy_weight,
+                                lpot_text_digits(config->latency_weight), config->latency_weight));
   }
   if (identity || config->num_command == 0) {
     return LPOT_OK; /* Another program may go on: it is told what was found. */
@@ -285,7 +287,9 @@ static lpot_status put_strategy_settings(lpot_buffer *out, const lpot_config *co
     LPOT_TRY(lpot_yaml_write_quoted(config->command[i], out, err));
     separator = ", ";
   }
-  LPOT_TRY(lpot_buffer_printf(out, err, "], timeout: %.17g", config->proposal_seconds));
+  LPOT_TRY(lpot_buffer_printf(out, err, "], timeout: %.*g",
+                              lpot_text_digits(config->proposal_seconds),
+                              config->proposal_seconds));
   return LPOT_OK;
 }
 
@@ -300,8 +304,9 @@ static lpot_status put_objectives(lpot_buffer *out, const lpot_objectives *objec
       return LPOT_OK;
     }
     if (objectives->weights[i] > 0) {
-      LPOT_TRY(
-          lpot_buffer_printf(out, err, "%s%s: %.17g", separator, name, objectives->weights[i]));
+      LPOT_TRY(lpot_buffer_printf(out, err, "%s%s: %.*g", separator, name,
+                                  lpot_text_digits(objectives->weights[i]),
+                                  objectives->weights[i]));
       separator = ", ";
     }
   }
@@ -314,8 +319,9 @@ static lpot_status put_tuning(lpot_buffer *out, const lpot_config *config, bool 
   LPOT_TRY(lpot_buffer_printf(out, err, "tuning:\n  strategy: {name: %s", config->strategy));
   LPOT_TRY(put_strategy_settings(out, config, identity, err));
   LPOT_TRY(lpot_buffer_append(out, "}\n", 2, err));
-  LPOT_TRY(lpot_buffer_printf(out, err, "  accuracy_criterion:\n    %s: %.17g\n",
-                              config->absolute ? "absolute" : "relative", config->tolerance));
+  LPOT_TRY(lpot_buffer_printf(out, err, "  accuracy_criterion:\n    %s: %.*g\n",
+                              config->absolute ? "absolute" : "relative",
+                              lpot_text_digits(config->tolerance), config->tolerance));
   if (config->higher_is_better_given) {
     LPOT_TRY(lpot_buffer_printf(out, err, "    higher_is_better: %s\n",
                                 bool_text(config->higher_is_better)));
@@ -324,7 +330,8 @@ static lpot_status put_tuning(lpot_buffer *out, const lpot_config *config, bool 
   LPOT_TRY(lpot_buffer_printf(out, err, "  random_seed: %" PRIu64 "\n  racing: %s\n", config->seed,
                               bool_text(config->racing)));
   if (config->holdout > 0) {
-    LPOT_TRY(lpot_buffer_printf(out, err, "  holdout: %.17g\n", config->holdout));
+    LPOT_TRY(lpot_buffer_printf(out, err, "  holdout: %.*g\n", lpot_text_digits(config->holdout),
+                                config->holdout));
   }
   if (config->mixed_isa) {
     LPOT_TRY(lpot_buffer_printf(out, err, "  mixed_isa: allow\n"));

@@ -36,8 +36,9 @@ static lpot_status put_precisions(lpot_buffer *out, const char *key, const doubl
   LPOT_TRY(lpot_buffer_printf(out, err, "%s: {", key));
   for (int i = 0; i < LPOT_NUM_PRECISIONS; i++) {
     if (!isnan(values[i])) {
-      LPOT_TRY(lpot_buffer_printf(out, err, "%s%s: %.17g", before,
-                                  lpot_precision_text((lpot_precision)i), values[i]));
+      LPOT_TRY(lpot_buffer_printf(out, err, "%s%s: %.*g", before,
+                                  lpot_precision_text((lpot_precision)i),
+                                  lpot_text_digits(values[i]), values[i]));
       before = ", ";
     }
   }
@@ -49,7 +50,8 @@ static lpot_status put_op(lpot_buffer *out, const lpot_op_cost *cost, lpot_error
   for (size_t k = 0; k < LPOT_NUM_COST_COLUMNS; k++) {
     double value = *(const double *)((const char *)cost + lpot_cost_columns[k].offset);
     if (!isnan(value)) {
-      LPOT_TRY(lpot_buffer_printf(out, err, "    %s: %.17g\n", lpot_cost_columns[k].name, value));
+      LPOT_TRY(lpot_buffer_printf(out, err, "    %s: %.*g\n", lpot_cost_columns[k].name,
+                                  lpot_text_digits(value), value));
     }
   }
   return LPOT_OK;
@@ -64,8 +66,9 @@ lpot_status lpot_op_times_to_text(const lpot_op_times *times, const char *const 
   LPOT_TRY(lpot_yaml_write_text("cores", times->cores, out, err));
   LPOT_TRY(lpot_buffer_printf(out, err, "trusted: %s\n", times->trusted ? "true" : "false"));
   LPOT_TRY(lpot_yaml_write_text("reason", times->reason, out, err));
-  LPOT_TRY(lpot_buffer_printf(out, err, "batch: %" PRId64 "\nrounds: %" PRIu64 "\nseconds: %.17g\n",
-                              times->batch, times->rounds, times->seconds));
+  LPOT_TRY(lpot_buffer_printf(out, err, "batch: %" PRId64 "\nrounds: %" PRIu64 "\nseconds: %.*g\n",
+                              times->batch, times->rounds, lpot_text_digits(times->seconds),
+                              times->seconds));
   LPOT_TRY(put_precisions(out, "whole_us", times->whole_us, err));
   LPOT_TRY(put_precisions(out, "rest_us", times->rest_us, err));
   LPOT_TRY(lpot_buffer_printf(out, err, times->num_ops == 0 ? "ops: []\n" : "ops:\n"));

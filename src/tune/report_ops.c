@@ -142,8 +142,9 @@ static lpot_status put_others(const lpot_job *job, lpot_buffer *out, lpot_error 
   if (count == 0) {
     return LPOT_OK;
   }
-  LPOT_TRY(lpot_buffer_printf(
-      out, err, "<details><summary>%zu ops that always stay fp32, and why</summary>\n", count));
+  LPOT_TRY(lpot_buffer_printf(out, err,
+                              "<details><summary>%zu %s always stay%s fp32, and why</summary>\n",
+                              count, count == 1 ? "op that" : "ops that", count == 1 ? "s" : ""));
   LPOT_TRY(lpot_report_table_begin(out, "Ops that are not quantized", columns,
                                    sizeof columns / sizeof columns[0], err));
   for (size_t i = 0; i < count; i++) {

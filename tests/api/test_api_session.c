@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -78,6 +79,7 @@ static void what_cannot_tell_an_error_does_no_harm(void **state) {
   assert_int_equal(lpot_quantization_exit_code(NULL), 2);
   assert_int_equal(lpot_quantization_dry_run(NULL), 2);
   assert_int_equal(lpot_benchmark_get_result(NULL, 0, &result), 0);
+  assert_int_equal(lpot_benchmark_get_instance(NULL, 0, 0, &result), 0);
   assert_int_equal(lpot_workspace_export(NULL, 1, NULL, "onednn"), 2);
   assert_int_equal(lpot_workspace_export("none", 1, NULL, NULL), 2);
   assert_int_equal(lpot_workspace_status(NULL, 0), 2);
@@ -225,6 +227,48 @@ static void a_benchmark_without_models_or_with_too_many_is_refused(void **state)
   lpot_benchmark_free(benchmark);
 }
 
+static void instances_of_a_benchmark_add_up(void **state) {
+  (void)state;
+  lpot_error error = {0};
+  lpot_benchmark *benchmark = NULL;
+  lpot_benchmark_result all;
+  lpot_benchmark_result one[2];
+  if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+    print_message("SKIPPED: two instances need two cores\n");
+    skip();
+  }
+  const char *const settings[] = {"evaluation.performance.iteration=10",
+                                  "evaluation.performance.configs.num_of_instance=2",
+                                  "evaluation.performance.configs.cores_per_instance=1"};
+  assert_int_equal(lpot_benchmark_from_file(session,
+                                            LPOT_SOURCE_DIR "/configs/example/example.yaml",
+                                            &benchmark, &error),
+                   LPOT_OK);
+  for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+    assert_int_equal(lpot_benchmark_set(benchmark, settings[i], &error), LPOT_OK);
+  }
+  assert_int_equal(lpot_benchmark_add_model(
+                       benchmark, LPOT_SOURCE_DIR "/configs/example/shapes.onnx", NULL, 0, &error),
+                   LPOT_OK);
+  lpot_benchmark_set_output(benchmark, LPOT_OUTPUT_NONE);
+  assert_int_equal(lpot_benchmark_run(benchmark, LPOT_BENCHMARK_PERFORMANCE, &error), LPOT_OK);
+  assert_int_equal(lpot_benchmark_get_result(benchmark, 0, &all), 1);
+  assert_int_equal(all.num_instances, 2);
+  assert_int_equal(all.num_runs, 20);
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(lpot_benchmark_get_instance(benchmark, 0, i, &one[i]), 1);
+    assert_int_equal(one[i].num_instances, 1);
+    assert_int_equal(one[i].num_runs, 10);
+    assert_true(one[i].minimum_ms >= all.minimum_ms && one[i].maximum_ms <= all.maximum_ms);
+    assert_string_equal(one[i].label, "shapes.onnx");
+  }
+  double sum = one[0].throughput + one[1].throughput;
+  assert_true(sum > 0.999 * all.throughput && sum < 1.001 * all.throughput);
+  assert_int_equal(lpot_benchmark_get_instance(benchmark, 0, 2, &one[0]), 0);
+  assert_int_equal(lpot_benchmark_get_instance(benchmark, 1, 0, &one[0]), 0);
+  lpot_benchmark_free(benchmark);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_missing_is_named),
@@ -236,6 +280,7 @@ int main(void) {
       cmocka_unit_test(components_that_nobody_brought_are_named),
       cmocka_unit_test(texts_beyond_the_shared_memory_are_refused),
       cmocka_unit_test(a_benchmark_without_models_or_with_too_many_is_refused),
+      cmocka_unit_test(instances_of_a_benchmark_add_up),
   };
   int failed = cmocka_run_group_tests(tests, begin, NULL);
   return failed + end(); /* cmocka does not count what its last function returns */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -42,6 +43,24 @@ static void numbers_are_read(void **state) {
   assert_true(lpot_text_to_int64("\t+12 ", &integer) && integer == 12);
   assert_true(lpot_text_to_int64("010", &integer) && integer == 10);
   assert_true(lpot_text_to_int64("-9223372036854775808", &integer) && integer == INT64_MIN);
+}
+
+static void written_numbers_are_as_short_as_they_read_back(void **state) {
+  (void)state;
+  static const struct {
+    double value;
+    const char *text;
+  } cases[] = {{0.2, "0.2"},
+               {100, "100"},
+               {1.0 / 3, "0.3333333333333333"},
+               {0.1 + 0.2, "0.30000000000000004"},
+               {-1e-7, "-1e-07"},
+               {0, "0"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[64];
+    snprintf(text, sizeof text, "%.*g", lpot_text_digits(cases[i].value), cases[i].value);
+    assert_string_equal(text, cases[i].text);
+  }
 }
 
 static void the_decimal_point_does_not_depend_on_the_locale(void **state) {
@@ -172,6 +191,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_with_anything_else_are_refused),
       cmocka_unit_test(numbers_are_read),
+      cmocka_unit_test(written_numbers_are_as_short_as_they_read_back),
       cmocka_unit_test(the_decimal_point_does_not_depend_on_the_locale),
       cmocka_unit_test(equality_with_and_without_case),
       cmocka_unit_test(copy_truncates_and_says_so),
