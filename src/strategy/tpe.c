@@ -76,22 +76,10 @@ double lpot_tpe_loss(const lpot_strategy_options *options, const lpot_result *re
 
 /* ---- the model ---- */
 
-/* below [count]: whether the observation is one of the best. */
-static void part(const lpot_observations *seen, bool *below) {
-  double most = fmin(ceil(GAMMA * sqrt((double)seen->count)), MOST_BELOW);
-  for (size_t i = 0; i < seen->count; i++) {
-    size_t better = 0;
-    for (size_t j = 0; j < seen->count; j++) {
-      better += seen->values[j] < seen->values[i] || (seen->values[j] == seen->values[i] && j < i);
-    }
-    below[i] = (double)better < most;
-  }
-}
-
 /* Memory for one proposal. */
 typedef struct workspace {
-  bool *below;           /* [observations] */
-  double *best, *others; /* [max_options] frequencies, each `prior` larger */
+  bool *below;           /* [observations]: one of the best */
+  double *best, *others; /* [num_dims, max_options] frequencies, each `prior` larger */
 } workspace;
 
 static void workspace_done(workspace *space) {
@@ -101,9 +89,10 @@ static void workspace_done(workspace *space) {
 }
 
 static lpot_status workspace_new(const tpe *self, size_t count, workspace *space, lpot_error *err) {
+  size_t num_dims = self->points.num_dims;
   space->below = lpot_calloc(count + 1, sizeof *space->below);
-  space->best = lpot_calloc(self->max_options, sizeof *space->best);
-  space->others = lpot_calloc(self->max_options, sizeof *space->others);
+  space->best = lpot_calloc(num_dims, self->max_options * sizeof *space->best);
+  space->others = lpot_calloc(num_dims, self->max_options * sizeof *space->others);
   if (space->below == NULL || space->best == NULL || space->others == NULL) {
     workspace_done(space);
     return LPOT_OUT_OF_MEMORY(err);
@@ -111,15 +100,34 @@ static lpot_status workspace_new(const tpe *self, size_t count, workspace *space
   return LPOT_OK;
 }
 
-static void count_options(const tpe *self, const lpot_observations *seen, size_t dim,
-                          workspace *space) {
-  for (size_t i = 0; i < self->max_options; i++) {
+/* Finds the best, of equal ones the first. */
+static void part(const lpot_observations *seen, bool *below) {
+  size_t most = (size_t)fmin(ceil(GAMMA * sqrt((double)seen->count)), MOST_BELOW);
+  for (size_t k = 0; k < most; k++) {
+    size_t best = seen->count;
+    for (size_t i = 0; i < seen->count; i++) {
+      if (!below[i] && (best == seen->count || seen->values[i] < seen->values[best])) {
+        best = i;
+      }
+    }
+    if (best < seen->count) {
+      below[best] = true;
+    }
+  }
+}
+
+static void count_options(const tpe *self, const lpot_observations *seen, workspace *space) {
+  size_t num_dims = self->points.num_dims;
+  for (size_t i = 0; i < num_dims * self->max_options; i++) {
     space->best[i] = self->prior;
     space->others[i] = self->prior;
   }
   for (size_t i = 0; i < seen->count; i++) {
+    const uint16_t *point = lpot_observations_point(seen, i);
     double *counts = space->below[i] ? space->best : space->others;
-    counts[lpot_observations_point(seen, i)[dim]] += 1;
+    for (size_t dim = 0; dim < num_dims; dim++) {
+      counts[dim * self->max_options + point[dim]] += 1;
+    }
   }
 }
 
@@ -136,31 +144,31 @@ static size_t draw_option(const double *weights, size_t count, lpot_rng *rng) {
   return option;
 }
 
-static uint16_t choose_option(const tpe *self, const lpot_observations *seen, size_t dim,
-                              workspace *space, lpot_rng *rng) {
+static uint16_t choose_option(const tpe *self, size_t dim, const workspace *space, lpot_rng *rng) {
+  const double *best = &space->best[dim * self->max_options];
+  const double *others = &space->others[dim * self->max_options];
   size_t count = lpot_point_num_options(&self->points, dim);
   if (count == 1) {
     return 0;
   }
-  count_options(self, seen, dim, space);
-  size_t chosen = draw_option(space->best, count, rng);
+  size_t chosen = draw_option(best, count, rng);
   for (uint64_t i = 1; i < self->num_draws; i++) {
-    size_t other = draw_option(space->best, count, rng);
-    if (space->best[other] * space->others[chosen] > space->best[chosen] * space->others[other]) {
+    size_t other = draw_option(best, count, rng);
+    if (best[other] * others[chosen] > best[chosen] * others[other]) {
       chosen = other;
     }
   }
   return (uint16_t)chosen;
 }
 
-static void draw_point(const tpe *self, const lpot_observations *seen, bool by_model,
-                       workspace *space, lpot_rng *rng, uint16_t *ret_point) {
+static void draw_point(const tpe *self, bool by_model, const workspace *space, lpot_rng *rng,
+                       uint16_t *ret_point) {
   if (!by_model) {
     lpot_point_draw(&self->points, rng, ret_point);
     return;
   }
   for (size_t dim = 0; dim < self->points.num_dims; dim++) {
-    ret_point[dim] = choose_option(self, seen, dim, space, rng);
+    ret_point[dim] = choose_option(self, dim, space, rng);
   }
 }
 
@@ -176,12 +184,13 @@ static lpot_status propose(const tpe *self, const lpot_observations *seen, uint1
   workspace space = {0};
   LPOT_TRY(workspace_new(self, seen->count, &space, err));
   part(seen, space.below);
+  count_options(self, seen, &space);
   lpot_rng rng;
   lpot_rng_init(&rng, lpot_strategy_seed(&self->base, seen->count));
   *ret_found = false;
   for (int i = 0; i < MAX_REPEATS && !*ret_found; i++) {
     bool by_model = seen->count >= STARTUP && i < MODEL_REPEATS;
-    draw_point(self, seen, by_model, &space, &rng, ret_point);
+    draw_point(self, by_model, &space, &rng, ret_point);
     *ret_found = !lpot_observations_has(seen, ret_point);
   }
   workspace_done(&space);
@@ -248,50 +257,43 @@ static lpot_status tpe_tell(lpot_strategy *strategy, const lpot_result *result, 
  * there are two cases: node 1 is what is known, node 2 n the case of node n in which the next
  * result is the worst so far, node 2 n + 1 that in which it is the best. */
 
-/* Adds the next point with an assumed loss; *ret_found false: nothing can come there. */
-static lpot_status assume_one(const tpe *self, bool known, bool best, lpot_observations *seen,
-                              uint16_t *point, bool *ret_found, lpot_error *err) {
-  *ret_found =
-      !best || seen->count + 1 >= STARTUP; /* Before, the same comes next in either case. */
-  if (*ret_found && !known) {
-    LPOT_TRY(propose(self, seen, point, ret_found, err));
-  }
-  if (*ret_found) {
-    lpot_observations_add(seen, point, (double)(best ? -INFINITY : INFINITY), 0);
-  }
-  return LPOT_OK;
-}
+typedef struct hint_tree {
+  uint16_t *points; /* [MAX_HINT_NODES, num_dims] what comes next at each node */
+  bool *found;      /* [MAX_HINT_NODES]: something can */
+} hint_tree;
 
-/* Adds to seen what is assumed on the way to node. */
-static lpot_status assume(const tpe *self, size_t node, lpot_observations *seen, uint16_t *point,
-                          bool *ret_found, lpot_error *err) {
+/* Adds to seen what is assumed on the way to node; false where nothing can come there. */
+static bool assume(const tpe *self, const hint_tree *tree, size_t node, lpot_observations *seen) {
   size_t bit = 1;
   while (2 * bit <= node) {
     bit *= 2;
   }
-  memcpy(point, self->pending, self->points.num_dims * sizeof *point);
-  bool known = self->base.waiting;
-  *ret_found = true;
-  for (bit /= 2; bit > 0 && *ret_found; bit /= 2) {
+  for (bit /= 2; bit > 0; bit /= 2) {
+    size_t parent = node / (2 * bit);
     bool best = (node & bit) != 0;
-    LPOT_TRY(assume_one(self, known, best, seen, point, ret_found, err));
-    known = false;
+    bool same = best && seen->count + 1 < STARTUP; /* What comes next is so in either case. */
+    if (!tree->found[parent] || same) {
+      return false;
+    }
+    lpot_observations_add(seen, &tree->points[parent * self->points.num_dims],
+                          (double)(best ? -INFINITY : INFINITY), 0);
   }
-  return LPOT_OK;
+  return true;
 }
 
-static lpot_status hint_node(const tpe *self, size_t node, uint16_t *point, lpot_hint_list *list,
+/* The nodes above it were done before. */
+static lpot_status hint_node(const tpe *self, size_t node, hint_tree *tree, lpot_hint_list *list,
                              lpot_error *err) {
+  uint16_t *point = &tree->points[node * self->points.num_dims];
   lpot_observations seen = {0};
   LPOT_TRY(lpot_observations_copy(&self->seen, 16, &seen, err));
-  bool found = false;
-  lpot_status status = assume(self, node, &seen, point, &found, err);
-  if (status == LPOT_OK && found) {
-    status = propose(self, &seen, point, &found, err);
+  lpot_status status = LPOT_OK;
+  if (assume(self, tree, node, &seen)) {
+    status = propose(self, &seen, point, &tree->found[node], err);
   }
   lpot_observations_done(&seen);
   LPOT_TRY(status);
-  if (found) {
+  if (tree->found[node]) {
     lpot_recipe *recipe = NULL;
     LPOT_TRY(lpot_point_recipe(&self->points, point, &recipe, err));
     lpot_hint_list_add(list, &recipe, LPOT_DECIDE);
@@ -301,16 +303,22 @@ static lpot_status hint_node(const tpe *self, size_t node, uint16_t *point, lpot
 
 static lpot_status tpe_hints(const lpot_strategy *strategy, lpot_hint_list *list, lpot_error *err) {
   const tpe *self = (const tpe *)strategy;
-  uint16_t *point = lpot_calloc(self->points.num_dims, sizeof *point);
-  if (point == NULL) {
-    return LPOT_OUT_OF_MEMORY(err);
+  size_t num_dims = self->points.num_dims;
+  hint_tree tree = {.points = lpot_calloc(MAX_HINT_NODES, num_dims * sizeof *tree.points),
+                    .found = lpot_calloc(MAX_HINT_NODES, sizeof *tree.found)};
+  lpot_status status =
+      tree.points == NULL || tree.found == NULL ? LPOT_OUT_OF_MEMORY(err) : LPOT_OK;
+  size_t node = 1;
+  if (status == LPOT_OK && strategy->waiting) { /* What comes next is known. */
+    memcpy(&tree.points[num_dims], self->pending, num_dims * sizeof *tree.points);
+    tree.found[1] = true;
+    node = 2;
   }
-  lpot_status status = LPOT_OK;
-  for (size_t node = strategy->waiting ? 2 : 1;
-       node < MAX_HINT_NODES && !lpot_hint_list_is_full(list) && status == LPOT_OK; node++) {
-    status = hint_node(self, node, point, list, err);
+  for (; node < MAX_HINT_NODES && !lpot_hint_list_is_full(list) && status == LPOT_OK; node++) {
+    status = hint_node(self, node, &tree, list, err);
   }
-  lpot_free(point);
+  lpot_free(tree.points);
+  lpot_free(tree.found);
   return status;
 }
 
