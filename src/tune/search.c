@@ -449,6 +449,11 @@ static bool recalls(const trial_search *search) {
          lpot_strategy_recalls(search->run->job->config->strategy);
 }
 
+static void begin_trials(const lpot_run *run) {
+  lpot_progress_phase("trial",
+                      run->options->given_recipe != NULL ? 1 : (long)run->job->config->max_trials);
+}
+
 /* What ops cost, where the strategy asks. Trials that are replayed were made without, if the
  * journal has it only behind them, or not at all: to know it now would change them. */
 static lpot_status give_costs(trial_search *search, lpot_error *err) {
@@ -460,6 +465,7 @@ static lpot_status give_costs(trial_search *search, lpot_error *err) {
   size_t made_without = ledger->has_op_times ? ledger->op_times_trials : ledger->num_trials;
   if (search->position >= made_without) {
     LPOT_TRY(lpot_run_need_op_times(search->run, &costs, err));
+    begin_trials(search->run);
   } else if (ledger->has_op_times) {
     lpot_log(LPOT_LOG_WARNING,
              "%zu trials were made before it was known what ops cost: the others, too, go by "
@@ -554,8 +560,7 @@ lpot_status lpot_search(lpot_run *run, lpot_error *err) {
   run->search_start = lpot_clock_now(&run->clock) - before;
   lpot_status status = make_strategy(&search, err);
   if (status == LPOT_OK) {
-    long total = run->options->given_recipe != NULL ? 1 : (long)run->job->config->max_trials;
-    lpot_progress_phase("trial", total);
+    begin_trials(run);
     status = loop(&search, err);
     lpot_progress_end();
   }
