@@ -29,7 +29,7 @@ tune() {
   workspace=$2
   shift 2
   (cd "$work" && exec mpiexec --oversubscribe -n "$ranks" "$program" -w "$workspace" \
-    --progress line --set evaluation.performance.iteration=6 "$@" "$config" "$model") \
+    --progress line --set evaluation.performance.iteration=6 --set tuning.op_times=false "$@" "$config" "$model") \
     >"$work/out" 2>"$work/err"
   rc=$?
 }

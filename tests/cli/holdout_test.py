@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from tune_runs import ENVIRONMENT, dump_of, launcher, read, rows_of, set_options, trials_of  # noqa: E402
 
 PROGRAM, MPIEXEC, FILES = sys.argv[1], sys.argv[2], sys.argv[3:5]
-QUICK = ["evaluation.performance.iteration=2"]
+QUICK = ["evaluation.performance.iteration=2", "tuning.op_times=false"]
 HELD_OUT = ["tuning.holdout=20%"] + QUICK
 CUTS = 12
 

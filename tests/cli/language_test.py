@@ -137,7 +137,7 @@ def check(condition, text):
 
 def tune(folder, program, mpiexec, ranks, name, *options, expected=0):
     command = [mpiexec, "--oversubscribe", "-n", str(ranks), program, "--json", "--progress", "none", "-w", name,
-               "--set", "evaluation.performance.iteration=6", *options]
+               "--set", "evaluation.performance.iteration=6", "--set", "tuning.op_times=false", *options]
     environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
     check(done.returncode == expected, f"{name}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")

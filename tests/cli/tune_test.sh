@@ -30,7 +30,7 @@ tune() {
   set -- "$program" --progress none -w "$work/$workspace" \
     --set evaluation.accuracy.dataloader.dataset.npy.inputs="$LPOT_TEST_DATA/kws/features.npy" \
     --set evaluation.accuracy.dataloader.dataset.npy.labels="$LPOT_TEST_DATA/kws/labels.npy" \
-    --set evaluation.performance.iteration=3 "$@" "$config" "$model"
+    --set evaluation.performance.iteration=3 --set tuning.op_times=false "$@" "$config" "$model"
   if [ "$ranks" -gt 0 ]; then
     set -- mpiexec --oversubscribe -n "$ranks" "$@"
   fi

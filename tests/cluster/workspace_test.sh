@@ -29,7 +29,7 @@ fail() {
 tune() {
   workspace=$1
   shift
-  timeout 120 "$program" -w "$workspace" --progress none --set evaluation.performance.iteration=2 \
+  timeout 120 "$program" -w "$workspace" --progress none --set evaluation.performance.iteration=2 --set tuning.op_times=false \
     --set evaluation.accuracy.dataloader.dataset.shapes.samples=200 \
     --set quantization.calibration.sampling_size=50 \
     --set quantization.calibration.dataloader.dataset.shapes.samples=50 \
@@ -63,7 +63,7 @@ second() {
   tune "$work/whole" $unreachable
   expect 5 "undisturbed"
   trials "$work/out" >"$work/trials"
-  "$program" -w "$work/shared" --progress line --set evaluation.performance.iteration=2 \
+  "$program" -w "$work/shared" --progress line --set evaluation.performance.iteration=2 --set tuning.op_times=false \
     --set evaluation.accuracy.dataloader.dataset.shapes.samples=200 \
     --set quantization.calibration.sampling_size=50 \
     --set quantization.calibration.dataloader.dataset.shapes.samples=50 \
