@@ -189,7 +189,7 @@ static lpot_status measure_runs(bench_model *model, lpot_benchmark_measure *meas
     lpot_core_watch_look(&core);
     LPOT_TRY(run_once(model, measure->num_runs, &seconds, err));
     lpot_core_watch_look(&core);
-    crowded += lpot_is_crowded(core.worst.crowding, core.least) ? 1 : 0;
+    crowded += lpot_is_crowded(core.second.crowding, core.least) ? 1 : 0;
     measure->run_ms[measure->num_runs] = seconds * 1e3;
     measure->num_runs++;
   }

@@ -147,7 +147,9 @@ void lpot_core_watch_begin(double least, lpot_core_watch *ret) {
 }
 
 void lpot_core_watch_reset(lpot_core_watch *watch) {
+  watch->count = 0;
   watch->worst = (lpot_core_probe){0};
+  watch->second = (lpot_core_probe){0};
 }
 
 void lpot_core_watch_look(lpot_core_watch *watch) {
@@ -159,7 +161,11 @@ void lpot_core_watch_look(lpot_core_watch *watch) {
   if (watch->least <= 0 || probe.crowding < watch->least) {
     watch->least = probe.crowding;
   }
-  if (probe.crowding > watch->worst.crowding) {
+  watch->count++;
+  if (watch->count == 1 || probe.crowding > watch->worst.crowding) {
+    watch->second = watch->count == 1 ? probe : watch->worst;
     watch->worst = probe;
+  } else if (watch->count == 2 || probe.crowding > watch->second.crowding) {
+    watch->second = probe;
   }
 }

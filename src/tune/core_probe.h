@@ -4,6 +4,7 @@
 #define LPOT_TUNE_CORE_PROBE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct lpot_core_probe {
@@ -31,9 +32,12 @@ bool lpot_is_crowded(double crowding, double least_crowding);
 
 /* Probes again and again while something is timed. */
 typedef struct lpot_core_watch {
-  bool known;            /* lpot_core_probe_is_known */
-  double least;          /* crowding of all probes; 0: there was none */
-  lpot_core_probe worst; /* the most crowded one since lpot_core_watch_reset */
+  bool known;             /* lpot_core_probe_is_known */
+  double least;           /* crowding of all probes; 0: there was none */
+  size_t count;           /* of probes since lpot_core_watch_reset */
+  lpot_core_probe worst;  /* the most crowded one since lpot_core_watch_reset */
+  lpot_core_probe second; /* and the next: one alone may have met a moment's work. Of a single probe
+                             that one */
 } lpot_core_watch;
 
 /* least: what is known from before; 0: nothing. */

@@ -231,8 +231,8 @@ static lpot_status run_round(latency_bench *bench, lpot_error *err) {
                            .recipe_ms = run[1] * to_ms,
                            .switches = lpot_machine_switches() - switches,
                            .cpu_share = wall > 0 ? (float)(cpu / wall) : 0,
-                           .crowding = (float)bench->core.worst.crowding,
-                           .frequency_khz = bench->core.worst.frequency_khz};
+                           .crowding = (float)bench->core.second.crowding,
+                           .frequency_khz = bench->core.second.frequency_khz};
   bench->num_rounds++;
   return LPOT_OK;
 }

@@ -12,11 +12,10 @@
  * - warm-up, until two successive block medians of each differ by less than 2 %, at most a second;
  * - rounds of f32, recipe, recipe, f32 (ABBA) on the same inputs, in windows of about 0.3 s. Rounds
  *   that were interrupted, or during which something ran on the core's other hyper-thread
- *   (core_probe.h, between any two timings), or whose f32 time is 10 % above the fastest of the
- *   job, do not count; a
- *   window with too many of them, or in which others kept cores of the package busy
- *   (lpot_watch_allowed), or whose f32 time drifted by more than 3 % or is as far from that of the
- *   first one, is repeated;
+ *   (core_probe.h, looked at between timings: twice at least), or whose f32 time is 10 % above the
+ * fastest of the job, do not count; a window with too many of them, or in which others kept cores
+ * of the package busy (lpot_watch_allowed), or whose f32 time drifted by more than 3 % or is as far
+ * from that of the first one, is repeated;
  * - until the 95 % interval of the median log-ratio is within 1 %, or about 3 seconds are over, or
  *   for the configured number of iterations.
  *

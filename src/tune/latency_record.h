@@ -34,9 +34,9 @@ typedef struct lpot_latency_round {
   float cpu_share;          /* CPU time of the thread over wall time */
   float steal;              /* share of the time that the hypervisor took from the pinned cores */
   float neighbours;         /* cores of the same package that others kept busy in the window */
-  float crowding;           /* the largest of core_probe.h between its timings; 0: not known */
-  uint32_t frequency_khz;   /* of the pinned core; 0: not told */
-  uint8_t flags;            /* of lpot_round_flag */
+  float crowding;         /* the second largest of core_probe.h between its timings; 0: not known */
+  uint32_t frequency_khz; /* of the pinned core; 0: not told */
+  uint8_t flags;          /* of lpot_round_flag */
 } lpot_latency_round;
 
 typedef struct lpot_latency {

@@ -1,29 +1,54 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "tune/core_probe.h"
 
-/* One that is not shared for a moment: of ten thousand probes the least crowded. */
+static int compare_doubles(const void *a, const void *b) {
+  double x = *(const double *)a;
+  double y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Crowding of a hundred probes. */
+static double median_crowding(uint32_t *ret_frequency_khz) {
+  double crowding[100];
+  for (size_t i = 0; i < 100; i++) {
+    lpot_core_probe probe;
+    lpot_core_probe_run(&probe);
+    crowding[i] = probe.crowding;
+    *ret_frequency_khz = probe.frequency_khz;
+  }
+  qsort(crowding, 100, sizeof crowding[0], compare_doubles);
+  return crowding[50];
+}
+
+/* Both loops take whole cycles, so what a core that is alone shows is a fact of the processor,
+ * whatever its speed. Others may crowd this one for seconds. */
 static void core_is_alone_for_a_moment_at_least(void **state) {
   (void)state;
-  lpot_core_probe best = {0};
+  uint32_t frequency_khz = 0;
+  double crowding = 2;
   if (!lpot_core_probe_is_known()) {
     print_message("SKIPPED: the cycles of the probe's loops are not known for this processor\n");
     skip();
   }
-  for (int i = 0; i < 10000; i++) {
-    lpot_core_probe probe;
-    lpot_core_probe_run(&probe);
-    assert_true(probe.crowding > 0);
-    best = i == 0 || probe.crowding < best.crowding ? probe : best;
+  for (int i = 0; i < 300 && crowding > 1.05; i++) {
+    crowding = median_crowding(&frequency_khz);
+    assert_true(crowding > 0.95);
+    assert_in_range(frequency_khz, 200000, 8000000);
+    lpot_clock_sleep(crowding > 1.05 ? 0.02 : 0);
   }
-  /* Both loops take whole cycles, so this is a fact of the processor, whatever its speed. */
-  assert_in_range((uintmax_t)(1000 * best.crowding), 900, 1050);
-  assert_in_range(best.frequency_khz, 400000, 8000000);
+  if (crowding > 1.05) {
+    print_message("SKIPPED: the core's other hyper-thread was busy for six seconds\n");
+    skip();
+  }
 }
 
 static void crowded_is_what_is_above_the_least(void **state) {
@@ -50,13 +75,17 @@ static void watch_keeps_the_worst_since_its_reset_and_the_least_of_all(void **st
   }
   assert_true(watch.least == 0.5); /* Nothing is as fast as that. */
   assert_true(watch.known == (watch.worst.crowding > 0.5));
+  assert_true(watch.worst.crowding >= watch.second.crowding);
   lpot_core_watch_reset(&watch);
   assert_true(watch.worst.crowding == 0 && watch.least == 0.5);
   lpot_core_watch_begin(0, &watch);
   lpot_core_watch_look(&watch);
   double first = watch.least;
-  lpot_core_watch_look(&watch);
-  assert_true(watch.least <= first && watch.worst.crowding >= first);
+  assert_true(watch.worst.crowding == first && watch.second.crowding == first);
+  lpot_core_watch_look(&watch); /* Of two one is the worst, and the other the second. */
+  double other = watch.worst.crowding == first ? watch.second.crowding : watch.worst.crowding;
+  assert_true(fmin(first, other) == watch.least && fmax(first, other) == watch.worst.crowding);
+  assert_true(watch.second.crowding == watch.least);
 }
 
 static void watch_of_an_unknown_processor_sees_nothing(void **state) {
