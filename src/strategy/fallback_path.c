@@ -4,8 +4,7 @@
 
 #include "base/memory.h"
 
-#define LEAST_GAIN 0.02  /* of all time: less is not told from nothing */
-#define SMALL_GAIN 0.002 /* of all time: for less an op does not leave int8 */
+#define NEAR 0.02 /* of the time all in int8: less is not told from nothing */
 
 /* ---- time ---- */
 
@@ -226,23 +225,19 @@ lpot_status lpot_fallback_path(const lpot_space *space, const lpot_time_model *m
 
 /* ---- the fastest recipe ---- */
 
-/* How many steps lead to the least time. Further ones have to save SMALL_GAIN of all. None where
- * f32 is as fast: what is gained by int8 is memory then. */
-static size_t steps_to_least(const lpot_space *space, const lpot_time_model *model,
-                             const lpot_fallback_step *steps, size_t count, lpot_recipe *recipe) {
-  double first = lpot_time_model_estimate(model, recipe);
-  double least = (1 - LEAST_GAIN + SMALL_GAIN) * first;
-  double last = first;
-  size_t best = 0;
-  for (size_t i = 0; i < count; i++) {
-    lpot_fallback_apply(space, &steps[i], recipe);
-    last = lpot_time_model_estimate(model, recipe);
-    if (last < least - SMALL_GAIN * first) {
-      least = last;
-      best = i + 1;
-    }
+/* How many steps lead within NEAR of the least time; times [count + 1] are those behind so many.
+ * None where f32 is as fast: what is gained by int8 is memory then. */
+static size_t steps_to_least(const double *times, size_t count) {
+  double near = NEAR * times[0];
+  double least = times[0];
+  size_t steps = 0;
+  for (size_t i = 1; i <= count; i++) {
+    least = fmin(least, times[i]);
   }
-  return least < (1 - LEAST_GAIN) * last ? best : 0;
+  while (times[steps] > least + near) {
+    steps++;
+  }
+  return least < (1 - NEAR) * times[count] ? steps : 0;
 }
 
 /* Times in which int8 is as fast, and all else as slow, as their intervals allow. */
@@ -268,14 +263,22 @@ static lpot_status make_faster(const lpot_space *space, const lpot_time_model *m
   lpot_recipe *walked = NULL;
   size_t count = 0;
   LPOT_TRY(lpot_fallback_path(space, model, recipe, NULL, &steps, &count, err));
-  lpot_status status = lpot_recipe_clone(recipe, &walked, err);
+  double *times = lpot_calloc(count + 1, sizeof *times);
+  lpot_status status =
+      times == NULL ? LPOT_OUT_OF_MEMORY(err) : lpot_recipe_clone(recipe, &walked, err);
   if (status == LPOT_OK) {
-    count = steps_to_least(space, model, steps, count, walked);
+    times[0] = lpot_time_model_estimate(model, walked);
+    for (size_t i = 0; i < count; i++) {
+      lpot_fallback_apply(space, &steps[i], walked);
+      times[i + 1] = lpot_time_model_estimate(model, walked);
+    }
+    count = steps_to_least(times, count);
     for (size_t i = 0; i < count; i++) {
       lpot_fallback_apply(space, &steps[i], recipe);
     }
   }
   lpot_recipe_free(walked);
+  lpot_free(times);
   lpot_free(steps);
   return status;
 }

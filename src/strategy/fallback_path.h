@@ -52,10 +52,11 @@ LPOT_MUST_CHECK lpot_status lpot_fallback_path(const lpot_space *space,
                                                lpot_error *err);
 
 /* Lets those ops of recipe fall back that make it faster, be it by what is converted no more around
- * them: of the path on which the step that costs least time comes first, the steps to the least
- * time. Times count as they speak for int8 within their intervals (spread). Nothing is changed
- * without costs, where less than 2 % are gained, or where f32 (what may not fall back as it is) is
- * within 2 % of the least time. */
+ * them: of the path on which the step that costs least time comes first, the steps until within 2 %
+ * of the least time (of what all takes in int8): so little is not told from nothing, and int8 needs
+ * less memory. Times count as they speak for int8 within their intervals (spread). Nothing is
+ * changed without costs, where less than 2 % are gained, or where f32 (what may not fall back as it
+ * is) is within 2 % of the least time. */
 LPOT_MUST_CHECK lpot_status lpot_fallback_fastest(const lpot_space *space,
                                                   const lpot_time_model *model, lpot_recipe *recipe,
                                                   lpot_error *err);

@@ -168,6 +168,8 @@ static void what_is_faster_in_f32_leaves_int8(void **state) {
   assert_fastest(space, 3, 10, 10, "xbc");   /* 14: its border goes with it. */
   assert_fastest(space, 4.2, 2, 10, "xxc");  /* 15.2, but then 13.2 */
   assert_fastest(space, 3, 10, 3.98, "xbc"); /* 13.98: for so little c stays. */
+  assert_fastest(space, 3, 10, 3.75, "xbc"); /* 13.75: still within 2 % of 15 */
+  assert_fastest(space, 3, 10, 3.6, "xbx");  /* 13.6 */
   assert_fastest(space, 3, 3, 3, "abc");     /* f32 takes 9: nothing is gained by int8. */
   assert_fastest(space, 3, 4, 7.1, "abc");   /* f32 takes 14.1, without a and b it is 14. */
   lpot_space_free(space);
