@@ -390,8 +390,8 @@ LPOT_API LPOT_MUST_CHECK lpot_status lpot_quantization_set_engine(lpot_quantizat
 LPOT_API LPOT_MUST_CHECK lpot_status lpot_quantization_set_progress(lpot_quantization *quantization,
                                                                     const char *style,
                                                                     lpot_error *err);
-/* Not 0: go on with the journal in the workspace, if there is one. */
-/* Both do nothing for quantization NULL. */
+/* Not 0: go on with the journal in the workspace, if there is one. This and the next do nothing for
+ * quantization NULL. */
 LPOT_API void lpot_quantization_set_resume(lpot_quantization *quantization, int resume);
 LPOT_API void lpot_quantization_set_output(lpot_quantization *quantization, lpot_output output);
 

@@ -153,10 +153,8 @@ static bool is_through(const auto_strategy *self, const progress *at) {
 /* at is not through. */
 static lpot_status build_trial(const auto_strategy *self, const progress *at,
                                lpot_recipe **ret_recipe, lpot_error *err) {
-  lpot_status status = self->phase == PHASE_PATH
-                           ? build_path(self, next_probe(self, &at->path), ret_recipe, err)
-                           : build_revert(self, at, ret_recipe, err);
-  return status;
+  return self->phase == PHASE_PATH ? build_path(self, next_probe(self, &at->path), ret_recipe, err)
+                                   : build_revert(self, at, ret_recipe, err);
 }
 
 /* Behind the trial that build_trial makes. */

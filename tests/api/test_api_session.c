@@ -234,7 +234,7 @@ static void instances_of_a_benchmark_add_up(void **state) {
   lpot_benchmark_result all;
   lpot_benchmark_result one[2];
   if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
-    print_message("SKIPPED: two instances need two cores\n");
+    print_message("SKIPPED instances: two instances need two cores\n");
     skip();
   }
   const char *const settings[] = {"evaluation.performance.iteration=10",

@@ -38,28 +38,29 @@ static void a_uniform_recipe_that_meets_is_the_end(void **state) {
   assert_false(lpot_strategy_wants_costs(strategy));
 }
 
-/* Path c, a, d, b: 1 and 2 steps miss, 4 meet, 3 meet; then a and c are made int8 again. */
-static void the_path_is_searched_and_then_reverted(void **state) {
-  lpot_strategy *strategy = strategy_of(state);
+/* Path c, a, d, b: 1 and 2 steps miss, 4 meet. */
+static void miss_but_with_all_in_f32(lpot_strategy *strategy) {
   assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
   sense_four(strategy);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q q f32 q", 0.2, false);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 q", 0.1, false);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 0.9, true);
+}
+
+/* 3 steps meet; then a and c are made int8 again. */
+static void the_path_is_searched_and_then_reverted(void **state) {
+  lpot_strategy *strategy = strategy_of(state);
+  miss_but_with_all_in_f32(strategy);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 f32", 0.9, true);
   assert_trial(strategy, LPOT_STAGE_REVERT, "100: q q f32 f32", 0.2, false);
   assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 q q f32", 0.9, true);
   assert_demand(strategy, 0, "", 0);
 }
 
-/* Path c, a, d, b: all are needed. d, then a, then c would be made int8 again. */
+/* All four are needed. d, then a, then c would be made int8 again. */
 static void two_misses_in_a_row_end_the_reverts(void **state) {
   lpot_strategy *strategy = strategy_of(state);
-  assert_trial(strategy, LPOT_STAGE_UNIFORM, "100: q q q q", 0.1, false);
-  sense_four(strategy);
-  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: q q f32 q", 0.2, false);
-  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 q", 0.1, false);
-  assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 f32 f32 f32", 0.9, true);
+  miss_but_with_all_in_f32(strategy);
   assert_trial(strategy, LPOT_STAGE_FALLBACK, "100: f32 q f32 f32", 0.2, false);
   assert_trial(strategy, LPOT_STAGE_REVERT, "100: f32 f32 f32 q", 0.2, false);
   assert_hints(strategy, 9, "100: q f32 f32 f32|100: q f32 q f32");

@@ -36,7 +36,8 @@ static void core_is_alone_for_a_moment_at_least(void **state) {
   uint32_t frequency_khz = 0;
   double crowding = 2;
   if (!lpot_core_probe_is_known()) {
-    print_message("SKIPPED: the cycles of the probe's loops are not known for this processor\n");
+    print_message(
+        "SKIPPED core probe: the cycles of the probe's loops are not known for this processor\n");
     skip();
   }
   for (int i = 0; i < 300 && crowding > 1.05; i++) {
@@ -46,7 +47,7 @@ static void core_is_alone_for_a_moment_at_least(void **state) {
     lpot_clock_sleep(crowding > 1.05 ? 0.02 : 0);
   }
   if (crowding > 1.05) {
-    print_message("SKIPPED: the core's other hyper-thread was busy for six seconds\n");
+    print_message("SKIPPED core probe: the core's other hyper-thread was busy for six seconds\n");
     skip();
   }
 }
